@@ -1,0 +1,3 @@
+from jaxgan.main import run
+
+run()

@@ -1,0 +1,139 @@
+"""From a config to the objects of a run: the only place where a string becomes an object.
+
+`config.model.name` and `config.objective.name` are module names in models/ and objectives/: a new
+model or a new method is one file there, with `default_config()` and `networks` or `objectives`.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
+from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
+
+import jaxgan.models
+import jaxgan.objectives
+from jaxgan import latents, sharding
+from jaxgan.averaging import ema
+from jaxgan.gan import GAN, Player
+from jaxgan.regularizers import orthogonal_regularization
+from jaxgan.transforms import ParamTransform, chain, identity, spectral_norm
+
+
+def default_config(model: str = "biggan", objective: str = "adversarial") -> ConfigDict:
+    """Return every field with its default: the paper's (BigGAN, arXiv 1809.11096) where it says.
+
+    Experiments in configs/ change some of them; fields that are not here are refused.
+    """
+    player = {"b1": 0.0, "b2": 0.999, "eps": 1e-8, "spectral_norm": True, "spectral_norm_eps": 1e-4}
+    return ConfigDict(
+        {
+            "seed": 0,
+            "data": {
+                "name": "fashion_mnist",  # embedded, or a directory made by `jaxgan prepare`
+                "split": "train",
+                "size": (32, 32),  # height, width
+                "channels": placeholder(int),  # filled in from the data set
+                "class_names": placeholder(tuple),  # likewise
+                "flip": False,
+                "class_balanced": False,
+                "on_bad_record": "stop",  # or "skip": counted and logged
+            },
+            "model": _module(jaxgan.models, "model", model).default_config(),
+            "objective": _module(jaxgan.objectives, "objective", objective).default_config(),
+            "prior": "normal",  # or "uniform"
+            # The gradient of the stated penalty; the authors' PyTorch 1e-4 is 5e-5 here.
+            "generator": {"learning_rate": 5e-5, "orthogonal": 1e-4, **player},
+            "discriminator": {"learning_rate": 2e-4, "orthogonal": 0.0, **player},
+            "average": {"decay": 0.9999, "start_step": 0},
+            "train": {
+                "steps": 100_000,
+                "batch": 2048,  # images in one discriminator step, over all microbatches
+                "num_d_steps": 2,
+                "microbatches": 1,
+                "log_every": 100,
+                "sample_every": 1000,
+                "checkpoint_every": 1000,
+                "keep_checkpoints": 3,
+            },
+            "sample": {
+                "columns": 10,
+                "standing_batches": 100,
+                "standing_batch": 256,
+                "truncation": 0.0,  # 0: the prior itself
+                "truncation_definition": "threshold",
+            },
+            "mesh": {"fsdp": 1},
+        }
+    )
+
+
+def _module(package: ModuleType, field: str, name: str) -> ModuleType:
+    known = sorted(m.name for m in pkgutil.iter_modules(package.__path__))
+    if name not in known:
+        raise ValueError(f"{field}.name = {name!r}: write one of {', '.join(known)}")
+    return importlib.import_module(f"{package.__name__}.{name}")
+
+
+def distribution(config: ConfigDict) -> latents.Distribution:
+    """Return what latents are drawn from in training."""
+    if config.prior not in ("normal", "uniform"):
+        raise ValueError(f"prior = {config.prior!r}: write 'normal' or 'uniform'")
+    return getattr(latents, config.prior)
+
+
+def optimizer(config: ConfigDict) -> optax.GradientTransformation:
+    """Return Adam for one player. With b1 = 0 there is no first moment to keep."""
+    if config.b1:
+        adam = optax.scale_by_adam(config.b1, config.b2, config.eps)
+    else:
+        adam = optax.scale_by_rms(config.b2, config.eps, eps_in_sqrt=False, bias_correction=True)
+    links = [adam, optax.scale_by_learning_rate(config.learning_rate)]
+    if config.orthogonal:
+        links.insert(0, orthogonal_regularization(config.orthogonal))
+    return optax.chain(*links)
+
+
+def transform(config: ConfigDict, mesh: Mesh | None) -> ParamTransform:
+    """Return what a player's parameters pass through: spectral norm on the shards, then gather."""
+    links = [spectral_norm(config.spectral_norm_eps)] if config.spectral_norm else []
+    if mesh is not None and mesh.shape["fsdp"] > 1:
+        links.append(sharding.gather(mesh))
+    return chain(*links) if links else identity()
+
+
+def build(
+    config: ConfigDict,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    mesh: Mesh | None = None,
+) -> GAN:
+    """Return the game for images [height, width, channels], on a mesh if there is one."""
+    model = _module(jaxgan.models, "model", config.model.name)
+    objective = _module(jaxgan.objectives, "objective", config.objective.name)
+    generator, discriminator = model.networks(config.model, image_shape, num_classes)
+    g_objective, d_objective = objective.objectives(config.objective)
+    draw = latents.class_conditional(distribution(config), config.model.latent_dim, num_classes)
+
+    def prior(key: jax.Array, n: int):
+        # Nothing else in a generator step is split, so this is where the compiler learns it.
+        drawn = draw(key, n)
+        return (
+            drawn if mesh is None else jax.lax.with_sharding_constraint(drawn, sharding.rows(mesh))
+        )
+
+    labels = jax.ShapeDtypeStruct((2,), jnp.int32)
+    z = jax.ShapeDtypeStruct((2, config.model.latent_dim), jnp.float32)
+    images = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
+    sides = {}
+    for name, module, example, goal in (
+        ("generator", generator, (z, labels), g_objective),
+        ("discriminator", discriminator, (images, labels), d_objective),
+    ):
+        side = config[name]
+        sides[name] = Player(module, example, goal, optimizer(side), transform(side, mesh))
+    return GAN(**sides, prior=prior, average=ema(config.average.decay, config.average.start_step))

@@ -1,0 +1,65 @@
+"""Latents and labels: priors for training, truncated draws for sampling (BigGAN, 1809.11096).
+
+Three definitions of truncation are in use, and they are not equivalent:
+    threshold  N(0, 1), every coordinate drawn again while |z| > t (the paper; t from 2 to 0.04)
+    scaled     t times N(0, 1) cut at 2 (the published TF-Hub modules; t in (0, 1])
+    variance   N(0, t^2), not cut at all (the authors' PyTorch code)
+Batch-norm statistics must be computed for the truncation that is sampled.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+Distribution = Callable[[jax.Array, tuple[int, ...]], jax.Array]  # (key, shape) -> float32
+
+
+def normal(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw N(0, 1)."""
+    return jax.random.normal(key, shape)
+
+
+def uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw U(-1, 1) (LOGAN, arXiv 1912.00953)."""
+    return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
+
+
+def truncated(threshold: float, definition: str = "threshold") -> Distribution:
+    """Return N(0, 1) truncated at `threshold`, by one of the three definitions above."""
+    if threshold <= 0:
+        raise ValueError(f"truncation = {threshold}: write a number above 0, such as 0.5")
+    if definition == "threshold":
+        return lambda key, shape: jax.random.truncated_normal(key, -threshold, threshold, shape)
+    if definition == "scaled":
+        return lambda key, shape: threshold * jax.random.truncated_normal(key, -2.0, 2.0, shape)
+    if definition == "variance":
+        return lambda key, shape: threshold * jax.random.normal(key, shape)
+    raise ValueError(
+        f"truncation definition {definition!r}: write 'threshold', 'scaled' or 'variance'"
+    )
+
+
+def class_conditional(
+    distribution: Distribution, latent_dim: int, num_classes: int
+) -> Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]:
+    """Return a prior: (key, n) -> latents [n, latent_dim] and labels [n], uniform over classes."""
+
+    def prior(key: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
+        latent_key, label_key = jax.random.split(key)
+        latents = distribution(latent_key, (n, latent_dim))
+        return latents, jax.random.randint(label_key, (n,), 0, max(num_classes, 1))
+
+    return prior
+
+
+def indexed(
+    prior: Callable[[jax.Array, int], tuple[jax.Array, jax.Array]], seed: int, indices: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Draw latents and labels for images number `indices` [n].
+
+    Draw i depends on (seed, i) alone, whatever the batch, the devices and the processes.
+    """
+    key = jax.random.key(seed)
+    latents, labels = jax.vmap(lambda i: prior(jax.random.fold_in(key, i), 1))(jnp.asarray(indices))
+    return latents[:, 0], labels[:, 0]

@@ -1,0 +1,301 @@
+"""BigGAN (arXiv 1809.11096): class-conditional residual generator and projection discriminator.
+
+Generator: z is cut into chunks; the first makes the coarsest map, every block is conditioned on
+the shared class embedding and a chunk of its own. Each block doubles the resolution.
+Discriminator: residual blocks that halve it, sum pooling, D(x, y) = w . f + <V[y], f>.
+
+One table drives all sizes: multiples of the base width from the coarsest map to the image. Any
+height x width that halves to a base of 4 to 7 or so, any number of channels and classes works.
+
+Deviations from the paper's text, both typos there (its own parameter counts contradict it): the
+first linear map takes only the first chunk, and the discriminator's widths are the generator's in
+reverse. With `num_classes` 0 there is no class input, with 1 a "single label" (BigBiGAN).
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
+
+from jaxgan.models.layers import (
+    BatchNorm,
+    ConditionalBatchNorm,
+    Conv,
+    Dense,
+    Dtype,
+    Embed,
+    SelfAttention,
+)
+
+# Number of doublings -> multiples of the width, coarsest first. 4, 5, 6, 7 are 64 to 512 pixels.
+GENERATOR_WIDTHS = {
+    1: (2, 1),
+    2: (4, 2, 1),
+    3: (8, 4, 2, 1),
+    4: (16, 16, 8, 4, 2),
+    5: (16, 16, 8, 4, 2, 1),
+    6: (16, 16, 8, 8, 4, 2, 1),
+    7: (16, 16, 8, 8, 4, 2, 1, 1),
+    8: (16, 16, 8, 8, 4, 2, 1, 1, 1),
+}
+# The generator's in reverse, but at 64 pixels, where the reference network starts narrower.
+DISCRIMINATOR_WIDTHS = {n: w[::-1] for n, w in GENERATOR_WIDTHS.items()} | {4: (1, 2, 4, 8, 16)}
+# Resolution -> where attention sits in the generator and in the discriminator.
+ATTENTION = {64: (32, 32), 128: (64, 64), 256: (128, 64), 512: (64, 64)}
+
+
+def doublings(height: int, width: int) -> int:
+    """Return how often both sides halve with at least 4 left: 5 for 128 x 128, 2 for 28 x 28."""
+    n = 0
+    while min(height, width) >> (n + 1) >= 4 and (height >> n) % 2 == (width >> n) % 2 == 0:
+        n += 1
+    if n not in GENERATOR_WIDTHS:
+        raise ValueError(
+            f"data.size = {height} x {width}: this network doubles a base map of at least 4 x 4 "
+            f"one to eight times; write a multiple of a power of two, such as 32, 96 or 64 x 128"
+        )
+    return n
+
+
+class GeneratorBlock(nn.Module):
+    """conv(relu(bn(conv(up(relu(bn(x)))))) + conv1(up(x)): doubles height and width."""
+
+    features: int
+    norm: Callable
+    activation: Callable = nn.relu
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array, condition: jax.Array) -> jax.Array:
+        h = self.activation(self.norm(name="norm_0")(x, condition))
+        h = Conv(self.features, resample="up", dtype=self.dtype, name="conv_0")(h)
+        h = self.activation(self.norm(name="norm_1")(h, condition))
+        h = Conv(self.features, dtype=self.dtype, name="conv_1")(h)
+        return h + Conv(self.features, 1, "up", dtype=self.dtype, name="skip")(x)
+
+
+class Generator(nn.Module):
+    """Map latents [b, latent_dim] and labels [b] to images [b, height, width, channels].
+
+    image_shape: (height, width, channels). widths: channels of each stage, coarsest first.
+    attention: resolution (height) after whose block attention follows, 0 for none.
+    split_latents: False gives the whole latent to the first layer and none to the blocks.
+    shared_embedding: False replaces it by a gain and a bias per class in every batch norm; then
+    the latents cannot be split.
+    """
+
+    image_shape: tuple[int, int, int]
+    num_classes: int
+    widths: tuple[int, ...]
+    embedding_dim: int = 128
+    attention: int = 0
+    split_latents: bool = True
+    shared_embedding: bool = True
+    batch_norm_eps: float = 1e-4
+    batch_norm_groups: int = 1
+    activation: Callable = nn.relu
+    remat: bool = False
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
+        height, width, channels = self.image_shape
+        first, *blocks = self.widths
+        rows, columns = height >> len(blocks), width >> len(blocks)
+        parts = len(blocks) + 1 if self.split_latents else 1
+        if latents.shape[-1] % parts:
+            raise ValueError(
+                f"model.latent_dim = {latents.shape[-1]} cannot be cut into {parts} equal parts: "
+                f"write a multiple of {parts}"
+            )
+        first_chunk, *chunks = jnp.split(latents, parts, axis=-1)
+        conditions = self._conditions(labels, chunks, len(blocks))
+        norm = partial(
+            ConditionalBatchNorm,
+            num_classes=self.num_classes,
+            eps=self.batch_norm_eps,
+            groups=self.batch_norm_groups,
+            dtype=self.dtype,
+        )
+        block = nn.remat(GeneratorBlock) if self.remat else GeneratorBlock
+
+        x = Dense(rows * columns * first, dtype=self.dtype, name="linear")(first_chunk)
+        x = x.reshape(-1, rows, columns, first)
+        for i, (features, condition) in enumerate(zip(blocks, conditions, strict=True)):
+            x = block(features, norm, self.activation, self.dtype, name=f"block_{i}")(x, condition)
+            if x.shape[1] == self.attention:
+                x = SelfAttention(self.dtype, name="attention")(x)
+        x = BatchNorm(self.batch_norm_eps, self.batch_norm_groups, self.dtype, name="norm")(x)
+        x = Conv(channels, dtype=self.dtype, name="to_image")(self.activation(x))
+        return jnp.tanh(x.astype(jnp.float32))
+
+    def _conditions(self, labels: jax.Array, chunks: list[jax.Array], blocks: int) -> list:
+        """Return what each block's batch norms are conditioned on: floats, labels or nothing."""
+        if not self.num_classes:
+            return chunks or [None] * blocks
+        if not self.shared_embedding:
+            if chunks:
+                raise ValueError(
+                    "model.shared_embedding = False with model.split_latents = True: chunks of "
+                    "the latent join the shared embedding; set split_latents to False"
+                )
+            return [labels] * blocks
+        shared = Embed(self.num_classes, self.embedding_dim, name="shared_embedding")(labels)
+        return [jnp.concatenate([shared, z], -1) for z in chunks] or [shared] * blocks
+
+
+class DiscriminatorBlock(nn.Module):
+    """h = conv(relu(conv(relu(x)))), averaged by 2 if `down`; plus the (projected) input.
+
+    preactivate: False in the first block, whose input is the image itself.
+    """
+
+    features: int
+    down: bool
+    preactivate: bool = True
+    activation: Callable = nn.relu
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        resample = "down" if self.down else None
+        h = self.activation(x) if self.preactivate else x
+        h = self.activation(Conv(self.features, dtype=self.dtype, name="conv_0")(h))
+        h = Conv(self.features, resample=resample, dtype=self.dtype, name="conv_1")(h)
+        if self.down or x.shape[-1] != self.features:
+            x = Conv(self.features, 1, resample, dtype=self.dtype, name="skip")(x)
+        return h + x
+
+
+class Trunk(nn.Module):
+    """Map images [b, h, w, c] to features [b, widths[-1]] float32: blocks, ReLU, sum over space.
+
+    downsamples: how many of the blocks halve the resolution (the first ones).
+    """
+
+    widths: tuple[int, ...]
+    downsamples: int
+    attention: int = 0
+    activation: Callable = nn.relu
+    remat: bool = False
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, images: jax.Array) -> jax.Array:
+        block = nn.remat(DiscriminatorBlock) if self.remat else DiscriminatorBlock
+        x = images.astype(self.dtype)
+        for i, features in enumerate(self.widths):
+            down = i < self.downsamples
+            x = block(features, down, i > 0, self.activation, self.dtype, name=f"block_{i}")(x)
+            if down and x.shape[1] == self.attention:
+                x = SelfAttention(self.dtype, name="attention")(x)
+        return self.activation(x).astype(jnp.float32).sum((1, 2))
+
+
+class ProjectionHead(nn.Module):
+    """Map features f [b, n] and labels [b] to logits [b]: w . f + c + <V[y], f> (1802.05637)."""
+
+    num_classes: int
+
+    @nn.compact
+    def __call__(self, features: jax.Array, labels: jax.Array) -> jax.Array:
+        self.sow("intermediates", "features", features)
+        logits = Dense(1, name="linear")(features)[:, 0]
+        if self.num_classes:
+            rows = Embed(self.num_classes, features.shape[-1], name="projection")(labels)
+            logits = logits + (rows * features).sum(-1)
+        return logits
+
+
+class Discriminator(nn.Module):
+    """Map images [b, h, w, c] and labels [b] to logits [b] float32."""
+
+    num_classes: int
+    widths: tuple[int, ...]
+    downsamples: int
+    attention: int = 0
+    activation: Callable = nn.relu
+    remat: bool = False
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+        trunk = Trunk(
+            self.widths,
+            self.downsamples,
+            self.attention,
+            self.activation,
+            self.remat,
+            self.dtype,
+            name="trunk",
+        )
+        return ProjectionHead(self.num_classes, name="head")(trunk(images), labels)
+
+
+def default_config() -> ConfigDict:
+    """Return the paper's network at any resolution; None asks for this file's tables."""
+    return ConfigDict(
+        {
+            "name": "biggan",
+            "width": 96,
+            "latent_dim": 120,
+            "embedding_dim": 128,
+            "split_latents": True,
+            "shared_embedding": True,
+            "generator_widths": placeholder(tuple),
+            "discriminator_widths": placeholder(tuple),
+            "discriminator_downsamples": placeholder(int),
+            "generator_attention": placeholder(int),
+            "discriminator_attention": placeholder(int),
+            "batch_norm_eps": 1e-4,
+            "batch_norm_groups": 1,
+            "leaky_slope": 0.0,
+            "remat": False,
+            "dtype": "float32",
+        }
+    )
+
+
+def networks(
+    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    height, width, _ = image_shape
+    n = doublings(height, width)
+    g_attention, d_attention = ATTENTION.get(height, (0, 0))
+    g_widths = config.generator_widths or GENERATOR_WIDTHS[n]
+    shared = {
+        "activation": partial(nn.leaky_relu, negative_slope=config.leaky_slope)
+        if config.leaky_slope
+        else nn.relu,
+        "remat": config.remat,
+        "dtype": jnp.dtype(config.dtype),
+    }
+    generator = Generator(
+        image_shape=image_shape,
+        num_classes=num_classes,
+        widths=tuple(m * config.width for m in g_widths),
+        embedding_dim=config.embedding_dim,
+        attention=g_attention if config.generator_attention is None else config.generator_attention,
+        split_latents=config.split_latents,
+        shared_embedding=config.shared_embedding,
+        batch_norm_eps=config.batch_norm_eps,
+        batch_norm_groups=config.batch_norm_groups,
+        **shared,
+    )
+    d_widths = config.discriminator_widths or DISCRIMINATOR_WIDTHS[n]
+    downsamples = config.discriminator_downsamples
+    discriminator = Discriminator(
+        num_classes=num_classes,
+        widths=tuple(m * config.width for m in d_widths),
+        downsamples=len(d_widths) - 1 if downsamples is None else downsamples,
+        attention=d_attention
+        if config.discriminator_attention is None
+        else config.discriminator_attention,
+        **shared,
+    )
+    return generator, discriminator

@@ -1,0 +1,199 @@
+"""The layers of the BigGAN family: convolution, linear, (conditional) batch norm, self-attention.
+
+Networks are pure functions of weights and inputs. Nothing here knows of spectral norm, sharding
+or optimisers: those act on the parameter tree (transforms.py), by the names that leaves have here:
+`kernel` ([..., in, out]), `embedding` ([rows, features]), `bias`, `gain`.
+
+Precision: activations in `dtype`; parameters, batch-norm moments and attention weights in float32.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgan.models import convolution
+
+Dtype = Any
+# Semi-orthogonal [in * kh * kw, out] matrices, gain 1 (BigGAN, arXiv 1809.11096).
+orthogonal = nn.initializers.orthogonal()
+
+
+class Conv(nn.Module):
+    """Convolve [b, h, w, in] with an odd square kernel, zero padding, stride 1.
+
+    `resample` is None, "up" (the input is upsampled by 2, nearest) or "down" (the output is
+    averaged over 2 x 2): the fused forms of convolution.py.
+    """
+
+    features: int
+    kernel_size: int = 3
+    resample: str | None = None
+    use_bias: bool = True
+    dtype: Dtype = jnp.float32
+    kernel_init: Callable = orthogonal
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        shape = (self.kernel_size, self.kernel_size, x.shape[-1], self.features)
+        kernel = self.param("kernel", self.kernel_init, shape).astype(self.dtype)
+        convolve = {
+            None: convolution.conv,
+            "up": convolution.conv_up,
+            "down": convolution.conv_down,
+        }[self.resample]
+        y = convolve(x.astype(self.dtype), kernel)
+        if self.use_bias:
+            bias = self.param("bias", nn.initializers.zeros, (self.features,))
+            y = y + bias.astype(self.dtype).reshape(1, 1, 1, -1)
+        return y
+
+
+class Dense(nn.Module):
+    """Map [b, in] to [b, features]."""
+
+    features: int
+    use_bias: bool = True
+    dtype: Dtype = jnp.float32
+    kernel_init: Callable = orthogonal
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", self.kernel_init, (x.shape[-1], self.features))
+        y = x.astype(self.dtype) @ kernel.astype(self.dtype)
+        if self.use_bias:
+            bias = self.param("bias", nn.initializers.zeros, (self.features,))
+            y = y + bias.astype(self.dtype).reshape(1, -1)
+        return y
+
+
+class Embed(nn.Module):
+    """Look up [b] int32 in a table: [b, features] float32."""
+
+    num_embeddings: int
+    features: int
+    embedding_init: Callable = orthogonal
+
+    @nn.compact
+    def __call__(self, labels: jax.Array) -> jax.Array:
+        shape = (self.num_embeddings, self.features)
+        return jnp.take(self.param("embedding", self.embedding_init, shape), labels, axis=0)
+
+
+def batch_moments(x: jax.Array, groups: int = 1) -> tuple[jax.Array, jax.Array]:
+    """Return mean and variance over batch and space, each [groups, channels] float32.
+
+    One pass, in float32: E[x], E[x^2] - E[x]^2, clamped at zero. `groups` splits the batch into
+    that many contiguous parts with moments of their own (one group is the whole global batch: under
+    jit with a sharded batch that is "cross-replica" batch norm).
+    """
+    if x.shape[0] % groups:
+        raise ValueError(
+            f"batch_norm_groups = {groups} does not divide the batch of {x.shape[0]}: "
+            "choose a divisor of the microbatch"
+        )
+    x = x.astype(jnp.float32).reshape(groups, x.shape[0] // groups, -1, x.shape[-1])
+    mean = x.mean((1, 2))
+    return mean, jnp.maximum((x * x).mean((1, 2)) - mean * mean, 0.0)
+
+
+class BatchNorm(nn.Module):
+    """Normalise, then scale and shift: y = (x - mean) / sqrt(var + eps) * gain + bias.
+
+    Training uses the moments of the batch and keeps no running averages. With a `batch_stats`
+    collection among the variables its `mean` and `var` are used instead (sampling); with that
+    collection mutable the moments of this batch are written to it (averaging.standing_stats).
+    Both paths share one formula: a well-known reference multiplies by the gain in one path and
+    adds it in the other.
+
+    gain, bias: None (learned per channel, starting at 1 and 0), or [b, channels].
+    """
+
+    eps: float = 1e-4
+    groups: int = 1
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, x: jax.Array, gain: jax.Array | None = None, bias: jax.Array | None = None
+    ) -> jax.Array:
+        channels = x.shape[-1]
+        if gain is None:
+            gain = self.param("gain", nn.initializers.ones, (channels,)).reshape(1, -1)
+            bias = self.param("bias", nn.initializers.zeros, (channels,)).reshape(1, -1)
+        collect = self.is_mutable_collection("batch_stats")
+        if not collect and self.has_variable("batch_stats", "mean"):
+            mean = self.get_variable("batch_stats", "mean").reshape(1, -1)
+            var = self.get_variable("batch_stats", "var").reshape(1, -1)
+        else:
+            mean, var = batch_moments(x, self.groups)
+            if collect:
+                self.put_variable("batch_stats", "mean", mean.mean(0))
+                self.put_variable("batch_stats", "var", var.mean(0))
+        if mean.shape[0] > 1:  # one row of moments per group: one row per image
+            mean, var = (jnp.repeat(m, x.shape[0] // self.groups, axis=0) for m in (mean, var))
+        scale = gain * jax.lax.rsqrt(var + self.eps)
+        shift = bias - mean * scale
+        scale, shift = (a.reshape(-1, *(1,) * (x.ndim - 2), channels) for a in (scale, shift))
+        return (x.astype(jnp.float32) * scale + shift).astype(self.dtype)
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm with gain = 1 + W_g c and bias = W_b c for a condition c.
+
+    The condition is [b, n] float (linear maps without bias, arXiv 1809.11096), [b] int labels (a
+    row per class) or None (plain batch norm). Without the "1 +" training starts with almost no signal: a public
+    implementation that lacks it cost its users a year (compare_gan issue 54).
+    """
+
+    num_classes: int = 0
+    eps: float = 1e-4
+    groups: int = 1
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array, condition: jax.Array | None) -> jax.Array:
+        channels = x.shape[-1]
+        norm = BatchNorm(self.eps, self.groups, self.dtype, name="norm")
+        if condition is None:
+            return norm(x)
+        if jnp.issubdtype(condition.dtype, jnp.integer):
+            gain = Embed(self.num_classes, channels, name="gain")(condition)
+            bias = Embed(self.num_classes, channels, name="bias")(condition)
+        else:
+            gain = Dense(channels, use_bias=False, name="gain")(condition)
+            bias = Dense(channels, use_bias=False, name="bias")(condition)
+        return norm(x, 1.0 + gain, bias)
+
+
+class SelfAttention(nn.Module):
+    """x + gamma * o, with o = W_o (softmax(theta phi^T) g), as in SAGAN's released code.
+
+    theta: C/8 channels; phi: C/8 and g: C/2, both max-pooled by 2; scores are not scaled; gamma
+    starts at 0. The paper (arXiv 1805.08318) has no pooling and C/8 for g: a deviation that every
+    BigGAN shares. Scores and softmax in float32.
+    """
+
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        b, h, w, c = x.shape
+
+        def project(features: int, name: str) -> Conv:
+            return Conv(features, 1, use_bias=False, dtype=self.dtype, name=name)
+
+        def pool(a: jax.Array) -> jax.Array:
+            return nn.max_pool(a, (2, 2), (2, 2)).reshape(b, -1, a.shape[-1])
+
+        theta = project(c // 8, "theta")(x).reshape(b, h * w, c // 8)
+        phi = pool(project(c // 8, "phi")(x))
+        g = pool(project(c // 2, "g")(x))
+        scores = jnp.einsum("bqc,bkc->bqk", theta, phi, preferred_element_type=jnp.float32)
+        weights = nn.softmax(scores, axis=-1)
+        self.sow("intermediates", "attention", weights)
+        o = jnp.einsum("bqk,bkc->bqc", weights.astype(self.dtype), g).reshape(b, h, w, c // 2)
+        gamma = self.param("gamma", nn.initializers.zeros, ())
+        return x + gamma.astype(self.dtype) * project(c, "out")(o)

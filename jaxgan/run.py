@@ -1,0 +1,163 @@
+"""A run: a work directory and what its config says. Every command starts here.
+
+workdir/config.json     the resolved config, data set facts included: enough to build the game
+workdir/checkpoints/    see checkpoints.py
+workdir/metrics.jsonl   see metrics.py
+workdir/samples/        grids, one a step
+"""
+
+import dataclasses
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import jax
+from jax.sharding import Mesh
+from ml_collections import ConfigDict
+
+from jaxgan import sharding
+from jaxgan.build import build
+from jaxgan.data.records import Records, open_records
+from jaxgan.gan import GAN, TrainState, init_state
+
+# A run may be continued with other values of these: they do not change what a step computes.
+FREE = ("train.steps", "train.log_every", "train.sample_every", "train.checkpoint_every")
+FREE += ("train.keep_checkpoints", "data.on_bad_record", "sample", "mesh")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    workdir: Path
+    config: ConfigDict
+    mesh: Mesh
+    gan: GAN
+    image_shape: tuple[int, int, int]
+    num_classes: int
+
+
+def resolve(config: ConfigDict, records: Records) -> ConfigDict:
+    """Return the config with the facts of its data set filled in."""
+    config = ConfigDict(config.to_dict())
+    with config.unlocked():
+        config.data.channels = records.shape[-1]
+        config.data.class_names = tuple(records.class_names)
+    check(config)
+    return config
+
+
+def check(config: ConfigDict) -> None:
+    """Refuse what cannot run, before anything is computed: the field, its value, what to write."""
+    train = config.train
+    for section, field in (
+        *(("train", f) for f in ("steps", "batch", "num_d_steps", "microbatches")),
+        *(("train", f) for f in ("log_every", "sample_every", "checkpoint_every")),
+        ("train", "keep_checkpoints"),
+        ("model", "latent_dim"),
+        ("sample", "columns"),
+    ):
+        if config[section][field] < 1:
+            raise ValueError(f"{section}.{field} = {config[section][field]}: write 1 or more")
+    for side in (config.generator, config.discriminator):
+        if not (side.learning_rate > 0 and 0 <= side.b1 < 1 and 0 <= side.b2 < 1):
+            raise ValueError(
+                f"learning_rate = {side.learning_rate}, b1 = {side.b1}, b2 = {side.b2}: write a "
+                "learning rate above 0 and b1, b2 in [0, 1)"
+            )
+    devices = len(jax.devices())
+    if train.batch % (devices * train.microbatches):
+        unit = devices * train.microbatches
+        near = max(round(train.batch / unit), 1) * unit
+        raise ValueError(
+            f"train.batch = {train.batch} does not divide into {train.microbatches} microbatches "
+            f"on {devices} devices: write a multiple of {unit}, such as {near}"
+        )
+
+
+def open_run(workdir: Path, config: ConfigDict) -> Run:
+    """Build the game of a resolved config. Raises ValueError on a network it cannot make."""
+    mesh = sharding.create_mesh(config.mesh.fsdp)
+    image_shape = (*config.data.size, config.data.channels)
+    num_classes = len(config.data.class_names)
+    gan = build(config, image_shape, num_classes, mesh)
+    return Run(workdir, config, mesh, gan, image_shape, num_classes)
+
+
+def start_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
+    """Open the data, build the game and claim the work directory for this experiment."""
+    records = open_records(config.data.name, config.data.split)
+    config = resolve(config, records)
+    run = open_run(workdir, config)
+    claim(workdir, config)
+    return run, records
+
+
+def saved(workdir: Path) -> ConfigDict:
+    """Return the resolved config that a work directory holds: the data set need not be there."""
+    path = workdir / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: write the --workdir of a training run")
+    return ConfigDict(as_tuples(json.loads(path.read_text())))
+
+
+def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
+    """Open a run by its work directory; `config` may change what training does not depend on."""
+    known = saved(workdir)
+    if config is None:
+        return open_run(workdir, known)
+    differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
+    if differences:
+        raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")
+    return open_run(workdir, config)
+
+
+def abstract_state(run: Run) -> TrainState:
+    """Return shapes, dtypes and shardings of a run's state, without computing anything."""
+    shapes = jax.eval_shape(partial(init_state, run.gan, run.config.seed))
+    return jax.tree.map(
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
+        shapes,
+        sharding.tree_shardings(run.mesh, shapes),
+    )
+
+
+def claim(workdir: Path, config: ConfigDict) -> None:
+    """Write config.json, or refuse a directory that holds another experiment."""
+    path, new = workdir / "config.json", config.to_dict()
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        if not os.access(workdir, os.W_OK):
+            raise PermissionError("not writable")
+        if path.exists():
+            differences = list(_differences(as_tuples(json.loads(path.read_text())), new))
+            if differences:
+                raise ValueError(
+                    f"--workdir={workdir} holds another experiment ({'; '.join(differences)}): "
+                    "write another --workdir, or the same values to continue it"
+                )
+        if jax.process_index() == 0:
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(json.dumps(new, indent=2) + "\n")
+            temporary.replace(path)
+    except OSError as error:
+        raise ValueError(
+            f"--workdir={workdir} cannot be written ({error.strerror or error}): write another"
+        ) from error
+
+
+def as_tuples(value):
+    """Return JSON data with lists as tuples, as configs have them."""
+    if isinstance(value, dict):
+        return {name: as_tuples(v) for name, v in value.items()}
+    return tuple(as_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _differences(old: dict, new: dict, prefix: str = ""):
+    for name in sorted(old.keys() | new.keys()):
+        field, a, b = prefix + name, old.get(name), new.get(name)
+        if field in FREE:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            yield from _differences(a, b, field + ".")
+        elif a != b:
+            yield f"{field} is {a!r} there, {b!r} here"

@@ -1,0 +1,106 @@
+"""Parameter transforms: what happens to the parameters on their way into a network.
+
+    weights, transform_state = transform.apply(params, transform_state)
+
+A transform is a pair of pure functions on the parameter tree, like an optimiser. It runs once in
+an optimiser step, however often the network is then applied, and gradients flow back through it.
+
+Spectral norm (arXiv 1802.05957): W / sigma with sigma = u^T W v from one power iteration,
+v = W^T u / |W^T u|, u = W v / |W v|, u and v without gradient, sigma with: its gradient is
+(A - <A, W / sigma> u v^T) / sigma for a gradient A of the loss by W / sigma. Only u is kept.
+Rows of W are a kernel's output channels, or an embedding's rows.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax.traverse_util import flatten_dict, unflatten_dict
+
+PyTree = Any
+
+
+class ParamTransform(NamedTuple):
+    init: Callable[[PyTree, jax.Array], PyTree]  # (params, key) -> transform_state
+    apply: Callable[[PyTree, PyTree], tuple[PyTree, PyTree]]  # -> (weights, transform_state)
+
+
+def identity() -> ParamTransform:
+    """Return the transform that does nothing."""
+    return ParamTransform(lambda params, key: (), lambda params, state: (params, state))
+
+
+def chain(*transforms: ParamTransform) -> ParamTransform:
+    """Apply transforms one after the other, first to last."""
+
+    def init(params: PyTree, key: jax.Array) -> PyTree:
+        keys = jax.random.split(key, len(transforms))
+        return tuple(t.init(params, k) for t, k in zip(transforms, keys, strict=True))
+
+    def apply(params: PyTree, states: PyTree) -> tuple[PyTree, PyTree]:
+        new = []
+        for transform, state in zip(transforms, states, strict=True):
+            params, state = transform.apply(params, state)
+            new.append(state)
+        return params, tuple(new)
+
+    return ParamTransform(init, apply)
+
+
+def is_normalised(path: str, leaf: jax.Array) -> bool:
+    """Say whether BigGAN normalises a leaf: every kernel and the discriminator's class embedding.
+
+    Not the generator's embeddings: with spectral norm there it does not train (BigGAN's authors).
+    """
+    return leaf.ndim >= 2 and path.endswith(("kernel", "projection/embedding"))
+
+
+def as_matrix(path: str, leaf: jax.Array) -> jax.Array:
+    """Return a leaf as [inputs, outputs]; outputs are output channels, or rows of an embedding."""
+    return leaf.T if path.endswith("embedding") else leaf.reshape(-1, leaf.shape[-1])
+
+
+def _unit(x: jax.Array, eps: float) -> jax.Array:
+    return x / jnp.maximum(jnp.linalg.norm(x), eps)
+
+
+def power_iteration(
+    matrix: jax.Array, u: jax.Array, eps: float, iterations: int = 1
+) -> tuple[jax.Array, jax.Array]:
+    """Return the estimate of a [inputs, outputs] matrix's largest singular value, and the next u.
+
+    Differentiable by the matrix with u and v held. In full float32 also where the default
+    precision of a product is lower: it costs two products with a vector.
+    """
+    with jax.default_matmul_precision("highest"):
+        for _ in range(iterations):
+            v = _unit(jax.lax.stop_gradient(matrix) @ u, eps)
+            projected = jax.lax.stop_gradient(v) @ matrix
+            u = jax.lax.stop_gradient(_unit(projected, eps))
+        return projected @ u, u
+
+
+def spectral_norm(
+    eps: float = 1e-4,
+    iterations: int = 1,
+    is_normalised: Callable[[str, jax.Array], bool] = is_normalised,
+) -> ParamTransform:
+    """Divide each chosen leaf by its spectral norm. State: {path: u}, u [outputs] float32."""
+
+    def init(params: PyTree, key: jax.Array) -> PyTree:
+        chosen = {p: w for p, w in flatten_dict(params, sep="/").items() if is_normalised(p, w)}
+        keys = jax.random.split(key, len(chosen))
+        return {
+            p: jax.random.normal(k, as_matrix(p, w).shape[1:])
+            for k, (p, w) in zip(keys, sorted(chosen.items()), strict=True)
+        }
+
+    def apply(params: PyTree, us: PyTree) -> tuple[PyTree, PyTree]:
+        flat, new = flatten_dict(params, sep="/"), {}
+        for path, u in us.items():
+            sigma, new[path] = power_iteration(as_matrix(path, flat[path]), u, eps, iterations)
+            flat[path] = flat[path] / sigma
+        return unflatten_dict(flat, sep="/"), new
+
+    return ParamTransform(init, apply)
