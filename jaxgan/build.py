@@ -67,6 +67,15 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "truncation": 0.0,  # 0: the prior itself
                 "truncation_definition": "threshold",
             },
+            "evaluate": {
+                "samples": 10_000,
+                "batch": 100,
+                "metrics": ("fd", "kd", "is", "precision_recall"),  # and "recognition", ...
+                "extractor": "lite0",
+                "weights_file": "",  # of the extractor, where it needs one
+                "reference": "",  # another data set than data.name
+                "seed": 0,
+            },
             "mesh": {"fsdp": 1},
         }
     )

@@ -9,9 +9,10 @@ PyTree = Any
 
 
 class Checkpoints:
-    """The checkpoints of a run, in `directory`/STEP. Use it with `with`: leaving waits for writes."""
+    """The checkpoints of a run, in `directory`/STEP. Use `with`: leaving it waits for writes."""
 
     def __init__(self, directory: Path, keep: int = 3):
+        self.directory = directory
         policy = ocp.training.preservation_policies.LatestN(keep)
         self._checkpointer = ocp.training.Checkpointer(directory, preservation_policy=policy)
 
@@ -37,3 +38,9 @@ class Checkpoints:
         abstract: a tree of jax.ShapeDtypeStruct with shardings.
         """
         return self._checkpointer.load(step, abstract)
+
+    def restore_newest(self, abstract: PyTree) -> PyTree:
+        """Return the newest state, or say that there is none."""
+        if self.latest_step() is None:
+            raise FileNotFoundError(f"{self.directory} holds no checkpoint yet: train first")
+        return self.restore(abstract)

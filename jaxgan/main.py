@@ -16,6 +16,8 @@ USAGE = """usage: jaxgan COMMAND [flags]
             train, or continue what is in DIR
   sample    --workdir=DIR [--output=FILE.png] [--seed=0] [--config.sample.field=value ...]
             draw a sheet of images from a trained run: a row for each class
+  evaluate  --workdir=DIR [--config.evaluate.field=value ...]
+            score samples against real images; one line in DIR/results.jsonl
   prepare   SOURCE TARGET [--size=128 ...]
             make a data set from a folder, an archive or arrays (jaxgan prepare --help)
 
@@ -77,15 +79,22 @@ def sample(argv: list[str]) -> int:
     return sample(workdir(values), ConfigDict(values.config), Path(values.output), values.seed)
 
 
+def evaluate(argv: list[str]) -> int:
+    values = parse(argv, saved_config=True)
+    from jaxgan.evaluate.command import evaluate
+
+    return evaluate(workdir(values), ConfigDict(values.config))
+
+
 def prepare(argv: list[str]) -> int:
-    from jaxgan.data.prepare import command
+    from jaxgan.data.prepare_command import command
 
     return command(argv)
 
 
 def run() -> None:
     """Entry point of `jaxgan` and `python -m jaxgan`."""
-    commands = {"train": train, "sample": sample, "prepare": prepare}
+    commands = {"train": train, "sample": sample, "evaluate": evaluate, "prepare": prepare}
     name = sys.argv[1] if len(sys.argv) > 1 else "help"
     if name in ("help", "--help", "-h"):
         print(USAGE)

@@ -23,7 +23,7 @@ from jaxgan.gan import GAN, TrainState, init_state
 
 # A run may be continued with other values of these: they do not change what a step computes.
 FREE = ("train.steps", "train.log_every", "train.sample_every", "train.checkpoint_every")
-FREE += ("train.keep_checkpoints", "data.on_bad_record", "sample", "mesh")
+FREE += ("train.keep_checkpoints", "data.on_bad_record", "sample", "evaluate", "mesh")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,13 +83,10 @@ def open_run(workdir: Path, config: ConfigDict) -> Run:
     return Run(workdir, config, mesh, gan, image_shape, num_classes)
 
 
-def start_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
-    """Open the data, build the game and claim the work directory for this experiment."""
+def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
+    """Open the data and build the game; nothing is written yet (see `claim`)."""
     records = open_records(config.data.name, config.data.split)
-    config = resolve(config, records)
-    run = open_run(workdir, config)
-    claim(workdir, config)
-    return run, records
+    return open_run(workdir, resolve(config, records)), records
 
 
 def saved(workdir: Path) -> ConfigDict:
@@ -121,9 +118,10 @@ def abstract_state(run: Run) -> TrainState:
     )
 
 
-def claim(workdir: Path, config: ConfigDict) -> None:
-    """Write config.json, or refuse a directory that holds another experiment."""
-    path, new = workdir / "config.json", config.to_dict()
+def claim(run: Run) -> None:
+    """Write config.json, or refuse a work directory that holds another experiment."""
+    workdir, new = run.workdir, run.config.to_dict()
+    path = workdir / "config.json"
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         if not os.access(workdir, os.W_OK):

@@ -113,9 +113,7 @@ def sample(workdir: Path, config: ConfigDict, output: Path, seed: int) -> int:
     run = load_run(workdir, config)
     sampler = Sampler(run)
     with Checkpoints(workdir / "checkpoints") as checkpoints:
-        if checkpoints.latest_step() is None:
-            raise FileNotFoundError(f"{workdir} holds no checkpoint yet: train first")
-        state = checkpoints.restore(abstract_state(run))
+        state = checkpoints.restore_newest(abstract_state(run))
     save_png(output, class_sheet(sampler, sampler.prepare(state), run, seed))
     names = (run.config.data.class_names[i] for i in class_rows(run.num_classes))
     print(f"{output}: rows are {', '.join(names)}")

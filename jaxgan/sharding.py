@@ -65,6 +65,9 @@ def gather(mesh: Mesh) -> ParamTransform:
         return jax.lax.with_sharding_constraint(leaf, replicated(mesh))
 
     def split(_, grad: jax.Array) -> tuple[jax.Array]:
+        # Summed whole, then cut: asked for shards at once, the partitioner cuts the activations of
+        # the backward pass along channels instead, at the price of full copies of them.
+        grad = jax.lax.with_sharding_constraint(grad, replicated(mesh))
         return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
 
     whole.defvjp(lambda leaf: (whole(leaf), None), split)

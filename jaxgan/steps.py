@@ -75,7 +75,8 @@ def player_step(
     weights, pullback, transform_state = jax.vjp(transform, mine.params, has_aux=True)
     grads, stats, metrics = accumulate(objective, weights, mine.stats, batch, key)
     (grads,) = pullback(grads)
-    updates, opt_state = player.optimizer.update(grads, mine.opt_state, mine.params)
+    with jax.numpy_dtype_promotion("standard"):  # optax mixes dtypes, whatever the user's setting
+        updates, opt_state = player.optimizer.update(grads, mine.opt_state, mine.params)
     params = optax.apply_updates(mine.params, updates)
     new = PlayerState(params, transform_state, stats, opt_state)
     metrics = {f"{role[0]}/{name}": m for name, m in {**metrics, **gradient_health(grads)}.items()}

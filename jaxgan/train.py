@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan import compiler, sharding, steps
@@ -15,7 +16,7 @@ from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.gan import TrainState, init_state
 from jaxgan.metrics import MetricsWriter, Stopwatch, progress_line
-from jaxgan.run import Run, abstract_state, start_run
+from jaxgan.run import Run, abstract_state, claim, new_run
 from jaxgan.sample import Sampler, class_sheet, save_png
 
 ROLES = ("generator", "discriminator")
@@ -28,8 +29,11 @@ class NonFiniteError(RuntimeError):
 
 def train(config: ConfigDict, workdir: Path) -> int:
     """Train until config.train.steps; return the exit code. The same call continues a run."""
-    run, records = start_run(workdir, config)
-    return loop(run, records)
+    run, records = new_run(workdir, config)
+    train_step = training_step(run)
+    jax.eval_shape(train_step, abstract_state(run), abstract_batch(run))  # refuse what cannot run
+    claim(run)
+    return loop(run, records, train_step)
 
 
 def training_step(run: Run):
@@ -55,7 +59,18 @@ def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
     return jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
 
 
-def loop(run: Run, records: Records) -> int:
+def abstract_batch(run: Run) -> dict[str, jax.ShapeDtypeStruct]:
+    """Return shapes and dtypes of a batch of stored integers."""
+    train = run.config.train
+    leading = (train.num_d_steps, train.microbatches, train.batch // train.microbatches)
+    split = sharding.rows(run.mesh, leading=2)
+    return {
+        "images": jax.ShapeDtypeStruct((*leading, *run.image_shape), jnp.uint8, sharding=split),
+        "labels": jax.ShapeDtypeStruct(leading, jnp.int32, sharding=split),
+    }
+
+
+def loop(run: Run, records: Records, train_step) -> int:
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
     say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
     images_a_step = config.num_d_steps * config.batch
@@ -70,7 +85,7 @@ def loop(run: Run, records: Records) -> int:
         if start >= last:
             say(f"nothing to do: train.steps = {last}")
             return 0
-        train_step, sampler = training_step(run), Sampler(run)
+        sampler = Sampler(run)
         say("compiling the training step ...")
 
         # 2. Input: this process's rows, read ahead and put on the devices by a thread.

@@ -1,7 +1,13 @@
 """Every test sees 8 CPU devices, strict dtype promotion, no silent rank promotion, no warning."""
 
+import os
+import tempfile
+
 import jax
 import pytest
+
+# Caches of this run alone: nothing that is left on a machine decides a test.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="jaxgan-test-cache-")
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)

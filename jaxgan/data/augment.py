@@ -1,0 +1,84 @@
+"""Augmentation on device: pure functions of (key, images).
+
+Images are [..., height, width, channels] with any leading axes, so a step's whole batch goes in at
+once; every image draws its own randomness, the same whatever the sharding.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+
+def to_float(images: jax.Array) -> jax.Array:
+    """Map stored integers to [-1, 1]: x / (max / 2) - 1.
+
+    Args:
+      images: uint8 or uint16 of any shape.
+
+    Returns:
+      float32 of the same shape; 0 becomes -1 and 255 (65535) becomes 1 exactly.
+    """
+    if images.dtype not in (jnp.uint8, jnp.uint16):
+        raise ValueError(f"images are {images.dtype}; give uint8 or uint16")
+    half = jnp.iinfo(images.dtype).max / 2
+    return images.astype(jnp.float32) / half - 1.0
+
+
+def random_flip(
+    key: jax.Array, images: jax.Array, horizontal: bool = True, vertical: bool = False
+) -> jax.Array:
+    """Mirror each image with probability 1/2, left to right and (or) upside down.
+
+    Args:
+      images: [..., height, width, channels], any dtype.
+    """
+    for axis, wanted in ((-2, horizontal), (-3, vertical)):
+        key, subkey = jax.random.split(key)
+        if wanted:
+            chosen = jax.random.bernoulli(subkey, shape=images.shape[:-3])
+            images = jnp.where(chosen[..., None, None, None], jnp.flip(images, axis), images)
+    return images
+
+
+def random_resized_crop(
+    key: jax.Array,
+    images: jax.Array,
+    area: tuple[float, float] = (0.25, 1.0),
+    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+) -> jax.Array:
+    """Cut a random box out of each image and resize it to the image's size (antialiased linear).
+
+    The box covers a uniform fraction of the area and has a log-uniform aspect ratio times that of
+    the image. A side that would be longer than the image is cut to it (others draw again).
+
+    Args:
+      images: [..., height, width, channels] float32.
+      area: least and largest fraction of the area, in (0, 1].
+      ratio: least and largest ratio of relative width to relative height.
+
+    Returns:
+      [..., height, width, channels] float32.
+    """
+    if not (0 < area[0] <= area[1] <= 1 and 0 < ratio[0] <= ratio[1]):
+        raise ValueError(f"area is {area}, ratio {ratio}; write 0 < least <= largest, area <= 1")
+    *leading, height, width, channels = images.shape
+    size = jnp.array([height, width], jnp.float32)
+
+    def crop(key, image):
+        area_key, ratio_key, place_key = jax.random.split(key, 3)
+        fraction = jax.random.uniform(area_key, minval=area[0], maxval=area[1])
+        low, high = math.log(ratio[0]), math.log(ratio[1])
+        stretch = jnp.exp(jax.random.uniform(ratio_key, minval=low, maxval=high))
+        sides = jnp.sqrt(jnp.stack([fraction / stretch, fraction * stretch]))
+        sides = jnp.minimum(sides, 1.0)  # height and width of the box, relative
+        corner = jax.random.uniform(place_key, (2,)) * (1.0 - sides) * size
+        scale = 1.0 / sides
+        return jax.image.scale_and_translate(
+            image, (height, width, channels), (0, 1), scale, -corner * scale, "linear"
+        )
+
+    # Nested rather than flattened: a reshape of a sharded axis would cost an all-gather.
+    for _ in leading:
+        crop = jax.vmap(crop)
+    return crop(jax.random.split(key, tuple(leading)), images)

@@ -1,0 +1,252 @@
+"""Write TFDS-format ArrayRecord data sets without TensorFlow; `records.py` says what is in them.
+
+    content hash = sha256(sha256(record 0) | sha256(record 1) | ...)
+
+so it depends on the records and their order, not on how they are split into files, and shards can
+be written and hashed apart.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import itertools
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+from array_record.python.array_record_module import ArrayRecordWriter
+from etils import epath
+from PIL import Image
+from tensorflow_datasets.proto import tf_example_pb2
+
+from jaxgan.data.records import MANIFEST
+
+INFO = "dataset_info.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageFormat:
+    """How images are stored.
+
+    shape: (height, width, channels). dtype: "uint8" or "uint16". encoding: "png", "jpeg" or
+    "zlib". PNG holds 1 to 4 channels of 8 bits or one of 16 bits (Pillow has no 16-bit colour);
+    JPEG holds 1 or 3 of 8 bits; "zlib" holds anything, as a TFDS Tensor feature.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: str = "uint8"
+    encoding: str = "png"
+    quality: int = 95
+
+    def __post_init__(self):
+        channels = self.shape[-1]
+        if self.dtype not in ("uint8", "uint16"):
+            raise ValueError(f"dtype is {self.dtype!r}; write 'uint8' or 'uint16'")
+        if self.encoding not in ("png", "jpeg", "zlib"):
+            raise ValueError(f"format is {self.encoding!r}; write 'png' or 'jpeg'")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality is {self.quality}; write a number from 1 to 100")
+        if self.encoding == "jpeg" and (channels not in (1, 3) or self.dtype != "uint8"):
+            raise ValueError(
+                f"JPEG cannot hold {channels} channels of {self.dtype}; write format 'png'"
+            )
+        if self.encoding == "png" and channels > (4 if self.dtype == "uint8" else 1):
+            object.__setattr__(self, "encoding", "zlib")
+
+    def encode(self, image: np.ndarray) -> bytes:
+        """Encode one image of this shape and dtype."""
+        if image.shape != self.shape or image.dtype != self.dtype:
+            raise ValueError(
+                f"image is {image.dtype} {image.shape}, expected {self.dtype} {self.shape}"
+            )
+        if self.encoding == "zlib":
+            return zlib.compress(image.astype(image.dtype.newbyteorder("<")).tobytes(), 6)
+        picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        out = io.BytesIO()
+        # 4:4:4, because halved chroma is visible to a discriminator at small sizes.
+        options = {"quality": self.quality, "subsampling": 0} if self.encoding == "jpeg" else {}
+        picture.save(out, self.encoding, **options)
+        return out.getvalue()
+
+    def feature(self) -> tfds.features.FeatureConnector:
+        """Return the TFDS feature that describes this format."""
+        dtype = np.dtype(self.dtype)
+        if self.encoding == "zlib":
+            return tfds.features.Tensor(shape=self.shape, dtype=dtype, encoding="zlib")
+        return tfds.features.Image(shape=self.shape, dtype=dtype, encoding_format=self.encoding)
+
+    def group_size(self) -> int:
+        """Return records per chunk. 1 is fastest to read, but costs 60 bytes an image."""
+        return 32 if np.prod(self.shape) < 2048 else 1
+
+
+def serialize(image: bytes, label: int) -> bytes:
+    """Return the bytes of one record, the same for the same arguments."""
+    example = tf_example_pb2.Example()
+    example.features.feature["image"].bytes_list.value.append(image)
+    example.features.feature["label"].int64_list.value.append(label)
+    return example.SerializeToString(deterministic=True)
+
+
+@dataclasses.dataclass
+class ShardReport:
+    """What a written file holds. digests: the sha256 of each record, joined, in hex."""
+
+    labels: list[int]
+    num_bytes: int
+    digests: str
+    file_bytes: int
+
+
+def write_shard(
+    path: Path, records: Iterable[tuple[bytes, int]], image_format: ImageFormat
+) -> ShardReport:
+    """Write (encoded image, label) records to one file, which appears only when it is complete."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    labels, num_bytes, digests = [], 0, bytearray()
+    writer = ArrayRecordWriter(str(unfinished), f"group_size:{image_format.group_size()}")
+    try:
+        for image, label in records:
+            raw = serialize(image, label)
+            writer.write(raw)
+            labels.append(int(label))
+            num_bytes += len(raw)
+            digests += hashlib.sha256(raw).digest()
+    except BaseException:
+        with contextlib.suppress(RuntimeError):
+            writer.close()
+        unfinished.unlink(missing_ok=True)
+        raise
+    try:
+        writer.close()
+    except RuntimeError as error:  # it writes behind, so a full disk shows here
+        unfinished.unlink(missing_ok=True)
+        raise OSError(f"{path}: cannot be written ({error})") from error
+    replace_file(unfinished, path)
+    return ShardReport(labels, num_bytes, digests.hex(), path.stat().st_size)
+
+
+def shard_path(directory: Path, split: str, shard: int, num_shards: int) -> Path:
+    """Return the file of a shard, named as TFDS names it."""
+    name = f"{dataset_name(directory)}-{split}.array_record-{shard:05d}-of-{num_shards:05d}"
+    return directory / name
+
+
+def dataset_name(directory: Path) -> str:
+    """Return a name that TFDS accepts, from the directory's."""
+    name = re.sub(r"\W+", "_", directory.resolve().name, flags=re.ASCII).strip("_").lower()
+    return name if name[:1].isalpha() else f"images_{name}"
+
+
+def finish(
+    directory: Path,
+    split: str,
+    image_format: ImageFormat,
+    class_names: Iterable[str],
+    reports: list[ShardReport],
+    extra: dict,
+) -> dict:
+    """Write the labels, the manifest and, last, the TFDS description; return the manifest.
+
+    The manifest is num_images, classes {name: count}, content_hash, num_bytes, format, and extra.
+    """
+    class_names = list(class_names)
+    labels = np.array([label for report in reports for label in report.labels], np.int32)
+    counts = np.bincount(labels, minlength=len(class_names))
+    digests = b"".join(bytes.fromhex(report.digests) for report in reports)
+    manifest = {
+        "num_images": len(labels),
+        "classes": dict(zip(class_names, counts.tolist(), strict=True)),
+        "content_hash": hashlib.sha256(digests).hexdigest(),
+        "num_bytes": sum(report.file_bytes for report in reports),
+        "format": dataclasses.asdict(image_format),
+        **extra,
+    }
+    info = tfds.core.DatasetInfo(
+        builder=tfds.core.dataset_info.DatasetIdentity(
+            name=dataset_name(directory),
+            version=tfds.core.Version("1.0.0"),
+            data_dir=str(directory),
+            module_name="",
+        ),
+        features=tfds.features.FeaturesDict(
+            {"image": image_format.feature(), "label": tfds.features.ClassLabel(names=class_names)}
+        ),
+    )
+    template = tfds.core.ShardedFileTemplate(
+        data_dir=epath.Path(directory),
+        dataset_name=dataset_name(directory),
+        split=split,
+        filetype_suffix="array_record",
+    )
+    split_info = tfds.core.SplitInfo(
+        name=split,
+        shard_lengths=[len(report.labels) for report in reports],
+        num_bytes=sum(report.num_bytes for report in reports),
+        filename_template=template,
+    )
+    info.set_file_format("array_record")
+    info.set_splits(tfds.core.splits.SplitDict([split_info]))
+    smallest = labels.astype(np.min_scalar_type(max(1, len(class_names) - 1)))
+    np.save(directory / f"labels-{split}.npy", smallest)
+    write_json(directory / MANIFEST, manifest)
+    folder = directory / ".info"  # dataset_info.json moves last: with it the data set is complete
+    folder.mkdir(exist_ok=True)
+    info.write_to_directory(folder)
+    for file in sorted(folder.iterdir(), key=lambda file: file.name == INFO):
+        replace_file(file, directory / file.name)
+    folder.rmdir()
+    return manifest
+
+
+def write_records(
+    directory: str | Path,
+    examples: Iterable[tuple[np.ndarray, int]],
+    class_names: Iterable[str],
+    image_format: ImageFormat,
+    split: str = "train",
+    num_examples: int | None = None,
+    shards: int = 1,
+) -> dict:
+    """Write a data set from (image, label) pairs in memory or streamed; return its manifest.
+
+    Args:
+      examples: images of image_format.shape and dtype, labels in [0, len(class_names)).
+      num_examples: how many there are; needed for more than one shard.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    if num_examples is None:
+        examples = list(examples)
+        num_examples = len(examples)
+    bounds = np.linspace(0, num_examples, shards + 1).astype(int)
+    encoded = ((image_format.encode(image), label) for image, label in examples)
+    reports = [
+        write_shard(
+            shard_path(directory, split, shard, shards),
+            itertools.islice(encoded, int(bounds[shard + 1] - bounds[shard])),
+            image_format,
+        )
+        for shard in range(shards)
+    ]
+    return finish(directory, split, image_format, class_names, reports, {})
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a part."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    replace_file(unfinished, path)
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Rename after the bytes have reached the disk."""
+    with open(source, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(source, target)

@@ -1,0 +1,1 @@
+"""Evaluation: features of images, then numbers that carry their whole protocol."""

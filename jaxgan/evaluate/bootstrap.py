@@ -1,0 +1,27 @@
+"""Error bars by resampling with replacement (Efron 1979).
+
+The spread over resamples estimates the standard error that the finite number of images leaves.
+Only the spread is used, around the value from all images: the mean of a resampled Frechet distance
+is biased upwards, because a resample holds fewer distinct images.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def standard_error(
+    statistic: Callable[[np.ndarray], float], count: int, rounds: int = 100, seed: int = 0
+) -> float:
+    """Return the standard deviation of `statistic` over resamples.
+
+    Args:
+      statistic: indices [count] into the images, some repeated -> the number.
+      count: how many images there are.
+      rounds: at least 2; 20 give the error to 16%, 100 to 7%.
+    """
+    if rounds < 2:
+        raise ValueError(f"{rounds} bootstrap rounds: write at least 2")
+    rng = np.random.default_rng(seed)
+    values = [statistic(rng.integers(count, size=count)) for _ in range(rounds)]
+    return float(np.std(values, ddof=1))

@@ -1,0 +1,80 @@
+"""Reference features on disk, so that a data set is pushed through the extractor once.
+
+The file's name is a hash of everything that decides its content: the data's content hash, the
+extractor and its weights' hash, its protocol. Change the data in place and the name changes. The
+file also says which version of jaxgan made it; another version's, and damaged ones, are computed
+again and replaced, with one line that says so.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.features import Features
+
+ARRAYS = ("mean", "covariance", "features", "logits")
+
+
+def cached_features(
+    folder: str | Path,
+    content_hash: str,
+    extractor: Extractor,
+    compute: Callable[[], Features],
+    say: Callable[[str], None] = print,
+) -> Features:
+    """Return the features of a data set, from the cache when it is there.
+
+    Args:
+      folder: of the cache; made if missing.
+      content_hash: of the images (and of how many are used, if not all).
+      extractor: see `extractors`.
+      compute: called on a miss.
+      say: takes the line about a cache that cannot be used.
+    """
+    key = {
+        "content": content_hash,
+        "extractor": extractor.name,
+        "sha256": extractor.sha256,
+        "protocol": extractor.protocol,
+    }
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    path = Path(folder) / f"{extractor.name}-{digest[:32]}.npz"
+    meta = {**key, "version": importlib.metadata.version("jaxgan")}
+    if path.exists():
+        try:
+            return _load(path, meta)
+        except Exception as error:  # whatever is wrong with the file, the answer is the same
+            say(f"{path}: {error}; computing the reference features again")
+    found = compute()
+    _save(path, meta, found)
+    return found
+
+
+def _load(path: Path, meta: dict) -> Features:
+    with np.load(path, allow_pickle=False) as file:  # numpy checks each array's CRC
+        stored = json.loads(str(file["meta"]))
+        if stored != meta:
+            raise ValueError(f"made by jaxgan {stored.get('version')}, this is {meta['version']}")
+        labels = file.get("labels")
+        return Features(int(file["count"]), *(file[name] for name in ARRAYS), labels)
+
+
+def _save(path: Path, meta: dict, found: Features) -> None:
+    arrays = {name: value for name, value in found._asdict().items() if value is not None}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A new name, then a rename: a killed process leaves no half file under the real name.
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        try:
+            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise

@@ -1,0 +1,59 @@
+"""The order of images: permutations, balance, and a fixed stream."""
+
+import collections
+
+import numpy as np
+import pytest
+
+from jaxgan.data.order import balanced_order, epoch_order, permutation
+
+
+def test_permutation_is_fixed_forever():
+    """A change here breaks the exact resume of every run."""
+    assert permutation(10, 0, "epoch", 0).tolist() == [5, 7, 3, 1, 2, 6, 8, 9, 0, 4]
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 1000])
+def test_permutation_holds_each_once(n):
+    assert sorted(permutation(n, "x")) == list(range(n))
+
+
+def test_permutations_are_uniform():
+    counts = collections.Counter(tuple(permutation(3, seed)) for seed in range(6000))
+    assert len(counts) == 6
+    # standard deviation of each count is 29
+    assert all(abs(count - 1000) < 120 for count in counts.values())
+
+
+def test_every_epoch_holds_every_image_once():
+    order = epoch_order(17, seed=3)
+    epochs = order(np.arange(5 * 17)).reshape(5, 17)
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(17))
+    assert len({tuple(epoch) for epoch in epochs}) == 5
+
+
+def test_order_is_a_function_of_position_only():
+    whole = epoch_order(17, 3)(np.arange(100))
+    order = epoch_order(17, 3)
+    shuffled = np.random.default_rng(0).permutation(100).reshape(10, 10)
+    np.testing.assert_array_equal(order(shuffled), whole[shuffled])
+    assert not np.array_equal(epoch_order(17, 4)(np.arange(100)), whole)
+
+
+def test_balanced_order_shows_classes_equally_and_images_evenly():
+    labels = np.array([0] * 50 + [2] * 5 + [5] * 1)  # 1, 3 and 4 have no images
+    order = balanced_order(labels, seed=0)
+    indices = order(np.arange(3 * 100))
+    assert collections.Counter(labels[indices].tolist()) == {0: 100, 2: 100, 5: 100}
+    counts = np.bincount(indices, minlength=len(labels))
+    np.testing.assert_array_equal(counts, [2] * 50 + [20] * 5 + [100])
+    for turn in labels[indices].reshape(100, 3):  # each round holds each class once
+        assert sorted(turn) == [0, 2, 5]
+
+
+def test_balanced_order_is_a_function_of_position_only():
+    labels = np.random.default_rng(0).integers(0, 7, 60)
+    whole = balanced_order(labels, 1)(np.arange(400))
+    shuffled = np.random.default_rng(1).permutation(400).reshape(2, 5, 40)
+    np.testing.assert_array_equal(balanced_order(labels, 1)(shuffled), whole[shuffled])

@@ -1,0 +1,195 @@
+"""Data sets on disk: exact round trips, and TFDS opens them without TensorFlow."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from image_kinds import random_images
+
+from jaxgan.data.decode import decode_record
+from jaxgan.data.records import EMBEDDED, BadRecordError, open_records
+from jaxgan.data.write import ImageFormat, dataset_name, serialize, write_records
+
+ROUND_TRIPS = [
+    ((4, 6, channels), dtype) for channels in (1, 2, 3, 4, 5) for dtype in ("uint8", "uint16")
+]
+
+
+def decoded(records, indices):
+    return np.stack([decode_record(data, records.features) for data, _ in records.read(indices)])
+
+
+@pytest.mark.parametrize(("shape", "dtype"), ROUND_TRIPS)
+def test_every_format_round_trips(make_records, shape, dtype):
+    records, images, labels = make_records(shape=shape, dtype=dtype)
+    assert (len(records), records.shape, records.dtype) == (23, shape, np.dtype(dtype))
+    assert records.class_names == ("class 0", "class 1", "class 2")
+    order = np.random.default_rng(2).permutation(23)
+    np.testing.assert_array_equal(decoded(records, order), images[order])
+    np.testing.assert_array_equal([label for _, label in records.read(order)], labels[order])
+    np.testing.assert_array_equal(records.labels(), labels)
+
+
+def test_labels_without_their_file(make_records):
+    records, _, labels = make_records()
+    (records.directory / "labels-train.npy").unlink()
+    np.testing.assert_array_equal(records.labels(), labels)
+
+
+def test_sliced_split(make_records):
+    records, images, labels = make_records()
+    part = open_records(records.directory, "train[5:17]")
+    np.testing.assert_array_equal(decoded(part, range(12)), images[5:17])
+    np.testing.assert_array_equal(part.labels(), labels[5:17])
+
+
+def test_jpeg_is_close():
+    image = np.add.outer(np.arange(32), np.arange(48)).astype(np.uint8)[..., None]
+    stored = ImageFormat((32, 48, 1), encoding="jpeg", quality=95)
+    data = stored.encode(image)
+    assert data[:2] == b"\xff\xd8"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((4, 4, 4), "uint8", "jpeg"), "JPEG cannot hold 4 channels"),
+        (((4, 4, 3), "float32", "png"), "dtype is 'float32'"),
+        (((4, 4, 3), "uint8", "gif"), "format is 'gif'"),
+        (((4, 4, 3), "uint8", "jpeg", 0), "quality is 0"),
+    ],
+)
+def test_impossible_formats(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ImageFormat(*arguments)
+
+
+TFDS_READS = """
+import sys, json, numpy as np
+import tensorflow_datasets as tfds
+builder = tfds.builder_from_directory(sys.argv[1])
+source = builder.as_data_source(split="train")
+rows = [source[i] for i in range(len(source))]
+np.savez(sys.argv[2], images=np.stack([r["image"] for r in rows]),
+         labels=np.array([r["label"] for r in rows]))
+assert builder.info.features["label"].names[0] == "class 0"
+assert "tensorflow" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((4, 6, 1), "uint8"), ((4, 6, 3), "uint8"), ((4, 6, 5), "uint16")]
+)
+def test_tfds_reads_what_we_wrote_without_tensorflow(make_records, tmp_path, shape, dtype):
+    records, images, labels = make_records(shape=shape, dtype=dtype)
+    result = tmp_path / "read.npz"
+    subprocess.run(
+        [sys.executable, "-c", TFDS_READS, str(records.directory), str(result)], check=True
+    )
+    with np.load(result) as read:
+        np.testing.assert_array_equal(read["images"], images)
+        np.testing.assert_array_equal(read["labels"], labels)
+
+
+def test_content_hash_is_that_of_the_ordered_records(make_records):
+    for shards in (1, 3):
+        records, images, labels = make_records(shards=shards)
+        raws = [
+            serialize(ImageFormat((4, 6, 3)).encode(image), int(label))
+            for image, label in zip(images, labels, strict=True)
+        ]
+        digests = b"".join(hashlib.sha256(raw).digest() for raw in raws)
+        assert records.manifest()["content_hash"] == hashlib.sha256(digests).hexdigest()
+        assert records.manifest()["classes"] == dict(
+            zip(records.class_names, np.bincount(labels).tolist(), strict=True)
+        )
+        for file in records.directory.iterdir():
+            file.unlink()
+
+
+@pytest.mark.parametrize("side", [28, 64])
+def test_disk_is_at_most_1_1_times_the_encoded_images(tmp_path, side):
+    stored = ImageFormat((side, side, 1))
+    images = random_images((2000, side, side, 1)) // 16
+    write_records(
+        tmp_path / "made", ((image, 0) for image in images), ["x"], stored, num_examples=2000
+    )
+    encoded = sum(len(stored.encode(image)) for image in images)
+    on_disk = sum(file.stat().st_size for file in (tmp_path / "made").iterdir())
+    assert on_disk <= 1.1 * encoded
+
+
+def test_embedded_data_set():
+    records = open_records(EMBEDDED)
+    assert (len(records), records.shape, records.num_classes) == (10_000, (28, 28, 1), 10)
+    assert records.class_names[0] == "T-shirt/top" and records.class_names[9] == "Ankle boot"
+    np.testing.assert_array_equal(np.bincount(records.labels()), [1000] * 10)
+    size = sum(os.path.getsize(file) for file in records.directory.iterdir())
+    assert size < 5_000_000
+    assert records.manifest()["content_hash"].startswith("7cc2e621d79ecd53")
+
+
+def test_damaged_record_is_named(make_records):
+    records, images, _ = make_records(shape=(32, 32, 3), shards=2)
+    (path,) = records.directory.glob("*-00001-of-00002")
+    data = bytearray(path.read_bytes())
+    needle = ImageFormat((32, 32, 3)).encode(images[15])[50:200]
+    place = bytes(data).index(needle)
+    data[place : place + 100] = bytes(100)
+    path.write_bytes(data)
+    records = open_records(records.directory)
+    with pytest.raises(BadRecordError, match=r"00001-of-00002: record 4 cannot be read"):
+        records.read([3, 15, 20])
+    np.testing.assert_array_equal(decoded(records, [3, 20]), images[[3, 20]])
+    assert records.location(15).endswith("-00001-of-00002: record 4")
+
+
+def test_truncated_shard_is_named(make_records):
+    records, _, _ = make_records()
+    (path,) = records.directory.glob("*-00002-of-00003")
+    path.write_bytes(path.read_bytes()[:70_000])
+    with pytest.raises(BadRecordError, match="00002-of-00003"):
+        open_records(records.directory).read([22])
+
+
+def test_what_open_refuses(make_records, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no dataset_info\.json .* 'fashion_mnist'"):
+        open_records(tmp_path / "nothing")
+    records, _, _ = make_records()
+    with pytest.raises(ValueError, match=r"no split 'test'; write one of \['train'\]"):
+        open_records(records.directory, "test")
+    with pytest.raises(IndexError, match="23"):
+        records.read([23])
+    (path,) = records.directory.glob("*-00001-of-00003")
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="00001-of-00003: this file"):
+        open_records(records.directory)
+    info = records.directory / "dataset_info.json"
+    info.write_text(json.dumps(json.loads(info.read_text()) | {"fileFormat": "tfrecord"}))
+    with pytest.raises(ValueError, match=r"'tfrecord'; convert it with `jaxgan prepare"):
+        open_records(records.directory)
+
+
+def test_found_below_and_ambiguous(make_records, tmp_path):
+    records, _, _ = make_records()
+    above = tmp_path / "sets" / "mine"
+    above.mkdir(parents=True)
+    records.directory.rename(above / "1.0.0")
+    assert len(open_records(tmp_path / "sets")) == 23
+    (above / "2.0.0").mkdir()
+    (above / "2.0.0" / "dataset_info.json").write_text("{}")
+    with pytest.raises(ValueError, match="several data sets"):
+        open_records(above)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("cats", "cats"), ("My Cats!", "my_cats"), ("64px", "images_64px"), ("ü", "images_")],
+)
+def test_dataset_name(name, expected):
+    assert dataset_name(Path("/data") / name) == expected

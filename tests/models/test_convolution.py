@@ -1,0 +1,233 @@
+"""Convolutions against numpy and against the plain form, in values and derivatives.
+
+The plain form is lax's convolution between a materialised upsampling and averaging. In float64
+both agree to rounding, so 1e-12 leaves three digits of room and nothing else.
+"""
+
+import re
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from jaxgan.models import convolution
+from jaxgan.models.convolution import average_pool, conv, conv_down, conv_up, upsample
+
+
+def lax_conv(x, kernel):
+    return jax.lax.conv_general_dilated(
+        x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+PLAIN = {
+    conv: lax_conv,
+    conv_up: lambda x, kernel: lax_conv(upsample(x), kernel),
+    conv_down: lambda x, kernel: average_pool(lax_conv(x, kernel)),
+}
+# Image height, width and kernel: the usual one, then odd, non-square, tiny and large ones.
+CASES = [
+    (conv, 6, 4, 3, 3),
+    (conv, 5, 7, 3, 5),
+    (conv, 1, 3, 5, 3),
+    (conv, 3, 2, 1, 1),
+    (conv_up, 4, 6, 3, 3),
+    (conv_up, 3, 5, 5, 3),
+    (conv_up, 1, 1, 3, 7),
+    (conv_up, 3, 2, 1, 1),
+    (conv_down, 4, 6, 3, 3),
+    (conv_down, 6, 2, 3, 5),
+    (conv_down, 2, 2, 7, 3),
+    (conv_down, 2, 4, 1, 1),
+]
+cases = pytest.mark.parametrize(
+    ("convolve", "h", "w", "kh", "kw"), CASES, ids=lambda c: getattr(c, "__name__", c)
+)
+
+
+def arrays(h, w, kh, kw, inputs=3, outputs=2, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(2, h, w, inputs)), rng.normal(size=(kh, kw, inputs, outputs))
+
+
+def assert_close(got, expected, tolerance=1e-12):
+    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * (1 + np.abs(b).max()))
+
+
+def in_numpy(convolve, x, kernel):
+    """Sum over the taps of the kernel, in float64."""
+    if convolve is conv_up:
+        x = x.repeat(2, axis=1).repeat(2, axis=2)
+    (_, h, w, _), (kh, kw) = x.shape, kernel.shape[:2]
+    p = np.pad(x, ((0, 0), (kh // 2,) * 2, (kw // 2,) * 2, (0, 0)))
+    y = sum(p[:, i : i + h, j : j + w] @ kernel[i, j] for i in range(kh) for j in range(kw))
+    if convolve is conv_down:
+        y = y.reshape(len(y), h // 2, 2, w // 2, 2, -1).mean((2, 4))
+    return y
+
+
+@cases
+def test_values(convolve, h, w, kh, kw):
+    x, kernel = arrays(h, w, kh, kw)
+    y = jax.jit(convolve)(x.astype(np.float32), kernel.astype(np.float32))
+    assert y.dtype == jnp.float32
+    assert_close(y, in_numpy(convolve, x, kernel), 1e-6)  # float32 rounding of sums of ~100
+
+
+@cases
+def test_derivatives_of_first_and_second_order(convolve, h, w, kh, kw):
+    """Reverse mode twice (a gradient through a gradient step), forward, forward over reverse."""
+
+    def derivatives(f, x, kernel):
+        def loss(x, kernel):
+            return jnp.sin(f(x, kernel)).sum()
+
+        gradient = jax.grad(loss, (0, 1))
+
+        def through_a_step(x, kernel):
+            dx, dk = gradient(x, kernel)
+            return loss(x + 0.1 * dx, kernel - 0.1 * dk)
+
+        directions = (jnp.cos(3 * x), jnp.cos(5 * kernel))
+        return (
+            gradient(x, kernel),
+            jax.grad(through_a_step, (0, 1))(x, kernel),
+            jax.jvp(f, (x, kernel), directions),
+            jax.jvp(gradient, (x, kernel), directions),
+        )
+
+    with jax.enable_x64(True):
+        x, kernel = map(jnp.asarray, arrays(h, w, kh, kw))
+        ours, plain = (jax.jit(partial(derivatives, f)) for f in (convolve, PLAIN[convolve]))
+        assert_close(ours(x, kernel), plain(x, kernel))
+
+
+@pytest.mark.parametrize("size", [(4, 4), (6, 4), (2, 8)])
+@pytest.mark.parametrize("image", [(3, 2), (1, 1)])
+def test_the_form_for_cpu_equals_the_form_for_all_others(size, image):
+    y, _ = arrays(*image, *size)
+    _, kernel = arrays(*image, *size, inputs=4, outputs=3)
+    with jax.enable_x64(True):
+        dilated = convolution._kernel_and_y_to_x(jnp.asarray(y), jnp.asarray(kernel), stride=2)
+        interleaved = convolution._kernel_and_y_to_x_interleaved(
+            jnp.asarray(y), jnp.asarray(kernel), stride=2
+        )
+    assert dilated.shape == (2, 2 * image[0], 2 * image[1], 4)
+    assert_close(interleaved, dilated)
+
+
+def test_each_backend_gets_its_form():
+    x, kernel = jnp.ones((1, 4, 4, 2)), jnp.ones((3, 3, 2, 2))
+
+    def is_dilated(platform):
+        lowered = jax.jit(conv_up).trace(x, kernel).lower(lowering_platforms=(platform,))
+        return "lhs_dilate = [2, 2]" in lowered.as_text()
+
+    assert [is_dilated(p) for p in ("cpu", "tpu", "cuda")] == [False, True, True]
+
+
+@pytest.mark.parametrize("convolve", [conv, conv_up, conv_down])
+def test_bfloat16(convolve):
+    """The box sums are rounded once, the result once: 2 x 2^-9 of the sum of magnitudes."""
+    x, kernel = (jnp.asarray(a, jnp.bfloat16) for a in arrays(4, 6, 3, 3))
+    y, exact = (jax.jit(convolve)(x.astype(t), kernel.astype(t)) for t in (x.dtype, jnp.float32))
+    bound = convolve(abs(x).astype(jnp.float32), abs(kernel).astype(jnp.float32)) * 2.0**-8
+    assert y.dtype == jnp.bfloat16
+    assert (abs(y.astype(jnp.float32) - exact) <= bound).all()
+
+
+@pytest.mark.parametrize("axes", [(0, None), (None, 3), (1, 0)])
+@pytest.mark.parametrize("convolve", [conv, conv_up, conv_down])
+def test_vmap_of_a_gradient(convolve, axes):
+    x, kernel = arrays(4, 2, 3, 3)
+
+    def stacked(a, axis):
+        return a if axis is None else np.stack([a, a * a, -a], axis)
+
+    def gradient(f, x, kernel):
+        return jax.grad(lambda *a: jnp.sin(f(*a)).sum(), (0, 1))(x, kernel)
+
+    with jax.enable_x64(True):
+        operands = (jnp.asarray(stacked(x, axes[0])), jnp.asarray(stacked(kernel, axes[1])))
+        ours, plain = (
+            jax.jit(jax.vmap(partial(gradient, f), axes)) for f in (convolve, PLAIN[convolve])
+        )
+        assert_close(ours(*operands), plain(*operands))
+
+
+def latent_step(x, kernels):
+    """A gradient with respect to weights through a gradient with respect to the input.
+
+    Up and down again as in G and D, twice in a loop as with microbatches.
+    """
+
+    def energy(x, kernels):
+        h = jnp.tanh(conv(x, kernels["same"]))
+        h = jnp.tanh(conv_up(h, kernels["up"]))
+        return jnp.tanh(conv_down(h, kernels["down"])).sum()
+
+    def objective(kernels, x):
+        return energy(x + jax.grad(energy)(x, kernels), kernels)
+
+    def body(total, x):
+        grads = jax.grad(objective)(kernels, x)
+        return jax.tree.map(jnp.add, total, grads), None
+
+    return jax.lax.scan(body, kernels, jnp.stack([x, 2 * x]))[0]
+
+
+def latent_step_operands(batch):
+    rng = np.random.default_rng(0)
+    kernel = partial(rng.normal, size=(3, 3, 4, 4), scale=0.1)
+    x = rng.normal(size=(batch, 8, 8, 4)).astype(np.float32)
+    return x, {name: kernel().astype(np.float32) for name in ("same", "up", "down")}
+
+
+def test_compiled_cpu_programs_hold_only_fast_convolutions():
+    """No reversed or dilated window, and one layout: XLA's naive loops take all others."""
+    program = jax.jit(latent_step).lower(*latent_step_operands(2)).compile().as_text()
+    found = re.findall(r" convolution\(.*window=\{([^}]*)\}, dim_labels=([\w>-]+)", program)
+    assert len(found) >= 12
+    for window, labels in found:
+        assert "rhs_reversal" not in window and "lhs_dilate" not in window, window
+        assert labels == "b01f_01io->b01f", labels
+
+
+def test_a_sharded_batch_needs_no_collective_but_all_reduce():
+    mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
+    rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("data",), ()))
+    x, kernels = latent_step_operands(16)
+    step = jax.jit(latent_step, in_shardings=(rows, everywhere), out_shardings=everywhere)
+    compiled = step.lower(x, kernels).compile()
+    collectives = re.findall(
+        r" (all-\w+|reduce-scatter|collective-\w+)(?:-start)?\(", compiled.as_text()
+    )
+    assert set(collectives) == {"all-reduce"}
+    # Other orders of summation in float32.
+    assert_close(step(x, kernels), jax.jit(latent_step)(x, kernels), 1e-5)
+
+
+def test_remat_and_eager_calls():
+    x, kernel = (a.astype(np.float32) for a in arrays(4, 4, 3, 3))
+    eager = conv_up(jnp.asarray(x), jnp.asarray(kernel))
+    assert_close(eager, in_numpy(conv_up, x, kernel), 1e-6)
+    gradients = [
+        jax.grad(lambda x, f=f: f(x, kernel).sum())(x) for f in (conv_up, jax.checkpoint(conv_up))
+    ]
+    assert_close(gradients[0], gradients[1], 1e-6)
+
+
+def test_errors_say_what_to_write():
+    x, kernel = jnp.ones((1, 3, 4, 2)), jnp.ones((3, 3, 2, 2))
+    with pytest.raises(ValueError, match="kernel of 4 x 3: write odd sizes"):
+        conv(x, jnp.ones((4, 3, 2, 2)))
+    with pytest.raises(ValueError, match="cannot halve 3 x 4: write even sizes"):
+        conv_down(x, kernel)
+    with pytest.raises(ValueError, match="cannot halve 3 x 4"):
+        average_pool(x)
+    with pytest.raises(ValueError, match="cast the kernel to float32"):
+        conv_up(x, kernel.astype(jnp.bfloat16))
