@@ -30,7 +30,7 @@ class Checkpoints:
     def save(self, step: int, state: PyTree) -> None:
         """Start to write a checkpoint; a step that is there already is left as it is."""
         if step != self.latest_step():
-            self._checkpointer.save_async(step, state)
+            self._checkpointer.save_async(step, state, force=True)  # never skipped
 
     def restore(self, abstract: PyTree, step: int | None = None) -> PyTree:
         """Return the state at a step, the newest by default, as `abstract` says.

@@ -17,7 +17,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan import sharding
-from jaxgan.build import build
+from jaxgan.build import build, default_config
 from jaxgan.data.records import Records, open_records
 from jaxgan.gan import GAN, TrainState, init_state
 
@@ -94,7 +94,10 @@ def saved(workdir: Path) -> ConfigDict:
     path = workdir / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: write the --workdir of a training run")
-    return ConfigDict(as_tuples(json.loads(path.read_text())))
+    values = as_tuples(json.loads(path.read_text()))
+    config = default_config(values["model"]["name"], values["objective"]["name"])
+    config.update(values)  # fields that are younger than the run keep their defaults
+    return config
 
 
 def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:

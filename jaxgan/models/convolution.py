@@ -95,7 +95,7 @@ def _check_even(x: jax.Array) -> None:
 
 def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
     """Convolve the kernel with a 2 x 2 box: one row and one column more. Rounded once."""
-    k = kernel.astype(jnp.promote_types(kernel.dtype, jnp.float32))
+    k = kernel.astype(jnp.float32) if kernel.dtype.itemsize < 4 else kernel
     k = sum(jnp.pad(k, ((a, 1 - a), (b, 1 - b), (0, 0), (0, 0))) for a in (0, 1) for b in (0, 1))
     return (k * factor).astype(kernel.dtype)
 

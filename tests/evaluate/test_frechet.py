@@ -27,7 +27,12 @@ def test_one_dimension_and_identity():
 
 def test_agrees_with_scipy_sqrtm():
     rng = np.random.default_rng(2)
-    m1, m2, c1, c2 = rng.normal(size=40), rng.normal(size=40), covariance(rng, 40), covariance(rng, 40)
+    m1, m2, c1, c2 = (
+        rng.normal(size=40),
+        rng.normal(size=40),
+        covariance(rng, 40),
+        covariance(rng, 40),
+    )
     root = scipy.linalg.sqrtm(c1 @ c2).real
     expected = np.sum((m1 - m2) ** 2) + np.trace(c1 + c2 - 2 * root)
     assert frechet_distance(m1, c1, m2, c2) == pytest.approx(expected, rel=1e-10)
