@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import jax
+import numpy as np
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
@@ -23,6 +24,8 @@ from jaxgan.gan import GAN, TrainState, init_state
 
 # A run may be continued with other values of these: they do not change what a step computes.
 FREE = ("train.steps", "train.log_every", "train.sample_every", "train.checkpoint_every")
+# Of larger data sets labels are checked as they are read.
+MOST_LABELS = 100_000
 FREE += ("train.keep_checkpoints", "data.on_bad_record", "sample", "evaluate", "mesh")
 
 
@@ -86,7 +89,21 @@ def open_run(workdir: Path, config: ConfigDict) -> Run:
 def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
     """Open the data and build the game; nothing is written yet (see `claim`)."""
     records = open_records(config.data.name, config.data.split)
+    if len(records) <= MOST_LABELS:
+        check_labels(records)
     return open_run(workdir, resolve(config, records)), records
+
+
+def check_labels(records: Records) -> None:
+    """Refuse a data set with a label that its list of classes does not have."""
+    labels = records.labels()
+    bad = np.flatnonzero((labels < 0) | (labels >= records.num_classes))
+    if bad.size:
+        raise ValueError(
+            f"{records.location(bad[0])} has label {labels[bad[0]]}, but the data set names "
+            f"{records.num_classes} classes: name them all in its label.labels.txt, or prepare it "
+            "again"
+        )
 
 
 def saved(workdir: Path) -> ConfigDict:

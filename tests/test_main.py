@@ -1,12 +1,14 @@
 """Mistakes are refused before the first step, with the field, the value and what to write."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import jaxgan
 from jaxgan import main, run
 from tests.test_train import debug_config
 
@@ -70,6 +72,18 @@ def test_a_work_directory_of_another_experiment_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"another experiment \(model.width is 4 there, 8 here\)"):
         start(**{"model.width": 8})
     assert json.loads((tmp_path / "config.json").read_text())["model"]["width"] == 4
+
+
+def test_a_label_out_of_range_is_refused(tmp_path, monkeypatch, capsys):
+    data = tmp_path / "data"
+    shutil.copytree(Path(jaxgan.__file__).parent / "data" / "fashion_mnist", data)
+    (data / "label.labels.txt").write_text("a\nb\nc\n")
+    features = (data / "features.json").read_text()
+    (data / "features.json").write_text(features.replace('"10"', '"3"'))
+    message = refusal(
+        monkeypatch, capsys, "train", DEBUG, f"--workdir={tmp_path}/run", f"--config.data.name={data}"
+    )
+    assert "label 9, but the data set names 3 classes" in message
 
 
 def test_an_unwritable_work_directory_is_refused(tmp_path):
