@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from jaxgan.data.folders import Payload, Source, label_files, not_an_image
+from jaxgan.data.folders import Payload, Source, label_files, not_an_image, printable
 from jaxgan.data.pictures import MAX_FILE_BYTES, BadImageError
 from jaxgan.data.records import one_line
 
@@ -72,8 +72,8 @@ def open_tar(path: Path, labels: Path | None = None) -> Source:
                 if name not in wanted or member.isdir():
                     continue
                 wanted.discard(name)  # the first of two members of one name, as in the listing
-                if not member.isfile():
-                    yield BadImageError("a link, not a file")
+                if not member.isfile() or member.issparse():
+                    yield BadImageError("a link or a sparse file")
                 elif member.size > MAX_FILE_BYTES:
                     yield BadImageError(f"{member.size} bytes, more than {MAX_FILE_BYTES}")
                 else:
@@ -86,7 +86,7 @@ def _sort_in(name: str, member: object, members: dict, ignored: dict[str, str]) 
     name = name.removeprefix("./")
     reason = not_an_image(name) or ("a second file of this name" if name in members else None)
     if reason:
-        ignored[name if name not in members else f"{name} (again)"] = reason
+        ignored[printable(name) if name not in members else f"{name} (again)"] = reason
     else:
         members[name] = member
 

@@ -5,6 +5,7 @@ integers from 0, or n strings.
 """
 
 import gzip
+import math
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -27,7 +28,9 @@ def open_npz(path: Path) -> Source:
 
             def header(key: str):
                 with archive.open(key + ".npy") as file:
-                    return _npy_header(file)
+                    found = _npy_header(file)
+                    _check_size(found[0], found[1], path)
+                    return found
 
             def whole(key: str | None) -> np.ndarray | None:
                 if key is None:
@@ -62,18 +65,21 @@ def open_idx(path: Path, labels: Path | None = None) -> Source:
     """
     beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
     labels = labels or (beside if beside != path and beside.is_file() else None)
-    shape, _ = _idx_header(path)
+    shape, offset = _idx_header(path)
     if len(shape) not in (3, 4):
         raise ValueError(f"{path}: holds {len(shape)} axes {shape}; give the file of images")
     label_array = None
     if labels:
-        label_shape, offset = _idx_header(labels)
+        label_shape, label_offset = _idx_header(labels)
         with _open(labels) as file:
-            label_array = np.frombuffer(file.read(), np.uint8, offset=offset).reshape(label_shape)
+            data = file.read(label_offset + math.prod(label_shape))[label_offset:]
+        if len(data) != math.prod(label_shape):
+            raise ValueError(f"{labels}: cut short; {label_shape} labels were promised")
+        label_array = np.frombuffer(data, np.uint8).reshape(label_shape)
 
     def stream(start: int) -> Iterator[np.ndarray]:
         with _open(path) as file:
-            file.read(_idx_header(path)[1])
+            file.read(offset)
             yield from _blocks(file, shape, np.dtype(np.uint8), start)
 
     return _source(path, shape, np.dtype(np.uint8), label_array, None, stream)
@@ -90,6 +96,8 @@ def open_hdf5(path: Path) -> Source:
             arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
             members = {key: (a.shape, a.dtype, False) for key, a in arrays.items()}
             images_key, labels_key = _choose(members)
+            for array in arrays.values():
+                _check_size(array.shape, array.dtype, path)
             labels = arrays[labels_key][:] if labels_key else None
             names = arrays["class_names"].asstr()[:].tolist() if "class_names" in arrays else None
     except OSError as error:
@@ -160,6 +168,13 @@ def _source(
     )
 
 
+def _check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
+    """Refuse a header that promises more than deflate can pack (1032 to 1), before allocating."""
+    promised, held = math.prod(shape) * dtype.itemsize, path.stat().st_size
+    if promised > 1100 * held + 1000:
+        raise ValueError(f"{path}: {held} bytes, but its header promises {promised}")
+
+
 def _choose(members: dict) -> tuple[str, str | None]:
     """Return the keys of images and labels."""
     images = [key for key, (shape, *_) in members.items() if len(shape) in (3, 4)]
@@ -208,4 +223,5 @@ def _idx_header(path: Path) -> tuple[tuple[int, ...], int]:
         raise ValueError(f"{path}: not an idx file ({one_line(error)})") from error
     if zero != 0 or kind != 8:
         raise ValueError(f"{path}: not an idx file of bytes (type {kind}, only 8 is read)")
+    _check_size(shape, np.dtype(np.uint8), path)
     return shape, 4 + 4 * axes

@@ -45,15 +45,16 @@ def open_folder(folder: Path, labels: Path | None = None) -> Source:
         place = Path(parent)
         for name in list(folders):
             if (place / name).is_symlink():
-                ignored[_relative(place / name, folder)] = "a link to a folder, not followed"
+                relative = printable(_relative(place / name, folder))
+                ignored[relative] = "a link to a folder, not followed"
         folders.sort()
         for name in names:
             relative = _relative(place / name, folder)
             reason = not_an_image(relative)
-            if not reason and not (place / name).resolve().is_relative_to(folder.resolve()):
+            if not reason and (place / name).is_symlink() and not _stays(place / name, folder):
                 reason = "a link that leaves the folder"
             if reason:
-                ignored[relative] = reason
+                ignored[printable(relative)] = reason
             else:
                 files.append(relative)
     files.sort()
@@ -70,11 +71,18 @@ def open_folder(folder: Path, labels: Path | None = None) -> Source:
 def not_an_image(name: str) -> str | None:
     """Return why a file is left out by its name alone, None where it is not."""
     path = PurePosixPath(name)
+    if name != printable(name):
+        return "a name that is not UTF-8"
     if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
         return "an unsafe name"
     if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
         return "a hidden file"
     return None if path.suffix.lower() in SUFFIXES else "not named as an image"
+
+
+def printable(name: str) -> str:
+    """Return a name with the bytes that are not UTF-8 written as \\udcXX."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def label_files(
@@ -139,6 +147,10 @@ def _read_labels(path: Path) -> dict[str, str]:
     if not table:
         raise ValueError(f"{path}: no rows; write one name,label a line")
     return table
+
+
+def _stays(link: Path, folder: Path) -> bool:
+    return link.resolve().is_relative_to(folder.resolve())
 
 
 def _relative(path: Path, folder: Path) -> str:

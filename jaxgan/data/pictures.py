@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from jaxgan.data.decode import MAX_PIXELS, MODES
 from jaxgan.data.records import one_line
 
-MAX_FILE_BYTES = 1 << 29
+MAX_FILE_BYTES = 1 << 27  # a few are in memory at a time
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SUFFIXES += (".ppm", ".pgm", ".pbm", ".tga")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA")
@@ -73,26 +73,11 @@ def read_picture(
     """
     with _open(source) as picture:
         try:
-            picture.load()
-            picture = ImageOps.exif_transpose(picture)
-        except Exception as error:
+            return _pixels(picture, channels, bits, background)
+        except BadImageError:
+            raise
+        except Exception as error:  # Pillow raises many kinds on damaged bytes
             raise BadImageError(one_line(error)) from error
-        if picture.mode.startswith("I"):
-            image = np.asarray(picture)
-            if image.min() < 0 or image.max() > 65535:
-                raise BadImageError("32-bit integers outside [0, 65535]")
-            image = image[..., None].astype(np.uint16)
-            image = image if bits == 16 else _to_eight_bits(image)
-            return _expand(image, channels)
-        if picture.mode == "F":
-            raise BadImageError("floating point pixels; give such images as uint16 arrays")
-        if _has_alpha(picture) and channels in (1, 3):
-            picture = picture.convert("RGBA")
-            under = Image.new("RGBA", picture.size, (*background, 255))
-            picture = Image.alpha_composite(under, picture)
-        image = np.asarray(picture.convert(MODES[channels]))
-        image = image.reshape(*image.shape[:2], channels)
-        return image.astype(np.uint16) * np.uint16(257) if bits == 16 else image
 
 
 def is_plain_jpeg(source: bytes | Path, shape: tuple[int, int, int]) -> bool:
@@ -123,6 +108,26 @@ def _open(source: bytes | Path) -> Image.Image:
         picture.close()
         raise BadImageError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")
     return picture
+
+
+def _pixels(picture: Image.Image, channels: int, bits: int, background: tuple) -> np.ndarray:
+    picture.load()
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):
+        image = np.asarray(picture)
+        if image.min() < 0 or image.max() > 65535:
+            raise BadImageError("32-bit integers outside [0, 65535]")
+        image = image[..., None].astype(np.uint16)
+        return _expand(image if bits == 16 else _to_eight_bits(image), channels)
+    if picture.mode == "F":
+        raise BadImageError("floating point pixels; give such images as uint16 arrays")
+    if _has_alpha(picture) and channels in (1, 3):
+        picture = picture.convert("RGBA")
+        under = Image.new("RGBA", picture.size, (*background, 255))
+        picture = Image.alpha_composite(under, picture)
+    image = np.asarray(picture.convert(MODES[channels]))
+    image = image.reshape(*image.shape[:2], channels)
+    return image.astype(np.uint16) * np.uint16(257) if bits == 16 else image
 
 
 def _has_alpha(picture: Image.Image) -> bool:

@@ -10,14 +10,11 @@ resizing and encoding leave Python's lock to others, and there is nothing to sen
 """
 
 import collections
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import itertools
 import json
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxgan.data.folders import Payload, Source
+from jaxgan.data.job import is_complete, locked, read_job
 from jaxgan.data.pictures import WHITE, BadImageError, Kind, inspect, is_plain_jpeg, read_picture
 from jaxgan.data.progress import Progress
 from jaxgan.data.records import MANIFEST, one_line
@@ -34,7 +32,6 @@ from jaxgan.data.resize import CROPS, METHODS, fit
 from jaxgan.data.sources import open_source
 from jaxgan.data.survey import stored_format
 from jaxgan.data.write import (
-    INFO,
     ImageFormat,
     ShardReport,
     finish,
@@ -43,7 +40,6 @@ from jaxgan.data.write import (
     write_shard,
 )
 
-JOB = ".prepare"  # the folder of an unfinished job, inside the target
 SPLIT = "train"
 SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
 CHUNK = 8  # images a worker takes at once
@@ -119,8 +115,7 @@ def prepare(
     _check_choice("format", format, ("png", "jpeg"))
     size = (size, size) if isinstance(size, int) else size
     images = open_source(source, labels, split)
-    if class_names:
-        images = dataclasses.replace(images, class_names=_names(class_names, images))
+    images = dataclasses.replace(images, class_names=_names(class_names, images))
     settings = {
         "size": size,
         **{"channels": channels, "bits": bits, "resize": resize, "crop": crop},
@@ -134,10 +129,10 @@ def prepare(
     }
     fingerprint = _hash(settings, listing, images.stamp)
     target = Path(target)
-    if _is_complete(target, settings, listing):
+    if is_complete(target, settings, listing):
         print(f"{target} is complete already: nothing to do", file=sys.stderr)
         return json.loads((target / MANIFEST).read_text())
-    job = _read_job(target, fingerprint)
+    job = read_job(target, fingerprint)
     workers = workers or os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers, "jaxgan-prepare")
     try:
@@ -152,7 +147,7 @@ def prepare(
                 job = {"shape": stored.shape, "dtype": stored.dtype, "fingerprint": fingerprint}
             stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
             recipe = Recipe(stored, crop, resize, tuple(background))
-            with _locked(target, job) as folder:
+            with locked(target, job) as folder:
                 shards = shards or _default_shards(len(images.names), stored)
                 reports, rejected = _write_shards(
                     *(target, folder, images, shards, stored),
@@ -161,7 +156,6 @@ def prepare(
                 extra = {"source": listing, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
-                shutil.rmtree(folder)
     finally:
         pool.shutdown(cancel_futures=True)
     return manifest
@@ -211,7 +205,7 @@ def _write_shards(
             rejected |= bad
     if not any(report.labels for report in reports):
         name, reason = next(iter(rejected.items()))
-        raise ValueError(f"none of {len(images.names)} images can be read; {name}: {reason}")
+        raise ValueError(f"none of {len(images.names)} images can be read; {name!r}: {reason}")
     return reports, rejected
 
 
@@ -244,51 +238,15 @@ def _look(payload: Payload) -> Kind | Exception:
         return error
 
 
-def _is_complete(target: Path, settings: dict, listing: dict) -> bool:
-    if (target / JOB).exists() or not (target / INFO).exists() or not (target / MANIFEST).exists():
-        return False
-    manifest = json.loads((target / MANIFEST).read_text())
-    same = json.loads(json.dumps({"source": listing, "settings": settings}))
-    return all(manifest.get(key) == value for key, value in same.items())
-
-
-def _read_job(target: Path, fingerprint: str) -> dict | None:
-    """Return the job that was interrupted here, None where there is none; else refuse."""
-    if (target / JOB / "job.json").exists():
-        job = json.loads((target / JOB / "job.json").read_text())
-        if job["fingerprint"] != fingerprint:
-            raise ValueError(
-                f"{target} holds the unfinished work of another source or other settings; "
-                "delete it or write another target"
-            )
-        return job
-    if target.exists() and (not target.is_dir() or any(p.name != JOB for p in target.iterdir())):
-        raise ValueError(
-            f"{target} exists and holds something else, or a data set of other settings or of "
-            "another source; delete it or write another target"
-        )
-    return None
-
-
-@contextlib.contextmanager
-def _locked(target: Path, job: dict) -> Iterator[Path]:
-    """Hold the target's job folder for this process."""
-    folder = target / JOB
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ValueError(f"{target}: another `jaxgan prepare` is writing there") from error
-        write_json(folder / "job.json", job)
-        yield folder
-
-
-def _names(class_names: Sequence[str], images: Source) -> list[str]:
+def _names(class_names: Sequence[str] | None, images: Source) -> list[str]:
     used = int(images.labels.max()) + 1
-    if len(class_names) < used or len(set(class_names)) != len(class_names):
-        raise ValueError(f"class names are {list(class_names)}; write {used} different ones")
-    return list(class_names)
+    names = list(class_names or images.class_names)
+    if len(names) < used or len(set(names)) != len(names):
+        raise ValueError(f"class names are {names}; write {used} different ones")
+    for name in names:
+        if "\n" in name or name != name.strip() or not name:  # TFDS keeps them as stripped lines
+            raise ValueError(f"class name {name!r} is empty, has a line break or outer spaces")
+    return names
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -66,7 +66,7 @@ def summary(manifest: dict, target: Path) -> str:
         names = manifest[key]
         if names:
             lines.append(f"{len(names):,} files {verb} (all in manifest.json):")
-            lines += [f"  {name}: {names[name]}" for name in list(names)[:5]]
+            lines += [f"  {name!r}: {names[name]}" for name in list(names)[:5]]
     return "\n".join(lines)
 
 

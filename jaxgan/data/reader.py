@@ -20,7 +20,6 @@ import numpy as np
 from jaxgan.data.decode import decode_record
 from jaxgan.data.order import balanced_order, epoch_order
 from jaxgan.data.records import BadRecordError, Records, one_line
-from jaxgan.data.resize import fit
 
 Batch = dict[str, np.ndarray]
 CHUNK = 16  # images a thread decodes between two looks at the queue
@@ -162,12 +161,11 @@ class Reader:
 
     def _image(self, data: bytes, index: int) -> np.ndarray:
         try:
-            image = decode_record(data, self.records.features)
+            return decode_record(data, self.records.features, self.image_shape[:2])
         except Exception as error:  # Pillow raises many kinds on damaged bytes
             raise BadRecordError(
                 f"{self.records.location(index)} cannot be decoded ({one_line(error)})"
             ) from error
-        return fit(image, self.image_shape[:2], "center", "area")
 
 
 class Prefetch:

@@ -122,6 +122,15 @@ class Records:
         shard = self._shards[owner]
         return f"{shard.path}: record {index - self._starts[owner] + shard.skip}"
 
+    def overlap(self, other: "Records") -> int:
+        """Return how many records this split and another share."""
+        return sum(
+            max(0, min(a.skip + a.take, b.skip + b.take) - max(a.skip, b.skip))
+            for a in self._shards
+            for b in other._shards
+            if a.path == b.path
+        )
+
     def manifest(self) -> dict | None:
         """Return manifest.json as `jaxgan prepare` wrote it, None for data sets made elsewhere."""
         path = self.directory / MANIFEST
@@ -234,7 +243,9 @@ def image_features(features: tfds.features.FeaturesDict, directory: Path) -> Fea
     else:
         image, encoding = None, None
     dtype = np.dtype(image.np_dtype) if image is not None else None
-    if dtype not in (np.uint8, np.uint16) or len(image.shape) != 3 or encoding == "none":
+    open_shape = encoding != "image" and image is not None and None in image.shape
+    wrong = dtype not in (np.uint8, np.uint16) or len(image.shape) != 3 or encoding == "none"
+    if wrong or open_shape:
         raise ValueError(
             f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
             f"features {dict(features)}"

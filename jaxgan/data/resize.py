@@ -20,49 +20,53 @@ CROPS = ("center", "none")
 def fit(
     image: np.ndarray, size: tuple[int, int], crop: str, method: str, alpha: bool = False
 ) -> np.ndarray:
-    """Bring an image to size, [height, width, channels] of the same dtype.
+    """Bring an image to a size.
 
-    crop "center" first cuts the longer side to the aspect ratio of size, equally on both ends;
-    "none" squeezes the whole image into size.
+    Args:
+      image: [height, width, channels] uint8 or uint16.
+      size: (height, width).
+      crop: "center" first cuts the longer side to the aspect ratio of size, equally on both ends;
+        "none" squeezes the whole image into size.
+      method: "area" or "lanczos".
+      alpha: the last of two or four channels is opacity.
+
+    Returns:
+      [*size, channels] of the same dtype.
     """
-    if crop == "center":
-        image = center_crop(image, size)
-    return resize(image, size, method, alpha)
-
-
-def center_crop(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Cut the longer side so that height / width is that of size, to the nearest pixel."""
-    height, width = image.shape[:2]
-    kept_height = min(height, max(1, round(width * size[0] / size[1])))
-    kept_width = min(width, max(1, round(height * size[1] / size[0])))
-    top, left = (height - kept_height) // 2, (width - kept_width) // 2
-    return image[top : top + kept_height, left : left + kept_width]
-
-
-def resize(
-    image: np.ndarray, size: tuple[int, int], method: str, alpha: bool = False
-) -> np.ndarray:
-    """Resize [height, width, channels] uint8 or uint16 to size = (height, width)."""
-    height, width, channels = image.shape
-    if (height, width) == tuple(size):
-        return image
-    whole = (1, 2, 3, 4) if alpha else (1, 3)
-    if image.dtype == np.uint8 and channels in whole:  # Pillow weighs by alpha in LA and RGBA
+    channels = image.shape[-1]
+    if image.dtype == np.uint8 and channels in ((1, 2, 3, 4) if alpha else (1, 3)):
         picture = Image.fromarray(image[..., 0] if channels == 1 else image)
-        return np.asarray(_scale(picture, size, method)).reshape(*size, channels)
-    mode = None if image.dtype == np.uint8 else np.float32
-    planes = [Image.fromarray(np.asarray(image[..., c], mode)) for c in range(channels)]
-    result = np.stack([np.asarray(_scale(plane, size, method)) for plane in planes], axis=-1)
+        return np.asarray(fit_picture(picture, size, crop, method)).reshape(*size, channels)
+    dtype = np.uint8 if image.dtype == np.uint8 else np.float32
+    planes = [Image.fromarray(np.ascontiguousarray(image[..., c], dtype)) for c in range(channels)]
+    fitted = [np.asarray(fit_picture(plane, size, crop, method)) for plane in planes]
+    result = np.stack(fitted, axis=-1)
     if image.dtype == np.uint8:
         return result
     return np.clip(np.rint(result), 0, np.iinfo(image.dtype).max).astype(image.dtype)
 
 
-def _scale(picture: Image.Image, size: tuple[int, int], method: str) -> Image.Image:
-    (height, width), (old_width, old_height) = size, picture.size
-    shrinks = height <= old_height and width <= old_width
-    if method == "area" and shrinks:
-        if old_height % height == 0 and old_width % width == 0:
-            return picture.reduce((old_width // width, old_height // height))
+def fit_picture(picture: Image.Image, size: tuple[int, int], crop: str, method: str) -> Image.Image:
+    """As fit, for a Pillow image; those with alpha are weighed by it."""
+    height, width = size
+    box = _box(picture, size, crop)
+    if box != (0, 0, *picture.size):  # not resize(box=...): Lanczos would look outside the box
+        picture = picture.crop(box)
+    if picture.size == (width, height):
+        return picture
+    if method == "area" and height <= picture.height and width <= picture.width:
+        if picture.height % height == 0 and picture.width % width == 0:
+            return picture.reduce((picture.width // width, picture.height // height))
         return picture.resize((width, height), Image.Resampling.BOX)
     return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _box(picture: Image.Image, size: tuple[int, int], crop: str) -> tuple[int, int, int, int]:
+    """Return the kept part, (left, top, right, bottom), to the nearest pixel."""
+    width, height = picture.size
+    if crop == "none":
+        return 0, 0, width, height
+    kept_height = min(height, max(1, round(width * size[0] / size[1])))
+    kept_width = min(width, max(1, round(height * size[1] / size[0])))
+    top, left = (height - kept_height) // 2, (width - kept_width) // 2
+    return left, top, left + kept_width, top + kept_height

@@ -81,9 +81,13 @@ class ImageFormat:
             return tfds.features.Tensor(shape=self.shape, dtype=dtype, encoding="zlib")
         return tfds.features.Image(shape=self.shape, dtype=dtype, encoding_format=self.encoding)
 
-    def group_size(self) -> int:
-        """Return records per chunk. 1 is fastest to read, but costs 60 bytes an image."""
-        return 32 if np.prod(self.shape) < 2048 else 1
+    def writer_options(self) -> str:
+        """Return ArrayRecord's options.
+
+        One record a chunk is fastest to read, but costs 60 bytes an image: tiny images share one.
+        """
+        tiny = np.prod(self.shape) < 2048
+        return "group_size:32" if tiny else "group_size:1,uncompressed"
 
 
 def serialize(image: bytes, label: int) -> bytes:
@@ -110,7 +114,7 @@ def write_shard(
     """Write (encoded image, label) records to one file, which appears only when it is complete."""
     unfinished = path.with_name(path.name + ".unfinished")
     labels, num_bytes, digests = [], 0, bytearray()
-    writer = ArrayRecordWriter(str(unfinished), f"group_size:{image_format.group_size()}")
+    writer = ArrayRecordWriter(str(unfinished), image_format.writer_options())
     try:
         for image, label in records:
             raw = serialize(image, label)
@@ -165,7 +169,7 @@ def finish(
         "classes": dict(zip(class_names, counts.tolist(), strict=True)),
         "content_hash": hashlib.sha256(digests).hexdigest(),
         "num_bytes": sum(report.file_bytes for report in reports),
-        "format": dataclasses.asdict(image_format),
+        "format": dataclasses.asdict(image_format) | {"shape": list(image_format.shape)},
         **extra,
     }
     info = tfds.core.DatasetInfo(

@@ -7,6 +7,9 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from jaxgan.data.decode import decode_record
+from jaxgan.data.records import open_records
+
 
 def random_images(shape, dtype=np.uint8, seed=0):
     top = np.iinfo(dtype).max
@@ -30,6 +33,13 @@ def bomb() -> bytes:
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+def stored_images(directory):
+    """Return all images of a data set, in their order."""
+    records = open_records(directory)
+    pairs = records.read(range(len(records)))
+    return np.stack([decode_record(data, records.features) for data, _ in pairs])
 
 
 RED, GREEN, CLEAR = (255, 0, 0), (0, 255, 0), (0, 0, 255, 0)

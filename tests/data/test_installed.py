@@ -5,11 +5,11 @@ import struct
 
 import numpy as np
 import pytest
-from image_kinds import encoded
 
 from jaxgan.data.pictures import read_picture
 from jaxgan.data.sources import open_source
 from jaxgan.data.write import serialize
+from tests.data.image_kinds import encoded
 
 
 def test_array_records(make_records):

@@ -52,6 +52,12 @@ def test_balanced_order_shows_classes_equally_and_images_evenly():
         assert sorted(turn) == [0, 2, 5]
 
 
+def test_a_class_is_shown_in_another_order_each_time():
+    first, second = balanced_order(np.zeros(30, int), seed=0)(np.arange(60)).reshape(2, 30)
+    assert sorted(first) == sorted(second) == list(range(30))
+    assert not np.array_equal(first, second)
+
+
 def test_balanced_order_is_a_function_of_position_only():
     labels = np.random.default_rng(0).integers(0, 7, 60)
     whole = balanced_order(labels, 1)(np.arange(400))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from image_kinds import BAD, CLEAR, GOOD, encoded, messy_files, random_images
 from PIL import Image
 
 from jaxgan.data.pictures import (
@@ -12,6 +11,7 @@ from jaxgan.data.pictures import (
     is_plain_jpeg,
     read_picture,
 )
+from tests.data.image_kinds import BAD, CLEAR, GOOD, encoded, messy_files, random_images
 
 FILES = {name.split(".")[0]: data for name, data in messy_files().items()}
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from image_kinds import random_images
 
 from jaxgan.data import prepare_command
 from jaxgan.data.prepare_command import command
 from jaxgan.data.records import open_records
+from tests.data.image_kinds import random_images
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_kinds import random_images
 
 from jaxgan.data.decode import decode_record
 from jaxgan.data.records import EMBEDDED, BadRecordError, open_records
 from jaxgan.data.write import ImageFormat, dataset_name, serialize, write_records
+from tests.data.image_kinds import encoded, random_images
 
 ROUND_TRIPS = [
     ((4, 6, channels), dtype) for channels in (1, 2, 3, 4, 5) for dtype in ("uint8", "uint16")
@@ -193,3 +193,57 @@ def test_found_below_and_ambiguous(make_records, tmp_path):
 )
 def test_dataset_name(name, expected):
     assert dataset_name(Path("/data") / name) == expected
+
+
+TFDS_PREPARES = """
+import sys
+import numpy as np
+import tensorflow_datasets as tfds
+
+class Tiny(tfds.core.GeneratorBasedBuilder):
+    VERSION = tfds.core.Version("1.2.3")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict({
+                "file_name": tfds.features.Text(),
+                "label": tfds.features.ClassLabel(names=["cat", "dog"]),
+                "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+            })
+        )
+
+    def _split_generators(self, manager):
+        return {"train": self._generate_examples(0), "test": self._generate_examples(9)}
+
+    def _generate_examples(self, start):
+        with np.load(sys.argv[1]) as arrays:
+            for index in range(start, len(arrays.files)):
+                yield index, {"file_name": str(index), "label": index % 2,
+                              "image": arrays[str(index)].tobytes()}
+
+builder = Tiny(data_dir=sys.argv[2], file_format="array_record")
+builder.download_and_prepare()
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_opens_what_tfds_prepared(tmp_path):
+    """Other features beside ours, images of different sizes, another order, several splits."""
+    images = [random_images((5 + i, 4 + i % 3, 3), seed=i) for i in range(12)]
+    files = {str(i): np.frombuffer(encoded(image), np.uint8) for i, image in enumerate(images)}
+    np.savez(tmp_path / "files.npz", **files)
+    script = tmp_path / "make_tiny.py"
+    script.write_text(TFDS_PREPARES)
+    run = [sys.executable, str(script), str(tmp_path / "files.npz"), str(tmp_path / "home")]
+    subprocess.run(run, check=True, capture_output=True)
+    for split, count in (("train", 12), ("test", 3)):
+        records = open_records(tmp_path / "home" / "tiny", split)
+        assert (len(records), records.shape) == (count, (None, None, 3))
+        assert records.class_names == ("cat", "dog") and records.manifest() is None
+        found = {data: label for data, label in records.read(range(count))}
+        expected = {files[str(i)].tobytes(): i % 2 for i in range(12 - count, 12)}
+        assert found == expected
+        np.testing.assert_array_equal(
+            np.bincount(records.labels()), np.bincount(list(expected.values()))
+        )

