@@ -147,11 +147,16 @@ def _equal_batches(batches: Iterable[Any], multiple: int) -> Iterator[tuple]:
 def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, Callable]:
     """Return the compiled functions: images to features, first moments, features into moments."""
 
+    def precise(weights, images):
+        # Accelerators multiply in bfloat16 by default: features would depend on the machine.
+        with jax.default_matmul_precision("highest"):
+            return apply(weights, images)
+
     def chunked(weights, images):
         if _platform(mesh) != "cpu" or len(images) <= CPU_CHUNK:
-            return apply(weights, images)
+            return precise(weights, images)
         chunks = images.reshape(-1, CPU_CHUNK, *images.shape[1:])
-        outputs = jax.lax.map(lambda chunk: apply(weights, chunk), chunks)
+        outputs = jax.lax.map(lambda chunk: precise(weights, chunk), chunks)
         return jax.tree.map(lambda x: x.reshape(-1, x.shape[-1]), outputs)
 
     def accumulate(moments, features, mask):

@@ -1,8 +1,8 @@
 """Recognition: does a classifier that only knows real images take a sample for its class?
 
 Trained on real images, held-out ones beside the samples as the oracle. High recognition alone is
-cheap (one perfect image a class is enough), so diversity stands beside it: the mean distance between
-two images of one class, pixel by pixel, relative to that of the real images (1: as varied).
+cheap (one perfect image a class is enough), so diversity stands beside it: the mean distance
+between two images of one class, pixel by pixel, relative to the real images' (1: as varied).
 """
 
 import numpy as np

@@ -58,7 +58,8 @@ def cached_features(
 
 
 def _load(path: Path, meta: dict) -> Features:
-    with np.load(path, allow_pickle=False) as file:  # numpy checks each array's CRC
+    # Opened here: np.load leaves a damaged file open. Each array's CRC is checked as it is read.
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         stored = json.loads(str(file["meta"]))
         if stored != meta:
             raise ValueError(f"made by jaxgan {stored.get('version')}, this is {meta['version']}")

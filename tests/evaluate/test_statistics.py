@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from jaxgan.evaluate import statistics
+from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.features import features_of_arrays
+from jaxgan.evaluate.statistics import cached_features
+
+EXTRACTOR = Extractor("tiny", (), lambda w, x: (x, x), "a" * 64, {"input_size": 4})
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """Return a function that asks the cache, and the lists of what it computed and said."""
+    computed, said = [], []
+
+    def compute():
+        computed.append(1)
+        rng = np.random.default_rng(0)
+        return features_of_arrays(rng.normal(size=(9, 3)), labels=np.arange(9, dtype=np.int32))
+
+    def ask(content="data", extractor=EXTRACTOR):
+        return cached_features(tmp_path / "cache", content, extractor, compute, said.append)
+
+    return ask, computed, said
+
+
+def test_a_hit_is_equal_and_computes_nothing(cache):
+    ask, computed, said = cache
+    first, second = ask(), ask()
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+    assert len(computed) == 1 and said == []
+
+
+def test_features_without_labels(tmp_path):
+    found = features_of_arrays(np.eye(3))
+    for _ in range(2):
+        assert cached_features(tmp_path, "x", EXTRACTOR, lambda: found).labels is None
+
+
+def test_whatever_decides_the_numbers_is_in_the_name(cache):
+    ask, computed, said = cache
+    ask()
+    ask(content="changed data")
+    ask(extractor=EXTRACTOR._replace(sha256="b" * 64))
+    ask(extractor=EXTRACTOR._replace(protocol={"input_size": 8}))
+    assert len(computed) == 4 and said == []
+
+
+def test_another_version_is_computed_again(cache, monkeypatch):
+    ask, computed, said = cache
+    with monkeypatch.context() as patch:
+        patch.setattr(statistics.importlib.metadata, "version", lambda name: "0.0.1")
+        ask()
+    ask()
+    ask()
+    assert len(computed) == 2 and len(said) == 1
+    assert "made by jaxgan 0.0.1" in said[0] and "\n" not in said[0]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "rubbish", "empty"])
+def test_damage_is_computed_again(cache, damage, tmp_path):
+    ask, computed, said = cache
+    expected = ask()
+    (path,) = (tmp_path / "cache").iterdir()
+    data = bytearray(path.read_bytes())
+    data[data.index(expected.covariance.tobytes()) + 5] ^= 1
+    path.write_bytes(
+        {"cut": data[:500], "flip": data, "rubbish": b"not a zip", "empty": b""}[damage]
+    )
+    np.testing.assert_array_equal(ask().covariance, expected.covariance)
+    assert len(computed) == 2 and len(said) == 1 and str(path) in said[0]
+    ask()
+    assert len(computed) == 2
+
+
+def test_a_pickle_in_the_cache_is_not_loaded(cache, tmp_path):
+    ask, computed, _ = cache
+    ask()
+    (path,) = (tmp_path / "cache").iterdir()
+    with path.open("wb") as file:
+        np.savez(file, meta=np.array([{"an": "object"}], dtype=object))
+    ask()
+    assert len(computed) == 2
+
+
+def test_an_interrupted_write_leaves_nothing(cache, monkeypatch, tmp_path):
+    ask, _, _ = cache
+
+    def fail(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", fail)
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+    assert list((tmp_path / "cache").iterdir()) == []
