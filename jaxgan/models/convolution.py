@@ -18,13 +18,13 @@ two. They are JAX primitives with just that rule, so derivatives of every order,
 mode, are these three maps again, each in a form that its compiler does well. The rules of
 `lax.conv_general_dilated` would take turns of their own: XLA swaps the operands of a convolution
 whose kernel is larger than its input, and the reversed window that comes out runs 20 to 100 times
-slower on a CPU (the second derivatives of any convolution, the first of a dilated one).
+slower on a CPU (the kernel gradient of a dilated convolution, and that of any kernel gradient).
 
-Backends. On a CPU the map from small to large is a 2 x 2 convolution to four times the channels
-and an interleaving of pixels, elsewhere a dilated convolution. tests/models/benchmark_convolution.py
-has the tables: the interleaving is 2.4 times faster on a CPU and moves three times the bytes on a
-TPU. Dimension numbers are always NHWC, HWIO, with explicit transposes: inside a loop XLA:CPU runs
-any others 50 times slower.
+Backends. From small to large a CPU runs a 2 x 2 convolution to four times the channels and then
+interleaves pixels, others run a dilated convolution: 1.2 to 4 times slower on a CPU, but on a TPU
+it spares a third of the bytes of a whole block (tables: tests/models/benchmark_convolution.py).
+Dimension numbers are always NHWC, HWIO, with explicit transposes: inside a loop XLA:CPU runs any
+others 50 times slower. Inside `jax.shard_map` gradients need check_vma=False.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
@@ -70,15 +71,13 @@ def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def upsample(x: jax.Array) -> jax.Array:
     """Double height and width of [b, h, w, c]: every pixel becomes 2 x 2 equal ones."""
-    b, h, w, c = x.shape
-    return jnp.broadcast_to(x[:, :, None, :, None], (b, h, 2, w, 2, c)).reshape(b, 2 * h, 2 * w, c)
+    return _repeat.bind(x)
 
 
 def average_pool(x: jax.Array) -> jax.Array:
     """Halve height and width of [b, h, w, c] by 2 x 2 means. h and w even (ValueError)."""
     _check_even(x)
-    b, h, w, c = x.shape
-    return x.reshape(b, h // 2, 2, w // 2, 2, c).mean((2, 4))
+    return _sum.bind(x) * jnp.asarray(0.25, x.dtype)
 
 
 def _check(x: jax.Array, kernel: jax.Array) -> None:
@@ -100,7 +99,7 @@ def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
     return (k * factor).astype(kernel.dtype)
 
 
-# The three maps of the trilinear form. x: [n, s h, s w, c], kernel: [kh, kw, c, o], y: [n, h, w, o].
+# The three maps. x: [n, s h, s w, c], kernel: [kh, kw, c, o], y: [n, h, w, o].
 
 
 def _kernel_and_x_to_y(x: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
@@ -157,48 +156,70 @@ def _lax_conv(
     )
 
 
-def _bilinear(name: str, value: Callable, cpu_value: Callable | None = None) -> Primitive:
-    """Return a primitive that computes value(a, b, **params)."""
+# The two linear maps of resampling; each is the other's transpose.
+
+
+def _repeat_by_2(x: jax.Array) -> jax.Array:
+    return jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)
+
+
+def _sum_2_by_2(x: jax.Array) -> jax.Array:
+    wide = x.astype(jnp.float32) if x.dtype.itemsize < 4 else x  # rounded once
+    zero = np.zeros((), wide.dtype)
+    return lax.reduce_window(wide, zero, lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID").astype(
+        x.dtype
+    )
+
+
+def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) -> Primitive:
+    """Return a primitive that computes value(images) or value(images, other, **params)."""
     primitive = Primitive(name)
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=("stride", "size")))
 
-    def shape_of(a, b, **params):
-        out = jax.eval_shape(partial(value, **params), a, b)
-        return a.update(shape=out.shape, dtype=out.dtype, weak_type=False)
+    def shape_of(*operands, **params):
+        out = jax.eval_shape(partial(value, **params), *operands)
+        return operands[0].update(shape=out.shape, dtype=out.dtype, weak_type=False)
 
     def batched(operands, axes, **params):
-        operands = [
-            a if axis is None else jnp.moveaxis(a, axis, 0)
+        is_mapped = [axis is not None for axis in axes]
+        mapped = [
+            jnp.moveaxis(a, axis, 0)
             for a, axis in zip(operands, axes, strict=True)
+            if axis is not None
         ]
-        if axes[1] is None and "size" not in params:  # one kernel: the images are just more images
-            images, kernel = operands
-            out = primitive.bind(images.reshape(-1, *images.shape[2:]), kernel, **params)
+        if not any(is_mapped[1:]) and "size" not in params:  # the images are just more images
+            images, *other = mapped[0], *operands[1:]
+            out = primitive.bind(images.reshape(-1, *images.shape[2:]), *other, **params)
             return out.reshape(*images.shape[:2], *out.shape[1:]), 0
-        # One by one: XLA's grouped convolution is a naive loop on CPU, with rules of its own.
-        mapped = tuple(a for a, axis in zip(operands, axes, strict=True) if axis is not None)
 
+        # One by one: XLA's grouped convolution is a naive loop on CPU, with rules of its own.
         def one(parts):
             parts = iter(parts)
-            pair = (
-                a if axis is None else next(parts) for a, axis in zip(operands, axes, strict=True)
+            return primitive.bind(
+                *(next(parts) if m else a for a, m in zip(operands, is_mapped, strict=True)),
+                **params,
             )
-            return primitive.bind(*pair, **params)
 
         return lax.map(one, mapped), 0
 
+    def lowering(value):
+        return mlir.lower_fun(value, multiple_results=False)
+
     primitive.def_abstract_eval(shape_of)
     batching.primitive_batchers[primitive] = batched
-    mlir.register_lowering(primitive, mlir.lower_fun(value, multiple_results=False))
-    mlir.register_lowering(
-        primitive, mlir.lower_fun(cpu_value or value, multiple_results=False), "cpu"
-    )
+    mlir.register_lowering(primitive, lowering(value))
+    mlir.register_lowering(primitive, lowering(cpu_value or value), "cpu")
     return primitive
 
 
-_convolve = _bilinear("convolve", _kernel_and_x_to_y)
-_transpose = _bilinear("convolve_transpose", _kernel_and_y_to_x, _kernel_and_y_to_x_interleaved)
-_correlate = _bilinear("correlate", _x_and_y_to_kernel)
+_repeat = _primitive("repeat_by_2", _repeat_by_2)
+_sum = _primitive("sum_2_by_2", _sum_2_by_2)
+ad.deflinear2(_repeat, lambda g, x: [_sum.bind(g)])
+ad.deflinear2(_sum, lambda g, x: [_repeat.bind(g)])
+
+_convolve = _primitive("convolve", _kernel_and_x_to_y)
+_transpose = _primitive("convolve_transpose", _kernel_and_y_to_x, _kernel_and_y_to_x_interleaved)
+_correlate = _primitive("correlate", _x_and_y_to_kernel)
 
 
 def _size(kernel) -> Size:  # of an array, or of what stands for one in a transposition

@@ -23,10 +23,19 @@ def lax_conv(x, kernel):
     )
 
 
+def large(x):
+    return jnp.kron(x, jnp.ones((1, 2, 2, 1), x.dtype))
+
+
+def small(x):
+    b, h, w, c = x.shape
+    return x.reshape(b, h // 2, 2, w // 2, 2, c).mean((2, 4))
+
+
 PLAIN = {
     conv: lax_conv,
-    conv_up: lambda x, kernel: lax_conv(upsample(x), kernel),
-    conv_down: lambda x, kernel: average_pool(lax_conv(x, kernel)),
+    conv_up: lambda x, kernel: lax_conv(large(x), kernel),
+    conv_down: lambda x, kernel: small(lax_conv(x, kernel)),
 }
 # Image height, width and kernel: the usual one, then odd, non-square, tiny and large ones.
 CASES = [
@@ -106,6 +115,22 @@ def test_derivatives_of_first_and_second_order(convolve, h, w, kh, kw):
         assert_close(ours(x, kernel), plain(x, kernel))
 
 
+def test_resampling_and_its_derivatives():
+    def derivatives(f, x):
+        pulled = jax.grad(lambda x: jnp.sin(f(x)).sum())
+        return f(x), pulled(x), jax.grad(lambda x: jnp.cos(pulled(x)).sum())(x), jax.vmap(f, 1)(x4)
+
+    with jax.enable_x64(True):
+        x = jnp.asarray(arrays(4, 6, 1, 1)[0])
+        x4 = jnp.stack([x, -x, x * x], 1)
+        for ours, plain in ((upsample, large), (average_pool, small)):
+            assert_close(derivatives(ours, x), derivatives(plain, x))
+    # bfloat16: the mean of four is rounded once.
+    x = jnp.asarray(x, jnp.bfloat16)
+    exact = small(x.astype(jnp.float32)).astype(jnp.bfloat16)
+    np.testing.assert_array_equal(average_pool(x), exact)
+
+
 @pytest.mark.parametrize("size", [(4, 4), (6, 4), (2, 8)])
 @pytest.mark.parametrize("image", [(3, 2), (1, 1)])
 def test_the_form_for_cpu_equals_the_form_for_all_others(size, image):
@@ -159,37 +184,42 @@ def test_vmap_of_a_gradient(convolve, axes):
         assert_close(ours(*operands), plain(*operands))
 
 
-def latent_step(x, kernels):
-    """A gradient with respect to weights through a gradient with respect to the input.
-
-    Up and down again as in G and D, twice in a loop as with microbatches.
-    """
+def second_order(x, kernels):
+    """A gradient through a latent step and a step of the weights (an unrolled game)."""
 
     def energy(x, kernels):
         h = jnp.tanh(conv(x, kernels["same"]))
         h = jnp.tanh(conv_up(h, kernels["up"]))
         return jnp.tanh(conv_down(h, kernels["down"])).sum()
 
-    def objective(kernels, x):
-        return energy(x + jax.grad(energy)(x, kernels), kernels)
+    def objective(kernels):
+        dx, dk = jax.grad(energy, (0, 1))(x, kernels)
+        return energy(x + dx, jax.tree.map(jnp.add, kernels, dk))
 
+    return jax.grad(objective)(kernels)
+
+
+def second_order_in_a_loop(x, kernels):
     def body(total, x):
-        grads = jax.grad(objective)(kernels, x)
-        return jax.tree.map(jnp.add, total, grads), None
+        return jax.tree.map(jnp.add, total, second_order(x, kernels)), None
 
     return jax.lax.scan(body, kernels, jnp.stack([x, 2 * x]))[0]
 
 
-def latent_step_operands(batch):
+def second_order_operands(batch):
     rng = np.random.default_rng(0)
     kernel = partial(rng.normal, size=(3, 3, 4, 4), scale=0.1)
     x = rng.normal(size=(batch, 8, 8, 4)).astype(np.float32)
     return x, {name: kernel().astype(np.float32) for name in ("same", "up", "down")}
 
 
-def test_compiled_cpu_programs_hold_only_fast_convolutions():
-    """No reversed or dilated window, and one layout: XLA's naive loops take all others."""
-    program = jax.jit(latent_step).lower(*latent_step_operands(2)).compile().as_text()
+@pytest.mark.parametrize("step", [second_order, second_order_in_a_loop])
+def test_compiled_cpu_programs_hold_only_fast_convolutions(step):
+    """No reversed or dilated window, and one layout: XLA's naive loops take all others.
+
+    lax's own rules give reversed windows in the first program, other layouts in the second.
+    """
+    program = jax.jit(step).lower(*second_order_operands(2)).compile().as_text()
     found = re.findall(r" convolution\(.*window=\{([^}]*)\}, dim_labels=([\w>-]+)", program)
     assert len(found) >= 12
     for window, labels in found:
@@ -200,15 +230,38 @@ def test_compiled_cpu_programs_hold_only_fast_convolutions():
 def test_a_sharded_batch_needs_no_collective_but_all_reduce():
     mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
     rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("data",), ()))
-    x, kernels = latent_step_operands(16)
-    step = jax.jit(latent_step, in_shardings=(rows, everywhere), out_shardings=everywhere)
-    compiled = step.lower(x, kernels).compile()
-    collectives = re.findall(
-        r" (all-\w+|reduce-scatter|collective-\w+)(?:-start)?\(", compiled.as_text()
-    )
+    sharded = {"in_shardings": (rows, everywhere), "out_shardings": everywhere}
+    with jax.enable_x64(True):
+        operands = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), second_order_operands(16))
+        compiled = jax.jit(second_order, **sharded).lower(*operands).compile()
+        got = compiled(*jax.device_put(operands, (rows, everywhere)))
+        assert_close(got, jax.jit(second_order)(*operands), 1e-10)  # sums in another order
+    text = compiled.as_text()
+    collectives = re.findall(r" (all-\w+|reduce-scatter|collective-\w+)(?:-start)?\(", text)
     assert set(collectives) == {"all-reduce"}
-    # Other orders of summation in float32.
-    assert_close(step(x, kernels), jax.jit(latent_step)(x, kernels), 1e-5)
+
+
+@pytest.mark.parametrize("convolve", [conv, conv_up, conv_down])
+def test_a_per_device_view_sums_the_gradients_of_a_shared_kernel(convolve):
+    mesh = jax.make_mesh((2,), ("data",), axis_types=(AxisType.Auto,))
+    x, kernel = (a.astype(np.float32) for a in arrays(2, 4, 3, 3))
+
+    def loss(x, kernel):
+        return jnp.sin(convolve(x, kernel)).sum()
+
+    def per_device(x, kernel):
+        return jax.lax.psum(loss(x, kernel), "data")
+
+    rows, everywhere = PartitionSpec("data"), PartitionSpec()
+    mapped = jax.shard_map(
+        per_device,
+        mesh=mesh,
+        in_specs=(rows, everywhere),
+        out_specs=everywhere,
+        check_vma=False,
+    )
+    got, expected = (jax.jit(jax.grad(f, (0, 1)))(x, kernel) for f in (mapped, loss))
+    assert_close(got, expected, 1e-6)
 
 
 def test_remat_and_eager_calls():
