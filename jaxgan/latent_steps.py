@@ -1,25 +1,149 @@
 """Latent optimisation (LOGAN, arXiv 1912.00953): improve z before it is used.
 
-    g = d D(G(z, y), y) / d z,    dz = alpha g / (beta + |g|^2),    z' = clip(z + dz)
+    g = d D(G(z, y), y) / d z
+    gradient           dz = alpha g
+    natural gradient   dz = alpha (g g^T + beta I)^-1 g = alpha g / (beta + |g|^2)
+    z' = clip(z + dz)
 
 The step ascends the discriminator's score, in both players' updates, and is part of the graph: the
-gradient flows through dz (second order). A latent step is a function
+outer gradient flows through dz (second order, nothing stopped). |dz| <= alpha / (2 sqrt(beta)) for
+the natural gradient. With several steps the gradient is taken anew at each.
 
-    (energy, latents, key) -> (latents, cost [batch])
+A part of the latent's elements is optimised and only these enter g: the first ones (`fixed`), or as
+many drawn anew for every example (`random`). The paper says 50% of the elements and not which; a
+fixed half leaves the other half random for good. Public code that drops whole examples instead does
+something else.
 
-with energy(latents) -> [batch] scores and cost = |dz|^2. Batch norm couples the examples of a batch,
-so the gradient of the sum of scores is an example's own only up to that coupling.
+The cost is |dz|^2, before clipping, of the sum of dz over steps. The paper's choice of whose loss
+it joins is not verified: the generator's alone (as in CS-GAN, arXiv 1905.06723) or both.
+
+Batch norm couples the examples of a batch, so the gradient of the sum of scores is an example's own
+only up to that coupling. Sampling takes z from the prior, without a step.
 """
 
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-Energy = Callable[[jax.Array], jax.Array]
-LatentStep = Callable[[Energy, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+Energy = Callable[[jax.Array], jax.Array]  # latents [b, latent_dim] -> scores [b]
 
 
-def no_latent_step(energy: Energy, latents: jax.Array, key: jax.Array):
-    """Use the latents as they are drawn."""
-    return latents, jnp.zeros(latents.shape[0])
+class LatentStep(NamedTuple):
+    """How latents are improved, and the weights of the cost in the two losses.
+
+    improve: (energy, latents [b, latent_dim], key) -> (latents, cost [b]), both float32.
+    """
+
+    improve: Callable[[Energy, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+    generator_cost: float = 0.0
+    discriminator_cost: float = 0.0
+
+
+# Use the latents as they are drawn.
+no_latent_step = LatentStep(lambda energy, latents, key: (latents, jnp.zeros(len(latents))))
+
+
+def gradient(
+    alpha: float,
+    *,
+    steps: int = 1,
+    fraction: float = 1.0,
+    subset: str = "fixed",
+    clip: str = "none",
+    cost: float = 0.0,
+    cost_players: str = "generator",
+) -> LatentStep:
+    """Return the plain gradient step, dz = alpha g.
+
+    Args:
+      alpha: step size, above 0.
+      steps: how many, each from the gradient at the latents so far.
+      fraction: share of the latent's elements that is optimised, in (0, 1], rounded to elements.
+      subset: "fixed" (the first elements) or "random" (drawn for every example, kept over steps).
+      clip: "unit" to [-1, 1], the support of the uniform prior, after each step; or "none".
+      cost: weight of the mean of |dz|^2 in the loss.
+      cost_players: "generator", or "both".
+
+    Raises:
+      ValueError: a field out of its range.
+    """
+    _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
+    rate = lambda g: alpha * g  # noqa: E731
+    return _latent_step(rate, steps, fraction, subset, clip, cost, cost_players)
+
+
+def natural_gradient(
+    alpha: float,
+    beta: float,
+    *,
+    steps: int = 1,
+    fraction: float = 1.0,
+    subset: str = "fixed",
+    clip: str = "none",
+    cost: float = 0.0,
+    cost_players: str = "generator",
+) -> LatentStep:
+    """Return the natural gradient step, dz = alpha g / (beta + |g|^2).
+
+    Args:
+      alpha: step size, above 0.
+      beta: damping of the Fisher matrix, above 0.
+      steps, fraction, subset, clip, cost, cost_players: as for `gradient`.
+
+    Raises:
+      ValueError: a field out of its range.
+    """
+    _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
+    _refuse("beta", beta, beta > 0, "a number above 0, such as 5.0")
+    rate = lambda g: alpha * g / (beta + (g * g).sum(-1, keepdims=True))  # noqa: E731
+    return _latent_step(rate, steps, fraction, subset, clip, cost, cost_players)
+
+
+def _latent_step(
+    step: Callable[[jax.Array], jax.Array],
+    steps: int,
+    fraction: float,
+    subset: str,
+    clip: str,
+    cost: float,
+    cost_players: str,
+) -> LatentStep:
+    """Return the latent step of `step`: gradient [b, latent_dim] -> dz."""
+    _refuse("steps", steps, steps >= 1, "1 or more")
+    _refuse("fraction", fraction, 0 < fraction <= 1, "a number in (0, 1], such as 0.5")
+    _refuse("subset", subset, subset in ("fixed", "random"), "'fixed' or 'random'")
+    _refuse("clip", clip, clip in ("none", "unit"), "'none' or 'unit'")
+    _refuse("cost", cost, cost >= 0, "0 or more, such as 300.0")
+    known = cost_players in ("generator", "both")
+    _refuse("cost_players", cost_players, known, "'generator' or 'both'")
+
+    def improve(energy: Energy, latents: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        mask = optimised(key, latents.shape, fraction, subset)
+        scores = jax.grad(lambda z: energy(z).sum())
+        total = jnp.zeros_like(latents)
+        for _ in range(steps):
+            # |g|^2 is the damping's rival: float32 whatever the networks compute in.
+            delta = step(mask * scores(latents).astype(jnp.float32))
+            total, latents = total + delta, latents + delta
+            if clip == "unit":
+                latents = jnp.clip(latents, -1.0, 1.0)
+        return latents, (total * total).sum(-1)
+
+    return LatentStep(improve, cost, cost if cost_players == "both" else 0.0)
+
+
+def optimised(key: jax.Array, shape: tuple[int, int], fraction: float, subset: str) -> jax.Array:
+    """Return which elements are optimised, [b, latent_dim] or [1, latent_dim] of 0.0 and 1.0."""
+    count = max(1, math.floor(fraction * shape[1] + 0.5))
+    if subset == "fixed":
+        return (jnp.arange(shape[1]) < count).astype(jnp.float32).reshape(1, -1)
+    order = jax.random.permutation(key, jnp.broadcast_to(jnp.arange(shape[1]), shape), 1, True)
+    return (order < count).astype(jnp.float32)
+
+
+def _refuse(field: str, value: object, holds: bool, instead: str) -> None:
+    if not holds:
+        raise ValueError(f"latent_step.{field} = {value!r}: write {instead}")

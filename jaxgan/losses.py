@@ -1,13 +1,15 @@
 """Adversarial losses: logits to one value per example, to be minimised. Callers take the mean.
 
 A `Loss` is a pair: discriminator(real_logits, fake_logits) and generator(fake_logits), each
-[batch] float32. Higher logits mean "real".
+[batch] float32. Higher logits mean "real". s is the logistic function, x real, G(z) fake.
+Losses that compare a real with a fake example are in objectives/relativistic.py.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax.nn import relu, softplus
 
 
@@ -22,9 +24,65 @@ hinge = Loss(
     generator=lambda fake: -fake,
 )
 
-# Non-saturating (arXiv 1406.2661): -log s(D(x)) - log(1 - s(D(G(z)))); the generator
-# -log s(D(G(z))), with s the logistic function.
-non_saturating = Loss(
+# Minimax (arXiv 1406.2661): -log s(D(x)) - log(1 - s(D(G(z)))); the generator
+# log(1 - s(D(G(z)))), whose gradient vanishes where the discriminator is sure.
+minimax = Loss(
     discriminator=lambda real, fake: softplus(-real) + softplus(fake),
+    generator=lambda fake: -softplus(fake),
+)
+
+# Non-saturating (the same paper): the generator -log s(D(G(z))).
+non_saturating = Loss(
+    discriminator=minimax.discriminator,
     generator=lambda fake: softplus(-fake),
 )
+
+# Wasserstein (arXiv 1701.07875): D(G(z)) - D(x); the generator -D(G(z)). The discriminator must be
+# Lipschitz: by a penalty (penalties.py), by clip_weights (regularizers.py) or by spectral norm.
+wasserstein = Loss(
+    discriminator=lambda real, fake: fake - real,
+    generator=lambda fake: -fake,
+)
+
+# Least squares (arXiv 1611.04076) with targets a = 0, b = c = 1: (D(x) - 1)^2 / 2 + D(G(z))^2 / 2;
+# the generator (D(G(z)) - 1)^2 / 2.
+least_squares = Loss(
+    discriminator=lambda real, fake: 0.5 * (real - 1.0) ** 2 + 0.5 * fake**2,
+    generator=lambda fake: 0.5 * (fake - 1.0) ** 2,
+)
+
+
+def f_gan(
+    activation: Callable[[jax.Array], jax.Array], conjugate: Callable[[jax.Array], jax.Array]
+) -> Loss:
+    """Return the loss of an f-divergence D_f(data || model) = E_model f(data / model).
+
+    The discriminator's loss is -a(D(x)) + c(D(G(z))), minus a lower bound of the divergence
+    that is attained when a(D) = f'(data / model); the generator's is -c(D(G(z))), the exact
+    minimax game (arXiv 1606.00709).
+
+    Args:
+      activation: a(v), which maps a logit into the domain of the conjugate f*.
+      conjugate: c(v) = f*(a(v)), written in closed form: f* after a overflows in float32.
+    """
+    return Loss(
+        discriminator=lambda real, fake: -activation(real) + conjugate(fake),
+        generator=lambda fake: -conjugate(fake),
+    )
+
+
+# The divergences of table 6 there, each with f(u), f*(t) and a(v).
+# u log u; exp(t - 1); v. Covers the modes of the data.
+kl = f_gan(lambda v: v, lambda v: jnp.exp(v - 1.0))
+# -log u; -1 - log(-t); -exp(-v). Seeks a mode of the data.
+reverse_kl = f_gan(lambda v: -jnp.exp(-v), lambda v: v - 1.0)
+# u log u - (u + 1) log((u + 1) / 2); -log(2 - exp t); log 2 - log(1 + exp(-v)). This is twice the
+# Jensen-Shannon divergence, and minimax plus log 4.
+jensen_shannon = f_gan(
+    lambda v: jnp.log(2.0) - softplus(-v),
+    lambda v: softplus(v) - jnp.log(2.0),
+)
+# (u - 1)^2; t^2 / 4 + t; v.
+pearson = f_gan(lambda v: v, lambda v: 0.25 * v**2 + v)
+# (sqrt u - 1)^2; t / (1 - t); 1 - exp(-v).
+squared_hellinger = f_gan(lambda v: 1.0 - jnp.exp(-v), lambda v: jnp.exp(v) - 1.0)

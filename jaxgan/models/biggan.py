@@ -267,11 +267,12 @@ def networks(
     height, width, _ = image_shape
     n = doublings(height, width)
     g_attention, d_attention = ATTENTION.get(height, (0, 0))
-    g_widths = config.generator_widths or GENERATOR_WIDTHS[n]
+    chosen = lambda value, default: default if value is None else value  # noqa: E731
+    g_widths = chosen(config.generator_widths, GENERATOR_WIDTHS[n])
+    d_widths = chosen(config.discriminator_widths, DISCRIMINATOR_WIDTHS[n])
+    slope = config.leaky_slope
     shared = {
-        "activation": partial(nn.leaky_relu, negative_slope=config.leaky_slope)
-        if config.leaky_slope
-        else nn.relu,
+        "activation": partial(nn.leaky_relu, negative_slope=slope) if slope else nn.relu,
         "remat": config.remat,
         "dtype": jnp.dtype(config.dtype),
     }
@@ -280,22 +281,18 @@ def networks(
         num_classes=num_classes,
         widths=tuple(m * config.width for m in g_widths),
         embedding_dim=config.embedding_dim,
-        attention=g_attention if config.generator_attention is None else config.generator_attention,
+        attention=chosen(config.generator_attention, g_attention),
         split_latents=config.split_latents,
         shared_embedding=config.shared_embedding,
         batch_norm_eps=config.batch_norm_eps,
         batch_norm_groups=config.batch_norm_groups,
         **shared,
     )
-    d_widths = config.discriminator_widths or DISCRIMINATOR_WIDTHS[n]
-    downsamples = config.discriminator_downsamples
     discriminator = Discriminator(
         num_classes=num_classes,
         widths=tuple(m * config.width for m in d_widths),
-        downsamples=len(d_widths) - 1 if downsamples is None else downsamples,
-        attention=d_attention
-        if config.discriminator_attention is None
-        else config.discriminator_attention,
+        downsamples=chosen(config.discriminator_downsamples, len(d_widths) - 1),
+        attention=chosen(config.discriminator_attention, d_attention),
         **shared,
     )
     return generator, discriminator

@@ -209,6 +209,8 @@ def networks(
     attention = ATTENTION.get(height, (0, 0))
     g_widths = config.generator_widths or GENERATOR_WIDTHS[n]
     d_widths = config.discriminator_widths or DISCRIMINATOR_WIDTHS[n]
+    if any(m * config.width % BOTTLENECK for m in (*g_widths, *d_widths)):
+        raise ValueError(f"model.width = {config.width}: write a multiple of {BOTTLENECK}")
     given = lambda value, default: default if value is None else value  # noqa: E731
     shared = {
         "activation": partial(nn.leaky_relu, negative_slope=config.leaky_slope)

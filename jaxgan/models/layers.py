@@ -144,8 +144,8 @@ class ConditionalBatchNorm(nn.Module):
     """Batch norm with gain = 1 + W_g c and bias = W_b c for a condition c.
 
     The condition is [b, n] float (linear maps without bias, arXiv 1809.11096), [b] int labels (a
-    row per class) or None (plain batch norm). Without the "1 +" training starts with almost no signal: a public
-    implementation that lacks it cost its users a year (compare_gan issue 54).
+    row per class) or None (plain batch norm). Without the "1 +" training starts with almost no
+    signal: a public implementation that lacks it cost a user a year (compare_gan issue 54).
     """
 
     num_classes: int = 0

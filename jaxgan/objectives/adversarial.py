@@ -1,19 +1,27 @@
-"""The adversarial game of SN-GAN, SAGAN, BigGAN and LOGAN: one pair of objectives.
+"""The adversarial game, from the GAN of 2014 to DCGAN, WGAN-GP, SN-GAN, SAGAN, BigGAN and LOGAN.
 
-    discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y'))
-    generator:      mean loss.generator(D(G(z', y'), y')) + cost_weight * mean |z' - z|^2
+    discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y')) + w_d mean cost + penalty
+    generator:      mean loss.generator(D(G(z', y'), y')) + w_g mean cost
 
-with z, y' from the prior and z' the latents after the game's latent step (z itself without one).
+with z, y' from the prior and z' the latents after the game's latent step, which also says what the
+step costs and whom (latent_steps.py); z itself, at no cost, without one. The losses are those of
+losses.py, the penalties (the mean times a weight) those of penalties.py, taken in every step.
+
+`one_pass` sends real and fake images through the discriminator together; False is for one with
+batch norm, where each of the two batches has moments of its own, as in DCGAN (arXiv 1511.06434).
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan import losses
+from jaxgan import losses, penalties
 from jaxgan.gan import GAN, Batch, Nets, Objective
+
+Examples = penalties.Examples  # images, labels
 
 
 def pair(real: jax.Array, fake: jax.Array) -> jax.Array:
@@ -30,25 +38,48 @@ def unpair(logits: jax.Array) -> tuple[jax.Array, jax.Array]:
     return logits[:, 0], logits[:, 1]
 
 
+def together(nets: Nets, real: Examples, fake: Examples) -> tuple[jax.Array, jax.Array]:
+    """Return the logits of real and fake images from one pass of the discriminator."""
+    return unpair(nets.discriminate(*(pair(r, f) for r, f in zip(real, fake, strict=True))))
+
+
+def apart(nets: Nets, real: Examples, fake: Examples) -> tuple[jax.Array, jax.Array]:
+    """Return the same from a pass for each."""
+    return nets.discriminate(*real), nets.discriminate(*fake)
+
+
 def draw(gan: GAN, nets: Nets, n: int, key: jax.Array):
     """Return n latents after the latent step, their labels and the step's cost [n]."""
     prior_key, step_key = jax.random.split(key)
     latents, labels = gan.prior(prior_key, n)
     energy = lambda z: nets.discriminate(nets.generate(z, labels), labels)  # noqa: E731
-    latents, cost = gan.latent_step(energy, latents, step_key)
+    latents, cost = gan.latent_step.improve(energy, latents, step_key)
     return latents, labels, cost
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss
+    gan: GAN,
+    nets: Nets,
+    stats,
+    batch: Batch,
+    key: jax.Array,
+    *,
+    loss: losses.Loss,
+    logits: Callable = together,
+    penalty: penalties.Penalty = penalties.no_penalty,
 ):
-    images, labels = batch["images"], batch["labels"]
-    latents, fake_labels, cost = draw(gan, nets, len(images), key)
-    fakes = nets.generate(latents, fake_labels)
-    logits = nets.discriminate(pair(images, fakes), pair(labels, fake_labels))
-    real_logits, fake_logits = unpair(logits)
-    metrics = {"real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
-    return loss.discriminator(real_logits, fake_logits).mean(), (stats, metrics)
+    real = batch["images"], batch["labels"]
+    latents, fake_labels, cost = draw(gan, nets, len(batch["images"]), key)
+    fake = nets.generate(latents, fake_labels), fake_labels
+    real_logits, fake_logits = logits(nets, real, fake)
+    slope = penalty(nets.discriminate, real, fake, jax.random.fold_in(key, 1)).mean()
+    metrics = {
+        "real_logits": real_logits.mean(),
+        "fake_logits": fake_logits.mean(),
+        "penalty": slope,
+    }
+    total = loss.discriminator(real_logits, fake_logits).mean() + slope
+    return total + gan.latent_step.discriminator_cost * cost.mean(), (stats, metrics)
 
 
 def generator_objective(
@@ -56,17 +87,37 @@ def generator_objective(
 ):
     latents, labels, cost = draw(gan, nets, len(batch["images"]), key)
     logits = nets.discriminate(nets.generate(latents, labels), labels)
-    return loss.generator(logits).mean(), (stats, {"latent_cost": cost.mean()})
+    total = loss.generator(logits).mean() + gan.latent_step.generator_cost * cost.mean()
+    return total, (stats, {"latent_cost": cost.mean()})
 
 
 def default_config() -> ConfigDict:
-    return ConfigDict({"name": "adversarial", "loss": "hinge"})
+    return ConfigDict(
+        {
+            "name": "adversarial",
+            "loss": "hinge",
+            "penalty": {"name": "none", "weight": 0.0},
+            "one_pass": True,
+        }
+    )
+
+
+def named_loss(name: str) -> losses.Loss:
+    """Return a loss of losses.py."""
+    loss = getattr(losses, name, None)
+    if not isinstance(loss, losses.Loss):
+        known = sorted(n for n, v in vars(losses).items() if isinstance(v, losses.Loss))
+        raise ValueError(f"objective.loss = {name!r}: write one of {', '.join(known)}")
+    return loss
 
 
 def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
     """Return the generator's and the discriminator's objective."""
-    loss = getattr(losses, config.loss, None)
-    if not isinstance(loss, losses.Loss):
-        known = sorted(n for n, v in vars(losses).items() if isinstance(v, losses.Loss))
-        raise ValueError(f"objective.loss = {config.loss!r}: write one of {', '.join(known)}")
-    return partial(generator_objective, loss=loss), partial(discriminator_objective, loss=loss)
+    loss = named_loss(config.loss)
+    discriminator = partial(
+        discriminator_objective,
+        loss=loss,
+        logits=together if config.one_pass else apart,
+        penalty=penalties.weighted(**config.penalty),
+    )
+    return partial(generator_objective, loss=loss), discriminator

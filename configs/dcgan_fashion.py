@@ -1,0 +1,30 @@
+"""DCGAN (arXiv 1511.06434) on 32 x 32 Fashion-MNIST, unconditional.
+
+Command   jaxgan train --config=configs/dcgan_fashion.py --workdir=runs/dcgan
+Hardware  2 CPU cores
+Time      about 7 minutes (0.2 s a step on a busy machine)
+Status    not trained to the end yet: what is expected is the paper's
+Expected  clothes of most kinds; labels are ignored, so rows of a sheet are not classes
+Paper     Adam with 2e-4 and b1 = 0.5, batches of 128, z uniform in [-1, 1], kernels from
+          N(0, 0.02^2), batch norm in both networks: all as here, at an eighth of the width
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.build import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="dcgan")
+    config.data.size = (32, 32)
+    config.model.width = 16
+    config.objective.update(loss="non_saturating", one_pass=False)
+    config.prior = "uniform"
+    for player in (config.generator, config.discriminator):
+        player.update(learning_rate=2e-4, b1=0.5, orthogonal=0.0, spectral_norm=False)
+    config.average.decay = 0.995
+    config.train.update(steps=2000, batch=128, num_d_steps=1)
+    config.train.update(log_every=50, sample_every=200, checkpoint_every=200)
+    config.sample.update(standing_batches=20, standing_batch=100)
+    config.evaluate.update(samples=1000)
+    return config

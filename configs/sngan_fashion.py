@@ -1,0 +1,30 @@
+"""SN-GAN with projection (arXiv 1802.05957, 1802.05637) on 32 x 32 Fashion-MNIST.
+
+Command   jaxgan train --config=configs/sngan_fashion.py --workdir=runs/sngan
+Hardware  2 CPU cores
+Time      not measured yet
+Status    not trained to the end yet: what is expected is the paper's
+Expected  rows of the sample sheet are the classes
+Try       --config.model.conditional=False: without labels
+
+The paper's: spectral norm in the discriminator alone, hinge loss, five discriminator steps, Adam
+with 2e-4, b1 = 0, b2 = 0.9, batches of 64. Differs: an eighth of the width, no decay of the rate.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.build import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="sngan")
+    config.data.size = (32, 32)
+    config.model.width = 8
+    config.generator.update(learning_rate=2e-4, b2=0.9, orthogonal=0.0, spectral_norm=False)
+    config.discriminator.update(learning_rate=2e-4, b2=0.9)
+    config.average.decay = 0.995
+    config.train.update(steps=2000, batch=64, num_d_steps=5)
+    config.train.update(log_every=20, sample_every=100, checkpoint_every=100)
+    config.sample.update(standing_batches=20, standing_batch=100)
+    config.evaluate.update(samples=1000, metrics=("recognition",))
+    return config

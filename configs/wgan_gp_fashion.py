@@ -1,0 +1,34 @@
+"""WGAN-GP (arXiv 1704.00028) on 32 x 32 Fashion-MNIST: DCGAN, no norm in the critic.
+
+Command   jaxgan train --config=configs/wgan_gp_fashion.py --workdir=runs/wgan_gp
+Hardware  2 CPU cores
+Time      at most 31 minutes (1.2 s a step, five of the critic, on a busy machine)
+Status    not trained to the end yet: what is expected is the paper's
+Expected  the critic's loss falls to a negative value and then rises towards 0 as images improve,
+          the paper's learning curve; d/penalty stays small
+Try       --config.objective.penalty.name=none --config.discriminator.clip_weights=0.01 with a
+          learning rate of 5e-5: the first Wasserstein GAN (arXiv 1701.07875)
+
+The paper's: five critic steps, a weight of 10, Adam with 1e-4, b1 = 0, b2 = 0.9. Differs: a
+constant learning rate, an eighth of the width.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.build import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="dcgan")
+    config.data.size = (32, 32)
+    config.model.update(width=16, discriminator_batch_norm=False)
+    config.objective.update(loss="wasserstein")
+    config.objective.penalty.update(name="gradient_penalty", weight=10.0)
+    for player in (config.generator, config.discriminator):
+        player.update(learning_rate=1e-4, b2=0.9, orthogonal=0.0, spectral_norm=False)
+    config.average.decay = 0.995
+    config.train.update(steps=1500, batch=64, num_d_steps=5)
+    config.train.update(log_every=20, sample_every=100, checkpoint_every=100)
+    config.sample.update(standing_batches=20, standing_batch=100)
+    config.evaluate.update(samples=1000)
+    return config

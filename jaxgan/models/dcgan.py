@@ -1,0 +1,146 @@
+"""DCGAN (arXiv 1511.06434): 5 x 5 convolutions with stride 2 all the way from z to the image.
+
+    G   linear, then (bn, relu, fractionally strided convolution) for each doubling, tanh
+    D   strided convolution, leaky, then (strided convolution, bn, leaky) for each halving, linear
+
+The paper's five rules: strides in place of pooling, batch norm everywhere but in G's last layer and
+D's first, no hidden linear layers, ReLU in G, leaky ReLU (0.2) in D. Kernels from N(0, 0.02^2).
+Unconditional: labels are ignored. D's batch norm wants `objective.one_pass` False.
+
+A stride of 2 is a convolution of the four phases of the image, in one kernel of 3 x 3 blocks of
+2 x 2 taps: 6 x 6 taps of which 5 x 5 are not zero. Equal to the plain form, with derivatives of
+every order that are as fast (models/convolution.py tells why the plain form is not).
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.models.biggan import doublings
+from jaxgan.models.convolution import conv
+from jaxgan.models.layers import BatchNorm, Dense
+
+normal = nn.initializers.normal(0.02)
+
+
+def _blocks(kernel: jax.Array) -> jax.Array:
+    """Cut a kernel [5, 5, in, out] into [3, 2, 3, 2, in, out], with a row and a column of zeros."""
+    _, _, inputs, outputs = kernel.shape
+    kernel = jnp.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0)))
+    return kernel.reshape(3, 2, 3, 2, inputs, outputs)
+
+
+def halved(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolve x [b, 2 h, 2 w, in] with kernel [5, 5, in, out] and stride 2: [b, h, w, out].
+
+    y[i, j] = sum over a, b of x[2 i + a - 1, 2 j + b - 1] kernel[a, b], zeros outside.
+    """
+    b, h, w, c = x.shape
+    phases = x.reshape(b, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 2, 4, 5)
+    kernel = _blocks(kernel).transpose(0, 2, 1, 3, 4, 5).reshape(3, 3, 4 * c, -1)
+    return conv(phases.reshape(b, h // 2, w // 2, 4 * c), kernel)
+
+
+def doubled(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Map x [b, h, w, in] to [b, 2 h, 2 w, out] with kernel [5, 5, in, out].
+
+    y[i, j] = sum over a, b of x[(i + 1 - a) / 2, (j + 1 - b) / 2] kernel[a, b], where those are
+    whole: the transpose of `halved` ("fractionally strided").
+    """
+    b, h, w, c = x.shape
+    features = kernel.shape[-1]
+    kernel = _blocks(kernel)[::-1, :, ::-1].transpose(0, 2, 4, 1, 3, 5)
+    phases = conv(x, kernel.reshape(3, 3, c, 4 * features)).reshape(b, h, w, 2, 2, features)
+    return phases.transpose(0, 1, 3, 2, 4, 5).reshape(b, 2 * h, 2 * w, features)
+
+
+class Halved(nn.Module):
+    """`halved`, with a bias."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", normal, (5, 5, x.shape[-1], self.features))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return halved(x, kernel) + bias.reshape(1, 1, 1, -1)
+
+
+class Doubled(nn.Module):
+    """`doubled`, with a bias."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", normal, (5, 5, x.shape[-1], self.features))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return doubled(x, kernel) + bias.reshape(1, 1, 1, -1)
+
+
+class Generator(nn.Module):
+    """Map latents [b, latent_dim] to images [b, height, width, channels].
+
+    widths: channels of each stage but the image, coarsest first.
+    """
+
+    image_shape: tuple[int, int, int]
+    widths: tuple[int, ...]
+    eps: float
+
+    @nn.compact
+    def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
+        height, width, channels = self.image_shape
+        n = len(self.widths)
+        x = Dense((height >> n) * (width >> n) * self.widths[0], kernel_init=normal, name="linear")(
+            latents
+        ).reshape(-1, height >> n, width >> n, self.widths[0])
+        for i, features in enumerate((*self.widths[1:], channels)):
+            x = nn.relu(BatchNorm(self.eps, name=f"norm_{i}")(x))
+            x = Doubled(features, name=f"conv_{i}")(x)
+        return jnp.tanh(x)
+
+
+class Discriminator(nn.Module):
+    """Map images [b, h, w, c] to logits [b]. widths: channels of each stage, finest first."""
+
+    widths: tuple[int, ...]
+    eps: float
+    batch_norm: bool
+
+    @nn.compact
+    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+        x = images
+        for i, features in enumerate(self.widths):
+            x = Halved(features, name=f"conv_{i}")(x)
+            if i and self.batch_norm:
+                x = BatchNorm(self.eps, name=f"norm_{i}")(x)
+            x = nn.leaky_relu(x, 0.2)
+        features = x.reshape(len(x), -1)
+        self.sow("intermediates", "features", features)
+        return Dense(1, kernel_init=normal, name="linear")(features)[:, 0]
+
+
+def default_config() -> ConfigDict:
+    """Return the paper's network: 1024, 512, 256, 128 channels at 64 x 64."""
+    return ConfigDict(
+        {
+            "name": "dcgan",
+            "width": 128,  # of the finest stage of either network
+            "latent_dim": 100,
+            "batch_norm_eps": 1e-5,
+            "discriminator_batch_norm": True,  # False with a gradient penalty
+        }
+    )
+
+
+def networks(
+    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    n = doublings(*image_shape[:2])
+    widths = tuple(config.width << i for i in range(n))
+    generator = Generator(image_shape, widths[::-1], config.batch_norm_eps)
+    discriminator = Discriminator(widths, config.batch_norm_eps, config.discriminator_batch_norm)
+    return generator, discriminator

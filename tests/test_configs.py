@@ -1,0 +1,80 @@
+"""Every file in configs/ builds a game whose training step has shapes that fit (nothing runs)."""
+
+import importlib.util
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxgan import run, steps
+from jaxgan.build import build
+from jaxgan.data.records import open_records
+from jaxgan.gan import init_state
+
+FOLDER = Path(__file__).parent.parent / "configs"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+
+
+def module(name: str):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def resolved(config):
+    """Return a config with the facts of its data set; of ImageNet's or CIFAR-10's by heart."""
+    if not config.data.name.startswith("data/"):
+        return run.resolve(config, open_records(config.data.name, config.data.split))
+    classes = 10 if "cifar10" in config.data.name else 1000
+    with config.unlocked():
+        config.data.update(channels=3, class_names=tuple(map(str, range(classes))))
+    return config
+
+
+def check(config):
+    config = resolved(config)
+    image_shape = (*config.data.size, config.data.channels)
+    gan = build(config, image_shape, len(config.data.class_names))
+    state = jax.eval_shape(partial(init_state, gan, config.seed))
+    train = config.train
+    axes = (train.num_d_steps, train.microbatches, train.batch // train.microbatches)
+    batch = {
+        "images": jax.ShapeDtypeStruct((*axes, *image_shape), jnp.float32),
+        "labels": jax.ShapeDtypeStruct(axes, jnp.int32),
+    }
+    after, metrics = jax.eval_shape(partial(steps.train_step, gan), state, batch)
+    assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
+        lambda x: (x.shape, x.dtype), state
+    )
+    assert {"g/loss", "d/loss"} <= metrics.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_config_builds_a_step(name):
+    check(module(name).get_config())
+
+
+ABLATION = module("biggan_ablation")
+
+
+@pytest.mark.parametrize("variant", ABLATION.VARIANTS)
+def test_ablation_variants_are_those_of_the_table(variant):
+    rows = (line.split() for line in ABLATION.__doc__.splitlines())
+    row = next(row for row in rows if row and row[0] == variant)
+    config = ABLATION.get_config(variant)
+    marks = config.model.shared_embedding, config.model.split_latents, config.generator.orthogonal
+    assert [int(n) for n in row[1:3]] == [config.train.batch, config.model.width]
+    assert row.count("x") == sum(map(bool, marks))
+    assert f"{config.train.steps // 1000:,}k" in row
+    gan = build(config, (128, 128, 3), 1000)
+    state = jax.eval_shape(partial(init_state, gan, 0))
+    players = state.generator.params, state.discriminator.params
+    assert f"{sum(leaf.size for leaf in jax.tree.leaves(players)):,}" in row
+
+
+def test_unknown_variant_is_refused():
+    with pytest.raises(ValueError, match="variant 'batch1': write one of batch256, batch512"):
+        ABLATION.get_config("batch1")

@@ -1,0 +1,153 @@
+"""What every game of the lineage has to keep, one config after the other, tiny."""
+
+import importlib.util
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan import sharding
+from jaxgan.build import build
+from jaxgan.gan import init_state
+from jaxgan.steps import d_step, g_step, train_step
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+TINY = {"model.latent_dim": 6}
+MLP = TINY | {"data.size": (8, 8)}
+MLP |= {"model.generator_widths": (8,), "model.discriminator_widths": (8,)}
+CONV = TINY | {"model.width": 2, "data.size": (16, 16)}  # two stages: norm in DCGAN's second
+SMALL = CONV | {"data.size": (8, 8)}
+GAMES = {
+    "mlp": ("mlp_gan", MLP),
+    "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
+    "minimax": ("mlp_gan", MLP | {"objective.loss": "minimax"}),
+    "f-gan": ("mlp_gan", MLP | {"objective.loss": "squared_hellinger"}),
+    "least_squares": ("mlp_gan", MLP | {"objective.loss": "least_squares"}),
+    "wgan": (
+        "mlp_gan",
+        MLP | {"objective.loss": "wasserstein", "discriminator.clip_weights": 0.1},
+    ),
+    "r1": ("mlp_gan", MLP | {"objective.penalty.name": "r1", "objective.penalty.weight": 1.0}),
+    "dcgan": ("dcgan_fashion", CONV),
+    "wgan_gp": ("wgan_gp_fashion", SMALL | {"train.num_d_steps": 2}),
+    "sngan": ("sngan_fashion", SMALL | {"train.num_d_steps": 1}),
+    "sagan": ("sagan_fashion", CONV | {"model.attention": 8}),
+    "relativistic": ("relativistic_fashion", CONV | {"objective.comparison": "average"}),
+    "acgan": ("acgan_fashion", SMALL),
+    "infogan": ("infogan_fashion", SMALL),
+    "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
+}
+# Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
+# batch norm) it would be rounding's. With a large eps it is the gradient itself.
+SMOOTH = {"generator.eps": 1.0, "generator.learning_rate": 0.1}
+SMOOTH |= {"discriminator.eps": 1.0, "discriminator.learning_rate": 0.1}
+BATCH, CLASSES = 8, 4
+# Compiled in a third of the time, and slow to run, which a single step can bear.
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+def config_of(name):
+    file, fields = GAMES[name]
+    spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config()
+    config.update_from_flattened_dict({**fields, **SMOOTH})
+    return config
+
+
+def shape_of(config):
+    return (*config.data.size, 1)
+
+
+def batch_of(config):
+    rng = np.random.default_rng(0)
+    leading = (config.train.num_d_steps, 1, BATCH)
+    return {
+        "images": jnp.asarray(rng.uniform(-1, 1, (*leading, *shape_of(config))), jnp.float32),
+        "labels": jnp.asarray(rng.integers(0, CLASSES, leading), jnp.int32),
+    }
+
+
+def arrays(tree):
+    """Return a tree's leaves as numpy arrays, keys as their data."""
+    is_key = lambda x: jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)  # noqa: E731
+    return [np.asarray(jax.random.key_data(x) if is_key(x) else x) for x in jax.tree.leaves(tree)]
+
+
+def state_of(gan):
+    """Return a state with random parameters: to draw the real ones costs a compilation."""
+    rng = np.random.default_rng(1)
+
+    def fill(path, leaf):
+        name = jax.tree_util.keystr(path)
+        if name == ".key":
+            return jax.random.key(0)
+        if ".opt_state" in name or name == ".step":
+            return jnp.zeros(leaf.shape, leaf.dtype)
+        return jnp.asarray(0.2 * rng.normal(size=leaf.shape), leaf.dtype)
+
+    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    return jax.tree_util.tree_map_with_path(fill, shapes)
+
+
+@pytest.fixture(scope="module", params=GAMES)
+def game(request):
+    config = config_of(request.param)
+    gan = build(config, shape_of(config), CLASSES)
+    return config, gan, state_of(gan), batch_of(config)
+
+
+def test_one_step(game):
+    """One trace; the same state and batch give the same bits; finite; every part learns; 1 = 8."""
+    config, gan, state, batch = game
+    traces = []
+
+    def step(state, batch):
+        traces.append(1)
+        return train_step(gan, state, batch)
+
+    step = jax.jit(step, compiler_options=FAST)
+    first, metrics = step(state, batch)
+    again, _ = step(state, batch)
+    step(first, batch)
+    assert len(traces) == 1
+    for a, b in zip(arrays(first), arrays(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    assert all(np.isfinite(x).all() for x in arrays((first, metrics)))
+    for role in ("generator", "discriminator"):
+        assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
+        old, new = getattr(state, role).params, getattr(first, role).params
+        for part in old:
+            moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
+            assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
+
+    mesh = sharding.create_mesh()
+    assert mesh.size == 8
+    split = build(config, shape_of(config), CLASSES, mesh)
+    shapes = jax.eval_shape(partial(init_state, split, 0))
+    state = jax.device_put(state, sharding.tree_shardings(mesh, shapes))
+    batch = jax.device_put(batch, sharding.rows(mesh, leading=2))
+    eight, eight_metrics = jax.jit(partial(train_step, split), compiler_options=FAST)(state, batch)
+    # 2e-5: sums over the batch in another order, through up to ten layers and a power iteration.
+    for a, b in zip(arrays((first, metrics)), arrays((eight, eight_metrics)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
+
+
+def test_the_opponent_is_not_touched(game):
+    """In a player's step all other state goes out as the very variables that came in."""
+    _, gan, state, batch = game
+    one = jax.tree.map(lambda x: x[0], batch)
+    for step, mine in ((d_step, "discriminator"), (g_step, "generator")):
+        run = lambda state, step=step: step(gan, state, one, jax.random.key(1))[0]  # noqa: E731
+        program = jax.make_jaxpr(run)(state).jaxpr
+        names = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_flatten_with_path(state)[0]]
+        for name, before, after in zip(names, program.invars, program.outvars, strict=True):
+            if not name.startswith(f".{mine}"):
+                assert before is after, name
+            elif ".params" in name:
+                assert before is not after, name
