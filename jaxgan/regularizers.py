@@ -9,6 +9,7 @@ raw parameters and passes through the optimiser. The authors' PyTorch code adds 
 gradient: its 1e-4 is a strength of 5e-5 here.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -27,22 +28,25 @@ def orthogonal_gradient(matrix: jax.Array) -> jax.Array:
     matrices. For BigGAN-128's first layer that is 20 x 20 instead of 24576 x 24576 (2.25 GiB).
     """
     inputs, outputs = matrix.shape
-    if inputs < outputs:
-        product = (matrix @ matrix.T) @ matrix
-    else:
-        product = matrix @ (matrix.T @ matrix)
+    wide = inputs < outputs
+    product = (matrix @ matrix.T) @ matrix if wide else matrix @ (matrix.T @ matrix)
     return 4.0 * (product - matrix * (matrix * matrix).sum(0, keepdims=True))
 
 
-def orthogonal_regularization(strength: float) -> optax.GradientTransformation:
-    """Add the gradient to every leaf of two or more axes, but not to the shared class embedding."""
+def orthogonal_regularization(
+    strength: float, whole: Callable[[jax.Array], jax.Array] = jnp.asarray
+) -> optax.GradientTransformation:
+    """Add the gradient to every leaf of two or more axes, but not to the shared class embedding.
+
+    whole: keeps a value on every device of a mesh (sharding.whole), as in transforms.spectral_norm.
+    """
 
     def update(grads: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         def add(path: Any, grad: jax.Array, param: jax.Array) -> jax.Array:
             name = jax.tree_util.keystr(path, simple=True, separator="/")
             if param.ndim < 2 or name.startswith("shared_embedding"):
                 return grad
-            extra = orthogonal_gradient(as_matrix(name, param))
+            extra = orthogonal_gradient(whole(as_matrix(name, param)))
             extra = extra.T if name.endswith("embedding") else extra.reshape(param.shape)
             return grad + strength * extra
 

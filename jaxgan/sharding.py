@@ -1,11 +1,13 @@
 """One mesh from a laptop to a pod: axes `data` and `fsdp`, jit with NamedSharding.
 
 The batch is split over both axes. Parameters, optimiser state and averages are split over `fsdp`
-along each leaf's largest axis that divides (small leaves are replicated); with fsdp 1 all are
-replicated. The weights of a step are gathered once, in a parameter transform.
+along each leaf's last axis that divides: a kernel's outputs (vectors and small
+leaves are replicated); with
+fsdp 1 all are replicated. The weights of a step are gathered once, in a parameter transform.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -46,10 +48,9 @@ def leaf_sharding(mesh: Mesh, leaf: jax.ShapeDtypeStruct) -> NamedSharding:
     """Return how one leaf of the state is split."""
     fsdp = mesh.shape["fsdp"]
     axes = [i for i, n in enumerate(leaf.shape) if n % fsdp == 0]
-    if fsdp == 1 or math.prod(leaf.shape) < SMALL or not axes:
+    if fsdp == 1 or leaf.ndim < 2 or math.prod(leaf.shape) < SMALL or not axes:
         return replicated(mesh)
-    largest = max(axes, key=lambda i: leaf.shape[i])
-    return NamedSharding(mesh, P(*("fsdp" if i == largest else None for i in range(largest + 1))))
+    return NamedSharding(mesh, P(*(None,) * axes[-1], "fsdp"))
 
 
 def tree_shardings(mesh: Mesh, tree: PyTree) -> PyTree:
@@ -57,23 +58,46 @@ def tree_shardings(mesh: Mesh, tree: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: leaf_sharding(mesh, leaf), tree)
 
 
+def whole(mesh: Mesh, value: jax.Array) -> jax.Array:
+    """Ask for a value on every device."""
+    return jax.lax.with_sharding_constraint(value, replicated(mesh))
+
+
 def gather(mesh: Mesh) -> ParamTransform:
-    """Return the transform that makes split parameters whole; its gradients are split again."""
+    """Return the transform that makes split parameters whole; their gradients stay split."""
 
     @jax.custom_vjp
-    def whole(leaf: jax.Array) -> jax.Array:
-        return jax.lax.with_sharding_constraint(leaf, replicated(mesh))
+    def gathered(leaf: jax.Array) -> jax.Array:
+        return whole(mesh, leaf)
 
     def split(_, grad: jax.Array) -> tuple[jax.Array]:
-        # Summed whole, then cut: asked for shards at once, the partitioner cuts the activations of
-        # the backward pass along channels instead, at the price of full copies of them.
-        grad = jax.lax.with_sharding_constraint(grad, replicated(mesh))
         return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
 
-    whole.defvjp(lambda leaf: (whole(leaf), None), split)
+    gathered.defvjp(lambda leaf: (whole(mesh, leaf), None), split)
+    return _leafwise(gathered)
+
+
+def split_gradients(mesh: Mesh) -> ParamTransform:
+    """Return the transform that leaves weights as they are and splits their gradients."""
+
+    @jax.custom_vjp
+    def same(leaf: jax.Array) -> jax.Array:
+        return leaf
+
+    def split(_, grad: jax.Array) -> tuple[jax.Array]:
+        # Summed whole, then cut (TPU compilers make one reduce-scatter of it): asked for shards at
+        # once, the partitioner cuts the backward pass's activations along channels instead.
+        grad = whole(mesh, grad)
+        return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
+
+    same.defvjp(lambda leaf: (leaf, None), split)
+    return _leafwise(same)
+
+
+def _leafwise(function: Callable[[jax.Array], jax.Array]) -> ParamTransform:
     return ParamTransform(
         init=lambda params, key: (),
-        apply=lambda params, state: (jax.tree.map(whole, params), state),
+        apply=lambda params, state: (jax.tree.map(function, params), state),
     )
 
 

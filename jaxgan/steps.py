@@ -85,7 +85,8 @@ def player_step(
 
 def gradient_health(grads: PyTree) -> Metrics:
     """Return the gradient's norm, and the first leaf (in tree order) that is not finite, or -1."""
-    squares = jnp.stack([jnp.vdot(g, g) for g in jax.tree.leaves(grads)])
+    # Not vdot: it flattens, and to flatten a split leaf is to gather it.
+    squares = jnp.stack([jnp.square(g).sum() for g in jax.tree.leaves(grads)])
     bad = ~jnp.isfinite(squares)
     return {
         "grad_norm": jnp.sqrt(squares.sum()),

@@ -66,18 +66,19 @@ def _unit(x: jax.Array, eps: float) -> jax.Array:
 
 
 def power_iteration(
-    matrix: jax.Array, u: jax.Array, eps: float, iterations: int = 1
+    matrix: jax.Array, u: jax.Array, eps: float, iterations: int = 1, whole: Callable = jnp.asarray
 ) -> tuple[jax.Array, jax.Array]:
     """Return the estimate of a [inputs, outputs] matrix's largest singular value, and the next u.
 
     Differentiable by the matrix with u and v held. In full float32 also where the default
-    precision of a product is lower: it costs two products with a vector.
+    precision of a product is lower: it costs two products with a vector. `whole` as below.
     """
     with jax.default_matmul_precision("highest"):
+        matrix = whole(matrix)
         for _ in range(iterations):
-            v = _unit(jax.lax.stop_gradient(matrix) @ u, eps)
-            projected = jax.lax.stop_gradient(v) @ matrix
-            u = jax.lax.stop_gradient(_unit(projected, eps))
+            v = whole(_unit(jax.lax.stop_gradient(matrix) @ u, eps))
+            projected = whole(jax.lax.stop_gradient(v) @ matrix)
+            u = whole(jax.lax.stop_gradient(_unit(projected, eps)))
         return projected @ u, u
 
 
@@ -85,8 +86,13 @@ def spectral_norm(
     eps: float = 1e-4,
     iterations: int = 1,
     is_normalised: Callable[[str, jax.Array], bool] = is_normalised,
+    whole: Callable[[jax.Array], jax.Array] = jnp.asarray,
 ) -> ParamTransform:
-    """Divide each chosen leaf by its spectral norm. State: {path: u}, u [outputs] float32."""
+    """Divide each chosen leaf by its spectral norm. State: {path: u}, u [outputs] float32.
+
+    whole: keeps a value on every device of a mesh (sharding.whole). Without it the compiler splits
+    the vectors like the gradient, and pays with small reductions and gathers in every layer.
+    """
 
     def init(params: PyTree, key: jax.Array) -> PyTree:
         chosen = {p: w for p, w in flatten_dict(params, sep="/").items() if is_normalised(p, w)}
@@ -99,7 +105,8 @@ def spectral_norm(
     def apply(params: PyTree, us: PyTree) -> tuple[PyTree, PyTree]:
         flat, new = flatten_dict(params, sep="/"), {}
         for path, u in us.items():
-            sigma, new[path] = power_iteration(as_matrix(path, flat[path]), u, eps, iterations)
+            matrix = as_matrix(path, flat[path])
+            sigma, new[path] = power_iteration(matrix, u, eps, iterations, whole)
             flat[path] = flat[path] / sigma
         return unflatten_dict(flat, sep="/"), new
 

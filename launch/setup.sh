@@ -36,7 +36,7 @@ setup() {
   echo "jaxgan: making .venv with $("$python" --version) ..."
   "$python" -m venv "$venv" >"$log" 2>&1 ||
     fail "$python cannot make a virtual environment (Debian: apt install python3-venv); see $log"
-  echo "jaxgan: installing pinned packages, about 900 MB (1 to 3 minutes) ..."
+  echo "jaxgan: installing pinned packages, 1.1 GB on disk (1 to 3 minutes) ..."
   "$venv/bin/python" -m pip install --disable-pip-version-check --quiet \
     -r "$root/launch/requirements.txt" >>"$log" 2>&1 ||
     fail "packages cannot be installed (network? disk?): $(grep -m 1 -i error "$log"); see $log"

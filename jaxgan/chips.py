@@ -1,0 +1,83 @@
+"""Published facts of TPU chips, and slices of them to compile for on a machine without one.
+
+Peak bfloat16 rate, memory, memory bandwidth and interconnect of one chip: Google's pages "TPU v4",
+"TPU v5e", "TPU v5p" and "TPU v6e" of the Cloud TPU documentation. `network` is one direction, all
+links together (half of the bidirectional figure).
+"""
+
+import dataclasses
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jax
+from jax.experimental import topologies
+
+GB, GIB = 10**9, 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class Chip:
+    flops: float  # a second
+    memory: float  # bytes
+    bandwidth: float  # bytes a second
+    network: float  # bytes a second
+
+
+CHIPS = {
+    "v4": Chip(275e12, 32 * GIB, 1200 * GB, 300 * GB),
+    "v5e": Chip(197e12, 16 * GIB, 819 * GB, 200 * GB),
+    "v5p": Chip(459e12, 95 * GIB, 2765 * GB, 600 * GB),
+    "v6e": Chip(918e12, 32 * GIB, 1638 * GB, 400 * GB),
+}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what native code writes to standard error: the TPU compiler's log."""
+    sys.stderr.flush()
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
+    """Return the devices of a slice such as "v5e:8x8", of several if asked; none need be there.
+
+    Raises ValueError, with one line, for a topology that does not exist.
+    """
+    if topology.partition(":")[0] not in CHIPS:
+        raise ValueError(
+            f"--topology={topology}: write one of {', '.join(CHIPS)}, a colon and a shape, such as "
+            "v5e:8x8 or v5p:4x4x4"
+        )
+    if slices < 1:
+        raise ValueError(f"--slices={slices}: write 1 or more")
+    if importlib.util.find_spec("libtpu") is None:
+        raise ValueError("--topology needs the TPU compiler: pip install 'jaxgan[tpu]'")
+    # Nothing here talks to a chip: no query of the cloud's metadata, no lock between processes.
+    os.environ.update(TPU_SKIP_MDS_QUERY="1", ALLOW_MULTIPLE_LIBTPU_LOAD="1")
+    more = {"num_slices": slices} if slices > 1 else {}
+    try:
+        with quiet():
+            found = topologies.get_topology_desc(platform="tpu", topology_name=topology, **more)
+    except jax.errors.JaxRuntimeError as error:
+        reason = str(error).splitlines()[0].partition(": ")[2] or error
+        raise ValueError(
+            f"--topology={topology} does not exist ({reason}): write a shape of whole hosts, such "
+            "as v5e:2x2, v5e:8x8, v5p:2x2x1 or v4:4x4x4"
+        ) from error
+    return list(found.devices)
+
+
+def devices_a_chip(devices: list[jax.Device]) -> int:
+    """Return 1, or 2 where the two cores of a chip are devices of their own (v4)."""
+    places = {(getattr(d, "slice_index", 0), tuple(d.coords)) for d in devices}
+    return len(devices) // len(places)

@@ -1,0 +1,188 @@
+"""Several processes, one run: joining, agreeing, noticing that one is gone.
+
+How processes find each other is said by the environment; launch/ has a script for each case.
+
+    JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    said outright
+    JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI
+    JAXGAN_TIMEOUT=300         seconds to wait for the others at the start
+
+Each process beats every two seconds in the coordinator's store. One that is silent for 40 seconds
+(killed, or its machine lost) is named by all others, which then stop: a collective would wait for
+it for ever. The same command continues from the last checkpoint, with any number of processes.
+"""
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+PERIOD, SILENCE = 2.0, 40.0  # seconds
+LOST = 76  # exit code: another process is gone; the same command continues
+
+_client: Any = None
+
+
+def join() -> None:
+    """Join the other processes if the environment names any; before JAX's first computation.
+
+    Raises ValueError or RuntimeError, with one line, when that fails.
+    """
+    names = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
+    address, count, index = (os.environ.get(name) for name in names)
+    automatic = os.environ.get("JAXGAN_DISTRIBUTED") == "1"
+    if not automatic and address is None:
+        return
+    timeout = _number("JAXGAN_TIMEOUT", "300")
+    limits = {"initialization_timeout": timeout, "shutdown_timeout_seconds": 30}
+    if automatic:
+        where = "of the cluster"
+    else:
+        count, index = _number(names[1], count), _number(names[2], index)
+        if not 0 <= index < count:
+            raise ValueError(f"JAX_PROCESS_ID={index}: write a number from 0 to {count - 1}")
+        where = f"at {address}"
+        limits |= {"coordinator_address": address, "num_processes": count, "process_id": index}
+        limits["cluster_detection_method"] = "deactivate"
+        if index:
+            _wait_for(address, timeout)
+    try:
+        jax.distributed.initialize(**limits)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise RuntimeError(
+            f"not all processes came to the coordinator {where} within {timeout} s ({reason})"
+        ) from error
+    global _client
+    _client = jax._src.distributed.global_state.client  # no public name has its store
+    threading.Thread(target=_watch, name="jaxgan-watch", daemon=True).start()
+
+
+def _number(name: str, text: str | None) -> int:
+    if text is None or not text.isdecimal():
+        raise ValueError(f"{name}={text or ''}: write a whole number")
+    return int(text)
+
+
+def _wait_for(address: str, timeout: int) -> None:
+    """Wait until the coordinator listens: JAX itself would end the process without a line."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"JAX_COORDINATOR_ADDRESS={address}: write HOST:PORT")
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+            return
+        except OSError as error:
+            if time.monotonic() > end:
+                raise RuntimeError(
+                    f"the coordinator at {address} does not answer after {timeout} s "
+                    f"({error.strerror or error}): start process 0 there, or write its address"
+                ) from error
+            time.sleep(0.5)
+
+
+def _watch() -> None:
+    """Beat, and stop this process when another is silent or has failed."""
+    client, me, beat, seen = _client, jax.process_index(), 0, {}
+    while _client is client:
+        beat += 1
+        try:
+            client.key_value_set(f"jaxgan/beat/{me}", str(beat), allow_overwrite=True)
+            beats = dict(client.key_value_dir_get("jaxgan/beat/"))
+            failures = client.key_value_dir_get("jaxgan/failed/")
+        except jax.errors.JaxRuntimeError:
+            if _client is client:
+                _stop("process 0, the coordinator, is gone")
+            return
+        now = time.monotonic()
+        for name, value in beats.items():
+            if seen.get(name, ("", 0))[0] != value:
+                seen[name] = value, now
+            elif now - seen[name][1] > SILENCE:
+                _stop(f"process {name.rpartition('/')[2]} has been silent for {SILENCE:.0f} s")
+        for name, message in failures:
+            other = name.rpartition("/")[2]
+            if other != str(me):
+                _stop(f"process {other} failed: {message}")
+        time.sleep(PERIOD)
+
+
+def _stop(reason: str) -> None:
+    print(
+        f"jaxgan: {reason}; process {jax.process_index()} stops too. The same command continues "
+        "from the last checkpoint",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(LOST)  # at once: an orderly end would wait for the process that is gone
+
+
+def fail(error: Exception) -> None:
+    """Tell the others why this process ends; does nothing when it is alone.
+
+    A collective that broke because another process is gone is that one's failure: wait for `_watch`
+    to name it.
+    """
+    if _client is None:
+        return
+    if isinstance(error, jax.errors.JaxRuntimeError):
+        time.sleep(SILENCE + 3 * PERIOD)
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    _client.key_value_set(f"jaxgan/failed/{jax.process_index()}", line, allow_overwrite=True)
+
+
+def leave() -> None:
+    """Stop watching the others: this process ends, and they may end before it."""
+    global _client
+    _client = None
+
+
+def agree(values: dict[str, Any]) -> None:
+    """Refuse, in every process, values that are not the same in all of them.
+
+    Raises ValueError that names the process and the fields.
+    """
+    if jax.process_count() == 1:
+        return
+    mine = json.dumps(values, sort_keys=True)
+    _client.key_value_set(f"jaxgan/values/{jax.process_index()}", mine)
+    timeout = int(1000 * 10 * SILENCE)
+    texts = [
+        _client.blocking_key_value_get(f"jaxgan/values/{i}", timeout)
+        for i in range(jax.process_count())
+    ]
+    for index, text in enumerate(texts):
+        if text != texts[0]:
+            first, other = (dict(_flat(json.loads(t))) for t in (texts[0], text))
+            differences = "; ".join(
+                f"{name} is {other.get(name)!r} there, {first.get(name)!r} in process 0"
+                for name in sorted(first.keys() | other.keys())
+                if first.get(name) != other.get(name)
+            )
+            raise ValueError(
+                f"process {index} was started with another config ({differences}): start all "
+                "processes with the same command"
+            )
+
+
+def _flat(values: dict[str, Any], prefix: str = ""):
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def any_process(flag: bool) -> bool:
+    """Return whether the flag is up in any process. All must call it at the same place."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(multihost_utils.process_allgather(np.array(flag)).any())

@@ -1,0 +1,134 @@
+"""Make launch/compile_table.json and .md: what full-size training steps cost on TPU slices.
+
+    python launch/compile_table.py                      every entry that is not in the table yet
+    python launch/compile_table.py --only='biggan.*128' those whose name matches
+    python launch/compile_table.py --again --only=...   compile them once more
+    python launch/compile_table.py --render             the page from the numbers that are there
+
+Nothing runs; a machine without a TPU is enough (pip install 'jaxgan[tpu]'). A full-size entry takes
+about six minutes on two free cores and several GiB of memory; each is saved as it is done, so the
+script can be stopped and continued.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+GIB = 2**30
+
+# At the paper's batch, on slices of two sizes each.
+MODELS = {
+    "biggan 128": "biggan_imagenet128",
+    "biggan 256": "biggan_imagenet256",
+    "biggan 512": "biggan_imagenet512",
+    "biggan_deep 128": "biggan_deep_imagenet128",
+    "biggan_deep 256": "biggan_deep_imagenet256",
+    "biggan_deep 512": "biggan_deep_imagenet512",
+    "logan 128": "logan_imagenet128",
+}
+SLICES = ("v5e:8x8", "v5e:16x16", "v5p:4x4x4", "v5p:4x4x8")
+# Weak scaling: 32 images a chip, from 8 chips to 256.
+WEAK = ("v5e:2x4", "v5e:4x4", "v5e:4x8", "v5e:8x8", "v5e:8x16", "v5e:16x16")
+
+
+def chips(topology: str) -> int:
+    count = 1
+    for side in topology.partition(":")[2].split("x"):
+        count *= int(side)
+    return count
+
+
+def entries() -> dict[str, list[str]]:
+    """Return {name: flags of `jaxgan compile`}."""
+    found = {}
+    for model, config in MODELS.items():
+        for topology in SLICES:
+            flags = [f"--config=configs/{config}.py", f"--topology={topology}"]
+            found[f"{model}, batch 2048, {topology}"] = [*flags, "--config.train.batch=2048"]
+    for topology in WEAK:
+        flags = ["--config=configs/biggan_imagenet128.py", f"--topology={topology}"]
+        batch = f"--config.train.batch={32 * chips(topology)}"
+        found[f"biggan 128, 32 images a chip, {topology}"] = [*flags, batch]
+    return found
+
+
+def compiled(flags: list[str]) -> dict:
+    """Return the report of one entry, made by a process of its own: memory is given back."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "jaxgan", "compile", *flags, f"--json={output}"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent)
+        if not output.exists():  # exit code 1 also says "does not fit"
+            raise SystemExit(done.stderr.strip() or f"{' '.join(command)}: {done.returncode}")
+        return json.loads(output.read_text()) | {"command": " ".join(["jaxgan compile", *flags])}
+
+
+def megabytes(report: dict, kind: str) -> str:
+    entry = report.get("collectives", {}).get(kind)
+    return f"{entry['bytes'] / 1e6:,.0f} ({entry['count']})" if entry else "-"
+
+
+def row(name: str, report: dict) -> str:
+    size = report["bytes"]
+    cells = [name, str(report["batch_a_device"]), f"{size['state'] / GIB:.2f}"]
+    cells += [f"{size['temporaries'] / GIB:.2f}" if "temporaries" in size else "-"]
+    cells += [f"{size['peak'] / GIB:.2f} of {size['capacity'] / GIB:.0f}"]
+    if "flops" in report:
+        seconds = report["seconds"]
+        cells += [f"{report['flops'] / 1e12:.2f}", f"{report['traffic'] / 1e9:.1f}"]
+        cells += [megabytes(report, kind) for kind in ("all-reduce", "all-gather")]
+        times = " / ".join(f"{1e3 * seconds[k]:.0f}" for k in ("compute", "memory", "network"))
+        cells += [times, f"{report['images_per_second']:,.0f}"]
+    else:
+        cells += ["-"] * 6
+    cells.append("fits" if report["fits"] else f"no: {'; '.join(report['remedies'])}")
+    return f"| {' | '.join(cells)} |"
+
+
+def page(reports: dict[str, dict]) -> str:
+    """Return the table in Markdown."""
+    heads = ["step", "images a chip", "state GiB", "temporaries GiB", "peak GiB", "TFLOP"]
+    heads += ["traffic GB", "all-reduce MB (count)", "all-gather MB (count)"]
+    heads += ["compute / memory / network ms", "images/s at most", "fits"]
+    lines = [
+        "# Training steps, compiled for TPU slices on a machine without one",
+        "",
+        "Made by `python launch/compile_table.py`; compile_table.json has each row's command. All",
+        "figures are for one device and one step, as the compiler states them; times are bounds",
+        "from published peak figures (jaxgan/chips.py), not measurements.",
+        "",
+        f"| {' | '.join(heads)} |",
+        "|" + " --- |" * len(heads),
+    ]
+    lines += [row(name, report) for name, report in reports.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="regular expression of names")
+    parser.add_argument("--again", action="store_true", help="also what is in the table")
+    parser.add_argument("--render", action="store_true", help="compile nothing")
+    parser.add_argument("--output", type=Path, default=HERE / "compile_table.json")
+    parser.add_argument("--set", nargs="*", default=[], help="further flags for every entry")
+    options = parser.parse_args()
+    reports = json.loads(options.output.read_text()) if options.output.exists() else {}
+    for name, flags in entries().items():
+        wanted = re.search(options.only, name) and (options.again or name not in reports)
+        if options.render or not wanted:
+            continue
+        print(f"compiling {name} ...", flush=True)
+        reports[name] = compiled([*flags, *options.set])
+        ordered = {n: reports[n] for n in entries() if n in reports}
+        options.output.write_text(json.dumps(ordered, indent=1) + "\n")
+        reports = ordered
+    options.output.with_suffix(".md").write_text(page(reports))
+
+
+if __name__ == "__main__":
+    main()

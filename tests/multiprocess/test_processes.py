@@ -1,0 +1,216 @@
+"""Real processes on this machine: two with four CPU devices each are one run of eight devices."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from jaxgan import processes, sharding
+from jaxgan.checkpoints import Checkpoints
+from jaxgan.run import abstract_state, load_run
+from jaxgan.train import INTERRUPTED
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "configs" / "debug.py"
+TINY = (
+    "--config.data.size=(8, 8)",
+    "--config.train.steps=4",
+    "--config.train.log_every=2",
+    "--config.train.checkpoint_every=2",
+    "--config.train.sample_every=4",
+    "--config.sample.standing_batches=2",
+    # See test_sharding.py: else Adam makes full steps of gradients that are rounding alone.
+    "--config.generator.eps=1e-3",
+    "--config.discriminator.eps=1e-3",
+)
+slow = pytest.mark.slow
+
+
+def local():
+    spec = importlib.util.spec_from_file_location("local", ROOT / "launch" / "local.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def spawn(tmp_path, monkeypatch):
+    """Return a function that starts `jaxgan train` as several processes; none outlives the test."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    started = []
+
+    def start(workdir, *flags, count=2, devices=4, own_flags=None):
+        address = f"127.0.0.1:{local().free_port()}"
+        command = ["train", f"--config={CONFIG}", f"--workdir={workdir}", *TINY, *flags]
+        group = [
+            local().start([*command, *(own_flags or {}).get(i, ())], i, count, devices, address)
+            for i in range(count)
+        ]
+        started.extend(group)
+        return group
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def finish(group, timeout=900):
+    """Return (exit codes, outputs)."""
+    outputs = [process.communicate(timeout=timeout)[0] for process in group]
+    return [process.returncode for process in group], outputs
+
+
+def state_of(workdir):
+    run = load_run(workdir)
+    with Checkpoints(workdir / "checkpoints") as checkpoints:
+        state = checkpoints.restore_newest(abstract_state(run))
+    return state.replace(key=jax.random.key_data(state.key))
+
+
+def assert_same_run(a: Path, b: Path):
+    """Equal up to the rounding that test_sharding.py states."""
+    for x, y in zip(*(jax.tree.leaves(state_of(w)) for w in (a, b)), strict=True):
+        x, y = np.asarray(x), np.asarray(y)
+        scale = max(np.abs(x).max(), 0.1)
+        np.testing.assert_allclose(x, y, rtol=0, atol=500 * 2.0**-23 * scale)
+    lines = [(w / "metrics.jsonl").read_text().splitlines() for w in (a, b)]
+    assert [json.loads(x)["step"] for x in lines[0]] == [json.loads(y)["step"] for y in lines[1]]
+
+
+@slow
+def test_two_processes_are_one_run_and_only_the_first_writes(spawn, tmp_path):
+    two, one = tmp_path / "two", tmp_path / "one"
+    codes, outputs = finish(spawn(two))
+    assert codes == [0, 0], outputs
+    assert "2 processes" in outputs[0] and "8 devices" in outputs[0]
+    assert "step" not in outputs[1]  # process 1 says nothing
+    assert len(list(two.glob("events*"))) == 1
+    assert finish(spawn(one, count=1, devices=8))[0] == [0]
+    assert_same_run(one, two)
+    # Sheets: the same images by seed, up to one grey level where rounding falls either way.
+    from PIL import Image
+
+    sheets = [np.asarray(Image.open(w / "samples" / "00000004.png"), np.int16) for w in (one, two)]
+    assert np.abs(sheets[0] - sheets[1]).max() <= 1
+
+
+@slow
+def test_a_killed_process_is_named_and_the_run_continues_with_another_count(spawn, tmp_path):
+    workdir, whole = tmp_path / "run", tmp_path / "whole"
+    group = spawn(workdir, "--config.train.steps=100000")
+    wait_for(workdir / "checkpoints" / "2", group)
+    group[1].kill()
+    killed = time.monotonic()
+    output = group[0].communicate(timeout=90)[0]
+    assert time.monotonic() - killed < 60 + 5
+    assert group[0].returncode not in (0, None)
+    assert "process 1 has been silent" in output or "task:1" in output, output
+    steps = sorted(int(p.name) for p in (workdir / "checkpoints").iterdir() if p.name.isdigit())
+    last = f"--config.train.steps={steps[-1] + 2}"
+    codes, outputs = finish(spawn(workdir, last, count=1, devices=8))
+    assert codes == [0], outputs
+    assert "continuing from the checkpoint of step" in outputs[0]
+    assert finish(spawn(whole, last, count=1, devices=8))[0] == [0]
+    assert_same_run(whole, workdir)
+
+
+@slow
+def test_a_signal_to_one_process_stops_all_at_one_step(spawn, tmp_path):
+    workdir = tmp_path / "run"
+    group = spawn(workdir, "--config.train.steps=100000")
+    wait_for(workdir / "checkpoints" / "2", group)
+    group[1].send_signal(signal.SIGTERM)
+    codes, outputs = finish(group, timeout=120)
+    assert codes == [INTERRUPTED, INTERRUPTED], outputs
+    assert "stopped at step" in outputs[0]
+    step = int(outputs[0].partition("stopped at step ")[2].partition(",")[0])
+    assert int(state_of(workdir).step) == step
+
+
+@slow
+def test_processes_that_disagree_about_the_config_are_named(spawn, tmp_path):
+    group = spawn(tmp_path / "run", own_flags={1: ["--config.train.log_every=1"]})
+    codes, outputs = finish(group, timeout=300)
+    assert 0 not in codes, outputs
+    for output in outputs:
+        assert "process 1 was started with another config" in output
+        assert "train.log_every is 1 there, 2 in process 0" in output
+    assert not (tmp_path / "run").exists()
+
+
+def wait_for(path: Path, group, timeout=600):
+    end = time.monotonic() + timeout
+    while not path.exists():
+        assert all(process.poll() is None for process in group)
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def join(**environment):
+    return subprocess.run(
+        [sys.executable, "-m", "jaxgan", "train"],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_an_unreachable_coordinator_is_named():
+    port = local().free_port()
+    done = join(
+        JAX_COORDINATOR_ADDRESS=f"127.0.0.1:{port}",
+        JAX_NUM_PROCESSES="2",
+        JAX_PROCESS_ID="1",
+        JAXGAN_TIMEOUT="1",
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert f"the coordinator at 127.0.0.1:{port} does not answer after 1 s" in line
+
+
+@pytest.mark.parametrize(
+    "environment,message",
+    [
+        ({"JAX_NUM_PROCESSES": "two", "JAX_PROCESS_ID": "0"}, "JAX_NUM_PROCESSES=two: write"),
+        ({"JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "2"}, "write a number from 0 to 1"),
+        ({"JAX_NUM_PROCESSES": "2"}, "JAX_PROCESS_ID=: write a whole number"),
+    ],
+)
+def test_a_wrong_environment_is_refused_with_what_to_write(monkeypatch, environment, message):
+    for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "127.0.0.1:1")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=message):
+        processes.join()
+
+
+def test_one_process_joins_nobody_and_agrees_with_itself(monkeypatch):
+    monkeypatch.delenv("JAX_COORDINATOR_ADDRESS", raising=False)
+    processes.join()
+    processes.agree({"a": 1})
+    processes.fail(ValueError("nobody listens"))
+    assert processes.any_process(True) and not processes.any_process(False)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_rows_of_all_processes_are_disjoint_and_the_whole_batch(count):
+    """Rows by process, as the mesh assigns them to the devices that a process would own."""
+    mesh = sharding.create_mesh(2)
+    rows = sharding.rows(mesh).devices_indices_map((16,))
+    owned = [
+        np.concatenate([np.arange(16)[rows[d]] for d in group])
+        for group in np.split(mesh.devices.ravel(), count)
+    ]
+    np.testing.assert_array_equal(np.sort(np.concatenate(owned)), np.arange(16))

@@ -1,0 +1,167 @@
+"""`jaxgan compile`: the numbers against closed forms, the verdict, the refusals."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from jaxgan import chips, compile_report
+from jaxgan.compile_report import compile_command, compile_run, remedies, sent, table
+from tests.tiny import tiny_config
+
+slow = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def report():
+    return compile_run(tiny_config(**{"train.num_d_steps": 1}))
+
+
+def test_local_report_counts_parameters_state_and_collectives(report, tmp_path):
+    config = tiny_config()
+    generator, discriminator = report["parameters"].values()
+    size = report["bytes"]
+    assert size["parameters"] == 4 * (generator + discriminator)
+    # Parameters, their second moments, the average; vectors of spectral norm and a few counters.
+    state = 4 * (3 * generator + 2 * discriminator)
+    assert state < size["state"] < 1.2 * state
+    images = 16 // 8 * 8 * 8 + 4 * 16 // 8  # uint8 pixels and int32 labels of a device's share
+    assert abs(size["arguments"] - size["state"] - images) < 64 * 20  # the key, and alignment
+    assert size["peak"] >= size["arguments"] + size["temporaries"]
+    assert report["mesh"] == {"data": 8, "fsdp": 1} and report["batch_a_device"] == 2
+    assert set(report["collectives"]) == {"all-reduce"}
+    gradients = 4 * (generator + discriminator)
+    assert report["collectives"]["all-reduce"]["bytes"] > gradients
+    assert "fits" not in report  # no published figures for this machine
+    assert json.loads(json.dumps(report)) == report
+    assert f"generator {generator:,}" in table(report)
+    assert config.train.batch == report["batch"]
+
+
+def test_roofline_is_the_longest_of_the_three_bounds(report, monkeypatch):
+    chip = chips.Chip(flops=1e12, memory=1e9, bandwidth=1e10, network=1e9)
+    monkeypatch.setitem(chips.CHIPS, "v5e", chip)
+    monkeypatch.setattr(chips, "devices_a_chip", lambda devices: 1)
+    fields = {"flops": 2e12, "traffic": 3e10, "topology": "v5e:2x4", "devices": 8}
+    fields["collectives"] = {"all-reduce": {"count": 1, "bytes": 10**9}}
+
+    class Run:
+        class mesh:
+            devices = np.zeros(8)
+
+    verdict = compile_report.judged(report | fields, Run)
+    assert verdict["seconds"]["compute"] == 2.0
+    assert verdict["seconds"]["memory"] == 3.0
+    assert verdict["seconds"]["network"] == 2 * 7 / 8
+    assert verdict["bound_by"] == "memory" and verdict["seconds"]["roofline"] == 3.0
+    assert verdict["images_per_second"] == report["batch"] / 3.0
+    assert verdict["fits"]
+
+
+def test_bytes_sent_in_rings():
+    entry = {"count": 1, "bytes": 800}
+    assert sent({"all-reduce": entry}, 8) == 2 * 700
+    assert sent({"all-gather": entry}, 8) == 700
+    # The result is an eighth of what is summed: the whole passes once.
+    assert sent({"reduce-scatter": entry}, 8) == 8 * 700
+    assert sent({"all-reduce": entry}, 1) == 0
+
+
+def test_remedies_name_what_is_large():
+    base = {"microbatches": 1, "remat": False, "mesh": {"fsdp": 1}, "devices": 64, "batch": 2048}
+    activations = base | {"bytes": {"state": 1.0, "peak": 33.0}}
+    # 1 + 32 / 4 = 9 is within nine tenths of 16; 1 + 32 / 2 = 17 is not.
+    assert remedies(activations, 16.0) == [
+        "model.remat = True (now False)",
+        "train.microbatches = 4 (now 1)",
+    ]
+    state = base | {"remat": True, "bytes": {"state": 15.0, "peak": 15.2}}
+    assert remedies(state, 16.0)[0] == "mesh.fsdp = 4 (now 1)"
+
+
+@pytest.mark.parametrize(
+    "topology,slices,message",
+    [
+        ("v9z:2x2", 1, r"--topology=v9z:2x2: write one of v4, v5e, v5p, v6e, a colon and a shape"),
+        ("v5e:2x2", 0, r"--slices=0: write 1 or more"),
+    ],
+)
+def test_topologies_that_cannot_be_are_refused(topology, slices, message):
+    with pytest.raises(ValueError, match=message):
+        chips.slice_devices(topology, slices)
+
+
+def test_a_batch_that_the_devices_do_not_divide_is_refused():
+    with pytest.raises(ValueError, match=r"train.batch = 12 .* 8 devices: write a multiple of 8"):
+        compile_run(tiny_config(**{"train.batch": 12}))
+
+
+def test_a_missing_data_set_is_replaced_by_what_the_flags_say():
+    config = tiny_config(**{"data.name": "nowhere/at/all"})
+    run = compile_report.planned_run(config, jax.devices(), channels=4, classes=7)
+    assert run.image_shape == (8, 8, 4) and run.num_classes == 7
+
+
+# The TPU compiler on a machine without one: seconds a program on a free core, so the second stage.
+
+
+@pytest.fixture(scope="module")
+def libtpu():
+    return pytest.importorskip("libtpu")
+
+
+@slow
+def test_shapes_that_are_not_whole_hosts_are_refused(libtpu):
+    with pytest.raises(ValueError, match=r"--topology=v5e:3x5 does not exist \(.*\): write"):
+        chips.slice_devices("v5e:3x5")
+
+
+@slow
+def test_slices_multiply_devices_and_cores_share_a_chip(libtpu):
+    assert len(chips.slice_devices("v5e:2x2", slices=2)) == 8
+    assert chips.devices_a_chip(chips.slice_devices("v4:2x2x1")) == 2
+    assert chips.devices_a_chip(chips.slice_devices("v5p:2x2x1")) == 1
+
+
+def narrow(**fields):
+    base = {"data.size": (16, 16), "model.width": 32, "train.batch": 64, "model.latent_dim": 12}
+    return tiny_config(**base | {"train.num_d_steps": 1} | fields)
+
+
+@slow
+def test_replicated_tpu_step_has_only_all_reduces(libtpu, tmp_path, capsys):
+    output = tmp_path / "report.json"
+    assert compile_command(narrow(), "v5e:2x2", 1, 1, 10, str(output)) == 0
+    report = json.loads(output.read_text())
+    assert set(report["collectives"]) == {"all-reduce"}
+    assert report["fits"] and report["seconds"]["roofline"] > 0
+    out, err = capsys.readouterr()
+    assert "fits" in out and err == ""
+
+
+@slow
+def test_split_tpu_step_adds_gathers_and_reduce_scatters_alone(libtpu):
+    report = compile_run(narrow(**{"mesh.fsdp": 4}), "v5e:2x2")
+    assert set(report["collectives"]) == {"all-reduce", "all-gather", "reduce-scatter"}
+    whole = sum(report["parameters"].values()) * 4
+    assert report["bytes"]["parameters"] < whole / 2
+
+
+@slow
+def test_memory_falls_with_microbatches_remat_and_bfloat16(libtpu):
+    """Temporaries of the step on a TPU, where activations are most of them."""
+    wide = {"data.size": (64, 64), "model.width": 16, "train.batch": 1024}
+    wide |= {"model.latent_dim": 20}
+    temporaries = {
+        name: compile_run(narrow(**wide | fields), "v5e:2x2")["bytes"]["temporaries"]
+        for name, fields in {
+            "plain": {},
+            "microbatches": {"train.microbatches": 4},
+            "remat": {"model.remat": True},
+            "bfloat16": {"model.dtype": "bfloat16"},
+        }.items()
+    }
+    assert temporaries["microbatches"] < 0.4 * temporaries["plain"], temporaries
+    assert temporaries["remat"] < 0.8 * temporaries["plain"], temporaries
+    assert temporaries["bfloat16"] < 0.8 * temporaries["plain"], temporaries

@@ -1,0 +1,108 @@
+"""Reading compiled programs: loops, collectives, operations."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import PartitionSpec as P
+
+from jaxgan.hlo import Program, shapes
+
+
+def program(function, *arguments):
+    return Program(jax.jit(function).lower(*arguments).compile().as_text())
+
+
+def test_shapes_of_types():
+    text = "(f32[3,4]{1,0}, /*index=1*/bf16[2]{0:T(128)}, pred[], s8[5,1])"
+    assert shapes(text) == [(32, [3, 4]), (16, [2]), (8, []), (8, [5, 1])]
+
+
+@pytest.mark.parametrize("trips", [1, 3, 7])
+def test_a_loops_body_counts_as_often_as_it_runs(trips):
+    x = jax.ShapeDtypeStruct((64, 64), jnp.float32)
+
+    def loop(x, w):
+        def body(c, _):
+            inner = jax.lax.fori_loop(0, 2, lambda i, a: jnp.tanh(a @ w), c)
+            return inner, None
+
+        return jax.lax.scan(body, x, None, length=trips)[0]
+
+    flops, _ = program(loop, x, x).loop_factors()
+    assert flops == 2 * trips
+
+
+def test_products_outside_a_loop_count_once():
+    x = jax.ShapeDtypeStruct((64, 64), jnp.float32)
+
+    def mixed(x, w):
+        x = jnp.sin(x @ w)
+        return jax.lax.fori_loop(0, 5, lambda i, a: jnp.tanh(a @ w), x)
+
+    flops, _ = program(mixed, x, x).loop_factors()
+    assert flops == (1 + 5) / 2
+
+
+def test_collectives_in_loops_are_counted_with_their_bytes():
+    mesh = jax.make_mesh((8,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
+    split = jax.NamedSharding(mesh, P("d"))
+    x = jax.ShapeDtypeStruct((16, 32), jnp.float32, sharding=split)
+
+    def loop(x):
+        def body(c, _):
+            return jnp.tanh(x + c[None]).sum(0), None
+
+        return jax.lax.scan(body, jnp.zeros(32), None, length=3)[0]
+
+    found = program(loop, x).collectives()
+    assert found == {"all-reduce": {"count": 3, "bytes": 3 * 32 * 4}}
+    whole = program(lambda x: jax.lax.with_sharding_constraint(x, jax.NamedSharding(mesh, P())), x)
+    assert whole.collectives() == {"all-gather": {"count": 1, "bytes": 16 * 32 * 4}}
+
+
+TPU = """
+%add.1 (a: f32[], b: f32[]) -> f32[] {
+  %a = f32[] parameter(0)
+  %b = f32[] parameter(1)
+  ROOT %sum = f32[] add(%a, %b)
+}
+
+%all-reduce-scatter.3 (input_0: f32[144,32]) -> f32[144,8] {
+  %input_0 = f32[144,32]{0,1:T(8,128)S(1)} parameter(0)
+  %all-reduce.1 = f32[144,32]{0,1:T(8,128)} all-reduce(%input_0), to_apply=%add.1
+  %zero = u32[] constant(0)
+  ROOT %slice = f32[144,8]{0,1:T(8,128)} dynamic-slice(%all-reduce.1, %zero, %zero)
+}
+
+%body (p: (s32[], f32[144,32])) -> (s32[], f32[144,32]) {
+  %p = (s32[]{:T(128)}, f32[144,32]{0,1}) parameter(0)
+  %x = f32[144,32]{0,1} get-tuple-element(%p), index=1
+  %i = s32[] get-tuple-element(%p), index=0
+  %all-gather-start = (f32[144,8]{0,1}, f32[144,32]{0,1}) all-gather-start(%x), dimensions={1}
+  %scattered = f32[144,8]{0,1} fusion(%x), kind=kCustom, calls=%all-reduce-scatter.3
+  ROOT %t = (s32[], f32[144,32]{0,1}) tuple(%i, %x)
+}
+
+%condition (p: (s32[], f32[144,32])) -> pred[] {
+  %limit = s32[]{:T(128)} constant(4)
+  %p = (s32[]{:T(128)}, f32[144,32]{0,1}) parameter(0)
+  %i = s32[] get-tuple-element(%p), index=0
+  ROOT %lt = pred[] compare(%i, %limit), direction=LT
+}
+
+ENTRY %main (x: (s32[], f32[144,32])) -> (s32[], f32[144,32]) {
+  %x = (s32[], f32[144,32]{0,1}) parameter(0)
+  ROOT %loop = (s32[], f32[144,32]{0,1}) while(%x), condition=%condition, body=%body
+}
+"""
+
+
+def test_what_tpu_programs_write_otherwise():
+    """A trip count only in the condition, tiled layouts, a reduce-scatter as a fusion."""
+    found = Program(TPU).collectives()
+    assert found == {
+        "all-gather": {"count": 4, "bytes": 4 * 144 * 32 * 4},
+        "reduce-scatter": {"count": 4, "bytes": 4 * 144 * 8 * 4},
+    }
+    assert np.isclose(Program(TPU).executions["body"], 4)

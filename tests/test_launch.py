@@ -1,0 +1,108 @@
+"""What launches a run: scripts that a shell accepts, files that name what exists."""
+
+import importlib.util
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+LAUNCH = ROOT / "launch"
+
+
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, LAUNCH / f"{name}.py")
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+def test_shell_scripts_pass_shellcheck():
+    scripts = [LAUNCH / "slurm.sbatch", LAUNCH / "tpu_pod.sh", ROOT / "tests/slurm/run.sh"]
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["slurm.sbatch", "tpu_pod.sh"])
+def test_shell_scripts_are_valid(name):
+    assert subprocess.run(["bash", "-n", LAUNCH / name]).returncode == 0
+
+
+def test_tpu_pod_says_how_to_use_it():
+    done = subprocess.run([LAUNCH / "tpu_pod.sh", "name"], capture_output=True, text=True)
+    assert done.returncode == 2 and "usage:" in done.stderr
+
+
+def test_jobset_asks_for_all_hosts_of_its_slice():
+    job = yaml.safe_load((LAUNCH / "gke_jobset.yaml").read_text())
+    assert job["apiVersion"] == "jobset.x-k8s.io/v1alpha2" and job["kind"] == "JobSet"
+    (replicated,) = job["spec"]["replicatedJobs"]
+    batch = replicated["template"]["spec"]
+    pod = batch["template"]["spec"]
+    (container,) = pod["containers"]
+    chips = int(container["resources"]["limits"]["google.com/tpu"])
+    shape = pod["nodeSelector"]["cloud.google.com/gke-tpu-topology"]
+    assert batch["parallelism"] == batch["completions"]
+    assert batch["parallelism"] * chips == math.prod(map(int, shape.split("x")))
+    assert pod["restartPolicy"] == "Never" and batch["backoffLimit"] == 0
+    assert {"name": "JAXGAN_DISTRIBUTED", "value": "1"} in container["env"]
+    assert {m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["volumes"]}
+    config = next(a for a in container["args"] if a.startswith("--config="))
+    assert config.endswith(".py") and container["args"][0] == "train"
+
+
+def test_dockerfile_copies_what_exists_and_runs_the_command():
+    text = (LAUNCH / "Dockerfile").read_text()
+    instructions = re.findall(r"^([A-Z]+) (.*)$", text, re.MULTILINE)
+    known = {"FROM", "ARG", "WORKDIR", "COPY", "RUN", "USER", "ENTRYPOINT", "CMD"}
+    assert {name for name, _ in instructions} <= known
+    for name, rest in instructions:
+        if name == "COPY":
+            assert all((ROOT / source).exists() for source in rest.split()[:-1]), rest
+        if name in ("ENTRYPOINT", "CMD"):
+            json.loads(rest)
+    assert ("USER", "jaxgan") in instructions
+
+
+@pytest.mark.parametrize("codes,expected", [((0, 0), 0), ((0, 3), 3), ((75, 75), 75)])
+def test_local_returns_the_first_bad_exit_code(codes, expected):
+    local = module("local")
+    group = [
+        subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"]) for code in codes
+    ]
+    assert local.wait(group, grace=5.0) == expected
+
+
+def test_local_ends_what_is_left_when_one_process_fails():
+    local = module("local")
+    programs = ("raise SystemExit(3)", "import time; time.sleep(600)")
+    group = [subprocess.Popen([sys.executable, "-c", program]) for program in programs]
+    assert local.wait(group, grace=0.0) == 3
+    assert group[1].wait(timeout=30) < 0
+
+
+def test_compile_table_has_a_row_for_every_entry_and_says_what_does_not_fit():
+    table = module("compile_table")
+    names = list(table.entries())
+    assert len(names) == len(set(names)) == 7 * 4 + 6
+    assert table.chips("v5p:4x4x4") == 64
+    size = {"state": 2**30, "temporaries": 2**31, "peak": 3 * 2**30, "capacity": 2**34}
+    seconds = {"compute": 0.05, "memory": 0.1, "network": 0.02, "roofline": 0.1}
+    good = {"bytes": size, "batch_a_device": 32, "flops": 1e13, "traffic": 8e10, "fits": True}
+    good |= {"seconds": seconds, "images_per_second": 20480.0, "remedies": []}
+    good["collectives"] = {"all-reduce": {"count": 27, "bytes": 10**9}}
+    size = {"state": 2**30, "peak": 2**35, "capacity": 2**34}
+    bad = {"bytes": size, "batch_a_device": 32, "fits": False, "remedies": ["model.remat = True"]}
+    page = table.page({"a": good, "b": bad})
+    assert "| a | 32 | 1.00 | 2.00 | 3.00 of 16 | 10.00 | 80.0 | 1,000 (27) | - |" in page
+    assert "| 50 / 100 / 20 | 20,480 | fits |" in page
+    assert "| 32.00 of 16 | - | - | - | - | - | - | no: model.remat = True |" in page
+    widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
+    assert len(widths) == 1
