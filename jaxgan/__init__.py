@@ -1,0 +1,39 @@
+"""Large class-conditional GANs in JAX: train, sample, score, share.
+
+load             a trained generator, from a run's directory or an exported file
+default_config   every field of an experiment, with its default
+GAN, Player      a game and its sides, as data; build.build makes them from a config
+TrainState       all that training remembers; init_state draws the first one
+train_step       num_d_steps times d_step, then g_step: pure functions of (state, batch)
+TrainedGenerator what `load` returns
+"""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "load": "generator",
+    "TrainedGenerator": "generator",
+    "default_config": "build",
+    "GAN": "gan",
+    "Player": "gan",
+    "TrainState": "gan",
+    "init_state": "gan",
+    "train_step": "steps",
+    "d_step": "steps",
+    "g_step": "steps",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: a command pays only for what it needs."""
+    if name not in _HOMES:
+        raise AttributeError(f"jaxgan has no {name!r}: its names are {', '.join(_HOMES)}")
+    value = getattr(importlib.import_module(f"jaxgan.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

@@ -6,6 +6,7 @@ model or a new method is one file there, with `default_config()` and `networks` 
 
 import importlib
 import pkgutil
+from functools import partial
 from types import ModuleType
 
 import jax
@@ -17,10 +18,10 @@ from ml_collections.config_dict import placeholder
 
 import jaxgan.models
 import jaxgan.objectives
-from jaxgan import latents, sharding
+from jaxgan import latent_steps, latents, sharding
 from jaxgan.averaging import ema
 from jaxgan.gan import GAN, Player
-from jaxgan.regularizers import orthogonal_regularization
+from jaxgan.regularizers import clip_weights, orthogonal_regularization
 from jaxgan.transforms import ParamTransform, chain, identity, spectral_norm
 
 
@@ -30,12 +31,14 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
     Experiments in configs/ change some of them; fields that are not here are refused.
     """
     player = {"b1": 0.0, "b2": 0.999, "eps": 1e-8, "spectral_norm": True, "spectral_norm_eps": 1e-4}
+    player["clip_weights"] = 0.0  # Wasserstein GAN's 0.01 (arXiv 1701.07875); 0: none
     return ConfigDict(
         {
             "seed": 0,
             "data": {
                 "name": "fashion_mnist",  # embedded, or a directory made by `jaxgan prepare`
                 "split": "train",
+                "held_out": "",  # a split that is not trained on, such as "train[95%:]"
                 "size": (32, 32),  # height, width
                 "channels": placeholder(int),  # filled in from the data set
                 "class_names": placeholder(tuple),  # likewise
@@ -46,6 +49,19 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
             "model": _module(jaxgan.models, "model", model).default_config(),
             "objective": _module(jaxgan.objectives, "objective", objective).default_config(),
             "prior": "normal",  # or "uniform"
+            # LOGAN's values (arXiv 1912.00953), in use with the name "gradient" or
+            # "natural_gradient"; the fields are explained in latent_steps.py.
+            "latent_step": {
+                "name": "none",
+                "alpha": 0.9,
+                "beta": 5.0,
+                "steps": 1,
+                "fraction": 0.5,
+                "subset": "fixed",
+                "clip": "none",
+                "cost": 300.0,
+                "cost_players": "generator",
+            },
             # The gradient of the stated penalty; the authors' PyTorch 1e-4 is 5e-5 here.
             "generator": {"learning_rate": 5e-5, "orthogonal": 1e-4, **player},
             "discriminator": {"learning_rate": 2e-4, "orthogonal": 0.0, **player},
@@ -58,7 +74,22 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "log_every": 100,
                 "sample_every": 1000,
                 "checkpoint_every": 1000,
-                "keep_checkpoints": 3,
+                "keep_checkpoints": 3,  # the newest
+                "keep_every": 0,  # and those of steps that this divides
+                "best_metric": "",  # and the best by this one, such as "watch/diversity"
+                "best": "highest",  # or "lowest"
+            },
+            # What to do: "stop", or "roll_back" to the newest checkpoint with another seed.
+            "on_non_finite": {"policy": "stop", "most": 3},
+            # Looks for collapse every so many steps (0: never). On a collapse: "warn", or
+            # "roll_back" to the best, else the newest, checkpoint from before its first sign.
+            "watch": {
+                "every": 1000,
+                "images": 16,  # of each class, or more to divide among devices
+                "classes": 10,  # at most
+                "patience": 2,  # looks in a row
+                "policy": "warn",
+                "most": 3,
             },
             "sample": {
                 "columns": 10,
@@ -82,10 +113,12 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
 
 
 def _module(package: ModuleType, field: str, name: str) -> ModuleType:
-    known = sorted(m.name for m in pkgutil.iter_modules(package.__path__))
-    if name not in known:
+    names = [m.name for m in pkgutil.iter_modules(package.__path__)]
+    load = lambda n: importlib.import_module(f"{package.__name__}.{n}")  # noqa: E731
+    if name not in names or not hasattr(load(name), "default_config"):
+        known = sorted(n for n in names if hasattr(load(n), "default_config"))
         raise ValueError(f"{field}.name = {name!r}: write one of {', '.join(known)}")
-    return importlib.import_module(f"{package.__name__}.{name}")
+    return load(name)
 
 
 def distribution(config: ConfigDict) -> latents.Distribution:
@@ -93,6 +126,21 @@ def distribution(config: ConfigDict) -> latents.Distribution:
     if config.prior not in ("normal", "uniform"):
         raise ValueError(f"prior = {config.prior!r}: write 'normal' or 'uniform'")
     return getattr(latents, config.prior)
+
+
+def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
+    """Return how latents are improved before they are used."""
+    fields = config.latent_step.to_dict()
+    name, beta = fields.pop("name"), fields.pop("beta")
+    if name == "none":
+        return latent_steps.no_latent_step
+    if fields["clip"] == "unit" and config.prior != "uniform":
+        raise ValueError(f"latent_step.clip = 'unit' with prior = {config.prior!r}: write 'none'")
+    if name == "gradient":
+        return latent_steps.gradient(**fields)
+    if name == "natural_gradient":
+        return latent_steps.natural_gradient(beta=beta, **fields)
+    raise ValueError(f"latent_step.name = {name!r}: write 'none', 'gradient' or 'natural_gradient'")
 
 
 def optimizer(config: ConfigDict) -> optax.GradientTransformation:
@@ -104,14 +152,22 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
     links = [adam, optax.scale_by_learning_rate(config.learning_rate)]
     if config.orthogonal:
         links.insert(0, orthogonal_regularization(config.orthogonal))
+    if config.clip_weights:
+        links.append(clip_weights(config.clip_weights))
     return optax.chain(*links)
 
 
 def transform(config: ConfigDict, mesh: Mesh | None) -> ParamTransform:
-    """Return what a player's parameters pass through: spectral norm on the shards, then gather."""
-    links = [spectral_norm(config.spectral_norm_eps)] if config.spectral_norm else []
-    if mesh is not None and mesh.shape["fsdp"] > 1:
-        links.append(sharding.gather(mesh))
+    """Return what a player's parameters pass through: gather, spectral norm."""
+    split = mesh is not None and mesh.shape["fsdp"] > 1
+    links = []
+    if config.spectral_norm:
+        whole = {"whole": partial(sharding.whole, mesh)} if split else {}
+        links = [spectral_norm(config.spectral_norm_eps, **whole)]
+    if split:
+        # Gathered first: sigma on shards would cost four small reductions a layer. On the way back
+        # gradients are split first, so that spectral norm's part of them is done on shards.
+        links = [sharding.gather(mesh), *links, sharding.split_gradients(mesh)]
     return chain(*links) if links else identity()
 
 
@@ -145,4 +201,5 @@ def build(
     ):
         side = config[name]
         sides[name] = Player(module, example, goal, optimizer(side), transform(side, mesh))
-    return GAN(**sides, prior=prior, average=ema(config.average.decay, config.average.start_step))
+    average = ema(config.average.decay, config.average.start_step)
+    return GAN(**sides, prior=prior, latent_step=latent_step(config), average=average)

@@ -7,17 +7,36 @@ import jax
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from jaxgan import compiler
+from jaxgan import compiler, processes
 from jaxgan.run import saved
 
 USAGE = """usage: jaxgan COMMAND [flags]
 
   train     --config=configs/NAME.py --workdir=DIR [--config.field=value ...]
             train, or continue what is in DIR
-  sample    --workdir=DIR [--output=FILE.png] [--seed=0] [--config.sample.field=value ...]
-            draw a sheet of images from a trained run: a row for each class
+  sample    MODEL [--kind=classes] [--output=FILE] [--seed=0] [--truncation=0.5] [--classes=A,3]
+            draw from a run's directory or an exported file. Kinds: classes (a row for each),
+            truncations, latents and between (interpolations), arithmetic, walk (a .gif or .mp4),
+            images (one file each; --count=50000 --shard=0/4, the same command continues)
   evaluate  --workdir=DIR [--config.evaluate.field=value ...]
             score samples against real images; one line in DIR/results.jsonl
+  compile   --config=configs/NAME.py [--topology=v5e:8x8] [--slices=1] [--json=FILE]
+            [--channels=3] [--classes=1000] [--config.field=value ...]
+            what a training step costs on a TPU slice, or here: nothing is run
+  doctor    --config=configs/NAME.py [--workdir=DIR] [--steps=3] [--config.field=value ...]
+            reads every image, compiles and times the step: what would go wrong, before it does
+  report    WORKDIR [WORKDIR ...] [--output=FILE.html]
+            one page that shows runs without a server
+  export    MODEL --output=FILE.safetensors|FILE.stablehlo [--truncations=0.5,1]
+            a file that samples without the run, or without jaxgan
+  explore   MODEL [--port=8000] [--host=localhost]
+            a page with sliders, in the browser
+  directions MODEL [--method=factorised] [--count=6] [--output=FILE.png]
+            what the strongest directions of the latents change
+  invert    MODEL --image=FILE [--label=NAME] [--steps=300] [--output=FILE.png]
+            the latents of an image
+  import    KIND SOURCE TARGET.safetensors
+            published weights: biggan-pytorch, huggingface, hub
   prepare   SOURCE TARGET [--size=128 ...]
             make a data set from a folder, an archive or arrays (jaxgan prepare --help)
 
@@ -29,7 +48,9 @@ class UsageError(Exception):
     """A command line that cannot run; the message says what to write instead."""
 
 
-def parse(argv: list[str], saved_config: bool, **defaults: object) -> flags.FlagValues:
+def parse(
+    argv: list[str], saved_config: bool, needs_workdir: bool = True, **defaults: object
+) -> flags.FlagValues:
     """Parse flags: workdir, config with its fields, and `defaults` (their types are theirs).
 
     saved_config: without --config=FILE, take the config that the work directory holds.
@@ -44,7 +65,8 @@ def parse(argv: list[str], saved_config: bool, **defaults: object) -> flags.Flag
     try:
         if saved_config and not given:
             values(argv, known_only=True)  # the work directory says what config there is
-            config_flags.DEFINE_config_dict("config", saved(workdir(values)), flag_values=values)
+            known = model_config(workdir(values))
+            config_flags.DEFINE_config_dict("config", known, flag_values=values)
         else:
             config_flags.DEFINE_config_file("config", lock_config=True, flag_values=values)
         rest = values(argv)[1:]
@@ -52,7 +74,8 @@ def parse(argv: list[str], saved_config: bool, **defaults: object) -> flags.Flag
             raise UsageError(f"{rest[0]!r} is not a flag: write --name=value")
         if values.config is None:
             raise UsageError("--config is missing: write --config=configs/NAME.py")
-        workdir(values)
+        if needs_workdir:
+            workdir(values)
         return values
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         message = str(error.args[0] if error.args else error).strip().splitlines()
@@ -65,6 +88,20 @@ def workdir(values: flags.FlagValues) -> Path:
     return Path(values.workdir).absolute()
 
 
+def with_model(argv: list[str]) -> list[str]:
+    """Return the arguments with a first one that is no flag, the model, as --workdir."""
+    return [f"--workdir={argv[0]}", *argv[1:]] if argv and argv[0][:1] != "-" else argv
+
+
+def model_config(path: Path) -> ConfigDict:
+    """Return the config that a work directory or an exported file holds."""
+    if path.is_file():
+        from jaxgan.export import saved_config
+
+        return saved_config(path)
+    return saved(path)
+
+
 def train(argv: list[str]) -> int:
     values = parse(argv, saved_config=False)
     from jaxgan.train import train
@@ -73,10 +110,11 @@ def train(argv: list[str]) -> int:
 
 
 def sample(argv: list[str]) -> int:
-    values = parse(argv, saved_config=True, output="sample.png", seed=0)
-    from jaxgan.sample import sample
+    from jaxgan.sample.command import Wish, sample
 
-    return sample(workdir(values), ConfigDict(values.config), Path(values.output), values.seed)
+    values = parse(with_model(argv), saved_config=True, **Wish()._asdict())
+    wish = Wish(**{name: values[name].value for name in Wish._fields})
+    return sample(workdir(values), ConfigDict(values.config), wish)
 
 
 def evaluate(argv: list[str]) -> int:
@@ -84,6 +122,106 @@ def evaluate(argv: list[str]) -> int:
     from jaxgan.evaluate.command import evaluate
 
     return evaluate(workdir(values), ConfigDict(values.config))
+
+
+def compile_step(argv: list[str]) -> int:
+    saved_config = any(a.lstrip("-").startswith("workdir") for a in argv)
+    values = parse(
+        argv, saved_config, False, topology="", slices=1, channels=3, classes=1000, json=""
+    )
+    from jaxgan.compile_report import compile_command
+
+    return compile_command(
+        ConfigDict(values.config),
+        values.topology,
+        values.slices,
+        values.channels,
+        values.classes,
+        values.json,
+    )
+
+
+def doctor(argv: list[str]) -> int:
+    values = parse(argv, saved_config=False, needs_workdir=False, steps=3)
+    from jaxgan.doctor import doctor
+
+    return doctor(
+        ConfigDict(values.config), Path(values.workdir or "runs").absolute(), values.steps
+    )
+
+
+def model_flags(argv: list[str], **defaults: object) -> tuple[Path, ConfigDict, flags.FlagValues]:
+    """Parse the arguments of a command on a run's directory or a file."""
+    values = parse(with_model(argv), saved_config=True, **defaults)
+    return workdir(values), ConfigDict(values.config), values
+
+
+def export(argv: list[str]) -> int:
+    model, config, values = model_flags(argv, output="generator.safetensors", truncations="")
+    from jaxgan.export import export_command
+
+    try:
+        truncations = tuple(float(t) for t in values.truncations.split(",") if t)
+    except ValueError:
+        raise UsageError(f"--truncations={values.truncations}: write numbers, 0.5,1") from None
+    return export_command(model, config, Path(values.output), truncations or None)
+
+
+def explore(argv: list[str]) -> int:
+    model, config, values = model_flags(argv, host="localhost", port=8000)
+    from jaxgan.explore.server import explore
+
+    return explore(model, config, values.host, values.port)
+
+
+def directions(argv: list[str]) -> int:
+    model, config, values = model_flags(
+        argv,
+        output="directions.png",
+        method="factorised",
+        count=6,
+        layer="block_0",
+        label="",
+        seed=0,
+    )
+    from jaxgan.directions import directions_command
+
+    output, f = Path(values.output), values
+    return directions_command(
+        model, config, output, f.method, f.count, f.layer, f.label, f.seed, None, 3.0
+    )
+
+
+def invert(argv: list[str]) -> int:
+    model, config, values = model_flags(argv, image="", output="inversion.png", label="", steps=300)
+    from jaxgan.inversion import invert_command
+
+    if not values.image:
+        raise UsageError("--image is missing: write --image=FILE.png")
+    output, image = Path(values.output), Path(values.image)
+    return invert_command(model, config, image, output, values.label, values.steps)
+
+
+def report(argv: list[str]) -> int:
+    from jaxgan.report.write import report
+
+    output = [a.partition("=")[2] for a in argv if a.startswith("--output=")]
+    unknown = [a for a in argv if a[:1] == "-" and not a.startswith("--output=")]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is not a flag of report: write --output=FILE.html")
+    workdirs = [Path(a) for a in argv if a[:1] != "-"]
+    return report(workdirs, Path(output[0]) if output else None)
+
+
+def import_(argv: list[str]) -> int:
+    from jaxgan import published
+
+    if len(argv) != 3:
+        raise UsageError("write jaxgan import KIND SOURCE TARGET.safetensors")
+    kind, source, target = argv
+    weights = published.import_weights(source, kind, target)
+    print(f"{target}: {len(weights.arrays)} arrays; jaxgan sample {target} draws from it")
+    return 0
 
 
 def prepare(argv: list[str]) -> int:
@@ -95,6 +233,9 @@ def prepare(argv: list[str]) -> int:
 def run() -> None:
     """Entry point of `jaxgan` and `python -m jaxgan`."""
     commands = {"train": train, "sample": sample, "evaluate": evaluate, "prepare": prepare}
+    commands |= {"compile": compile_step, "doctor": doctor, "report": report, "export": export}
+    commands |= {"explore": explore, "directions": directions, "invert": invert}
+    commands |= {"import": import_}
     name = sys.argv[1] if len(sys.argv) > 1 else "help"
     if name in ("help", "--help", "-h"):
         print(USAGE)
@@ -103,8 +244,13 @@ def run() -> None:
         sys.exit(f"jaxgan: no command {name!r}: write one of {', '.join(commands)}")
     compiler.enable_persistent_cache()
     try:
+        if name in ("train", "sample", "evaluate"):
+            processes.join()
         sys.exit(commands[name](sys.argv[2:]))
-    except (UsageError, ValueError, FileNotFoundError, RuntimeError) as error:
+    except (UsageError, ValueError, OSError, RuntimeError) as error:
+        processes.fail(error)
         if jax.config.jax_traceback_filtering == "off":
             raise
         sys.exit(f"jaxgan {name}: {error}")
+    finally:
+        processes.leave()

@@ -2,38 +2,75 @@
 
 metrics.jsonl   one line a logged step, of numbers that training alone determines: the same, byte
                 for byte, however often the run was interrupted
-timing.jsonl    wall-clock: images/s and how the time was spent (input, step, samples, checkpoint)
-events.*        both, for TensorBoard
+watch.jsonl     likewise, one line each time the watch has looked (watch.py)
+timing.jsonl    what depends on the machine: images/s and how the time was spent (input, step,
+                samples, checkpoint), images that could not be read
+events.*        all of them, for TensorBoard
+
+A full disk raises OSError here: a line is never missing.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tensorboardX import SummaryWriter
+from tensorboardX import summary
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 
 class MetricsWriter:
     """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped."""
 
     def __init__(self, workdir: Path, first_step: int):
-        self._metrics = workdir / "metrics.jsonl"
-        self._timing = workdir / "timing.jsonl"
-        drop_lines_after(self._metrics, first_step)
-        self._events = SummaryWriter(str(workdir), purge_step=first_step + 1)
+        self._workdir = workdir
+        for name in ("metrics", "watch"):
+            drop_lines_after(workdir / f"{name}.jsonl", first_step)
+        # Not SummaryWriter: when the disk is full its thread dies, and the next write never ends.
+        self._events = EventsWriter(str(workdir / "events"), f".{time.time_ns()}")
+        start = SessionLog(status=SessionLog.START)  # hides what other files say of later steps
+        self._events.write_event(
+            Event(wall_time=time.time(), step=first_step + 1, session_log=start)
+        )
 
-    def write(self, step: int, metrics: dict[str, float], timing: dict[str, float]) -> None:
-        for path, values in ((self._metrics, metrics), (self._timing, timing)):
-            with path.open("a") as file:
-                file.write(json.dumps({"step": step, **values}) + "\n")
-            for name, value in values.items():
-                self._events.add_scalar(name, value, step)
+    def write(self, name: str, step: int, values: dict[str, Any], tag: str = "") -> None:
+        """Add a line to NAME.jsonl; it is on the disk when this returns. `tag`: in TensorBoard."""
+        with (self._workdir / f"{name}.jsonl").open("a") as file:
+            file.write(json.dumps({"step": step} | values) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        for label, value in flat(values, tag).items():
+            event = Event(wall_time=time.time(), step=step, summary=summary.scalar(label, value))
+            self._events.write_event(event)
         self._events.flush()
 
-    def close(self) -> None:
+    def __enter__(self) -> "MetricsWriter":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
         self._events.close()
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """Return nested numbers and lists of numbers under joined names: {"a/b/0": 1.0}."""
+    result = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            value = {str(place): v for place, v in enumerate(value)}
+        result |= (
+            flat(value, f"{prefix}{name}/") if isinstance(value, dict) else {prefix + name: value}
+        )
+    return result
+
+
+def read_lines(path: Path) -> list[dict]:
+    """Return the lines of a file of JSON lines: none without a file, no last one cut short."""
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def drop_lines_after(path: Path, step: int) -> None:
@@ -45,8 +82,16 @@ def drop_lines_after(path: Path, step: int) -> None:
         if not line.endswith("\n") or json.loads(line)["step"] > step:
             break
         kept.append(line)
+    replace(path, "".join(kept))
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file by one rename."""
     temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(kept))
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
 
 

@@ -26,7 +26,9 @@ from jaxgan.gan import GAN, TrainState, init_state
 FREE = ("train.steps", "train.log_every", "train.sample_every", "train.checkpoint_every")
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
-FREE += ("train.keep_checkpoints", "data.on_bad_record", "sample", "evaluate", "mesh")
+FREE += ("train.keep_checkpoints", "train.keep_every", "train.best_metric", "train.best")
+FREE += ("data.on_bad_record", "data.held_out", "on_non_finite", "watch")
+FREE += ("sample", "evaluate", "mesh")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,23 +41,27 @@ class Run:
     num_classes: int
 
 
-def resolve(config: ConfigDict, records: Records) -> ConfigDict:
+def resolve(config: ConfigDict, records: Records, devices: int | None = None) -> ConfigDict:
     """Return the config with the facts of its data set filled in."""
     config = ConfigDict(config.to_dict())
     with config.unlocked():
         config.data.channels = records.shape[-1]
         config.data.class_names = tuple(records.class_names)
-    check(config)
+    check(config, devices)
     return config
 
 
-def check(config: ConfigDict) -> None:
-    """Refuse what cannot run, before anything is computed: the field, its value, what to write."""
+def check(config: ConfigDict, devices: int | None = None) -> None:
+    """Refuse what cannot run, before anything is computed: the field, its value, what to write.
+
+    devices: how many will run it; by default those that are there.
+    """
     train = config.train
     for section, field in (
         *(("train", f) for f in ("steps", "batch", "num_d_steps", "microbatches")),
         *(("train", f) for f in ("log_every", "sample_every", "checkpoint_every")),
         ("train", "keep_checkpoints"),
+        *(("watch", f) for f in ("images", "classes", "patience")),
         ("model", "latent_dim"),
         ("sample", "columns"),
     ):
@@ -67,7 +73,16 @@ def check(config: ConfigDict) -> None:
                 f"learning_rate = {side.learning_rate}, b1 = {side.b1}, b2 = {side.b2}: write a "
                 "learning rate above 0 and b1, b2 in [0, 1)"
             )
-    devices = len(jax.devices())
+    for section, field, choices in (
+        ("on_non_finite", "policy", ("stop", "roll_back")),
+        ("watch", "policy", ("warn", "roll_back")),
+        ("train", "best", ("highest", "lowest")),
+    ):
+        value = config[section][field]
+        if value not in choices:
+            known = " or ".join(map(repr, choices))
+            raise ValueError(f"{section}.{field} = {value!r}: write {known}")
+    devices = devices or len(jax.devices())
     if train.batch % (devices * train.microbatches):
         unit = devices * train.microbatches
         near = max(round(train.batch / unit), 1) * unit
@@ -77,9 +92,12 @@ def check(config: ConfigDict) -> None:
         )
 
 
-def open_run(workdir: Path, config: ConfigDict) -> Run:
-    """Build the game of a resolved config. Raises ValueError on a network it cannot make."""
-    mesh = sharding.create_mesh(config.mesh.fsdp)
+def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run:
+    """Build the game of a resolved config, on all devices unless a mesh is given.
+
+    Raises ValueError on a network it cannot make.
+    """
+    mesh = sharding.create_mesh(config.mesh.fsdp) if mesh is None else mesh
     image_shape = (*config.data.size, config.data.channels)
     num_classes = len(config.data.class_names)
     gan = build(config, image_shape, num_classes, mesh)

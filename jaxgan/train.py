@@ -1,7 +1,10 @@
 """Training, top to bottom: build, start or continue, loop, leave everything behind."""
 
+import contextlib
+import errno
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -9,31 +12,60 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan import compiler, sharding, steps
+from jaxgan import compiler, finite, processes, sharding, signs, steps
 from jaxgan.checkpoints import Checkpoints
 from jaxgan.data import augment
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.gan import TrainState, init_state
-from jaxgan.metrics import MetricsWriter, Stopwatch, progress_line
+from jaxgan.manifest import reason
+from jaxgan.metrics import MetricsWriter, Stopwatch, progress_line, read_lines
+from jaxgan.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.run import Run, abstract_state, claim, new_run
 from jaxgan.sample import Sampler, class_sheet, save_png
+from jaxgan.watch import NUMBERS, Watch, watch_numbers
 
 ROLES = ("generator", "discriminator")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
-
-
-class NonFiniteError(RuntimeError):
-    """A gradient that is not finite."""
 
 
 def train(config: ConfigDict, workdir: Path) -> int:
     """Train until config.train.steps; return the exit code. The same call continues a run."""
     run, records = new_run(workdir, config)
+    processes.agree(run.config.to_dict())
     train_step = training_step(run)
-    jax.eval_shape(train_step, abstract_state(run), abstract_batch(run))  # refuse what cannot run
-    claim(run)
-    return loop(run, records, train_step)
+    _, metrics = jax.eval_shape(train_step, abstract_state(run), abstract_batch(run))
+    watch = Watch(run, records)
+    check_best_metric(run.config, metrics)
+    claim(run)  # what cannot run has been refused
+    say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
+    say(describe(run, records))
+    config, stop, roll_backs = run.config.train, stop_flag(), RollBacks(workdir)
+    keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
+    with Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
+        while True:
+            try:
+                return loop(run, records, train_step, checkpoints, roll_backs, watch, stop, say)
+            except TrainingFailedError as failure:
+                say(roll_backs.go_back(failure, run.config, checkpoints))
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                newest = checkpoints.latest_step() or 0
+                raise RuntimeError(
+                    f"--workdir={workdir} cannot be written ({reason(error)}): free some space; "
+                    f"the same command continues from step {newest}"
+                ) from error
+
+
+def check_best_metric(config: ConfigDict, metrics: dict) -> None:
+    """Refuse a metric that no checkpoint will have."""
+    known = [*metrics, *(f"watch/{name}" for name in NUMBERS if config.watch.every)]
+    if config.train.best_metric not in ("", *known):
+        raise ValueError(
+            f"train.best_metric = {config.train.best_metric!r}: write one of {', '.join(known)}"
+        )
 
 
 def training_step(run: Run):
@@ -46,15 +78,21 @@ def training_step(run: Run):
             images = augment.random_flip(key, images)
         return steps.train_step(run.gan, state, {**batch, "images": images})
 
-    options = compiler.compiler_options(jax.default_backend())
-    return jax.jit(step, donate_argnums=0, compiler_options=options)
+    shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
+    return jax.jit(
+        step,
+        donate_argnums=0,
+        out_shardings=(shardings, sharding.replicated(run.mesh)),
+        compiler_options=compiler.compiler_options(run.mesh.devices.flat[0].platform),
+    )
 
 
 def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
-    """Return the newest checkpoint's state or, without one, the initial state; born sharded."""
-    abstract = abstract_state(run)
-    if checkpoints.latest_step() is not None:
-        return checkpoints.restore(abstract)
+    """Return the newest whole checkpoint's state or, without any, the initial state."""
+    abstract, step = abstract_state(run), checkpoints.newest_good()
+    checkpoints.drop_after(step or 0)
+    if step is not None:
+        return checkpoints.restore(abstract, step)
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     return jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
 
@@ -70,91 +108,120 @@ def abstract_batch(run: Run) -> dict[str, jax.ShapeDtypeStruct]:
     }
 
 
-def loop(run: Run, records: Records, train_step) -> int:
+def loop(
+    run: Run,
+    records: Records,
+    train_step: Callable,
+    checkpoints: Checkpoints,
+    roll_backs: RollBacks,
+    watch: Watch,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> int:
+    """Train from the newest checkpoint to the last step; return the exit code.
+
+    Raises TrainingFailedError when it cannot go on: see roll_backs.py.
+    """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
-    say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
     images_a_step = config.num_d_steps * config.batch
 
-    with Checkpoints(workdir / "checkpoints", config.keep_checkpoints) as checkpoints:
-        # 1. State and step.
-        say(describe(run, records))
-        state = first_state(run, checkpoints)
-        start = int(state.step)
-        if start:
-            say(f"continuing from the checkpoint of step {start}")
-        if start >= last:
-            say(f"nothing to do: train.steps = {last}")
-            return 0
-        sampler = Sampler(run)
-        say("compiling the training step ...")
+    # 1. State.
+    state = first_state(run, checkpoints)
+    start = int(state.step)
+    if start:
+        say(f"continuing from the checkpoint of step {start}")
+    if start >= last:
+        say(f"nothing to do: train.steps = {last}")
+        return 0
+    state = roll_backs.continue_from(state, start)
+    seen = [line for line in read_lines(workdir / "watch.jsonl") if line["step"] <= start]
+    sampler = Sampler(run)
+    say("compiling the training step ...")
 
-        # 2. Input: this process's rows, read ahead and put on the devices by a thread.
-        microbatch = config.batch // config.microbatches
-        reader = Reader(
-            records,
-            (config.num_d_steps, config.microbatches, microbatch),
-            run.config.seed,
-            run.config.data.size,
-            sharding.local_rows(run.mesh, microbatch),
-            run.config.data.class_balanced,
-            run.config.data.on_bad_record,
-        )
+    # 2. Input: this process's rows, read ahead and put on the devices by a thread.
+    microbatch = config.batch // config.microbatches
+    reader = Reader(
+        records,
+        (config.num_d_steps, config.microbatches, microbatch),
+        run.config.seed,
+        run.config.data.size,
+        sharding.local_rows(run.mesh, microbatch),
+        run.config.data.class_balanced,
+        run.config.data.on_bad_record,
+    )
 
-        def read(step: int) -> dict[str, jax.Array]:
-            return sharding.global_batch(run.mesh, reader(step), microbatch)
+    def read(step: int) -> dict[str, jax.Array]:
+        return sharding.global_batch(run.mesh, reader(step), microbatch)
 
-        # 3. Loop.
-        stop = stop_flag()
-        writer = MetricsWriter(workdir, start) if jax.process_index() == 0 else None
-        watch, pending = Stopwatch(), []
-        with reader, prefetch(read, start) as batches:
-            for step in range(start + 1, last + 1):
-                with watch("input"):
-                    batch = next(batches)
-                with watch("step"):
-                    state, metrics = train_step(state, batch)
-                    pending.append(metrics)
-                if step == start + 1:
-                    jax.block_until_ready(state)
-                    say(f"compiled, first step done after {watch.elapsed():.0f}s")
-                    watch.reset()
+    # 3. Loop.
+    is_writer = jax.process_index() == 0
+    writer = MetricsWriter(workdir, start) if is_writer else contextlib.nullcontext()
+    clock, pending, logged, stopped, good = Stopwatch(), [], start, False, None
+    with writer, reader, prefetch(read, start) as batches:
+        for step in range(start + 1, last + 1):
+            with clock("input"):
+                batch = next(batches)
+            with clock("step"):
+                state, metrics = train_step(state, batch)
+                pending.append(metrics)
+            log, sample, save = (
+                step == last or step % config[f"{name}_every"] == 0
+                for name in ("log", "sample", "checkpoint")
+            )
+            if step == start + 1:
+                jax.block_until_ready(state)
+                say(f"compiled, first step done after {clock.elapsed():.0f}s")
+                if not log:  # the rate shall not count the compilation
+                    clock.reset()
                     logged = step
-                # A stop saves and does not log: the log is that of an uninterrupted run.
-                stopped = stop.is_set() and step < last
-                log, sample, save = (
-                    step == last or step % config[f"{name}_every"] == 0
-                    for name in ("log", "sample", "checkpoint")
-                )
-                if not (log or sample or save or stopped):
-                    continue
+            look = run.config.watch.every and step % run.config.watch.every == 0
+            # A stop saves and does not log: the log is that of an uninterrupted run. Several
+            # processes stop at the same step, the next that logs: agreeing takes a message.
+            if jax.process_count() == 1 or log:
+                stopped = processes.any_process(stop.is_set()) and step < last
+            if not (log or sample or save or look or stopped):
+                continue
 
-                with watch("step"):
-                    history = jax.device_get(pending)  # waits for the steps
-                pending.clear()
-                refuse_non_finite(history, step, state)
-                if log:
-                    elapsed = watch.elapsed()
-                    rate = (step - logged) * images_a_step / elapsed
-                    values = {name: float(v) for name, v in history[-1].items()}
-                    left = (last - step) * images_a_step / rate
-                    say(progress_line(step, last, step * images_a_step, rate, values, left))
-                    shares = {f"time/{name}": t / elapsed for name, t in watch.seconds.items()}
-                    if writer:
-                        writer.write(step, values, {"images_per_second": rate, **shares})
-                    watch.reset()
-                    logged = step
-                if save or stopped:
-                    with watch("checkpoint"):
-                        checkpoints.save(step, state)
-                if sample:
-                    with watch("samples"):
-                        sheet = class_sheet(sampler, sampler.prepare(state), run)
-                        if jax.process_index() == 0:
-                            save_png(workdir / "samples" / f"{step:08d}.png", sheet)
-                if stopped:
-                    break
-        if writer:
-            writer.close()
+            with clock("step"):
+                history = jax.device_get(pending)  # waits for the steps
+            pending.clear()
+            good = finite.refuse_gradients(history, step, state, good)
+            values = {name: float(v) for name, v in history[-1].items()}
+            if log:
+                elapsed = clock.elapsed()
+                rate = (step - logged) * images_a_step / elapsed
+                left = (last - step) * images_a_step / rate
+                say(progress_line(step, last, step * images_a_step, rate, values, left))
+                if is_writer:
+                    shares = {f"time/{name}": t / elapsed for name, t in clock.seconds.items()}
+                    bad = {"bad_records": len(reader.bad_records)}
+                    writer.write("metrics", step, values)
+                    writer.write("timing", step, {"images_per_second": rate, **shares, **bad})
+                clock.reset()
+                logged = step
+            if sample:
+                with clock("samples"):
+                    sheet = class_sheet(sampler, sampler.prepare(state), run)
+                    if is_writer:
+                        save_png(workdir / "samples" / f"{step:08d}.png", sheet)
+            if look:
+                with clock("watch"):
+                    norms = {name: v for name, v in values.items() if name.endswith("grad_norm")}
+                    seen.append({"step": step, **watch(state), **norms})
+                if is_writer:
+                    writer.write("watch", step, seen[-1], tag="watch/")
+                found = signs.signs(seen, run.config.watch.patience)
+                for warning in signs.warnings(seen, found):
+                    say(warning)
+                signs.refuse_collapse(seen, found, run.config.watch)
+            # Last: a checkpoint says that all that belongs to its step has been left behind.
+            if save or stopped:
+                with clock("checkpoint"):
+                    finite.refuse_state(state, step, good)
+                    checkpoints.save(step, state, values | watch_numbers(seen))
+            if stopped:
+                break
+    checkpoints.finish()
 
     # 4. What was reached.
     if stopped:
@@ -195,17 +262,3 @@ def stop_flag() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
     return stop
-
-
-def refuse_non_finite(history: list[dict], step: int, state: TrainState) -> None:
-    """Raise NonFiniteError for the first step with a gradient that is not finite."""
-    for number, metrics in enumerate(history, step - len(history) + 1):
-        for role in ROLES:
-            leaf = int(metrics[f"{role[0]}/bad_leaf"])
-            if leaf >= 0:
-                paths = jax.tree_util.tree_flatten_with_path(getattr(state, role).params)[0]
-                name = jax.tree_util.keystr(paths[leaf][0], simple=True, separator="/")
-                raise NonFiniteError(
-                    f"step {number}: the {role}'s gradient of {name} is not finite; the last "
-                    "checkpoint is good. Lower the learning rate, or continue with another seed"
-                )

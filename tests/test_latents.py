@@ -35,7 +35,7 @@ def test_priors():
 def test_bad_truncation():
     with pytest.raises(ValueError, match="truncation = 0"):
         latents.truncated(0.0)
-    with pytest.raises(ValueError, match="'resample'.*'threshold'"):
+    with pytest.raises(ValueError, match=r"'resample'.*'threshold'"):
         latents.truncated(1.0, "resample")
 
 

@@ -38,7 +38,7 @@ def refusal(monkeypatch, capsys, *argv: str) -> str:
         ("--config.model.latent_dim=13", ["model.latent_dim = 13", "multiple of 3"]),
         ("--config.prior=gaussian", ["prior = 'gaussian'", "normal"]),
         ("--config.objective.loss=hing", ["objective.loss = 'hing'", "hinge"]),
-        ("--config.model.name=bigan", ["model.name = 'bigan'", "biggan"]),
+        ("--config.model.name=bigann", ["model.name = 'bigann'", "biggan"]),
         ("--config.mesh.fsdp=3", ["mesh.fsdp = 3", "8 devices", "4"]),
         ("--config.model.batch_norm_groups=3", ["batch_norm_groups = 3"]),
         ("--config.train.steps=0", ["train.steps = 0", "1 or more"]),
@@ -80,9 +80,8 @@ def test_a_label_out_of_range_is_refused(tmp_path, monkeypatch, capsys):
     (data / "label.labels.txt").write_text("a\nb\nc\n")
     features = (data / "features.json").read_text()
     (data / "features.json").write_text(features.replace('"10"', '"3"'))
-    message = refusal(
-        monkeypatch, capsys, "train", DEBUG, f"--workdir={tmp_path}/run", f"--config.data.name={data}"
-    )
+    flags = (f"--workdir={tmp_path}/run", f"--config.data.name={data}")
+    message = refusal(monkeypatch, capsys, "train", DEBUG, *flags)
     assert "label 9, but the data set names 3 classes" in message
 
 

@@ -1,0 +1,116 @@
+"""The explorer's page: one file of HTML, style and script, from this server alone."""
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>jaxgan explore</title>
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<link rel="icon" href="data:,">
+<style>
+:root{--bg:#fff;--panel:#f6f7f9;--ink:#1c1f26;--dim:#69707d;--rule:#dfe3e8;--accent:#2f6fde}
+@media(prefers-color-scheme:dark){:root{--bg:#14161a;--panel:#1c1f25;--ink:#e8eaee;--dim:#9aa2af;
+--rule:#333944;--accent:#6ea1ff}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--bg);color:var(--ink);font:14px/1.45 system-ui,-apple-system,
+"Segoe UI",Roboto,sans-serif;font-variant-numeric:tabular-nums}
+main{display:grid;grid-template-columns:330px 1fr;gap:36px;max-width:1120px;margin:0 auto;
+padding:32px 24px}
+h1{font-size:21px;letter-spacing:-.02em;margin:0}h2{font-size:13px;color:var(--dim);
+font-weight:600;margin:20px 0 6px}
+p{color:var(--dim);margin:2px 0 0}
+label{display:grid;grid-template-columns:86px 1fr 46px;gap:10px;align-items:center;margin:7px 0}
+label output{text-align:right;color:var(--dim)}
+input[type=range]{width:100%;accent-color:var(--accent)}
+select,input[type=number]{font:inherit;color:inherit;background:var(--bg);padding:6px 8px;
+border:1px solid var(--rule);border-radius:8px;width:100%}
+.wide{grid-template-columns:86px 1fr}
+button{font:inherit;border:1px solid var(--rule);background:var(--bg);color:inherit;
+border-radius:8px;padding:6px 13px;cursor:pointer}button:hover{border-color:var(--accent)}
+button:disabled{opacity:.4;cursor:default}
+.row{display:flex;gap:8px;flex-wrap:wrap;margin:8px 0}
+aside{background:var(--panel);border-radius:14px;padding:20px}
+#image{width:min(100%,560px);image-rendering:pixelated;border-radius:14px;display:block;
+background:var(--panel);aspect-ratio:1}
+#pins{display:flex;gap:12px;align-items:center;max-width:560px}
+#pins img{width:72px;height:72px;border-radius:8px;background:var(--panel);
+image-rendering:pixelated;object-fit:cover}
+#pins input{flex:1}
+pre{background:var(--panel);border-radius:10px;padding:12px 14px;max-width:560px;overflow-x:auto;
+font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
+#error{color:#d43f5e;min-height:1.4em}
+@media(max-width:760px){main{grid-template-columns:1fr}}
+</style></head><body><main>
+<aside><h1 id="name"></h1><p id="about"></p>
+<h2>Sample</h2>
+<label class="wide">class<select id="class"></select></label>
+<label class="wide">seed<input type="number" id="seed" min="0" max="2147483647" value="0"></label>
+<div class="row"><button id="back">&larr;</button><button id="next">&rarr;</button>
+<button id="any">Another</button></div>
+<label id="cut">truncation<input type="range" id="truncation"><output></output></label>
+<h2>Directions</h2><div id="moves"></div>
+<div class="row"><button id="reset">Reset</button></div></aside>
+<section><img id="image" alt="sample">
+<p id="error"></p>
+<h2>Between two</h2>
+<div id="pins"><button id="pinA">Pin A</button><img id="a" alt="A">
+<input type="range" id="t" min="0" max="1" step="0.01" value="0" disabled>
+<img id="b" alt="B"><button id="pinB">Pin B</button></div>
+<div class="row"><button id="save">Save PNG</button></div>
+<pre id="code"></pre><p id="time"></p></section>
+</main><script>
+const $=id=>document.getElementById(id);let facts,pins={},busy=false,wanted=null,shown=null;
+const place=()=>({class:+$('class').value||0,seed:+$('seed').value||0,
+ truncation:facts.truncations.length?+$('truncation').value:0,
+ moves:[...document.querySelectorAll('#moves input')].map(x=>+x.value)});
+const query=(a,b,t)=>'image?a='+encodeURIComponent(JSON.stringify(a))+
+ (b?'&b='+encodeURIComponent(JSON.stringify(b))+'&t='+t:'');
+async function fetchImage(q){const r=await fetch(q);
+ if(!r.ok)throw Error(await r.text());return URL.createObjectURL(await r.blob())}
+async function pump(){if(busy||!wanted)return;busy=true;const job=wanted;wanted=null;
+ const start=performance.now();
+ try{const url=await fetchImage(job.q);if(shown)URL.revokeObjectURL(shown);shown=url;
+  const loaded=new Promise(f=>{$('image').onload=f});$('image').src=url;await loaded;
+  $('error').textContent='';const ms=Math.round(performance.now()-start);
+  $('time').textContent=ms+' ms';document.body.dataset.ms=ms;
+  document.body.dataset.done=job.q}
+ catch(e){$('error').textContent=e.message}
+ busy=false;pump()}
+function show(q){wanted={q};pump()}
+function draw(){const p=place();
+ document.querySelectorAll('label').forEach(l=>{const o=l.querySelector('output');
+  if(o)o.textContent=(+l.querySelector('input').value).toFixed(2)});
+ $('t').value=0;
+ const name=facts.classes[p.class];
+ $('code').textContent='g = jaxgan.load("'+facts.name+'")\\ng.sample('+
+  (name===undefined?'':'classes=['+JSON.stringify(name)+'], ')+'seed='+p.seed+
+  ', truncation='+p.truncation+')'+(p.moves.some(x=>x)?'   # and moved along directions':'');
+ show(query(p))}
+async function pin(k){pins[k]=place();$(k).src=await fetchImage(query(pins[k]));
+ $('t').disabled=!(pins.a&&pins.b)}
+async function start(){facts=await(await fetch('facts')).json();
+ $('name').textContent=facts.name;document.title=facts.name+' - jaxgan';
+ $('about').textContent=facts.size.join(' x ')+', '+facts.classes.length+' classes, step '+
+  facts.step.toLocaleString();
+ $('image').style.aspectRatio=facts.size[1]+'/'+facts.size[0];
+ facts.classes.forEach((c,i)=>$('class').add(new Option(c,i)));
+ if(!facts.classes.length)$('class').parentElement.hidden=true;
+ const t=$('truncation');
+ if(facts.truncations.length){[t.min,t.max]=facts.truncations;t.step=0.01;
+  t.value=Math.min(1,t.max)}
+ else $('cut').hidden=true;
+ for(let i=0;i<facts.directions;i++){const l=document.createElement('label');
+  l.innerHTML='direction '+i+'<input type="range" step="0.05" value="0"><output></output>';
+  const x=l.querySelector('input');x.min=-facts.reach;x.max=facts.reach;x.value=0;
+  x.id='d'+i;$('moves').append(l)}
+ document.querySelectorAll('aside input, aside select').forEach(x=>x.oninput=draw);
+ $('t').oninput=()=>show(query(pins.a,pins.b,$('t').value));
+ const step=n=>{$('seed').value=Math.max(0,(+$('seed').value||0)+n);draw()};
+ $('back').onclick=()=>step(-1);$('next').onclick=()=>step(1);
+ $('any').onclick=()=>{$('seed').value=Math.floor(Math.random()*1e6);draw()};
+ $('reset').onclick=()=>{document.querySelectorAll('#moves input').forEach(x=>x.value=0);draw()};
+ $('pinA').onclick=()=>pin('a');$('pinB').onclick=()=>pin('b');
+ $('save').onclick=()=>{const p=place(),a=document.createElement('a');a.href=shown;
+  a.download=[facts.name,(facts.classes[p.class]||'').replace(/[^A-Za-z0-9]+/g,'-'),
+   'seed'+p.seed,'t'+p.truncation].filter(Boolean).join('_')+'.png';a.click()};
+ draw()}
+start();
+</script></body></html>
+"""

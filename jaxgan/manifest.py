@@ -1,0 +1,74 @@
+"""A folder's manifest: what it holds and every file's SHA-256, so that damage is seen.
+
+Two lines: JSON with the writer's facts and {file: [bytes, SHA-256]}, then that line's SHA-256.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+MANIFEST = "manifest"
+
+
+class DamagedError(ValueError):
+    """A folder that does not match its manifest; the message is the reason."""
+
+
+def write(folder: Path, facts: dict) -> None:
+    """Write the facts and every file's size and SHA-256, and on a second line the first's."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    hashes = {p.relative_to(folder).as_posix(): [p.stat().st_size, sha256(p)] for p in files}
+    body = json.dumps({**facts, "files": hashes}).encode()
+    with (folder / MANIFEST).open("wb") as file:
+        file.write(body + b"\n" + hashlib.sha256(body).hexdigest().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    sync(folder)
+
+
+def read(folder: Path) -> dict:
+    """Return what `write` wrote. Raises DamagedError."""
+    path = folder / MANIFEST
+    try:
+        body, digest, _ = path.read_bytes().split(b"\n")
+    except (OSError, ValueError) as error:
+        what = "has been cut" if path.is_file() else "is missing"
+        raise DamagedError(f"its {MANIFEST} {what}") from error
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise DamagedError(f"its {MANIFEST} has another checksum")
+    return json.loads(body)
+
+
+def verify(folder: Path) -> None:
+    """Compare every file with the manifest; raise DamagedError for the first that differs."""
+    for name, (size, digest) in read(folder)["files"].items():
+        path = folder / name
+        try:
+            found = path.stat().st_size
+            if found != size:
+                raise DamagedError(f"{name} has {found} bytes, not {size}")
+            if sha256(path) != digest:
+                raise DamagedError(f"{name} has another checksum")
+        except OSError as error:
+            raise DamagedError(f"{name}: {reason(error)}") from error
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(folder: Path) -> None:
+    """Make renames in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def reason(error: Exception) -> str:
+    """Return an error's first line, or its kind."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text.strip().splitlines() or [type(error).__name__])[0][:200]

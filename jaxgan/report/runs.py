@@ -1,0 +1,119 @@
+"""What a work directory says about its run. Trusts nothing in it to be complete."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from jaxgan.build import default_config
+from jaxgan.run import as_tuples
+
+Values = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFacts:
+    """name: short, unique in a report. Lines of files that are not there are empty lists."""
+
+    name: str
+    workdir: Path
+    config: Values  # flat: {"train.steps": 100, ...}
+    default: Values
+    metrics: list[Values]
+    timing: list[Values]
+    watch: list[Values]
+    roll_backs: list[Values]
+    results: list[Values]
+    samples: dict[int, Path]  # step -> PNG
+    pictures: list[Path]  # others
+
+    @property
+    def step(self) -> int:
+        return max((line["step"] for line in self.metrics), default=max(self.samples, default=0))
+
+    def kimg(self, step: float) -> float:
+        """Return thousands of images that the discriminator has seen at a step."""
+        return step * self.config["train.num_d_steps"] * self.config["train.batch"] / 1000
+
+    def differences(self) -> Values:
+        """Return the fields that differ from the default, without the data set's own facts."""
+        facts = ("data.channels", "data.class_names")
+        return {
+            field: value
+            for field, value in self.config.items()
+            if field not in facts and value != self.default.get(field)
+        }
+
+
+def read_run(workdir: Path, name: str) -> RunFacts:
+    """Read a work directory. Raises FileNotFoundError, ValueError where it is none."""
+    path = workdir / "config.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: write the directory of a training run")
+    try:
+        config = as_tuples(json.loads(path.read_text()))
+        default = default_config(config["model"]["name"], config["objective"]["name"]).to_dict()
+        flat = {**flattened(default), **flattened(config)}
+        samples = {
+            int(p.stem): p for p in sorted(workdir.glob("samples/*.png")) if p.stem.isdecimal()
+        }
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not the config of a run: {error}") from None
+    return RunFacts(
+        name=name,
+        workdir=workdir,
+        config=flat,
+        default=flattened(default),
+        samples=samples,
+        pictures=sorted(workdir.glob("*.png")),
+        **{
+            kind: read_lines(workdir / f"{kind}.jsonl")
+            for kind in ("metrics", "timing", "watch", "roll_backs", "results")
+        },
+    )
+
+
+def read_lines(path: Path) -> list[Values]:
+    """Return the lines of a file that are JSON objects; a run may be writing the last one."""
+    lines = []
+    for text in path.read_text().splitlines() if path.is_file() else ():
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(line, dict):
+            lines.append(line)
+    return lines
+
+
+def flattened(values: Values, prefix: str = "") -> Values:
+    """Return nested dicts under joined names."""
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def series(lines: list[Values], name: str) -> tuple[list[float], list[float]]:
+    """Return steps and values of one number over the lines, those that are finite."""
+    points = [(line.get("step"), line.get(name)) for line in lines]
+    points = [(s, v) for s, v in points if is_number(s) and is_number(v)]
+    return [s for s, _ in points], [v for _, v in points]
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def unique_names(workdirs: list[Path]) -> list[str]:
+    """Return the shortest endings of the paths that tell them apart."""
+    parts = [path.absolute().parts for path in workdirs]
+    for n in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(p[-n:]) for p in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{'/'.join(p)} ({i})" for i, p in enumerate(parts, 1)]  # one directory twice

@@ -1,0 +1,54 @@
+"""Sample sheets of a run over time, small enough to travel: a few steps, as they are or as JPEG."""
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image
+
+MOST_SHEETS = 24
+SIDE = 960  # pixels: larger sheets are made smaller when the bytes are too many
+
+
+def embedded(sheets: dict[int, Path], budget: int) -> dict[int, str]:
+    """Return {step: data URI} of some sheets, evenly spread, the last among them.
+
+    budget: bytes for all of them. Fewer or smaller ones are returned to keep it, none at last.
+    """
+    steps = spread(sorted(sheets), MOST_SHEETS)
+    if sum(sheets[step].stat().st_size for step in steps) * 4 / 3 + 100 * len(steps) <= budget:
+        return {step: uri(sheets[step].read_bytes(), "png") for step in steps}
+    smaller = {step: uri(jpeg(sheets[step]), "jpeg") for step in steps}
+    for most in (MOST_SHEETS, 12, 6, 3, 1):
+        chosen = {step: smaller[step] for step in spread(steps, most)}
+        if sum(map(len, chosen.values())) <= budget:
+            return chosen
+    return {}
+
+
+def picture(path: Path, budget: int) -> str:
+    """Return the data URI of one picture, "" if it cannot be made small enough."""
+    return next(iter(embedded({0: path}, budget).values()), "")
+
+
+def spread(steps: list[int], most: int) -> list[int]:
+    """Return at most `most` of the steps, evenly spread by place, the last among them."""
+    n = len(steps)
+    if n <= most:
+        return steps
+    if most == 1:
+        return steps[-1:]
+    return [steps[round(i * (n - 1) / (most - 1))] for i in range(most)]
+
+
+def jpeg(path: Path) -> bytes:
+    with Image.open(path) as sheet:
+        sheet = sheet.convert("L" if sheet.mode == "L" else "RGB")
+        sheet.thumbnail((SIDE, SIDE))
+        file = io.BytesIO()
+        sheet.save(file, "jpeg", quality=80)
+    return file.getvalue()
+
+
+def uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

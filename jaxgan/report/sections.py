@@ -1,0 +1,172 @@
+"""The sections of a report, each a piece of HTML from the facts of the runs."""
+
+import html
+import statistics
+from typing import Any
+
+from jaxgan.report.charts import COLORS, Curve, chart, short
+from jaxgan.report.runs import RunFacts, series
+
+CHARTS = (  # title, names in metrics.jsonl, smoothed, logarithmic
+    ("Losses", ("d/loss", "g/loss"), True, False),
+    ("Logits", ("d/real_logits", "d/fake_logits"), True, False),
+    ("Gradient norms", ("d/grad_norm", "g/grad_norm"), True, True),
+)
+WATCHED = (
+    ("Diversity of samples", ("diversity",)),
+    ("Near copies among samples", ("duplicates",)),
+    ("Logits seen by the watch", ("real", "held_out", "fake")),
+    ("Called real by D", ("real_accuracy", "held_out_accuracy")),
+    ("Overfitting of D", ("overfit",)),
+)
+SPENT = ("step", "input", "samples", "checkpoint", "watch", "evaluate")  # colours, in order
+HIDDEN = ("step", "d/bad_leaf", "g/bad_leaf")
+esc = html.escape
+
+
+def show(value: Any) -> str:
+    """Return a config value as text."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"{value[0]} x {value[1]}" if _is_size(value) else str(value)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value)
+
+
+def headline(run: RunFacts, index: int) -> str:
+    """What the run is, how far it is, what it has reached."""
+    config, last = run.config, run.config["train.steps"]
+    classes = len(config["data.class_names"] or ())
+    what = (
+        f"{config['model.name']} on {config['data.name']}, {show(config['data.size'])}, "
+        f"{classes} class{'' if classes == 1 else 'es'}"
+    )
+    rates = series(run.timing, "images_per_second")[1]
+    tiles = [
+        (f"{run.step:,}", f"of {last:,} steps"),
+        (short(run.kimg(run.step) * 1000), "images seen"),
+    ]
+    if rates:
+        tiles.append((short(statistics.median(rates)), "images/s, median"))
+    if run.results:
+        tiles += [(f"{v:.4g}", k) for k, v in list(run.results[-1].get("metrics", {}).items())[:3]]
+    if run.roll_backs:
+        tiles.append((str(len(run.roll_backs)), "roll-backs"))
+    cells = "".join(f"<div><b>{esc(a)}</b>{esc(b)}</div>" for a, b in tiles)
+    share = min(run.step / max(last, 1), 1)
+    return (
+        f'<section class="run c{index % COLORS}"><h2><i></i>{esc(run.name)}</h2><p>{esc(what)}</p>'
+        f'<div class="bar"><div style="width:{share:.1%}"></div></div>'
+        f'<div class="tiles">{cells}</div></section>'
+    )
+
+
+def curves(runs: list[RunFacts], kind: str, names: tuple[str, ...]) -> list[Curve]:
+    """Return the curves of some numbers: colours tell names apart, of several runs the runs."""
+    found = []
+    for i, run in enumerate(runs):
+        for j, name in enumerate(names):
+            steps, values = series(getattr(run, kind), name)
+            color, dash = (j, 0) if len(runs) == 1 else (i, j % 3)
+            label = name if len(runs) == 1 else f"{run.name} {name}" if len(names) > 1 else run.name
+            found.append(Curve(label, [run.kimg(s) for s in steps], values, color % COLORS, dash))
+    return found
+
+
+def training(runs: list[RunFacts]) -> str:
+    """All curves."""
+    figures = [chart(t, curves(runs, "metrics", n), smooth=s, log=g) for t, n, s, g in CHARTS]
+    known = {name for _, names, _, _ in CHARTS for name in names} | set(HIDDEN)
+    figures += others(runs, "metrics", known)
+    rate = curves(runs, "timing", ("images_per_second",))
+    figures.append(chart("Images a second", rate, smooth=True))
+    figures += others(runs, "timing", {"step", "images_per_second"})
+    figures += [chart(t, curves(runs, "watch", n)) for t, n in WATCHED]
+    figures += [singular_values(run, len(runs) > 1) for run in runs]
+    return f'<div class="charts">{"".join(figures)}</div>' + time_shares(runs)
+
+
+def others(runs: list[RunFacts], kind: str, known: set[str]) -> list[str]:
+    """A chart for each number that has none yet and is not the same throughout."""
+    names = dict.fromkeys(n for run in runs for line in getattr(run, kind) for n in line)
+    figures = []
+    for name in names:
+        found = curves(runs, kind, (name,))
+        if name not in known and name[:5] != "time/" and any(len(set(c.y)) > 1 for c in found):
+            figures.append(chart(name, found, smooth=True))
+    return figures
+
+
+def singular_values(run: RunFacts, named: bool) -> str:
+    """The largest singular value of G's layers: those that grew most, by name."""
+    lines = [
+        {"step": line.get("step"), **{k: v[0] for k, v in line["sigmas"].items() if v}}
+        for line in run.watch
+        if isinstance(line.get("sigmas"), dict)
+    ]
+    if len(lines) < 2:
+        return ""
+    names = sorted((n for n in lines[-1] if n.startswith("g/")), key=lambda n: -lines[-1][n])[:6]
+    found = [(n, *series(lines, n)) for n in names]
+    shown = [
+        Curve(n[2:].removesuffix("/kernel"), [run.kimg(x) for x in steps], values, i)
+        for i, (n, steps, values) in enumerate(found)
+    ]
+    title = "Largest singular values of G" + (f": {run.name}" if named else "")
+    return chart(title, shown, log=True)
+
+
+def time_shares(runs: list[RunFacts]) -> str:
+    """A bar for each run: how its time was spent, weighted by the length of the log's lines."""
+    bars = []
+    for run in runs:
+        names = sorted({n for line in run.timing for n in line if n.startswith("time/")})
+        means = {n[5:]: _mean([line.get(n, 0.0) for line in run.timing]) for n in names}
+        if not means:
+            continue
+        means["other"] = max(1 - sum(means.values()), 0.0)
+        places = {name: i for i, name in enumerate((*SPENT, *sorted(means.keys() - {*SPENT})))}
+        parts = "".join(
+            f'<div class="c{places[name] % COLORS}" style="flex:{share:.4f}" '
+            f'title="{esc(name)} {share:.1%}">'
+            f"{esc(name) + f' {share:.0%}' if share > 0.08 else ''}</div>"
+            for name, share in sorted(means.items(), key=lambda pair: places[pair[0]])
+            if share > 0.002
+        )
+        label = f"<span>{esc(run.name)}</span>" if len(runs) > 1 else ""
+        bars.append(f'{label}<div class="shares">{parts}</div>')
+    return f"<h3>Where the time went</h3>{''.join(bars)}" if bars else ""
+
+
+def _mean(values: list[float]) -> float:
+    return statistics.fmean(values) if values else 0.0
+
+
+def sample_slider(runs: list[RunFacts], sheets: list[dict[int, str]]) -> str:
+    """Sheets of all runs side by side, moved through by one slider."""
+    if not any(sheets):
+        return ""
+    stops = max(len(s) for s in sheets)
+    columns = []
+    for run, found in zip(runs, sheets, strict=True):
+        steps = sorted(found)
+        images = "".join(
+            f'<img src="{found[step]}" data-label="step {step:,} &middot; '
+            f'{short(run.kimg(step))} thousand images" alt="samples at step {step}"'
+            f"{'' if step == steps[-1] else ' hidden'}>"
+            for step in steps
+        )
+        title = f"<b>{esc(run.name)}</b> " if len(runs) > 1 else ""
+        names = run.config["data.class_names"] or ()
+        rows = "".join(f"<div>{esc(str(name))}</div>" for name in names)
+        if len(runs) == 1 and 1 < len(names) <= 10:  # a row for each class
+            images = f'<div class="named"><div class="rows">{rows}</div><div>{images}</div></div>'
+        caption = f"<figcaption>{title}<span></span></figcaption>"
+        columns.append(f'<figure class="samples">{caption}{images}</figure>')
+    slider = (
+        f'<input type="range" id="when" min="0" max="{stops - 1}" value="{stops - 1}" '
+        f'aria-label="training time"><button id="play" aria-label="play">&#9654;</button>'
+    )
+    return f'<div class="slider">{slider}</div><div class="sheets">{"".join(columns)}</div>'

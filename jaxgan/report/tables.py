@@ -1,0 +1,159 @@
+"""The tables of a report: scores with their protocols, the config, what went wrong, the command."""
+
+import html
+from typing import Any
+
+from jaxgan import signs
+from jaxgan.report.charts import Curve, chart
+from jaxgan.report.runs import RunFacts, is_number
+from jaxgan.report.sections import show
+
+esc = html.escape
+
+
+def table(header: list[str], rows: list[list[str]], numeric: int = 0) -> str:
+    """Return a table of escaped cells; the last `numeric` columns are right-aligned."""
+    first = len(header) - numeric
+
+    def row(cells: list[str], tag: str) -> str:
+        return "".join(
+            f"<{tag}{' class=n' if i >= first else ''}>{esc(cell)}</{tag}>"
+            for i, cell in enumerate(cells)
+        )
+
+    body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
+    head = f"<thead><tr>{row(header, 'th')}</tr></thead>"
+    return f'<div class="table"><table>{head}<tbody>{body}</tbody></table></div>'
+
+
+def scores(runs: list[RunFacts]) -> str:
+    """All results: protocol fields that differ are columns, those in common a line below."""
+    found = [(run, line) for run in runs for line in run.results if "metrics" in line]
+    if not found:
+        return ""
+    protocols = [{k: v for k, v in line.get("protocol", {}).items() if v is not None}
+                 for _, line in found]  # fmt: skip
+    fields = list(dict.fromkeys(name for p in protocols for name in p))
+    same = {f: protocols[0].get(f) for f in fields
+            if all(p.get(f) == protocols[0].get(f) for p in protocols)}  # fmt: skip
+    columns = [f for f in fields if f not in same and not isinstance(protocols[0].get(f), dict)]
+    if "step" in same:
+        columns.insert(0, "step")
+        del same["step"]
+    names = list(dict.fromkeys(n for _, line in found for n in line["metrics"]))
+    shown = [n for n in names if not (n.endswith("_std") and n.removesuffix("_std") in names)]
+    rows = []
+    for (run, line), protocol in zip(found, protocols, strict=True):
+        cells = [run.name] if len(runs) > 1 else []
+        cells += [_short(protocol.get(c, "")) for c in columns]
+        rows.append(cells + [_score(line["metrics"], n) for n in shown])
+    header = (["run"] if len(runs) > 1 else []) + columns + shown
+    common = "; ".join(f"{k} {_short(v)}" for k, v in same.items())
+    return (
+        table(header, rows, len(shown))
+        + (f"<p>Protocol of all: {esc(common)}.</p>" if common else "")
+        + truncation_curves(runs, shown)
+    )
+
+
+def truncation_curves(runs: list[RunFacts], names: list[str]) -> str:
+    """Scores against the truncation, where a run was scored at three or more."""
+    figures = []
+    for name in names:
+        found = []
+        for i, run in enumerate(runs):
+            points = sorted(
+                (line["protocol"]["truncation"], line["metrics"][name])
+                for line in run.results
+                if is_number(line.get("protocol", {}).get("truncation"))
+                and is_number(line.get("metrics", {}).get(name))
+            )
+            if len({t for t, _ in points}) > 2:
+                found.append(Curve(run.name, *map(list, zip(*points, strict=True)), i % 8))
+        figures.append(chart(f"{name} by truncation", found, "truncation"))
+    return f'<div class="charts">{"".join(figures)}</div>' if any(figures) else ""
+
+
+def _score(metrics: dict[str, Any], name: str) -> str:
+    value, std = metrics.get(name), metrics.get(f"{name}_std")
+    text = f"{value:.4g}" if is_number(value) else ""
+    return f"{text} \u00b1 {std:.2g}" if text and is_number(std) else text
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    is_hash = len(text) == 64 and set(text) <= set("0123456789abcdef")
+    return text[:12] if is_hash else text
+
+
+def settings(runs: list[RunFacts]) -> str:
+    """Fields that differ from the default in any run, then every field."""
+    fields = list(dict.fromkeys(f for run in runs for f in run.differences()))
+    header = ["field", "default", *(run.name for run in runs)]
+
+    def row(field: str) -> list[str]:
+        values = [show(run.config.get(field)) for run in runs]
+        return [field, show(runs[0].default.get(field)), *values]
+
+    every = list(dict.fromkeys(f for run in runs for f in run.config))
+    return (
+        (table(header, [row(f) for f in sorted(fields)]) if fields else "<p>All defaults.</p>")
+        + "<details><summary>Every field</summary>"
+        + table(header, [row(f) for f in sorted(every)])
+        + "</details>"
+    )
+
+
+def warnings(runs: list[RunFacts]) -> str:
+    """What went wrong and what was done."""
+    rows = []
+    for run in runs:
+        name = [run.name] if len(runs) > 1 else []
+        rows += [[*name, *cells, ""] for cells in signs_of(run)]
+        for line in run.roll_backs:
+            rest = {k: v for k, v in line.items() if k not in ("step", "why")}
+            done = ", ".join(f"{k} {v}" for k, v in rest.items())
+            rows.append([*name, str(line.get("step", "")), str(line.get("why", "")), done])
+        bad = sum(v for line in run.timing for k, v in line.items()
+                  if k == "bad_records" and is_number(v))  # fmt: skip
+        if bad:
+            rows.append([*name, "", f"{bad:g} images could not be read", "left out"])
+    header = ["run"] * (len(runs) > 1) + ["step", "what happened", "what was done"]
+    return table(header, rows) if rows else ""
+
+
+def signs_of(run: RunFacts) -> list[list[str]]:
+    """Return (steps, what was seen last) for each sign that the watch's last lines gave."""
+    lines, found = run.watch[-200:], []
+    for rule in signs.RULES.values():
+        seen = {}
+        for i, line in enumerate(lines):
+            try:
+                text = rule.seen(line, lines[:i])
+            except (KeyError, TypeError, IndexError):
+                continue  # a line that is not complete
+            if text:
+                seen[line.get("step")] = text
+        if seen:
+            first, *_, last = [*seen, *seen]
+            steps = f"{first}" if first == last else f"{first} to {last}, {len(seen)} times"
+            found.append([steps, seen[last]])
+    return found
+
+
+def reproduction(run: RunFacts) -> str:
+    """Return a shell script that trains the same again, exactly."""
+    model, objective = run.config["model.name"], run.config["objective.name"]
+    changes = "".join(f"        {f!r}: {v!r},\n" for f, v in sorted(run.differences().items()))
+    return (
+        "cat > again.py <<'END'\n"
+        "from jaxgan.build import default_config\n\n\n"
+        "def get_config():\n"
+        f"    config = default_config({model!r}, {objective!r})\n"
+        f"    config.update_from_flattened_dict({{\n{changes}    }})\n"
+        "    return config\n"
+        "END\n"
+        "jaxgan train --config=again.py --workdir=runs/again\n"
+    )

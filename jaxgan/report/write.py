@@ -1,0 +1,89 @@
+"""`jaxgan report`: from work directories to one HTML file."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+import jaxgan.report.charts as charts
+from jaxgan.report import sections, tables
+from jaxgan.report.page import SCRIPT, page
+from jaxgan.report.runs import RunFacts, read_run, unique_names
+from jaxgan.report.samples import embedded, picture
+from jaxgan.sample.pictures import write
+
+MOST_BYTES = 5_000_000
+IMAGE_BYTES = 3_600_000  # of them for pictures; the rest is for curves, tables and style
+
+
+def write_report(workdirs: Sequence[Path], output: Path) -> int:
+    """Write the report of one run or several; return its size in bytes.
+
+    Raises FileNotFoundError or ValueError for a directory that is not of a run.
+    """
+    runs = [
+        read_run(Path(workdir), name)
+        for workdir, name in zip(workdirs, unique_names(list(workdirs)), strict=True)
+    ]
+    data = report_page(runs).encode()
+    write(output, data)
+    return len(data)
+
+
+def report_page(runs: list[RunFacts]) -> str:
+    """Return the report's HTML."""
+    budget = IMAGE_BYTES * 3 // 4 // len(runs)
+    sheets = [embedded(run.samples, budget) for run in runs]
+    parts = [
+        ("Samples", sections.sample_slider(runs, sheets)),
+        ("Training", sections.training(runs)),
+        ("Scores", tables.scores(runs)),
+        ("Warnings and roll-backs", tables.warnings(runs)),
+        ("Pictures", _pictures(runs)),
+        ("Settings", tables.settings(runs)),
+        ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),
+    ]
+    title = " and ".join(run.name for run in runs)
+    heads = "".join(sections.headline(run, i) for i, run in enumerate(runs))
+    body = f'<h1>{html.escape(title)}</h1><p>Training report</p><div class="runs">{heads}</div>'
+    body += "".join(f"<h2>{name}</h2>{content}" for name, content in parts if content)
+    body += "<footer>Written by jaxgan. Everything is in this one file.</footer>"
+    return page(title, body, SCRIPT % (charts.LEFT, charts.RIGHT, charts.WIDTH))
+
+
+def refresh(workdir: Path) -> None:
+    """Write workdir/report.html while a run trains; a report that fails stops no training."""
+    try:
+        write_report([workdir], workdir / "report.html")
+    except Exception as error:
+        print(f"report.html is not refreshed: {error}", flush=True)
+
+
+def report(workdirs: Sequence[Path], output: Path | None) -> int:
+    """Write a report and say where; return the exit code."""
+    if not workdirs:
+        raise ValueError("no run is named: write jaxgan report WORKDIR [WORKDIR ...]")
+    output = output or workdirs[0] / "report.html"
+    size = write_report(workdirs, output)
+    print(f"{output}: {size / 1e6:.1f} MB, opens in any browser")
+    return 0
+
+
+def _pictures(runs: list[RunFacts]) -> str:
+    """Other pictures that lie in the work directories: directions, inversions, neighbours."""
+    found = [(run, path) for run in runs for path in run.pictures][:12]
+    figures = []
+    for run, path in found:
+        data = picture(path, IMAGE_BYTES // 4 // len(found))
+        name = f"{run.name}: {path.stem}" if len(runs) > 1 else path.stem
+        if data:
+            figures.append(
+                f'<figure class="samples"><figcaption>{html.escape(name)}</figcaption>'
+                f'<img src="{data}" alt="{html.escape(name)}"></figure>'
+            )
+    return "".join(figures)
+
+
+def _again(run: RunFacts, named: bool) -> str:
+    title = f"<h3>{html.escape(run.name)}</h3>" if named else ""
+    text = html.escape(tables.reproduction(run))
+    return f'<div>{title}<pre>{text}</pre><button class="copy">Copy</button></div>'

@@ -1,0 +1,116 @@
+"""Arrays to pictures: grids with captions, PNG, GIF and, where ffmpeg is, MP4."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import jax
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks, to be seen
+BACKGROUND, INK = 255, (60, 60, 60)
+
+
+def to_uint8(images: jax.Array | np.ndarray) -> np.ndarray:
+    """Map [-1, 1] to 0..255, rounding to the nearest."""
+    images = np.asarray(images)
+    return np.round((np.clip(images, -1.0, 1.0) + 1.0) * np.float32(127.5)).astype(np.uint8)
+
+
+def grid(images: np.ndarray, columns: int) -> np.ndarray:
+    """Lay [n, h, w, c] out row by row: [rows * h, columns * w, c]; n a multiple of columns."""
+    n, h, w, c = images.shape
+    rows = images.reshape(n // columns, columns, h, w, c)
+    return rows.transpose(0, 2, 1, 3, 4).reshape(n // columns * h, columns * w, c)
+
+
+def picture(image: np.ndarray) -> Image.Image:
+    """Return [h, w, c] uint8 as a picture; of other than 3 or 4 channels the first is shown."""
+    return Image.fromarray(image if image.shape[-1] in (3, 4) else image[..., 0])
+
+
+def enlarge(images: np.ndarray, least: int = LEAST_CELL) -> np.ndarray:
+    """Repeat the pixels of [n, h, w, c] until the shorter side is `least` or more."""
+    times = -(-least // min(images.shape[1:3]))
+    return images.repeat(times, axis=1).repeat(times, axis=2)
+
+
+def captioned(images: np.ndarray, columns: int, captions: Sequence[str]) -> Image.Image:
+    """Return a grid of [n, h, w, c] uint8 with a caption left of each row, on white."""
+    images = enlarge(images)
+    height, gap = images.shape[1], 12
+    font = ImageFont.load_default(size=15)
+    captions = [shortened(caption) for caption in captions]
+    margin = round(max((font.getlength(c) for c in captions), default=0)) + 2 * gap
+    sheet = picture(grid(images, columns)).convert("RGB")
+    page = Image.new("RGB", (sheet.width + margin + gap, sheet.height + 2 * gap), (BACKGROUND,) * 3)
+    page.paste(sheet, (margin, gap))
+    draw = ImageDraw.Draw(page)
+    for row, caption in enumerate(captions):
+        place = (margin - gap, gap + (row + 0.5) * height)
+        draw.text(place, caption, INK, font, anchor="rm")
+    return page
+
+
+def shortened(text: str, most: int = 28) -> str:
+    """Return the text, cut at `most` characters (ImageNet's names are sentences)."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def png(image: np.ndarray | Image.Image) -> bytes:
+    """Return a PNG file."""
+    file = BytesIO()
+    image = picture(image) if isinstance(image, np.ndarray) else image
+    image.save(file, format="png")
+    return file.getvalue()
+
+
+def save_png(path: Path, image: np.ndarray | Image.Image) -> None:
+    """Write a PNG file, atomically."""
+    write(path, png(image))
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file atomically; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
+    """Write [n, h, w, c] uint8 as a film: .gif, or .mp4 where ffmpeg is installed.
+
+    rate: frames a second. Raises ValueError on another suffix, or without ffmpeg.
+    """
+    frames = enlarge(frames)
+    if path.suffix == ".gif":
+        first, *rest = (picture(frame) for frame in frames)
+        file = BytesIO()
+        duration = 10 * round(100 / rate)  # GIF counts in hundredths of a second
+        first.save(file, "gif", save_all=True, append_images=rest, duration=duration, loop=0)
+        write(path, file.getvalue())
+    elif path.suffix == ".mp4":
+        _save_mp4(path, frames, rate)
+    else:
+        raise ValueError(f"--output={path}: a walk is a film; write a .gif or .mp4")
+
+
+def _save_mp4(path: Path, frames: np.ndarray, rate: int) -> None:
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        raise ValueError(f"--output={path} needs ffmpeg, which is not installed: write a .gif")
+    height, width = (side // 2 * 2 for side in frames.shape[1:3])  # yuv420p wants even sides
+    frames = np.stack([np.asarray(picture(f).convert("RGB")) for f in frames[:, :height, :width]])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp.mp4")
+    command = [ffmpeg, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+    command += ["-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
+    command += ["-pix_fmt", "yuv420p", "-movflags", "+faststart", str(temporary)]
+    done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"ffmpeg could not write {path}: {done.stderr.decode().strip()}")
+    temporary.replace(path)

@@ -1,0 +1,41 @@
+"""A training loop of one's own in thirty lines: d_step and g_step are pure functions."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan import d_step, default_config, g_step, init_state
+from jaxgan.build import build
+
+
+def train(images: np.ndarray, labels: np.ndarray, steps: int):
+    """Two discriminator steps on fresh batches, one generator step, and a rule of one's own."""
+    config = default_config()
+    config.model.update(width=4, latent_dim=8, embedding_dim=4)
+    gan = build(config, images.shape[1:], num_classes=2)
+    state = jax.jit(lambda: init_state(gan, seed=0))()
+    d, g = (jax.jit(lambda *args, f=f: f(gan, *args)) for f in (d_step, g_step))
+    rng, log = np.random.default_rng(0), []
+    for step in range(steps):
+        d_key, g_key = jax.random.split(jax.random.fold_in(state.key, step))
+        for key in jax.random.split(d_key, 2):
+            rows = rng.choice(len(images), (1, 8))  # [microbatches, n]
+            batch = {"images": jnp.asarray(images[rows]), "labels": jnp.asarray(labels[rows])}
+            state, d_metrics = d(state, batch, key)
+        if d_metrics["d/loss"] < 2.5:  # the rule: let the discriminator lead
+            state, g_metrics = g(state, batch, g_key)
+            average = gan.average(state.average, state.generator.params, state.step)
+            state = state.replace(step=state.step + 1, average=average)
+            log.append({**d_metrics, **g_metrics})
+    return state, log
+
+
+def test_a_loop_of_ones_own_trains():
+    labels = np.arange(64, dtype=np.int32) % 2
+    images = np.full((64, 8, 8, 1), -1, np.float32)
+    images[labels == 1, :, 4:] = 1  # class 1 is bright on the right
+    state, log = train(images, labels, 5)
+    assert log and all(np.isfinite(m["g/loss"]) and np.isfinite(m["d/loss"]) for m in log)
+    assert int(state.step) == len(log)
+    behind = jax.tree.map(lambda a, p: np.abs(a - p).max(), state.average, state.generator.params)
+    assert max(jax.tree.leaves(behind)) > 0  # the parameters move, their average follows slowly

@@ -1,0 +1,220 @@
+"""A report holds what a run left, in one file that asks for nothing from elsewhere."""
+
+import html.parser
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from jaxgan import report, run
+from jaxgan.report import charts, runs, samples, tables, write
+from jaxgan.sample.pictures import save_png
+from tests.tiny import tiny_config
+
+
+def write_run(folder, steps=10, side=40, **fields):
+    """Write what a run leaves, without running it."""
+    config = tiny_config(**{"train.steps": 100, "train.batch": 16, **fields})
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config.to_dict()))
+    rng = np.random.default_rng(0)
+
+    def lines(name, values):
+        text = "".join(json.dumps({"step": 5 * i, **values(i)}) + "\n" for i in range(1, steps + 1))
+        (folder / name).write_text(text)
+
+    lines("metrics.jsonl", lambda i: {"d/loss": 2 - i / 10, "g/loss": i / 10, "d/bad_leaf": -1,
+                                      "g/latent_cost": 0.0, "g/penalty": i**2})  # fmt: skip
+    lines("timing.jsonl", lambda i: {"images_per_second": 100.0 + i, "time/step": 0.75})
+    lines("watch.jsonl", lambda i: {"diversity": 0.1, "sigmas": {"g/linear/kernel": [i, 1, 1]}})
+    result = {"metrics": {"fd": 12.345, "fd_std": 0.1}, "protocol": {"count": 1000, "step": 50}}
+    (folder / "results.jsonl").write_text(json.dumps(result) + "\n")
+    back = {"step": 30, "to": 20, "why": "step 30: <b>not</b> finite"}
+    (folder / "roll_backs.jsonl").write_text(json.dumps(back) + "\n")
+    for step in (10, 20, 50):
+        sheet = rng.integers(0, 256, (side, side, 1), np.uint8)
+        save_png(folder / "samples" / f"{step:08d}.png", sheet)
+    return folder
+
+
+class Page(html.parser.HTMLParser):
+    """Collects tags with their attributes and checks that they nest."""
+
+    VOID = ("meta", "img", "input", "line", "polyline", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], text
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def read(path):
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def test_one_file_with_everything(tmp_path, capsys):
+    folder = write_run(tmp_path / "first")
+    assert report.report([folder], None) == 0
+    page = read(folder / "report.html")
+    assert "report.html" in capsys.readouterr().out
+    for words in (
+        "first", "biggan on fashion_mnist", "Losses", "g/penalty", "linear", "12.35", "0.1",
+        "differ 0.10 times as much", "&lt;b&gt;not&lt;/b&gt; finite", "to 20",
+        "train.steps", "jaxgan train --config=again.py", "Ankle boot",
+    ):  # fmt: skip
+        assert words in page.text, words
+    assert "g/latent_cost" not in page.text  # 0 throughout
+    assert "<b>not" not in page.text  # nothing of a run is markup
+    assert [a["alt"] for t, a in page.tags if t == "img"] == [
+        f"samples at step {s}" for s in (10, 20, 50)
+    ]
+
+
+def test_nothing_comes_from_elsewhere(tmp_path):
+    page = read_report([write_run(tmp_path / "a")], tmp_path / "r.html")
+    for tag, attributes in page.tags:
+        assert tag not in ("link", "iframe", "base", "object")
+        for name in ("src", "href", "action", "data", "poster", "srcset"):
+            assert attributes.get(name, "data:").startswith("data:"), (tag, attributes[name][:80])
+    assert not re.search(r"https?://|url\(|@import|fetch\(|XMLHttp|WebSocket", page.text)
+
+
+def read_report(folders, output):
+    report.write_report(folders, output)
+    return read(output)
+
+
+def test_several_runs_side_by_side(tmp_path):
+    folders = [
+        write_run(tmp_path / "x" / "run"),
+        write_run(tmp_path / "y" / "run", **{"model.width": 8}),
+    ]
+    page = read_report(folders, tmp_path / "r.html")
+    assert "x/run d/loss" in page.text and "y/run d/loss" in page.text
+    row = re.search(r"<td>model.width</td>.*?</tr>", page.text)[0]
+    assert re.findall(r"<td>(.*?)</td>", row)[-2:] == ["4", "8"]
+    assert page.text.count("samples at step 50") == 2
+
+
+def test_a_run_that_has_just_begun_has_a_report(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(tiny_config().to_dict()))
+    (tmp_path / "metrics.jsonl").write_text('{"step": 5, "d/loss": NaN}\n{"step": 10, "d/lo')
+    page = read_report([tmp_path], tmp_path / "r.html")
+    assert "Settings" in page.text and "Samples" not in page.text
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"config.json does not exist: write"):
+        report.report([tmp_path], None)
+    (tmp_path / "config.json").write_text('{"model": 7}')
+    with pytest.raises(ValueError, match=r"config.json is not the config of a run"):
+        report.report([tmp_path], None)
+    with pytest.raises(ValueError, match="WORKDIR"):
+        report.report([], None)
+
+
+def test_a_report_that_fails_stops_no_training(tmp_path, capsys):
+    report.refresh(tmp_path / "nothing")
+    assert "report.html is not refreshed: " in capsys.readouterr().out
+
+
+def test_large_sheets_are_made_to_fit(tmp_path):
+    folder = write_run(tmp_path / "a", side=700)
+    for step in range(60, 100):
+        (folder / "samples" / f"{step:08d}.png").write_bytes(
+            (folder / "samples" / "00000050.png").read_bytes()
+        )
+    found = samples.embedded(runs.read_run(folder, "a").samples, 2_000_000)
+    assert sum(map(len, found.values())) <= 2_000_000
+    assert max(found) == 99 and min(found) == 10 and len(found) in (3, 6, 12)
+    assert report.write_report([folder], tmp_path / "r.html") < write.MOST_BYTES
+
+
+def test_the_command_makes_the_same_config(tmp_path):
+    """The Python file in the report, executed, resolves to the run's own config."""
+    folder = write_run(tmp_path / "a", prior="uniform", **{"model.generator_widths": (2, 1)})
+    facts = runs.read_run(folder, "a")
+    script = tables.reproduction(facts)
+    code = script.split("'END'\n")[1].split("END\n")[0]
+    namespace = {}
+    exec(code, namespace)  # our own text
+    again = namespace["get_config"]()
+    with again.unlocked():  # the facts of the data set, filled in by `run.resolve`
+        again.data.channels, again.data.class_names = 1, tiny_config().data.class_names
+    assert again.to_dict() == run.saved(folder).to_dict()
+    assert "--config=again.py" in script
+
+
+def test_protocols_in_common_are_said_once():
+    def line(fd, **protocol):
+        return {"metrics": {"fd": fd}, "protocol": {"reference": "r", "step": 5, **protocol}}
+
+    def facts(*lines):
+        return runs.RunFacts("a", None, {}, {}, [], [], [], [], list(lines), {}, [])
+
+    text = tables.scores([facts(line(1.0, truncation=0.5), line(2.0, truncation=1.0))])
+    assert re.findall(r"<th(?: class=n)?>(.*?)</th>", text) == ["step", "truncation", "fd"]
+    assert "Protocol of all: reference r." in text and "by truncation" not in text
+    three = [line(v, truncation=v) for v in (0.5, 1.0, 2.0)]
+    assert "fd by truncation" in tables.scores([facts(*three)])
+    assert tables.scores([facts()]) == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 1, [0, 0.5, 1]), (-1.3, 2.1, [-1, 0, 1, 2]), (0, 77, [0, 20, 40, 60]), (3, 3, [2, 4])],
+)
+def test_ticks_are_round(low, high, expected):
+    np.testing.assert_allclose(charts.nice_ticks(low, high, 4), expected, atol=1e-12)
+
+
+def test_axes_hold_their_values():
+    rng = np.random.default_rng(0)
+    for scale in 10.0 ** rng.uniform(-6, 6, 50):
+        a, b = sorted(scale * rng.normal(size=2))
+        for log in (False, a > 0):
+            low, high, ticks = charts.axis(a, b, log)
+            assert low <= charts.scaled(a, log) < charts.scaled(b, log) <= high and len(ticks) > 1
+
+
+def test_smoothing_is_a_centred_mean_and_keeps_lines():
+    line = [2.0 * i for i in range(100)]
+    np.testing.assert_allclose(charts.smoothed(line), line)
+    noise = list(np.random.default_rng(0).normal(size=200))
+    expected = np.mean(noise[95:106])  # 200 / 40 on either side
+    assert charts.smoothed(noise)[100] == pytest.approx(expected)
+
+
+def test_thinning_keeps_means_and_the_last_point():
+    n = 1000
+    curve = charts.thinned(charts.Curve("a", list(range(n)), [float(i) for i in range(n)]))
+    assert len(curve.x) <= charts.MOST_POINTS + 1 and curve.x[-1] == n - 1
+    assert math.isclose(curve.y[0], np.mean(range(4))) and curve.y[-1] == n - 1
+
+
+def test_a_curve_is_drawn_where_its_values_are():
+    text = charts.chart("t", [charts.Curve("a", [0, 10], [0.0, 1.0])])
+    points = re.search(r'points="(.*?)"', text)[1].split()
+    left, right = ([float(v) for v in p.split(",")] for p in points)
+    assert left == [charts.LEFT, charts.HEIGHT - charts.BOTTOM]
+    assert right == [charts.WIDTH - charts.RIGHT, charts.TOP]
+    assert charts.chart("t", [charts.Curve("a", [1], [1.0])]) == ""
+
+
+def test_names_tell_directories_apart(tmp_path):
+    a, b = tmp_path / "x" / "run", tmp_path / "y" / "run"
+    assert runs.unique_names([a]) == ["run"]
+    assert runs.unique_names([a, b]) == ["x/run", "y/run"]
+    assert len(set(runs.unique_names([a, a]))) == 2

@@ -1,0 +1,62 @@
+"""Pictures hold the pixels that they were given."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxgan.sample import pictures
+
+
+def test_png_is_written_whole_or_not_at_all(tmp_path):
+    pictures.save_png(tmp_path / "deep" / "a.png", np.zeros((5, 7, 3), np.uint8))
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["a.png"]  # no temporary file
+
+
+def test_a_captioned_sheet_holds_the_enlarged_images_right_of_its_captions():
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 1), np.uint8)
+    page = np.asarray(pictures.captioned(images, 2, ["first", "a long caption of the second row"]))
+    large = pictures.grid(images.repeat(4, 1).repeat(4, 2), 2)
+    height, width = large.shape[:2]
+    right = page[12 : 12 + height, -12 - width : -12]
+    np.testing.assert_array_equal(right, large.repeat(3, 2))
+    margin = page[:, : -12 - width]
+    assert (margin == 255).mean() > 0.9 and margin.min() < 128  # some ink on white
+
+
+def test_a_gif_has_every_frame_and_repeats(tmp_path):
+    frames = np.zeros((5, 64, 64, 1), np.uint8)
+    frames[np.arange(5), 10 * np.arange(5)] = 255
+    pictures.save_film(tmp_path / "a.gif", frames, rate=20)
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == 5 and film.info["loop"] == 0 and film.info["duration"] == 50
+        for i, frame in enumerate(frames):
+            film.seek(i)
+            np.testing.assert_array_equal(np.asarray(film.convert("L")), frame[..., 0])
+
+
+def test_a_film_of_another_kind_is_refused(tmp_path, monkeypatch):
+    frames = np.zeros((2, 8, 8, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"walk.avi: .*\.gif or \.mp4"):
+        pictures.save_film(tmp_path / "walk.avi", frames)
+    monkeypatch.setattr(pictures.shutil, "which", lambda name: None)
+    with pytest.raises(ValueError, match=r"needs ffmpeg.*write a \.gif"):
+        pictures.save_film(tmp_path / "walk.mp4", frames)
+
+
+def test_mp4_gives_ffmpeg_every_frame_in_colour(tmp_path, monkeypatch):
+    """A stand-in for ffmpeg writes what it was given: its arguments and the raw frames."""
+    script = tmp_path / "ffmpeg"
+    body = "import sys; f = open(sys.argv[-1], 'wb'); f.write(' '.join(sys.argv).encode() + b'\\n')"
+    body += "; f.write(sys.stdin.buffer.read())"
+    script.write_text(f"#!{sys.executable}\n{body}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(pictures.shutil, "which", lambda name: str(script))
+    frames = np.random.default_rng(0).integers(0, 256, (3, 65, 66, 3), np.uint8)
+    pictures.save_film(tmp_path / "walk.mp4", frames, rate=25)
+    arguments, raw = (tmp_path / "walk.mp4").read_bytes().split(b"\n", 1)
+    assert b"-s 66x64" in arguments and b"-r 25" in arguments
+    np.testing.assert_array_equal(
+        np.frombuffer(raw, np.uint8).reshape(3, 64, 66, 3), frames[:, :64]
+    )

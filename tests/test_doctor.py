@@ -1,0 +1,187 @@
+"""The doctor names every bad image and what becomes of it, and what a run would lack."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxgan import doctor
+from jaxgan.data.examine import examine_records, examine_source, labels_summary
+from jaxgan.data.records import EMBEDDED, find_data_set, open_records
+from jaxgan.data.sources import open_source
+from jaxgan.data.write import ImageFormat, write_records
+from tests.data.image_kinds import BAD, encoded, messy_files, random_images
+from tests.test_train import debug_config
+
+
+def texts(findings, is_error=None):
+    return [f.text for f in findings if is_error in (None, f.is_error)]
+
+
+@pytest.fixture
+def messy(tmp_path):
+    """A folder with a file of every kind, a copy, and an empty class."""
+    for name, data in messy_files().items():
+        path = tmp_path / "messy" / ("one" if name < "jpeg" else "two") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    shutil.copy(tmp_path / "messy/two/rgb.png", tmp_path / "messy/two/again.png")
+    (tmp_path / "messy" / "three").mkdir()
+    return tmp_path / "messy"
+
+
+def test_every_bad_file_is_named_with_what_becomes_of_it(messy):
+    problems = texts(examine_source(open_source(messy), messy), True)
+    for kind in BAD:
+        (line,) = [text for text in problems if f"/{kind}." in text]
+        assert "leaves it out" in line
+    words = {"empty": "empty file", "bomb": "pixels", "truncated_jpeg": "truncated",
+             "text": "not an image"}  # fmt: skip
+    for kind, word in words.items():
+        assert any(f"/{kind}." in text and word in text for text in problems), problems
+    assert any("class folder 'three' is empty" in text for text in problems)
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("cmyk.jpg", "CMYK: converted to RGB"),
+        ("gray16.png", "16 bits"),
+        ("palette.png", "palette: converted to RGB"),
+        ("alpha.png", "alpha: laid on white"),
+        ("animated.gif", "animated: the first frame"),
+        ("exif.jpg", "EXIF rotation: turned upright"),
+        ("bilevel.png", "bilevel: converted to gray"),
+    ],
+)
+def test_every_unusual_kind_is_named_with_what_is_done(file, words, messy):
+    keep = next(p for p in messy.rglob("*") if p.name == file)
+    folder = messy.parent / "single" / "one"
+    folder.mkdir(parents=True)
+    shutil.copy(keep, folder / file)
+    notes = texts(examine_source(open_source(folder.parent), folder.parent), False)
+    assert any(words in note and f"one/{file}" in note for note in notes), notes
+
+
+def test_copies_and_sizes_are_counted(messy):
+    notes = texts(examine_source(open_source(messy), messy), False)
+    assert any("two/again.png = two/rgb.png" in note for note in notes), notes
+    assert any("8x8" in note and "can be read" in note for note in notes)
+
+
+def test_label_gaps_rare_and_uneven_classes():
+    labels = np.repeat([0, 2, 3], [300, 5, 100])
+    found = labels_summary(labels, ["a", "b", "c", "d"])
+    assert any(f.is_error and "1 of 4 classes have no image: b" in f.text for f in found)
+    assert any("fewer than 20 images: c (5)" in f.text for f in found)
+    assert any("from 5 to 300" in f.text and "class_balanced" in f.text for f in found)
+    (fine,) = labels_summary(np.repeat([0, 1], 50), ["a", "b"])
+    assert not fine.is_error and "2 classes, 50 to 50 images" in fine.text
+
+
+def test_a_corrupt_record_is_named_by_file_and_index(tmp_path):
+    source = find_data_set(EMBEDDED)
+    target = tmp_path / "set"
+    shutil.copytree(source, target)
+    records = open_records(target)
+    data, _ = records.read([4321])[0]
+    path = Path(records.location(4321).partition(": ")[0])
+    content = path.read_bytes()
+    assert content.count(data) == 1
+    damaged = bytearray(data)
+    damaged[len(data) // 2 : len(data) // 2 + 8] = b"\0" * 8
+    path.write_bytes(content.replace(data, bytes(damaged)))
+    for policy, becomes in (("stop", "training stops there"), ("skip", "next good record")):
+        (problem,) = texts(examine_records(open_records(target), policy), True)
+        assert "record 4321" in problem and becomes in problem, problem
+
+
+def test_a_record_of_a_truncated_image_is_named(tmp_path):
+    good = encoded(random_images((8, 8)))
+    write_records_raw(tmp_path / "set", [good, good[:-30], encoded(random_images((8, 8), seed=1))])
+    (problem,) = texts(examine_records(open_records(tmp_path / "set"), "skip"), True)
+    assert "record 1" in problem and "next good record" in problem
+
+
+def write_records_raw(folder, encoded_images):
+    images = ((data, number % 2) for number, data in enumerate(encoded_images))
+    write_records(folder, images, ["a", "b"], ImageFormat((8, 8, 1), "uint8", "png"), shards=1)
+
+
+def test_a_healthy_set_has_no_problem_and_a_plan(tmp_path):
+    config = debug_config(**{"data.split": "train[:95%]", "data.held_out": "train[95%:]"})
+    found = list(doctor.examine(config, tmp_path / "run", steps=0))
+    assert texts(found, True) == []
+    assert any("9,500 of 9,500 can be read" in text for text in texts(found))
+    (disk,) = [text for text in texts(found) if text.startswith("disk: ")]
+    assert "disk: 4 checkpoints of" in disk
+    assert not (tmp_path / "run").exists()
+
+
+def test_memory_and_time_are_measured(tmp_path):
+    found = list(doctor.examine(debug_config(), tmp_path, steps=2))
+    (memory,) = [text for text in texts(found) if text.startswith("memory: ")]
+    (time,) = [text for text in texts(found) if text.startswith("time: ")]
+    assert "a step takes" in memory and "for 20 steps" in time
+
+
+def test_a_disk_that_is_too_small_is_a_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1)
+    )
+    run, _ = doctor_run(tmp_path)
+    finding = doctor.disk(run)
+    assert finding.is_error and "1 B are free" in finding.text
+
+
+def doctor_run(tmp_path, **fields):
+    from jaxgan.run import new_run
+
+    return new_run(tmp_path, debug_config(**fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"generator.learning_rate": 0.01}, "generator.learning_rate = 0.01"),
+        ({"discriminator.b1": 0.9}, "discriminator.b1 = 0.9"),
+        ({"discriminator.spectral_norm": False}, "needs a gradient penalty"),
+        ({"average.decay": 0.9999}, "100% of the average is still the start"),
+        ({}, "batch norm sees 8 images"),
+        ({}, "data.held_out is empty"),
+    ],
+)
+def test_known_failures_are_named_with_their_source(fields, words):
+    found = texts(doctor.hyper_parameters(debug_config(**fields), 60_000))
+    assert any(words in text for text in found), found
+
+
+def test_wrong_configs_are_problems_not_crashes(tmp_path):
+    for fields, words in (
+        ({"train.batch": 15}, "train.batch = 15"),
+        ({"data.size": (31, 31)}, "31 x 31"),
+        ({"data.name": "/no/such/set"}, "/no/such/set"),
+        ({"data.held_out": "train[95%:]"}, "shares 500 images"),
+    ):
+        found = list(doctor.examine(debug_config(**fields), tmp_path, steps=0))
+        assert any(words in text for text in texts(found, True)), (fields, texts(found))
+
+
+def test_raw_images_are_examined_and_prepare_is_named(messy, tmp_path):
+    found = list(doctor.examine(debug_config(**{"data.name": str(messy)}), tmp_path, steps=0))
+    assert "prepare" in found[0].text and found[0].is_error
+    assert any("/empty.png" in text for text in texts(found, True))
+
+
+def test_label_out_of_range_of_its_names_is_named(tmp_path):
+    target = tmp_path / "set"
+    shutil.copytree(find_data_set(EMBEDDED), target)
+    features = json.loads((target / "features.json").read_text())
+    text = json.dumps(features).replace('"numClasses": "10"', '"numClasses": "9"')
+    (target / "features.json").write_text(text)
+    names = (target / "label.labels.txt").read_text().splitlines()[:9]
+    (target / "label.labels.txt").write_text("\n".join(names) + "\n")
+    problems = texts(examine_records(open_records(target), "stop"), True)
+    assert len(problems) == 1000 and all("label 9 is outside [0, 9)" in p for p in problems)

@@ -1,0 +1,70 @@
+"""A generator that takes a second to compile, with random weights, and a run of it."""
+
+import functools
+import math
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan import run
+from jaxgan.build import default_config
+from jaxgan.checkpoints import Checkpoints
+from jaxgan.generator import TrainedGenerator
+
+
+def tiny_config(**fields):
+    """Return a small experiment's config as `run.resolve` leaves it."""
+    config = default_config()
+    config.data.update(size=(8, 8), channels=1)
+    config.data.class_names = ("T-shirt/top", "Trouser", "Sneaker", "Bag", "Ankle boot")
+    config.model.update(width=4, latent_dim=12, embedding_dim=8)
+    config.train.batch = 16
+    config.sample.update(columns=4, standing_batches=3, standing_batch=16)
+    config.update_from_flattened_dict(fields)
+    return config
+
+
+def drawn(shapes):
+    """Return a tree of arrays at random, about as large as trained ones: nothing to compile."""
+    rng = np.random.default_rng(0)
+
+    def leaf(x):
+        if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key):
+            return jax.random.key(0)
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            return np.zeros(x.shape, x.dtype)
+        scale = 1 / math.sqrt(max(math.prod(x.shape[:-1]), 1))
+        return rng.normal(0, scale, x.shape).astype(x.dtype)
+
+    return jax.tree.map(leaf, shapes)
+
+
+def tiny_run(workdir: Path, step: int = 7, **fields) -> run.Run:
+    """Write a work directory with one checkpoint."""
+    opened = run.open_run(workdir, tiny_config(**fields))
+    run.claim(opened)
+    shapes = run.abstract_state(opened)
+    state = drawn(shapes).replace(step=np.int32(step))
+    state = jax.device_put(state, jax.tree.map(lambda x: x.sharding, shapes))
+    with Checkpoints(workdir / "checkpoints") as checkpoints:
+        checkpoints.save(step, state)
+    return opened
+
+
+@functools.cache
+def tiny_generator(**fields) -> TrainedGenerator:
+    """Return a generator whose statistics are computed when asked for."""
+    config = tiny_config(**fields)
+    shape, names = (*config.data.size, config.data.channels), config.data.class_names
+    player = run.build(config, shape, len(names)).generator
+    inputs = [jnp.zeros(x.shape, x.dtype) for x in player.example]
+    params = jax.eval_shape(player.module.init, jax.random.key(0), *inputs)["params"]
+    return TrainedGenerator(config, drawn(params), step=7)
+
+
+@functools.cache
+def tiny_tabulated() -> TrainedGenerator:
+    """Return it with statistics for four truncations, as a file holds them."""
+    return tiny_generator().tabulated((0.0, 0.5, 1.0, 2.0))
