@@ -27,6 +27,7 @@ def get_config() -> ConfigDict:
     config.average.decay = 0.995
     config.train.update(steps=1200, batch=64, num_d_steps=1)
     config.train.update(log_every=20, sample_every=200, checkpoint_every=200)
+    config.watch.every = 0  # for minutes: no looks for collapse
     config.sample.update(standing_batches=20, standing_batch=100)
     config.evaluate.update(samples=1000, metrics=("recognition",))
     return config

@@ -175,21 +175,12 @@ def explore(argv: list[str]) -> int:
 
 
 def directions(argv: list[str]) -> int:
-    model, config, values = model_flags(
-        argv,
-        output="directions.png",
-        method="factorised",
-        count=6,
-        layer="block_0",
-        label="",
-        seed=0,
-    )
+    fields = {"method": "factorised", "count": 6, "layer": "block_0", "label": "", "seed": 0}
+    model, config, values = model_flags(argv, output="directions.png", **fields)
     from jaxgan.directions import directions_command
 
-    output, f = Path(values.output), values
-    return directions_command(
-        model, config, output, f.method, f.count, f.layer, f.label, f.seed, None, 3.0
-    )
+    wanted = (values[name].value for name in fields)
+    return directions_command(model, config, Path(values.output), *wanted, None, 3.0)
 
 
 def invert(argv: list[str]) -> int:

@@ -11,7 +11,7 @@ from jaxgan import doctor
 from jaxgan.data.examine import examine_records, examine_source, labels_summary
 from jaxgan.data.records import EMBEDDED, find_data_set, open_records
 from jaxgan.data.sources import open_source
-from jaxgan.data.write import ImageFormat, write_records
+from jaxgan.data.write import ImageFormat, finish, shard_path, write_shard
 from tests.data.image_kinds import BAD, encoded, messy_files, random_images
 from tests.test_train import debug_config
 
@@ -105,9 +105,13 @@ def test_a_record_of_a_truncated_image_is_named(tmp_path):
     assert "record 1" in problem and "next good record" in problem
 
 
-def write_records_raw(folder, encoded_images):
-    images = ((data, number % 2) for number, data in enumerate(encoded_images))
-    write_records(folder, images, ["a", "b"], ImageFormat((8, 8, 1), "uint8", "png"), shards=1)
+def write_records_raw(folder, images):
+    """Write encoded images as they are, damaged ones too."""
+    folder.mkdir()
+    stored = ImageFormat((8, 8, 1), "uint8", "png")
+    labelled = ((data, number % 2) for number, data in enumerate(images))
+    report = write_shard(shard_path(folder, "train", 0, 1), labelled, stored)
+    finish(folder, "train", stored, ["a", "b"], [report], {})
 
 
 def test_a_healthy_set_has_no_problem_and_a_plan(tmp_path):
