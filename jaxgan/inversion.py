@@ -3,8 +3,9 @@
     minimise over z    mean over scales s of |down_s(G(z, y)) - down_s(x)|^2 / pixels + c |z|^2 / d
 
 down_s averages 2^s x 2^s pixels, s = 0, 1, ... to 4 x 4: the coarse scales lead from afar, where
-single pixels do not match yet. The last term keeps z where the prior is. Adam, several starts at
-once, the best of many draws; the class is given, or that of the best starts.
+single pixels do not match yet. The last term keeps z where the prior is. Adam with a rate that
+decays to 0, several starts at once, the best of many draws; the class is given, or that of the
+best start.
 
 There is no perceptual distance here: nothing but the generator is needed, and no weights of others.
 """
@@ -26,7 +27,7 @@ from jaxgan.sample.pictures import captioned, save_png, to_uint8
 from jaxgan.sample.sheets import name_of
 
 PyTree = Any
-PRIOR = 1e-3  # c above
+PRIOR = 1e-3  # c above, by default: well below the distances of photographs, 0.01 to 0.1
 CANDIDATES = 256  # draws that are looked at for starts
 
 
@@ -65,10 +66,12 @@ def invert(
     seed: int = 0,
     learning_rate: float = 0.1,
     truncation: float | None = None,
+    prior: float = PRIOR,
 ) -> Inversion:
     """Find latents for an image [h, w, c] float32 in [-1, 1] of the generator's shape.
 
-    label: its class, or None to find it among the starts. truncation: of the statistics.
+    label: its class, or None to find it among the starts. truncation: of the statistics. prior: c,
+    0 for the nearest image whatever the latents.
     """
     if image.shape != g.image_shape or steps < 1 or starts < 1:
         raise ValueError(
@@ -76,11 +79,11 @@ def invert(
             f"{list(g.image_shape)} and 1 or more"
         )
     target, variables = jnp.asarray(image)[None], g.variables(truncation)
-    optimizer = optax.adam(learning_rate)
+    optimizer = optax.adam(optax.cosine_decay_schedule(learning_rate, steps))
 
     def loss(variables: PyTree, z: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
         found = distance(g.apply(variables, z, labels), target)
-        return (found + PRIOR * (z**2).mean(1)).sum(), found  # the starts do not meet
+        return (found + prior * (z**2).mean(1)).sum(), found  # the starts do not meet
 
     @jax.jit
     def descend(variables: PyTree, z: jax.Array, labels: jax.Array, state: PyTree, n: jax.Array):

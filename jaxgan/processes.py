@@ -39,7 +39,7 @@ def join() -> None:
     automatic = os.environ.get("JAXGAN_DISTRIBUTED") == "1"
     if not automatic and address is None:
         return
-    timeout = _number("JAXGAN_TIMEOUT", "300")
+    timeout = _number("JAXGAN_TIMEOUT", os.environ.get("JAXGAN_TIMEOUT", "300"))
     limits = {"initialization_timeout": timeout, "shutdown_timeout_seconds": 30}
     if automatic:
         where = "of the cluster"

@@ -21,7 +21,7 @@ def test_distance_is_the_mean_over_scales():
 def test_its_own_image_is_found_again():
     g = tiny_tabulated()
     target = g.generate(g.latents([3], seed=9), np.array([2]))[0]
-    found = inversion.invert(g, target, steps=200, starts=4)
+    found = inversion.invert(g, target, label=2, steps=200, starts=4, prior=0.0)
     first = found.progress[0]
     before = float(inversion.distance(first[None], target[None])[0])
     assert found.distance < before / 20

@@ -22,7 +22,7 @@ slower on a CPU (the kernel gradient of a dilated convolution, and that of any k
 
 Backends. From small to large a CPU runs a 2 x 2 convolution to four times the channels and then
 interleaves pixels, others run a dilated convolution: 1.2 to 4 times slower on a CPU, but on a TPU
-it spares a third of the bytes of a whole block (tables: tests/models/benchmark_convolution.py).
+it spares a third of the bytes of a whole block.
 Dimension numbers are always NHWC, HWIO, with explicit transposes: inside a loop XLA:CPU runs any
 others 50 times slower. Inside `jax.shard_map` gradients need check_vma=False.
 """

@@ -188,8 +188,9 @@ class SelfAttention(nn.Module):
         def pool(a: jax.Array) -> jax.Array:
             return nn.max_pool(a, (2, 2), (2, 2)).reshape(b, -1, a.shape[-1])
 
-        theta = project(c // 8, "theta")(x).reshape(b, h * w, c // 8)
-        phi = pool(project(c // 8, "phi")(x))
+        inner = max(c // 8, 1)  # narrow networks have fewer than 8 channels
+        theta = project(inner, "theta")(x).reshape(b, h * w, inner)
+        phi = pool(project(inner, "phi")(x))
         g = pool(project(c // 2, "g")(x))
         scores = jnp.einsum("bqc,bkc->bqk", theta, phi, preferred_element_type=jnp.float32)
         weights = nn.softmax(scores, axis=-1)

@@ -92,7 +92,7 @@ def export_weights(weights: Weights, path: str | Path, kind: str, role: str = "g
     theirs = {}
     for row in module.rows(_structure(weights, role)):
         if row.ours in ours:
-            theirs[row.theirs] = np.ascontiguousarray(row.layout.write(ours.pop(row.ours)))
+            theirs[row.theirs] = np.asarray(row.layout.write(ours.pop(row.ours)), order="C")
     if ours or not theirs:
         raise ValueError(
             f"{kind} has no place for {_some(ours)}" if ours else f"no {role} among these weights"
@@ -131,7 +131,7 @@ def _translated(
             except ValueError:
                 shape = theirs[row.theirs].shape
                 raise ValueError(f"{row.theirs} has an unexpected shape, {shape}") from None
-            ours[row.ours] = np.ascontiguousarray(x, np.float32)
+            ours[row.ours] = np.asarray(x, np.float32, order="C")
     unknown = [n for n in theirs if n not in known and not module.IGNORED.search(n)]
     if unknown:
         raise ValueError(f"unknown names: {_some(unknown)}")

@@ -19,7 +19,7 @@ import pytest
 from jaxgan.data.records import open_records
 from jaxgan.evaluate import inception, lite0
 from jaxgan.evaluate.command import real_batches
-from jaxgan.evaluate.extractors import extractor_by_name, file_sha256
+from jaxgan.evaluate.extractors import Extractor, extractor_by_name, file_sha256
 from jaxgan.evaluate.features import features_of_arrays
 from jaxgan.evaluate.precision_recall import membership
 from jaxgan.evaluate.probe import logistic_labels, neighbour_labels, ridge_labels
@@ -74,7 +74,7 @@ def test_fid_kid_and_is(features, torch_fidelity):
 
     fake, real = features
     logits = np.random.default_rng(1).normal(size=(1500, 40)) * 2
-    extractor = lite0_like()
+    extractor = peer_extractor()
     ours = score_features(
         features_of_arrays(fake.astype(np.float32), logits.astype(np.float32)),
         features_of_arrays(real.astype(np.float32)),
@@ -95,9 +95,7 @@ def test_fid_kid_and_is(features, torch_fidelity):
     assert ours["is_peer_std"] == pytest.approx(isc["inception_score_std"], rel=1e-4)
 
 
-def lite0_like():
-    from jaxgan.evaluate.extractors import Extractor
-
+def peer_extractor():
     return Extractor("peer", (), lambda w, x: (x, x), "0" * 64, {})
 
 
