@@ -68,7 +68,12 @@ def import_weights(
         raise ValueError(f"{path}: {error} is missing, so the network is not known") from None
     for role in networks:
         config[role].spectral_norm = any(n.startswith(f"{role}/u/") for n in arrays)
-    config.update_from_flattened_dict({**module.FIELDS, **(fields or {})})
+    config.lock()
+    try:
+        config.update_from_flattened_dict({**module.FIELDS, **(fields or {})})
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"fields: {error.args[0]}") from None
+    config.unlock()
     _check(path, config, arrays)
     rows = len(arrays.get("generator/mean/norm", ()))
     truncations = (math.inf,) if rows == 1 else module.truncations(rows)

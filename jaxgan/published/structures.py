@@ -1,8 +1,9 @@
 """The config of networks from the shapes of their parameters.
 
 What shapes do not say is assumed: square images, three channels where BigGAN-deep's last
-convolution makes as many as the stage before it, the embedding's 128 where there is none, and of a
-discriminator on its own that it halves the image to 4 x 4.
+convolution makes as many as the stage before it, the embedding's 128 where there is none; of a
+discriminator that every block halves (of BigGAN: but those without a skip convolution and the last)
+and, where it comes alone, that it halves its image to 4 x 4.
 """
 
 import math
@@ -80,11 +81,10 @@ def _generator(config: ConfigDict, s: Structure, p: Arrays) -> None:
 def _discriminator(config: ConfigDict, s: Structure, p: Arrays, has_generator: bool) -> None:
     stages = s.blocks // s.resolution
     if s.deep:  # halving leaves no trace in a bottleneck block
-        halved = int(math.log2(config.data.size[0] / 4)) if has_generator else stages
-        if has_generator and halved > stages:
-            halved = stages
-    else:  # a block without a skip convolution does not halve
-        halved = next((i for i in range(stages) if f"trunk/block_{i}/skip/kernel" not in p), stages)
+        halved = stages
+    else:  # a block without a skip convolution does not halve, nor does the last one
+        skips = [f"trunk/block_{i}/skip/kernel" in p for i in range(stages - 1)]
+        halved = skips.index(False) if False in skips else stages - 1
     size = config.data.size[0] if has_generator else 4 << halved
     if halved != len(_widths(s, p)) - 1:
         config.model.discriminator_downsamples = halved

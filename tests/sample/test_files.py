@@ -29,7 +29,7 @@ def test_file_i_is_image_i(whole):
     for i in (0, 7, 19):
         with Image.open(whole / file_name(i)) as picture:
             np.testing.assert_array_equal(np.asarray(picture)[..., None], images[i])
-    rows = list(csv.reader((whole / "labels.csv").open()))
+    rows = list(csv.reader((whole / "labels.csv").read_text().splitlines()))
     assert rows == [[file_name(i), g.class_names[label]] for i, label in enumerate(labels)]
     assert file_name(12345) == "00012/00012345.png"
 
@@ -65,7 +65,7 @@ def test_other_images_are_not_mixed_in(tmp_path):
 def test_classes_go_round(tmp_path):
     g = tiny_tabulated()
     write_images(g, tmp_path, 5, seed=3, classes=[4, 1])
-    found = [row[1] for row in csv.reader((tmp_path / "labels.csv").open())]
+    found = [row[1] for row in csv.reader((tmp_path / "labels.csv").read_text().splitlines())]
     assert found == ["Ankle boot", "Trouser", "Ankle boot", "Trouser", "Ankle boot"]
 
 

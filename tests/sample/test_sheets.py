@@ -86,7 +86,7 @@ def test_class_names_with_commas_are_names():
     [
         ({"kind": "sheet"}, "--kind=sheet: write one of classes, truncations"),
         ({"seeds": "a", "kind": "latents"}, "--seeds=a: write whole numbers"),
-        ({"truncation": "much"}, "--truncation=much: write a number"),
+        ({"truncation": "much"}, "--truncation=much: 'much' is not a number"),
         ({"truncation": "-1"}, "truncation = -1"),
         ({"shard": "4/4"}, "--shard=4/4: write K/N"),
         ({"columns": -3}, "--columns=-3"),
