@@ -16,8 +16,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan import sharding
-from jaxgan.compile_report import compile_run
+from jaxgan import compile_report, sharding
 from jaxgan.data.examine import Finding, examine_records, examine_source
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
@@ -25,7 +24,7 @@ from jaxgan.data.sources import open_source
 from jaxgan.gan import init_state
 from jaxgan.metrics import duration
 from jaxgan.run import Run, abstract_state, open_run, resolve
-from jaxgan.train import training_step
+from jaxgan.train import abstract_batch, training_step
 from jaxgan.watch import Watch
 
 
@@ -63,8 +62,7 @@ def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
     yield from hyper_parameters(resolved, len(records))
     yield disk(run)
     if steps:
-        yield memory(config)
-        yield speed(run, records, steps)
+        yield from step_cost(run, records, steps)
 
 
 def raw_data(path: Path) -> Iterator[Finding]:
@@ -157,9 +155,39 @@ def bytes_of(leaf: jax.ShapeDtypeStruct) -> int:
     return math.prod(leaf.shape) * (8 if typed_key else leaf.dtype.itemsize)
 
 
-def memory(config: ConfigDict) -> Finding:
-    """Compare what the compiled step needs with what the device, or this machine, has."""
-    peak = compile_run(config)["bytes"]["peak"]
+def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
+    """Compile the step, run it a few times on real images; yield what it takes."""
+    lowered = training_step(run).lower(abstract_state(run), abstract_batch(run))
+    step = lowered.compile()
+    yield memory_need(compile_report.memory(step)["peak"])
+    shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
+    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    train, times, waits = run.config.train, [], []
+    microbatch = train.batch // train.microbatches
+    shape = (train.num_d_steps, train.microbatches, microbatch)
+    rows = sharding.local_rows(run.mesh, microbatch)
+    with Reader(records, shape, 0, run.config.data.size, rows, on_bad_record="skip") as reader:
+        for number in range(steps + 1):  # the first one warms up
+            begin = time.perf_counter()
+            batch = sharding.global_batch(run.mesh, reader(number), microbatch)
+            ready = time.perf_counter()
+            state, metrics = step(state, batch)
+            jax.block_until_ready(state)
+            waits.append(ready - begin)
+            times.append(time.perf_counter() - ready)
+    each, wait = np.median(times[1:]), np.median(waits[1:])
+    bad = any(int(metrics[name]) >= 0 for name in ("g/bad_leaf", "d/bad_leaf"))
+    yield Finding(
+        bad,
+        f"time: {each:.2g} s a step (reading its images {wait:.2g} s, done ahead), "
+        f"{duration(train.steps * max(each, wait))} for {train.steps:,} steps"
+        + "; gradients are not finite already: lower the learning rates"
+        * bad,
+    )
+
+
+def memory_need(peak: int) -> Finding:
+    """Compare what a step takes on each device with what the device, or this machine, has."""
     device = jax.local_devices()[0]
     limit = (device.memory_stats() or {}).get("bytes_limit")
     if limit is None:  # CPU devices share the machine's memory
@@ -169,36 +197,6 @@ def memory(config: ConfigDict) -> Finding:
         peak > limit,
         f"memory: a step takes {size(peak)} of {size(limit)} ({device.device_kind})"
         + "; raise train.microbatches or mesh.fsdp" * (peak > limit),
-    )
-
-
-def speed(run: Run, records: Records, steps: int) -> Finding:
-    """Run a few steps on real images; say how long the whole run takes on this machine."""
-    train = run.config.train
-    microbatch = train.batch // train.microbatches
-    shape = (train.num_d_steps, train.microbatches, microbatch)
-    rows = sharding.local_rows(run.mesh, microbatch)
-    shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
-    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
-    step, times, waits = training_step(run), [], []
-    data = run.config.data
-    with Reader(records, shape, 0, data.size, rows, on_bad_record="skip") as reader:
-        for number in range(steps + 1):  # the first one compiles
-            begin = time.perf_counter()
-            batch = sharding.global_batch(run.mesh, reader(number), microbatch)
-            ready = time.perf_counter()
-            state, metrics = step(state, batch)
-            jax.block_until_ready(state)
-            waits.append(ready - begin)
-            times.append(time.perf_counter() - ready)
-    each, wait = np.median(times[1:]), np.median(waits[1:])
-    bad = [name for name in ("g/bad_leaf", "d/bad_leaf") if int(metrics[name]) >= 0]
-    return Finding(
-        bool(bad),
-        f"time: {each:.2g} s a step (reading its images {wait:.2g} s, done ahead), "
-        f"{duration(train.steps * max(each, wait))} for {train.steps:,} steps"
-        + "; gradients are not finite already: lower the learning rates"
-        * bool(bad),
     )
 
 

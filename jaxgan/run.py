@@ -43,11 +43,16 @@ class Run:
 
 def resolve(config: ConfigDict, records: Records, devices: int | None = None) -> ConfigDict:
     """Return the config with the facts of its data set filled in."""
+    config = with_facts(config, records.shape[-1], tuple(records.class_names))
+    check(config, devices)
+    return config
+
+
+def with_facts(config: ConfigDict, channels: int, class_names: tuple[str, ...]) -> ConfigDict:
+    """Return a copy of the config that says what only a data set knows."""
     config = ConfigDict(config.to_dict())
     with config.unlocked():
-        config.data.channels = records.shape[-1]
-        config.data.class_names = tuple(records.class_names)
-    check(config, devices)
+        config.data.channels, config.data.class_names = channels, class_names
     return config
 
 
@@ -140,6 +145,7 @@ def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
     known = saved(workdir)
     if config is None:
         return open_run(workdir, known)
+    config = with_facts(config, known.data.channels, known.data.class_names)
     differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
     if differences:
         raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")

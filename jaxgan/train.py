@@ -52,6 +52,7 @@ def train(config: ConfigDict, workdir: Path) -> int:
             except OSError as error:
                 if error.errno not in FULL:
                     raise
+                checkpoints.wait()
                 newest = checkpoints.latest_step() or 0
                 raise RuntimeError(
                     f"--workdir={workdir} cannot be written ({reason(error)}): free some space; "

@@ -123,10 +123,17 @@ def test_a_healthy_set_has_no_problem_and_a_plan(tmp_path):
 
 
 def test_memory_and_time_are_measured(tmp_path):
-    found = list(doctor.examine(debug_config(), tmp_path, steps=2))
+    small = {"data.size": (8, 8), "train.num_d_steps": 1, "train.microbatches": 1}
+    found = list(doctor.examine(debug_config(**small), tmp_path, steps=2))
     (memory,) = [text for text in texts(found) if text.startswith("memory: ")]
     (time,) = [text for text in texts(found) if text.startswith("time: ")]
     assert "a step takes" in memory and "for 20 steps" in time
+
+
+def test_memory_is_compared_with_the_device():
+    assert not doctor.memory_need(1 << 20).is_error
+    finding = doctor.memory_need(1 << 50)
+    assert finding.is_error and "raise train.microbatches" in finding.text
 
 
 def test_a_disk_that_is_too_small_is_a_problem(tmp_path, monkeypatch):

@@ -83,8 +83,106 @@ def test_log_has_each_logged_step_once(whole):
     assert all(np.isfinite(list(line.values())).all() for line in lines)
 
 
+def test_a_run_opens_with_the_config_file_that_it_was_trained_with(whole):
+    fields = debug_config(**{"evaluate.samples": 7})  # training does not depend on these
+    opened = load_run(whole, fields).config
+    assert opened.data == load_run(whole).config.data and opened.evaluate.samples == 7
+    with pytest.raises(ValueError, match=r"model.width is 4 there, 8 here"):
+        load_run(whole, debug_config(**{"model.width": 8}))
+
+
 def test_a_gradient_that_is_not_finite_names_step_player_and_leaf(tmp_path):
     config = debug_config(**{"generator.learning_rate": 1e30})
     with pytest.raises(NonFiniteError, match=r"step \d+: the \w+'s gradient of \S+ is not"):
         train.train(config, tmp_path)
     assert not list((tmp_path / "checkpoints").glob("[0-9]*"))  # a bad state is never saved
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing in the code may catch it."""
+
+
+def failing_at_15(monkeypatch, workdir, killed_at=None):
+    """Make step 15 fail with the run's first key; with another one, be killed at `killed_at`."""
+    look, first = train.finite.refuse_gradients, jax.random.key_data(final_state(workdir).key)
+
+    def refuse(history, step, state, good):
+        good = look(history, step, state, good)
+        if step == 15 and (jax.random.key_data(state.key) == first).all():
+            raise NonFiniteError("injected", 15)
+        if step == killed_at and not (jax.random.key_data(state.key) == first).all():
+            raise Killed
+        return good
+
+    monkeypatch.setattr(train.finite, "refuse_gradients", refuse)
+
+
+def test_a_roll_back_goes_on_with_another_key_and_survives_a_kill(whole, tmp_path, monkeypatch):
+    config = debug_config(**{"on_non_finite.policy": "roll_back"})
+    with monkeypatch.context() as patch:
+        failing_at_15(patch, whole)
+        assert train.train(config, tmp_path / "a") == 0
+    with monkeypatch.context() as patch:
+        failing_at_15(patch, whole, killed_at=20)
+        with pytest.raises(Killed):
+            train.train(config, tmp_path / "b")
+    with monkeypatch.context() as patch:
+        failing_at_15(patch, whole)
+        assert train.train(config, tmp_path / "b") == 0
+    assert_same_run(tmp_path / "a", tmp_path / "b")
+    logs = [(tmp_path / run / "roll_backs.jsonl").read_text() for run in "ab"]
+    assert logs[0] == logs[1]
+    (line,) = map(json.loads, logs[0].splitlines())
+    assert (line["step"], line["to"]) == (15, 10) and "injected" in line["why"]
+    steps = [
+        (folder / "metrics.jsonl").read_text().splitlines() for folder in (whole, tmp_path / "a")
+    ]
+    assert steps[0][:2] == steps[1][:2]  # up to the checkpoint nothing changes
+    assert [json.loads(line)["step"] for line in steps[1]] == [5, 10, 15, 20]
+    assert steps[0][2] != steps[1][2]  # from there on the noise is another
+
+
+def test_a_collapse_is_rolled_back(whole, tmp_path, monkeypatch):
+    look = train.Watch.__call__
+
+    def collapsing(self, state):
+        first = (
+            jax.random.key_data(state.key) == jax.random.key_data(final_state(whole).key)
+        ).all()
+        return look(self, state) | ({"diversity": 0.01} if first and state.step > 10 else {})
+
+    monkeypatch.setattr(train.Watch, "__call__", collapsing)
+    fields = {"watch.every": 5, "watch.policy": "roll_back", "watch.classes": 2}
+    assert train.train(debug_config(**fields), tmp_path) == 0
+    (line,) = map(json.loads, (tmp_path / "roll_backs.jsonl").read_text().splitlines())
+    assert (line["step"], line["to"]) == (20, 10) and "since step 15" in line["why"]
+    seen = [json.loads(line) for line in (tmp_path / "watch.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in seen] == [5, 10, 15, 20]  # none of the collapsed ones
+    assert all(line["diversity"] > 0.25 for line in seen)
+
+
+def test_a_full_disk_stops_with_a_line_and_the_same_command_continues(whole, tmp_path, monkeypatch):
+    write = train.MetricsWriter.write
+
+    def full(self, name, step, *args, **kwargs):
+        if step == 15:
+            raise OSError(28, "No space left on device")
+        write(self, name, step, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train.MetricsWriter, "write", full)
+        with pytest.raises(
+            RuntimeError, match=r"cannot be written \(No space left .* from step 10"
+        ):
+            train.train(debug_config(), tmp_path)
+    assert train.train(debug_config(), tmp_path) == 0
+    assert_same_run(whole, tmp_path)
+
+
+def test_a_damaged_newest_checkpoint_costs_steps_and_changes_nothing(whole, tmp_path):
+    assert train.train(debug_config(), tmp_path) == 0
+    damaged = tmp_path / "checkpoints" / "20" / "manifest"
+    damaged.write_bytes(damaged.read_bytes()[:-70])
+    assert train.train(debug_config(), tmp_path) == 0
+    assert_same_run(whole, tmp_path)
+    assert (tmp_path / "checkpoints" / "20.damaged").is_dir()

@@ -189,7 +189,3 @@ def test_a_held_out_split_that_is_trained_on_is_refused(tmp_path):
     run, records = runs.new_run(tmp_path, debug_config(**fields))
     with pytest.raises(ValueError, match=r"shares 500 images with data.split = 'train'"):
         Watch(run, records)
-
-
-def test_looking_twice_gives_the_same(opened):
-    assert looked(opened) == looked(opened)

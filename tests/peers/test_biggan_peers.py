@@ -18,6 +18,9 @@ pytestmark = pytest.mark.slow
 torch = pytest.importorskip("torch")
 
 STEPS, BATCH, CLASSES = 20, 8, 5
+# The paper's rates. With 1e-3 for both the game is chaotic: rounding reaches the first digit of the
+# losses within twenty steps.
+RATES = (5e-5, 2e-4)
 ADAM_EPS = 1e-4  # not 1e-8: where a gradient is exactly zero Adam would divide rounding by itself
 
 
@@ -30,16 +33,16 @@ def config():
         config.model.update(generator_widths=(8, 4, 4, 2), discriminator_widths=(2, 4, 4, 8))
         config.model.update(discriminator_downsamples=2)
         config.model.update(generator_attention=16, discriminator_attention=16)
-    for side in (config.generator, config.discriminator):
-        side.update(learning_rate=1e-3, eps=ADAM_EPS)
+    for side, rate in zip((config.generator, config.discriminator), RATES, strict=True):
+        side.update(learning_rate=rate, eps=ADAM_EPS)
     config.generator.orthogonal = 1e-2  # large enough to be seen in 20 steps
     config.average.decay = 0.9
     return config
 
 
-def draws():
+def draws(count=STEPS):
     rng = np.random.default_rng(0)
-    for _ in range(STEPS):
+    for _ in range(count):
         images = rng.uniform(-1, 1, (BATCH, 32, 32, 3)).astype("f4")
         latents = rng.normal(size=(2, BATCH, 16)).astype("f4")
         yield images, latents, rng.integers(0, CLASSES, (3, BATCH)).astype("i4")
@@ -77,14 +80,12 @@ def torch_networks(weights, folder):
     return nets
 
 
-def train_torch(nets, both_move, orthogonal):
+def train_torch(nets, both_move, orthogonal, count):
     from tests.peers import reference
 
-    trainer = reference.Trainer(
-        *nets, (1e-3, 1e-3), (0.0, 0.999), ADAM_EPS, orthogonal, 0.9, both_move
-    )
+    trainer = reference.Trainer(*nets, RATES, (0.0, 0.999), ADAM_EPS, orthogonal, 0.9, both_move)
     losses = []
-    for images, z, labels in draws():
+    for images, z, labels in draws(count):
         x = torch.from_numpy(images.transpose(0, 3, 1, 2)).double()
         z, (y, fake_d, fake_g) = torch.from_numpy(z).double(), torch.from_numpy(labels).long()
         losses.append((trainer.d_step(x, y, z[0], fake_d), trainer.g_step(z[1], fake_g)))
@@ -117,25 +118,25 @@ def train_jax(config):
         )
         state = state.replace(**{role: player.replace(params=params)})
     state = state.replace(average=state.generator.params)
-    start, losses = state, []
+    states, losses = [state], []
     for inputs in draws():
-        state, loss = train(state, *inputs)
+        state, loss = train(states[-1], *inputs)
+        states.append(state)
         losses.append(loss)
-    return start, state, np.array(losses, np.float64)
+    return states, np.array(losses, np.float64)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """(our start, our end, our losses, a function that trains the reference from our start)."""
-    start, end, losses = train_jax(config())
+    """(our states, our losses, a function that trains the reference from our first state)."""
+    states, losses = train_jax(config())
     folder = tmp_path_factory.mktemp("nets")
 
-    def reference(both_move=False, orthogonal=4e-2):
-        return train_torch(
-            torch_networks(weights_of(config(), start), folder), both_move, orthogonal
-        )
+    def reference(both_move=False, orthogonal=4e-2, count=STEPS):
+        nets = torch_networks(weights_of(config(), states[0]), folder)
+        return train_torch(nets, both_move, orthogonal, count)
 
-    return start, end, losses, reference
+    return states, losses, reference
 
 
 def relative(ours, theirs):
@@ -153,41 +154,55 @@ def as_reference(weights, role, folder):
     return dict(np.load(path))
 
 
+def players(trainer):
+    yield "generator", trainer.g, trainer.g_adam
+    yield "discriminator", trainer.d, trainer.d_adam
+
+
 def test_twenty_steps_are_the_references(trained, tmp_path):
-    """Losses, gradients (by Adam's second moments) and parameters, in float32 against float64.
+    """Losses, parameters, vectors and average, in float32 against float64.
 
-    What remains is our rounding: 6e-8 an operation, grown over some fifty layers and twenty steps.
+    What remains is our rounding: 1.4e-6 of the losses in the first step, 2.5e-4 in the worst of
+    twenty (losses are about 10); the parameters end within 1e-4 of their largest values.
     """
-    start, end, losses, reference = trained
+    states, losses, reference = trained
     trainer, expected = reference()
-    np.testing.assert_allclose(losses, expected, rtol=2e-4, atol=2e-4)
-    weights, averaged = weights_of(config(), end), weights_of(config(), end, averages=True)
-    for role, net, adam in (
-        ("generator", trainer.g, trainer.g_adam),
-        ("discriminator", trainer.d, trainer.d_adam),
-    ):
-        worst, name = relative(as_reference(weights, role, tmp_path), dict(net.named_parameters()))
-        moved, _ = relative(
-            as_reference(weights_of(config(), start), role, tmp_path), dict(net.named_parameters())
-        )
+    np.testing.assert_allclose(losses[0], expected[0], rtol=1e-5)
+    np.testing.assert_allclose(losses, expected, atol=1e-3)
+    start, end = (weights_of(config(), states[i]) for i in (0, -1))
+    for role, net, _ in players(trainer):
+        named = dict(net.named_parameters())
+        ours = as_reference(end, role, tmp_path)
+        worst, name = relative(ours, named)
+        moved, _ = relative(as_reference(start, role, tmp_path), named)
         print(f"{role}: parameters moved by {moved:.2g}, differ by {worst:.2g} ({name})")
-        assert worst < 1e-3 < 0.01 < moved
+        assert worst < 5e-4 < 0.01 < moved
         vectors = {n: b for n, b in net.named_buffers() if n.endswith("u0")}
-        assert relative(as_reference(weights, role, tmp_path), vectors)[0] < 1e-3
-        nu = second_moments(config(), end, role)
-        ours = as_reference(dataclasses.replace(weights, arrays=nu), role, tmp_path)
-        theirs = {
-            n: adam.state[p]["exp_avg_sq"] for n, p in net.named_parameters() if p in adam.state
-        }
-        scale = max(x.max() for x in theirs.values())
-        for n, x in theirs.items():
-            np.testing.assert_allclose(
-                ours[n], x, rtol=1e-2, atol=float(1e-4 * max(x.max(), 1e-3 * scale)), err_msg=n
-            )
-    assert relative(as_reference(averaged, "generator", tmp_path), trainer.average)[0] < 1e-3
+        assert relative(ours, vectors)[0] < 1e-3
+    averaged = weights_of(config(), states[-1], averages=True)
+    assert relative(as_reference(averaged, "generator", tmp_path), trainer.average)[0] < 5e-4
 
 
-def second_moments(config, state, role):
+@pytest.mark.parametrize(("count", "tolerance"), [(1, 1e-3), (STEPS, 5e-2)])
+def test_gradients_are_the_references(trained, count, tolerance, tmp_path):
+    """By Adam's second moments, the means of squared gradients: of one step, and of twenty.
+
+    Relative to each parameter's largest. In twenty steps rounding switches single ReLUs.
+    """
+    states, _, reference = trained
+    weights = weights_of(config(), states[count])
+    for role, net, adam in players(reference(count=count)[0]):
+        moments = second_moments(states[count], role)
+        ours = as_reference(dataclasses.replace(weights, arrays=moments), role, tmp_path)
+        theirs = {n: adam.state[p]["exp_avg_sq"] for n, p in net.named_parameters()}
+        largest = max(x.max() for x in theirs.values())
+        for name, x in theirs.items():
+            # Biases before a batch norm have no gradient: 1e-9 of the largest is rounding.
+            scale = max(float(x.max()), 1e-9 * float(largest))
+            np.testing.assert_allclose(ours[name], x, atol=tolerance * scale, err_msg=name)
+
+
+def second_moments(state, role):
     """Return Adam's second moments by the names of Weights."""
     params = getattr(state, role).params
     structure = jax.tree.structure(params)
@@ -202,27 +217,27 @@ def second_moments(config, state, role):
 @pytest.mark.parametrize(
     ("switch", "first", "last"),
     [
-        # Vectors of both networks move in both phases: from the second phase on another estimate of
-        # sigma, the same once it has converged.
-        ({"both_move": True}, 2e-2, 1.0),
-        # Half the orthogonal gradient, as in the authors' code: their 1e-4 is 5e-5 here.
-        ({"orthogonal": 2e-2}, 2e-4, 1.0),
+        # Vectors of both networks move in both phases: two iterations a step where we make one, so
+        # other estimates of sigma. None in the first step: orthogonal weights have sigma 1.
+        ({"both_move": True}, 1e-10, 0.1),
+        # Half the orthogonal gradient, as in the authors' code: their 1e-4 is 5e-5 here. Measured
+        # at 100 times the paper's strength.
+        ({"orthogonal": 2e-2}, 1e-10, 0.01),
     ],
 )
 def test_deviations_from_the_authors_code(trained, switch, first, last):
-    _, _, losses, reference = trained
+    reference = trained[2]
     _, expected = reference(**switch)
-    difference = abs(losses - expected)
+    difference = abs(expected - reference()[1])
     print(f"{switch}: first step {difference[0].max():.2g}, largest {difference.max():.2g}")
-    assert difference[0].max() < first  # of the first step at most the generator's phase differs
-    assert 1e-3 < difference.max() < last
+    assert difference[0].max() < first and last / 10 < difference.max() < last * 10
 
 
 def test_a_trained_state_dict_is_imported(trained, tmp_path):
     """torch.save, our reader and converter: evaluation gives the reference's images and logits."""
     from tests.peers import reference
 
-    trainer, _ = trained[3](both_move=True)
+    trainer, _ = trained[2](both_move=True)
     for name, net in (("G_ema", trainer.g), ("D", trainer.d)):
         torch.save(net.float().eval().state_dict(), tmp_path / f"{name}.pth")
         reference.moves(net, False)

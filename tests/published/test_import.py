@@ -11,6 +11,7 @@ from flax.traverse_util import flatten_dict
 
 from jaxgan import build, published
 from jaxgan.published import convert
+from jaxgan.published.layouts import Structure
 
 STATISTICS = {"huggingface": 51, "hub": 51, "biggan-pytorch": 1}
 CIFAR = {"split_latents": False, "shared_embedding": False, "generator_widths": (4,) * 4}
@@ -80,18 +81,51 @@ def test_export_then_import_is_bit_identical(case, suffix, tmp_path):
         loaded = published.load(tmp_path / "imported.safetensors")
         same_arrays(loaded.arrays, mine)
         assert loaded.config.to_dict() == again.config.to_dict()
+        assert_same_module(again.config, weights.config, role)
         if letter == "g":
             assert loaded.truncations == again.truncations == weights.truncations
-            assert_same_network(again.config, weights.config, role)
+            assert again.config.data.size == weights.config.data.size
 
 
-def assert_same_network(a, b, role):
+def assert_same_module(a, b, role):
     """The config that was found makes the module of the one that was used."""
-    modules = []
-    for config in (a, b):
-        assert config.data.size == b.data.size and config.data.channels == b.data.channels
-        modules.append(convert._player(config, role).module)
-    assert modules[0] == modules[1]
+    assert convert._player(a, role).module == convert._player(b, role).module
+
+
+def test_places_of_the_published_128_pixel_networks():
+    """Names that a round trip cannot tell: read off the projects' code, for their real sizes."""
+    cases = (
+        ("huggingface", "generator", True, 10, 7, "layers.7.conv_0", "block_7/conv_0"),
+        ("huggingface", "generator", True, 10, 7, "layers.8.snconv1x1_o_conv", "attention/out"),
+        ("huggingface", "generator", True, 10, 7, "layers.9.conv_3", "block_8/conv_3"),
+        ("biggan-pytorch", "generator", False, 5, 3, "blocks.3.1.o", "attention/out"),
+        ("biggan-pytorch", "generator", False, 5, 3, "blocks.4.0.conv_sc", "block_4/skip"),
+        ("biggan-pytorch", "generator", False, 5, 3, "blocks.4.0.bn2.gain", "block_4/norm_1/gain"),
+        ("biggan-pytorch", "generator", False, 5, 3, "output_layer.2", "to_image"),
+        ("biggan-pytorch", "generator", True, 10, 7, "blocks.7.1.theta", "attention/theta"),
+        ("biggan-pytorch", "discriminator", False, 6, 0, "blocks.0.1.phi", "trunk/attention/phi"),
+        ("biggan-pytorch", "discriminator", True, 10, 1, "blocks.0.2.g", "trunk/attention/g"),
+        (
+            "biggan-pytorch",
+            "discriminator",
+            True,
+            10,
+            1,
+            "blocks.1.0.conv4",
+            "trunk/block_2/conv_3",
+        ),
+        ("hub", "generator", False, 5, 3, "GBlock_4/conv_sc/w", "block_4/skip"),
+        ("hub", "generator", False, 5, 3, "GBlock/HyperBN_1/gamma/w", "block_0/norm_1/gain"),
+        ("hub", "generator", False, 5, 3, "GBlock/HyperBN/beta/w", "block_0/norm_0/bias"),
+        ("hub", "generator", True, 10, 7, "GBlock_9/BatchNorm_3/offset/w", "block_9/norm_3/bias"),
+    )
+    for kind, role, deep, blocks, attention, theirs, ours in cases:
+        structure = Structure(role, deep, blocks, attention, channels=16, embedding_dim=128)
+        names = {row.ours: row.theirs for row in convert.KINDS[kind].rows(structure)}
+        start = {"huggingface": "generator.", "hub": "Generator/"}.get(kind, "")
+        end = {"huggingface": ".weight_orig", "hub": "", "biggan-pytorch": ".weight"}[kind]
+        average = ("/ema_0.9999" if deep else "/ema_b999900") if kind == "hub" else ""
+        assert names[f"params/{ours}/kernel"] == f"{start}{theirs}{end}{average}"
 
 
 def test_a_folder_of_both_networks(tmp_path):
@@ -107,7 +141,7 @@ def test_a_folder_of_both_networks(tmp_path):
         both = published.import_weights(tmp_path, kind)
     same_arrays(both.arrays, weights.arrays)
     for role in ROLES.values():
-        assert_same_network(both.config, weights.config, role)
+        assert_same_module(both.config, weights.config, role)
     with pytest.raises(FileNotFoundError, match=r"no G_ema\.pth, G\.pth or D\.pth in it"):
         published.import_weights(tmp_path / "..", kind)
 
