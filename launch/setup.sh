@@ -1,4 +1,6 @@
-# Makes .venv with the pinned packages of launch/requirements.txt; sourced by quickstart and test.
+# shellcheck shell=bash
+# Makes .venv with the pinned packages of launch/requirements.txt (and, for the second stage of the
+# tests, requirements-slow.txt); sourced by quickstart and test.
 # Safe to repeat: does nothing when .venv is up to date. One clear line on failure.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -44,4 +46,18 @@ setup() {
     --no-build-isolation -e "$root" >>"$log" 2>&1 ||
     fail "jaxgan cannot be installed: $(grep -m 1 -i error "$log"); see $log"
   echo "$wanted" >"$venv/jaxgan-installed"
+}
+
+setup_slow() {
+  local wanted
+  wanted=$(cat "$root/launch/requirements-slow.txt" "$venv/jaxgan-installed" | cksum)
+  [ "$(cat "$venv/jaxgan-installed-slow" 2>/dev/null)" = "$wanted" ] && return
+  echo "jaxgan: installing what the second stage needs, PyTorch among it (1 to 5 minutes) ..."
+  # torch-fidelity alone: nothing that is used of it needs the torchvision that it asks for.
+  { "$venv/bin/python" -m pip install --disable-pip-version-check --quiet \
+    -r "$root/launch/requirements-slow.txt" &&
+    "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --no-deps \
+      torch-fidelity==0.4.0; } >>"$log" 2>&1 ||
+    fail "packages of the second stage cannot be installed: $(grep -m 1 -i error "$log"); see $log"
+  echo "$wanted" >"$venv/jaxgan-installed-slow"
 }

@@ -25,8 +25,9 @@ def module(name):
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
 def test_shell_scripts_pass_shellcheck():
-    scripts = [LAUNCH / "slurm.sbatch", LAUNCH / "tpu_pod.sh", ROOT / "tests/slurm/run.sh"]
-    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
+    scripts = [LAUNCH / name for name in ("quickstart", "test", "slurm.sbatch", "tpu_pod.sh")]
+    scripts += [ROOT / ".ci/run", ROOT / "tests/slurm/run.sh"]
+    done = subprocess.run(["shellcheck", "-x", *scripts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
@@ -68,7 +69,31 @@ def test_dockerfile_copies_what_exists_and_runs_the_command():
             assert all((ROOT / source).exists() for source in rest.split()[:-1]), rest
         if name in ("ENTRYPOINT", "CMD"):
             json.loads(rest)
-    assert ("USER", "jaxgan") in instructions
+    (user,) = (rest for name, rest in instructions if name == "USER")
+    assert user != "0" and user.isdecimal()  # a number: a host need not know the name
+
+
+@pytest.mark.slow
+def test_dockerfile_passes_hadolint():
+    hadolint = Path(sys.executable).parent / "hadolint"
+    if not hadolint.exists():
+        pytest.skip("hadolint is not installed")
+    done = subprocess.run([hadolint, LAUNCH / "Dockerfile"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_jobs_of_the_jobset_are_what_kubernetes_accepts():
+    """Against the schemas of Kubernetes, strictly. Those of JobSet itself are not packaged."""
+    validator = pytest.importorskip("kubernetes_validate")
+    jobset = yaml.safe_load((LAUNCH / "gke_jobset.yaml").read_text())
+    (replicated,) = jobset["spec"]["replicatedJobs"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "slice"}}
+    job["spec"] = replicated["template"]["spec"]
+    validator.validate(job, "1.34", strict=True)
+    job["spec"]["parallelisms"] = 16
+    with pytest.raises(validator.ValidationError):
+        validator.validate(job, "1.34", strict=True)
 
 
 @pytest.mark.parametrize("codes,expected", [((0, 0), 0), ((0, 3), 3), ((75, 75), 75)])
