@@ -88,19 +88,26 @@ def assert_same_run(a: Path, b: Path):
 
 @slow
 def test_two_processes_are_one_run_and_only_the_first_writes(spawn, tmp_path):
-    two, one = tmp_path / "two", tmp_path / "one"
-    codes, outputs = finish(spawn(two))
-    assert codes == [0, 0], outputs
-    assert "2 processes" in outputs[0] and "8 devices" in outputs[0]
-    assert "step" not in outputs[1]  # process 1 says nothing
-    assert len(list(two.glob("events*"))) == 1
-    assert finish(spawn(one, count=1, devices=8))[0] == [0]
-    assert_same_run(one, two)
-    # Sheets: the same images by seed, up to one grey level where rounding falls either way.
+    """Ten steps of all there is, replicated and with parameters split over devices of both."""
     from PIL import Image
 
-    sheets = [np.asarray(Image.open(w / "samples" / "00000004.png"), np.int16) for w in (one, two)]
-    assert np.abs(sheets[0] - sheets[1]).max() <= 1
+    flags = ["--config.train.steps=10", "--config.train.sample_every=10", "--config.model.width=32"]
+    flags += ["--config.model.generator_attention=8", "--config.model.discriminator_attention=4"]
+    flags += ["--config.generator.orthogonal=1e-3"]  # 2 D steps of 2 microbatches: debug.py
+    one = tmp_path / "one"
+    assert finish(spawn(one, *flags, count=1, devices=8))[0] == [0]
+    for name, mesh in (("replicated", "fsdp 1"), ("split", "fsdp 4")):
+        two = tmp_path / name
+        codes, outputs = finish(spawn(two, *flags, f"--config.mesh.fsdp={mesh[-1]}"))
+        assert codes == [0, 0], outputs
+        assert "2 processes" in outputs[0] and "8 devices" in outputs[0] and mesh in outputs[0]
+        assert "step" not in outputs[1]  # process 1 says nothing
+        assert len(list(two.glob("events*"))) == 1
+        assert_same_run(one, two)
+        # Sheets: the same images by seed, up to one grey level where rounding falls either way.
+        files = (w / "samples" / "00000010.png" for w in (one, two))
+        sheets = [np.asarray(Image.open(file), np.int16) for file in files]
+        assert np.abs(sheets[0] - sheets[1]).max() <= 1
 
 
 @slow

@@ -1,0 +1,205 @@
+"""Speed of training: our steps against the same networks, losses and optimiser in PyTorch.
+
+    pip install torch==2.13.0
+    python -m tests.peers.benchmark_step --net="32 px, width 16" --rounds=5
+
+All sides train BigGAN (reference.py: parameter counts are asserted to be equal), hinge loss, Adam,
+orthogonal regularisation, average, one discriminator and one generator step, float32, latents drawn
+inside the step, one process, the same threads. They take turns, one timed call each a round, after
+a first call that is shown apart (compilation). PyTorch runs eager, with channels_last, compiled,
+and both: the best of them is the opponent. `LOGAN` is the same step with the natural-gradient
+latent step in both players.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from functools import partial
+
+import jax
+import numpy as np
+import torch
+
+from jaxgan import compiler, steps
+from jaxgan.build import build, default_config
+from jaxgan.gan import init_state
+from tests.peers import reference
+
+CLASSES, RATES, BETAS, EPS = 10, (1e-4, 4e-4), (0.0, 0.999), 1e-8
+ORTHOGONAL, DECAY = 1e-4, 0.999
+LOGAN = {"alpha": 0.9, "beta": 5.0}
+# size, multiples of the width (generator, discriminator), halvings, attention after block (g, d),
+# width, latents, batch
+SMALL = (32, (4, 4, 4, 4), (4, 4, 4, 4), 2, (None, None))
+NETS = {
+    "32 px, width 16": (*SMALL, 16, 128, 50),
+    "32 px, width 64": (*SMALL, 64, 128, 50),
+    "128 px, width 16": (
+        *(128, (16, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 16), 5, (3, 0)),
+        *(16, 120, 8),
+    ),
+}
+
+
+class Logan(reference.Trainer):
+    """The reference step on latents after one natural-gradient step, with its second order."""
+
+    def improved(self, z, labels):
+        z = z.requires_grad_()
+        (slope,) = torch.autograd.grad(
+            self.d(self.g(z, labels), labels).sum(), z, create_graph=True
+        )
+        return z + LOGAN["alpha"] * slope / (LOGAN["beta"] + slope.square().sum(1, keepdim=True))
+
+    def d_step(self, images, labels, z, fake_labels):
+        self.phase(self.d, self.g)
+        fakes = self.g(self.improved(z, fake_labels), fake_labels)
+        both = self.d(torch.cat([fakes, images]), torch.cat([fake_labels, labels]))
+        fake, real = both.split([len(fakes), len(images)])
+        ((1 - real).relu().mean() + (1 + fake).relu().mean()).backward()
+        self.d_adam.step()
+
+    def g_step(self, z, labels):
+        super().g_step(self.improved(z, labels), labels)
+
+
+def pytorch(net, variant, logan):
+    """Return {part: function} of one PyTorch variant, and its parameter counts."""
+    size, g_widths, d_widths, halvings, (g_at, d_at), width, latent_dim, batch = net
+    torch.manual_seed(0)
+    g = reference.Generator([m * width for m in g_widths], latent_dim, CLASSES, 128, g_at)
+    d = reference.Discriminator([m * width for m in d_widths], halvings, CLASSES, d_at)
+    images, labels = torch.rand(batch, 3, size, size) * 2 - 1, torch.randint(0, CLASSES, (batch,))
+    if "channels_last" in variant:
+        g, d = (m.to(memory_format=torch.channels_last) for m in (g, d))
+        images = images.to(memory_format=torch.channels_last)
+    if "compile" in variant:
+        g.compile()
+        d.compile()
+    kind = Logan if logan else reference.Trainer
+    trainer = kind(g, d, RATES, BETAS, EPS, 4 * ORTHOGONAL, DECAY, False)
+
+    def d_step():
+        trainer.d_step(
+            images, labels, torch.randn(batch, latent_dim), torch.randint(0, CLASSES, (batch,))
+        )
+
+    def g_step():
+        trainer.g_step(torch.randn(batch, latent_dim), torch.randint(0, CLASSES, (batch,)))
+
+    def whole():
+        d_step()
+        g_step()
+
+    @torch.no_grad()
+    def sample():
+        g(torch.randn(batch, latent_dim), labels)
+
+    count = [sum(p.numel() for p in m.parameters()) for m in (g, d)]
+    return {"step": whole, "D step": d_step, "G step": g_step, "sampling": sample}, count
+
+
+def ours(net, logan):
+    """Return {part: function} of jaxgan, and its parameter counts."""
+    size, g_widths, d_widths, halvings, (g_at, d_at), width, latent_dim, batch = net
+    config = default_config()
+    config.data.size = (size, size)
+    config.model.update(width=width, latent_dim=latent_dim, discriminator_downsamples=halvings)
+    config.model.update(generator_widths=g_widths, discriminator_widths=d_widths)
+    config.model.update(generator_attention=0 if g_at is None else 8 << g_at)
+    config.model.update(discriminator_attention=0 if d_at is None else size >> (d_at + 1))
+    for side, rate in zip((config.generator, config.discriminator), RATES, strict=True):
+        side.learning_rate = rate
+    config.generator.orthogonal, config.average.decay = ORTHOGONAL, DECAY
+    if logan:
+        config.latent_step.update(name="natural_gradient", fraction=1.0, cost=0.0, **LOGAN)
+    gan = build(config, (size, size, 3), CLASSES)
+    state = jax.jit(partial(init_state, gan, 0))()
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (1, 1, batch, size, size, 3)).astype(np.float32)
+    labels = rng.integers(0, CLASSES, (1, 1, batch)).astype(np.int32)
+    batch_of = jax.device_put({"images": images, "labels": labels})
+    one = jax.tree.map(lambda x: x[0], batch_of)
+    jit = partial(jax.jit, donate_argnums=0, compiler_options=compiler.compiler_options("cpu"))
+    whole = jit(lambda state: steps.train_step(gan, state, batch_of)[0])
+    d_step, g_step = (
+        jit(
+            lambda state, step=step: step(gan, state, one, state.key)[0].replace(
+                step=state.step + 1
+            )
+        )
+        for step in (steps.d_step, steps.g_step)
+    )
+
+    def sampled(state):
+        weights, _ = gan.generator.transform.apply(state.average, state.generator.transform_state)
+        z, y = gan.prior(state.key, batch)
+        return gan.generator.module.apply({"params": weights}, z, y)
+
+    sample = jax.jit(sampled, compiler_options=compiler.compiler_options("cpu"))
+    held = {"state": state}
+
+    def run(step):
+        held["state"] = jax.block_until_ready(step(held["state"]))
+
+    count = [
+        sum(x.size for x in jax.tree.leaves(s.params))
+        for s in (state.generator, state.discriminator)
+    ]
+    return {
+        "step": partial(run, whole),
+        "D step": partial(run, d_step),
+        "G step": partial(run, g_step),
+        "sampling": lambda: jax.block_until_ready(sample(held["state"])),
+    }, count
+
+
+def processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--net", choices=NETS, default="32 px, width 16")
+    parser.add_argument("--parts", default="step,D step,G step,sampling")
+    parser.add_argument("--variants", default="eager,channels_last,compile,compile channels_last")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--logan", action="store_true")
+    args = parser.parse_args()
+    sides, counts = {}, {}
+    sides["jaxgan"], counts["jaxgan"] = ours(NETS[args.net], args.logan)
+    for variant in args.variants.split(","):
+        sides[variant], counts[variant] = pytorch(NETS[args.net], variant, args.logan)
+    assert len({tuple(c) for c in counts.values()}) == 1, counts
+    generator, discriminator = counts["jaxgan"]
+    print(f"{args.net}{', LOGAN' if args.logan else ''}: G {generator:,}, D {discriminator:,}; ")
+    print(f"{torch.get_num_threads()} threads, {args.rounds} rounds, medians\n")
+    print("| part | side | first call s | wall s | of the best PyTorch | processor s |")
+    print("|---|---|---|---|---|---|")
+    for part in args.parts.split(","):
+        wall, processor, first = ({name: [] for name in sides} for _ in range(3))
+        for turn in range(args.rounds + 1):
+            for name, side in sides.items():
+                began, used = time.perf_counter(), processor_seconds()
+                side[part]()
+                elapsed = time.perf_counter() - began
+                if turn:
+                    wall[name].append(elapsed)
+                    processor[name].append(processor_seconds() - used)
+                else:
+                    first[name] = elapsed
+        median = {name: statistics.median(times) for name, times in wall.items()}
+        best = min(time for name, time in median.items() if name != "jaxgan")
+        for name in sides:
+            used = statistics.median(processor[name])
+            print(
+                f"| {part} | {name} | {first[name]:.1f} | {median[name]:.3f} | "
+                f"{median[name] / best:.2f} | {used:.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
