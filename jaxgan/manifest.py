@@ -39,7 +39,7 @@ def read(folder: Path) -> dict:
     try:  # whole, and yet anyone may have written it
         facts = json.loads(body)
         metrics = {name: float(value) for name, value in facts["metrics"].items()}
-        return {**facts, "metrics": metrics} | {name: dict(facts[name]) for name in DICTS}
+        return {**facts, "metrics": metrics} | {n: dict(facts[n].items()) for n in DICTS}
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise DamagedError(f"its {MANIFEST} does not describe a checkpoint") from error
 

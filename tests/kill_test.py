@@ -81,13 +81,15 @@ class Runs:
         process.start()
         begin, changes, last = time.monotonic(), 0, on_disk(workdir)
         while process.is_alive():
-            now = on_disk(workdir)
-            changes, last = changes + (now != last), now
+            if moment == np.inf:  # else looking would only cost time
+                now = on_disk(workdir)
+                changes, last = changes + (now != last), now
             if time.monotonic() - begin > moment or changes >= change:
                 process.kill()
-            process.join(0.002)
+            process.join(0.005)
         if process.exitcode == 0:
-            self.usual, self.changes = time.monotonic() - begin, changes
+            self.usual = time.monotonic() - begin
+            self.changes = changes or self.changes
         elif process.exitcode != -signal.SIGKILL:
             raise RuntimeError(f"exit code {process.exitcode}: {log.read_text()[-2000:]}")
         return process.exitcode != 0
