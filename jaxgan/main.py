@@ -72,8 +72,8 @@ def parse(
         rest = values(argv)[1:]
         if rest:
             raise UsageError(f"{rest[0]!r} is not a flag: write --name=value")
-        if values.config is None:
-            raise UsageError("--config is missing: write --config=configs/NAME.py")
+        if not isinstance(values.config, ConfigDict):
+            raise UsageError("--config holds no config: write --config=configs/NAME.py")
         if needs_workdir:
             workdir(values)
         return values

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 MANIFEST = "manifest"
+DICTS = ("leaves", "files")
 
 
 class DamagedError(ValueError):
@@ -21,7 +22,7 @@ def write(folder: Path, facts: dict) -> None:
     hashes = {p.relative_to(folder).as_posix(): [p.stat().st_size, sha256(p)] for p in files}
     body = json.dumps({**facts, "files": hashes}).encode()
     with (folder / MANIFEST).open("wb") as file:
-        file.write(body + b"\n" + hashlib.sha256(body).hexdigest().encode() + b"\n")
+        file.write(body + b"\n" + _seal(body))
         file.flush()
         os.fsync(file.fileno())
     sync(folder)
@@ -29,29 +30,34 @@ def write(folder: Path, facts: dict) -> None:
 
 def read(folder: Path) -> dict:
     """Return what `write` wrote. Raises DamagedError."""
-    path = folder / MANIFEST
     try:
-        body, digest, _ = path.read_bytes().split(b"\n")
-    except (OSError, ValueError) as error:
-        what = "has been cut" if path.is_file() else "is missing"
-        raise DamagedError(f"its {MANIFEST} {what}") from error
-    if hashlib.sha256(body).hexdigest().encode() != digest:
+        body, _, seal = (folder / MANIFEST).read_bytes().partition(b"\n")
+    except OSError as error:
+        raise DamagedError(f"its {MANIFEST} cannot be read: {reason(error)}") from error
+    if seal != _seal(body):
         raise DamagedError(f"its {MANIFEST} has another checksum")
-    return json.loads(body)
+    try:  # whole, and yet anyone may have written it
+        facts = json.loads(body)
+        metrics = {name: float(value) for name, value in facts["metrics"].items()}
+        return {**facts, "metrics": metrics} | {n: dict(facts[n].items()) for n in DICTS}
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise DamagedError(f"its {MANIFEST} does not describe a checkpoint") from error
 
 
 def verify(folder: Path) -> None:
     """Compare every file with the manifest; raise DamagedError for the first that differs."""
-    for name, (size, digest) in read(folder)["files"].items():
-        path = folder / name
+    for name, listed in read(folder)["files"].items():
         try:
-            found = path.stat().st_size
-            if found != size:
-                raise DamagedError(f"{name} has {found} bytes, not {size}")
-            if sha256(path) != digest:
-                raise DamagedError(f"{name} has another checksum")
-        except OSError as error:
+            path = folder / name
+            found = [path.stat().st_size, sha256(path)]
+        except (OSError, ValueError) as error:
             raise DamagedError(f"{name}: {reason(error)}") from error
+        if found != listed:
+            raise DamagedError(f"{name} ({found[0]} bytes) has another size or checksum")
+
+
+def _seal(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode() + b"\n"
 
 
 def sha256(path: Path) -> str:

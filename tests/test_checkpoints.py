@@ -119,14 +119,15 @@ def largest(folder):
     return max(folder.rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else -1)
 
 
+OTHER = "has another size or checksum"
 DAMAGE = {
-    "a flipped bit": (lambda f: flip_a_bit(largest(f)), "has another checksum"),
-    "a cut file": (lambda f: largest(f).write_bytes(largest(f).read_bytes()[:9]), "has 9 bytes"),
+    "a flipped bit": (lambda f: flip_a_bit(largest(f)), OTHER),
+    "a cut file": (lambda f: largest(f).write_bytes(largest(f).read_bytes()[:9]), "(9 bytes)"),
     "a missing file": (lambda f: largest(f).unlink(), "No such file"),
-    "no manifest": (lambda f: (f / "manifest").unlink(), "manifest is missing"),
+    "no manifest": (lambda f: (f / "manifest").unlink(), "manifest cannot be read: No such file"),
     "a changed manifest": (lambda f: flip_a_bit(f / "manifest"), "manifest has another checksum"),
-    "a cut manifest": (lambda f: (f / "manifest").write_bytes(b"{"), "manifest has been cut"),
-    "an empty folder": (lambda f: shutil.rmtree(f) or f.mkdir(), "is missing"),
+    "a cut manifest": (lambda f: (f / "manifest").write_bytes(b"{"), "has another checksum"),
+    "an empty folder": (lambda f: shutil.rmtree(f) or f.mkdir(), "No such file"),
 }
 
 

@@ -15,6 +15,8 @@ READ_ERRORS = (
     *(tarfile.TarError, zipfile.BadZipFile),
     *(zlib.error, lzma.LZMAError, EOFError, OSError),
 )
+# zipfile unpacks these piece by piece; of others a few bytes can become any number at once.
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def open_zip(path: Path, labels: Path | None = None) -> Source:
@@ -39,8 +41,12 @@ def open_zip(path: Path, labels: Path | None = None) -> Source:
             if member.file_size > MAX_FILE_BYTES:
                 yield BadImageError(f"{member.file_size} bytes, more than {MAX_FILE_BYTES}")
                 continue
+            if member.compress_type not in BOUNDED:
+                yield BadImageError("compressed otherwise than by deflate")
+                continue
             try:
-                yield archive.read(member)
+                with archive.open(member) as file:
+                    yield file.read(member.file_size)  # no more than promised: sizes may lie
             except Exception as error:  # damaged, encrypted, or an unknown compression
                 yield BadImageError(one_line(error))
 

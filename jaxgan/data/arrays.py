@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.data.archives import READ_ERRORS
+from jaxgan.data.archives import BOUNDED, READ_ERRORS
 from jaxgan.data.folders import Source
 from jaxgan.data.records import one_line
 
@@ -25,6 +25,8 @@ def open_npz(path: Path) -> Source:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type not in BOUNDED for member in archive.infolist()):
+                raise ValueError("compressed otherwise than by deflate")
 
             def header(key: str):
                 with archive.open(key + ".npy") as file:

@@ -7,6 +7,7 @@ protocols agree. `differing_fields` says where they do not.
 import importlib.metadata
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def protocol(
 
 
 def append_result(path: str | Path, metrics: dict[str, float], protocol: dict[str, Any]) -> None:
-    """Append one line to a results file; its folder must exist.
+    """Append one line to a results file, in place of a last one that was cut short.
 
     Raises:
       ValueError: a metric that is not a finite number (JSON has no NaN).
@@ -75,8 +76,12 @@ def append_result(path: str | Path, metrics: dict[str, float], protocol: dict[st
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"metric {name} is {value!r}, not a finite number")
     line = json.dumps({"metrics": metrics, "protocol": protocol}, allow_nan=False)
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    with open(path, "a+b") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)  # a last line that was cut short
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_results(path: str | Path) -> list[dict[str, Any]]:

@@ -1,5 +1,8 @@
 """Stored bytes to arrays: conversions, and what is refused."""
 
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 
@@ -50,3 +53,17 @@ def test_size_is_center_crop_and_area(channels):
 def test_bad_bytes(data, shape, dtype, message):
     with pytest.raises(Exception, match=message):
         decode_record(data, features(shape, dtype))
+
+
+def test_a_packed_array_unpacks_no_more_than_its_shape():
+    packed = Features((4, 4, 1), np.dtype("uint8"), "zlib", "image", "label", ("x",))
+    image = random_images((4, 4, 1))
+    np.testing.assert_array_equal(decode_record(zlib.compress(image.tobytes()), packed), image)
+    for wrong in (zlib.compress(bytes(1 << 25)), zlib.compress(bytes(15))):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ValueError, match="reshape"):
+                decode_record(wrong, packed)
+            assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        finally:
+            tracemalloc.stop()

@@ -4,6 +4,7 @@ import gzip
 import io
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -240,9 +241,31 @@ def test_headers_that_promise_too_much(tmp_path):
     np.lib.format.write_array_header_1_0(header, fields)
     with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive:
         archive.writestr("images.npy", header.getvalue() + bytes(64))
-    for path in list(tmp_path.iterdir()):
+    with zipfile.ZipFile(tmp_path / "burst.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("images.npy", b"")
+    with pytest.raises(ValueError, match="compressed otherwise than by deflate"):
+        open_source(tmp_path / "burst.npz")
+    for path in tmp_path.glob("huge*"):
         with pytest.raises(ValueError, match=r"huge.*bytes, but its header promises \d{14}"):
             open_source(path)
+
+
+def test_a_zip_unpacks_no_more_than_it_promises(tmp_path):
+    path = tmp_path / "lie.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("bomb.png", bytes(1 << 25), zipfile.ZIP_DEFLATED)
+        archive.writestr("burst.png", bytes(1 << 25), zipfile.ZIP_BZIP2)
+        for member in archive.infolist():
+            member.file_size = 100  # as the directory at the end will say
+    tracemalloc.start()
+    try:
+        bomb, burst = open_source(path).read(0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(bomb, BadImageError) and "CRC" in str(bomb)
+    assert isinstance(burst, BadImageError) and "deflate" in str(burst)
+    assert peak < 1 << 20
 
 
 def test_unknown_sources(tmp_path):

@@ -59,6 +59,8 @@ def test_a_crash_while_writing_loses_the_last_line_only(tmp_path):
     with path.open("a") as file:
         file.write('{"metrics": {"fd": 2')
     assert [r["metrics"]["fd"] for r in read_results(path)] == [1.0]
+    append_result(path, {"fd": 3.0}, {})  # not behind half a line
+    assert [r["metrics"]["fd"] for r in read_results(path)] == [1.0, 3.0]
 
 
 @pytest.mark.parametrize("line", ["rubbish", "[]", json.dumps({"metrics": {}})])
