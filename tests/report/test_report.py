@@ -4,6 +4,7 @@ import html.parser
 import json
 import math
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -128,6 +129,25 @@ def test_what_is_no_run_is_refused(tmp_path):
 def test_a_report_that_fails_stops_no_training(tmp_path, capsys):
     report.refresh(tmp_path / "nothing")
     assert "report.html is not refreshed: " in capsys.readouterr().out
+
+
+def test_it_is_refreshed_beside_the_training_once_at_a_time_and_at_the_end(monkeypatch):
+    begun, go_on, written = threading.Event(), threading.Event(), []
+
+    def slow(workdir):
+        begun.set()
+        assert go_on.wait(60)
+        written.append(len(asked))
+
+    monkeypatch.setattr(write, "refresh", slow)
+    asked = []
+    with report.Refresher(None) as refresh:
+        for _ in range(5):  # returns at once, though the first is not done
+            refresh()
+            asked.append(1)
+            assert begun.wait(60)
+        go_on.set()
+    assert written[0] == 5 and len(written) in (2, 3)  # one at work, one for all others, the last
 
 
 def test_large_sheets_are_made_to_fit(tmp_path):
