@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-
 from tensorboardX import summary
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event, SessionLog

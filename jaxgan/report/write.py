@@ -39,7 +39,7 @@ def report_page(runs: list[RunFacts]) -> str:
         ("Samples", sections.sample_slider(runs, sheets)),
         ("Training", sections.training(runs)),
         ("Scores", tables.scores(runs)),
-        ("Warnings and roll-backs", tables.warnings(runs)),
+        ("Warnings and restarts", tables.warnings(runs)),
         ("Pictures", _pictures(runs)),
         ("Settings", tables.settings(runs)),
         ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),
@@ -97,7 +97,7 @@ def _pictures(runs: list[RunFacts]) -> str:
     figures = []
     for run, path in found:
         data = picture(path, IMAGE_BYTES // 4 // len(found))
-        name = f"{run.name}: {path.stem}" if len(runs) > 1 else path.stem
+        name = f"{run.name}: {path.stem}" if len(runs) > 1 else path.stem.capitalize()
         if data:
             figures.append(
                 f'<figure class="samples"><figcaption>{html.escape(name)}</figcaption>'
