@@ -78,6 +78,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "keep_every": 0,  # and those of steps that this divides
                 "best_metric": "",  # and the best by this one, such as "watch/diversity"
                 "best": "highest",  # or "lowest"
+                "wandb": "",  # a project of Weights & Biases that gets the numbers too
             },
             # What to do: "stop", or "roll_back" to the newest checkpoint with another seed.
             "on_non_finite": {"policy": "stop", "most": 3},

@@ -135,6 +135,26 @@ class TrainedGenerator:
             labels = jnp.arange(len(labels))
         return module.apply(variables, latents, labels)
 
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Return the latents [n, latent_dim] that the model's own encoder gives to images.
+
+        Args:
+          images: [n, height, width, channels] float32 in [-1, 1].
+
+        Raises:
+          ValueError: for a model without an encoder (BiGAN and its kin have one: `has_encoder`).
+        """
+        if not self.has_encoder:
+            raise ValueError(
+                f"model {self.config.model.name!r} has no encoder: write jaxgan invert, which "
+                "finds latents by descent"
+            )
+        return np.asarray(self.module.apply(self.variables(), images, method="encode"))
+
+    @property
+    def has_encoder(self) -> bool:
+        return hasattr(self.module, "encode")
+
     def variables(self, truncation: float | None = None) -> PyTree:
         """Return the network's variables for a truncation: weights and standing statistics."""
         t = self.truncation(truncation)

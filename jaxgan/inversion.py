@@ -5,7 +5,7 @@
 down_s averages 2^s x 2^s pixels, s = 0, 1, ... to 4 x 4: the coarse scales lead from afar, where
 single pixels do not match yet. The last term keeps z where the prior is. Adam with a rate that
 decays to 0, several starts at once, the best of many draws; the class is given, or that of the
-best start.
+best start. A model with an encoder (models/bigan.py) has its latents for the image among them.
 
 There is no perceptual distance here: nothing but the generator is needed, and no weights of others.
 """
@@ -115,13 +115,19 @@ def invert(
 
 
 def _starts(g, image, label, starts, seed, truncation) -> tuple[np.ndarray, np.ndarray]:
-    """Return the draws whose images are nearest: latents [starts, d] and labels [starts]."""
+    """Return the encoder's latents, where there is one, and the draws whose images are nearest.
+
+    Latents are [starts, d], labels [starts].
+    """
     z, _ = g.draw(range(max(CANDIDATES, starts)), seed, truncation)
     count = max(len(g.class_names), 1)
     labels = np.arange(len(z), dtype=np.int32) % count if label is None else np.full(len(z), label)
     found = np.asarray(distance(g.generate(z, labels, truncation), image[None]))
     order = np.argsort(found)[:starts]
-    return z[order], labels[order].astype(np.int32)
+    z, labels = z[order], labels[order].astype(np.int32)
+    if g.has_encoder:
+        z[-1], labels[-1] = g.encode(image[None])[0], labels[0]
+    return z, labels
 
 
 def _stops(steps: int) -> list[int]:

@@ -4,32 +4,45 @@ metrics.jsonl   one line a logged step, of numbers that training alone determine
                 for byte, however often the run was interrupted
 watch.jsonl     likewise, one line each time the watch has looked (watch.py)
 timing.jsonl    what depends on the machine: images/s and how the time was spent (input, step,
-                samples, checkpoint), images that could not be read
-events.*        all of them, for TensorBoard
+                samples, checkpoint), the most memory so far, images that could not be read
+starts.jsonl    one line each time training starts: from which step, when, on what, with what
+events.*        all numbers, for TensorBoard; with train.wandb, Weights & Biases has them too
 
 A full disk raises OSError here: a line is never missing.
 """
 
+import importlib.util
 import json
 import os
+import resource
+import secrets
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import jax
 from tensorboardX import summary
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 
 class MetricsWriter:
-    """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped."""
+    """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped.
 
-    def __init__(self, workdir: Path, first_step: int):
+    wandb: the project of Weights & Biases that gets the numbers too, "" for none. A continued run
+    goes on there as the same run, named by its directory.
+    """
+
+    def __init__(self, workdir: Path, first_step: int, wandb: str = ""):
         self._workdir = workdir
         for name in ("metrics", "watch"):
             drop_lines_after(workdir / f"{name}.jsonl", first_step)
+        self._append("starts", {"step": first_step} | circumstances())
+        self._wandb = wandb_run(wandb, workdir) if wandb else None
         # Not SummaryWriter: when the disk is full its thread dies, and the next write never ends.
         self._events = EventsWriter(str(workdir / "events"), f".{time.time_ns()}")
         start = SessionLog(status=SessionLog.START)  # hides what other files say of later steps
@@ -39,20 +52,76 @@ class MetricsWriter:
 
     def write(self, name: str, step: int, values: dict[str, Any], tag: str = "") -> None:
         """Add a line to NAME.jsonl; it is on the disk when this returns. `tag`: in TensorBoard."""
-        with (self._workdir / f"{name}.jsonl").open("a") as file:
-            file.write(json.dumps({"step": step} | values) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._append(name, {"step": step} | values)
         for label, value in flat(values, tag).items():
             event = Event(wall_time=time.time(), step=step, summary=summary.scalar(label, value))
             self._events.write_event(event)
         self._events.flush()
+        if self._wandb is not None:
+            self._wandb.log(flat(values, tag), step=step)
+
+    def _append(self, name: str, values: dict[str, Any]) -> None:
+        with (self._workdir / f"{name}.jsonl").open("a") as file:
+            file.write(json.dumps(values) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def __enter__(self) -> "MetricsWriter":
         return self
 
     def __exit__(self, *_: Any) -> None:
         self._events.close()
+        if self._wandb is not None:
+            self._wandb.finish()
+
+
+def check_wandb(project: str) -> None:
+    """Refuse a project of Weights & Biases where its package is not installed."""
+    if project and importlib.util.find_spec("wandb") is None:
+        raise ValueError(
+            f"train.wandb = {project!r} needs the package wandb: pip install wandb, or write ''"
+        )
+
+
+def wandb_run(project: str, workdir: Path) -> Any:
+    """Return a run of Weights & Biases, the same one each time for a work directory."""
+    import wandb
+
+    path = workdir / "wandb_id.txt"
+    if not path.exists():
+        path.write_text(secrets.token_hex(8))
+    config = json.loads((workdir / "config.json").read_text())
+    return wandb.init(
+        project=project,
+        id=path.read_text(),
+        name=workdir.name,
+        resume="allow",
+        dir=workdir,
+        config=config,
+    )
+
+
+def circumstances() -> dict[str, Any]:
+    """Return when and on what this process runs."""
+    device = jax.devices()[0]
+    return {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "devices": f"{jax.device_count()} x {device.device_kind}",
+        "processes": jax.process_count(),
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+        **{name: version(name) for name in ("jaxgan", "jax", "jaxlib", "flax", "optax")},
+    }
+
+
+def memory() -> dict[str, float]:
+    """Return the most that was held so far, in GB: by this process, and by its first device."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes in ru_maxrss
+    held = {"host_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9}
+    stats = jax.local_devices()[0].memory_stats() or {}  # none on a CPU
+    if "peak_bytes_in_use" in stats:
+        held["device_gb"] = stats["peak_bytes_in_use"] / 1e9
+    return {name: round(gb, 3) for name, gb in held.items()}
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, float]:

@@ -26,7 +26,13 @@ from jaxgan.gan import GAN, TrainState, init_state
 FREE = ("train.steps", "train.log_every", "train.sample_every", "train.checkpoint_every")
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
-FREE += ("train.keep_checkpoints", "train.keep_every", "train.best_metric", "train.best")
+FREE += (
+    "train.keep_checkpoints",
+    "train.keep_every",
+    "train.best_metric",
+    "train.best",
+    "train.wandb",
+)
 FREE += ("data.on_bad_record", "data.held_out", "on_non_finite", "watch")
 FREE += ("sample", "evaluate", "mesh")
 

@@ -19,7 +19,8 @@ from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.gan import TrainState, init_state
 from jaxgan.manifest import reason
-from jaxgan.metrics import MetricsWriter, Stopwatch, progress_line, read_lines
+from jaxgan.metrics import MetricsWriter, Stopwatch, check_wandb, memory, progress_line, read_lines
+from jaxgan.report import Refresher
 from jaxgan.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.run import Run, abstract_state, claim, new_run
 from jaxgan.sample import Sampler, class_sheet, save_png
@@ -38,6 +39,7 @@ def train(config: ConfigDict, workdir: Path) -> int:
     _, metrics = jax.eval_shape(train_step, abstract_state(run), abstract_batch(run))
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
+    check_wandb(run.config.train.wandb)
     claim(run)  # what cannot run has been refused
     say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
     say(describe(run, records))
@@ -156,9 +158,11 @@ def loop(
 
     # 3. Loop.
     is_writer = jax.process_index() == 0
-    writer = MetricsWriter(workdir, start) if is_writer else contextlib.nullcontext()
+    nothing = contextlib.nullcontext(lambda: None)
+    writer = MetricsWriter(workdir, start, config.wandb) if is_writer else nothing
+    refresher = Refresher(workdir) if is_writer else nothing
     clock, pending, logged, stopped, good = Stopwatch(), [], start, False, None
-    with writer, reader, prefetch(read, start) as batches:
+    with refresher as refresh, writer, reader, prefetch(read, start) as batches:
         for step in range(start + 1, last + 1):
             with clock("input"):
                 batch = next(batches)
@@ -197,7 +201,8 @@ def loop(
                     shares = {f"time/{name}": t / elapsed for name, t in clock.seconds.items()}
                     bad = {"bad_records": len(reader.bad_records)}
                     writer.write("metrics", step, values)
-                    writer.write("timing", step, {"images_per_second": rate, **shares, **bad})
+                    line = {"images_per_second": rate, **shares, **memory(), **bad}
+                    writer.write("timing", step, line)
                 clock.reset()
                 logged = step
             if sample:
@@ -215,6 +220,8 @@ def loop(
                 for warning in signs.warnings(seen, found):
                     say(warning)
                 signs.refuse_collapse(seen, found, run.config.watch)
+            if sample or look:
+                refresh()
             # Last: a checkpoint says that all that belongs to its step has been left behind.
             if save or stopped:
                 with clock("checkpoint"):
@@ -230,6 +237,7 @@ def loop(
         return INTERRUPTED
     say(f"done: {last} steps, {last * images_a_step / 1000:.0f} kimg. Look at:")
     say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(run.config.data.class_names[:10])}")
+    say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     return 0
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from jaxgan import inversion
+from jaxgan.build import default_config
 from jaxgan.sample.pictures import save_png, to_uint8
-from tests.tiny import tiny_generator, tiny_tabulated
+from tests.tiny import generator_of, tiny_generator, tiny_tabulated
 
 
 def test_distance_is_the_mean_over_scales():
@@ -32,6 +33,33 @@ def test_its_own_image_is_found_again():
         found.distance, rel=1e-3
     )
     assert list(found.progress) == [0, 3, 10, 30, 100, 200]
+
+
+def test_an_encoder_gives_a_start(monkeypatch):
+    """BiGAN's encoder, its last layer's bias moved so that it inverts one image exactly."""
+    config = default_config("bigan", "bigan")
+    config.data.update(size=(8, 8), channels=1)
+    config.data.class_names = ()
+    config.model.update(width=4, latent_dim=6, hidden=8)
+    config.sample.update(standing_batches=3, standing_batch=16)
+    g = generator_of(config).tabulated((0.0,))
+    z = g.latents([300], seed=9)  # not among the draws that are looked at
+    target = g.generate(z, np.array([0]))
+    before = g.encode(target)
+    assert before.shape == (1, 6) and np.abs(before - z).max() > 0.1
+    bias = g.weights["encoder"]["linear"]["bias"]
+    g.weights["encoder"]["linear"]["bias"] = bias + (z - before)[0]
+    np.testing.assert_allclose(g.encode(target), z, atol=1e-4)
+    found = inversion.invert(g, target[0], steps=1, starts=4, learning_rate=1e-6, prior=0.0)
+    assert found.distance < 1e-6
+    np.testing.assert_allclose(found.latents, z[0], atol=1e-4)
+
+
+def test_a_model_without_an_encoder_says_so():
+    g = tiny_generator()
+    assert not g.has_encoder
+    with pytest.raises(ValueError, match=r"'biggan' has no encoder: write jaxgan invert"):
+        g.encode(np.zeros((1, 8, 8, 1), np.float32))
 
 
 def test_a_given_class_is_kept_and_the_picture_shows_the_way():

@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ml_collections import ConfigDict
 
 from jaxgan import run
 from jaxgan.build import default_config
@@ -56,7 +57,11 @@ def tiny_run(workdir: Path, step: int = 7, **fields) -> run.Run:
 @functools.cache
 def tiny_generator(**fields) -> TrainedGenerator:
     """Return a generator whose statistics are computed when asked for."""
-    config = tiny_config(**fields)
+    return generator_of(tiny_config(**fields))
+
+
+def generator_of(config: ConfigDict) -> TrainedGenerator:
+    """Return a generator of a config with weights at random."""
     shape, names = (*config.data.size, config.data.channels), config.data.class_names
     player = run.build(config, shape, len(names)).generator
     inputs = [jnp.zeros(x.shape, x.dtype) for x in player.example]

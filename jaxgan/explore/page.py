@@ -26,14 +26,17 @@ button{font:inherit;border:1px solid var(--rule);background:var(--bg);color:inhe
 border-radius:8px;padding:6px 13px;cursor:pointer}button:hover{border-color:var(--accent)}
 button:disabled{opacity:.4;cursor:default}
 .row{display:flex;gap:8px;flex-wrap:wrap;margin:8px 0}
-aside{background:var(--panel);border-radius:14px;padding:20px}
-#image{width:min(100%,560px);image-rendering:pixelated;border-radius:14px;display:block;
+aside{background:var(--panel);border-radius:14px;padding:20px;align-self:start}
+section{width:min(100%,max(340px,calc(100vh - 300px)))}
+#image{width:100%;image-rendering:pixelated;border-radius:14px;display:block;
 background:var(--panel);aspect-ratio:1}
-#pins{display:flex;gap:12px;align-items:center;max-width:560px}
+#pins{display:flex;gap:12px;align-items:center}
+#pins div{text-align:center;font-size:12px;color:var(--dim)}
 #pins img{width:72px;height:72px;border-radius:8px;background:var(--panel);
-image-rendering:pixelated;object-fit:cover}
-#pins input{flex:1}
-pre{background:var(--panel);border-radius:10px;padding:12px 14px;max-width:560px;overflow-x:auto;
+image-rendering:pixelated;object-fit:cover;display:block}
+#pins img:not([src]){visibility:hidden}
+#pins input{flex:1;min-width:60px}
+pre{background:var(--panel);border-radius:10px;padding:12px 14px;overflow-x:auto;
 font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 #error{color:#d43f5e;min-height:1.4em}
 @media(max-width:760px){main{grid-template-columns:1fr}}
@@ -50,13 +53,14 @@ font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 <section><img id="image" alt="sample">
 <p id="error"></p>
 <h2>Between two</h2>
-<div id="pins"><button id="pinA">Pin A</button><img id="a" alt="A">
+<div id="pins"><button id="pinA">Pin A</button><div><img id="a" alt="A"><span></span></div>
 <input type="range" id="t" min="0" max="1" step="0.01" value="0" disabled>
-<img id="b" alt="B"><button id="pinB">Pin B</button></div>
-<div class="row"><button id="save">Save PNG</button></div>
-<pre id="code"></pre><p id="time"></p></section>
+<div><img id="b" alt="B"><span></span></div><button id="pinB">Pin B</button></div>
+<pre id="code"></pre>
+<div class="row"><button id="save">Save PNG</button><p id="time"></p></div></section>
 </main><script>
-const $=id=>document.getElementById(id);let facts,pins={},busy=false,wanted=null,shown=null;
+const $=id=>document.getElementById(id);
+let facts,pins={},busy=false,wanted=null,shown=null,file='';
 const place=()=>({class:+$('class').value||0,seed:+$('seed').value||0,
  truncation:facts.truncations.length?+$('truncation').value:0,
  moves:[...document.querySelectorAll('#moves input')].map(x=>+x.value)});
@@ -73,7 +77,10 @@ async function pump(){if(busy||!wanted)return;busy=true;const job=wanted;wanted=
   document.body.dataset.done=job.q}
  catch(e){$('error').textContent=e.message}
  busy=false;pump()}
-function show(q){wanted={q};pump()}
+function show(q,name){file=name+'.png';wanted={q};pump()}
+const label=p=>[facts.classes[p.class],'seed '+p.seed].filter(Boolean).join(', ');
+const named=p=>[(facts.classes[p.class]||'').replace(/[^A-Za-z0-9]+/g,'-'),'seed'+p.seed,
+ 't'+p.truncation].filter(Boolean).join('_');
 function draw(){const p=place();
  document.querySelectorAll('label').forEach(l=>{const o=l.querySelector('output');
   if(o)o.textContent=(+l.querySelector('input').value).toFixed(2)});
@@ -82,9 +89,13 @@ function draw(){const p=place();
  $('code').textContent='g = jaxgan.load("'+facts.name+'")\\ng.sample('+
   (name===undefined?'':'classes=['+JSON.stringify(name)+'], ')+'seed='+p.seed+
   ', truncation='+p.truncation+')'+(p.moves.some(x=>x)?'   # and moved along directions':'');
- show(query(p))}
+ show(query(p),facts.name+'_'+named(p))}
+function between(){const t=$('t').value;
+ $('t').title=$('code').textContent='# '+Math.round(100*t)+' % of the way from '+label(pins.a)+
+  ' to '+label(pins.b);
+ show(query(pins.a,pins.b,t),[facts.name,named(pins.a),'to',named(pins.b),t].join('_'))}
 async function pin(k){pins[k]=place();$(k).src=await fetchImage(query(pins[k]));
- $('t').disabled=!(pins.a&&pins.b)}
+ $(k).nextSibling.textContent=label(pins[k]);$('t').disabled=!(pins.a&&pins.b)}
 async function start(){facts=await(await fetch('facts')).json();
  $('name').textContent=facts.name;document.title=facts.name+' - jaxgan';
  $('about').textContent=facts.size.join(' x ')+', '+facts.classes.length+' classes, step '+
@@ -101,15 +112,13 @@ async function start(){facts=await(await fetch('facts')).json();
   const x=l.querySelector('input');x.min=-facts.reach;x.max=facts.reach;x.value=0;
   x.id='d'+i;$('moves').append(l)}
  document.querySelectorAll('aside input, aside select').forEach(x=>x.oninput=draw);
- $('t').oninput=()=>show(query(pins.a,pins.b,$('t').value));
+ $('t').oninput=between;
  const step=n=>{$('seed').value=Math.max(0,(+$('seed').value||0)+n);draw()};
  $('back').onclick=()=>step(-1);$('next').onclick=()=>step(1);
  $('any').onclick=()=>{$('seed').value=Math.floor(Math.random()*1e6);draw()};
  $('reset').onclick=()=>{document.querySelectorAll('#moves input').forEach(x=>x.value=0);draw()};
  $('pinA').onclick=()=>pin('a');$('pinB').onclick=()=>pin('b');
- $('save').onclick=()=>{const p=place(),a=document.createElement('a');a.href=shown;
-  a.download=[facts.name,(facts.classes[p.class]||'').replace(/[^A-Za-z0-9]+/g,'-'),
-   'seed'+p.seed,'t'+p.truncation].filter(Boolean).join('_')+'.png';a.click()};
+ $('save').onclick=()=>{const a=document.createElement('a');a.href=shown;a.download=file;a.click()};
  draw()}
 start();
 </script></body></html>

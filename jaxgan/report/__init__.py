@@ -1,5 +1,5 @@
 """One file that shows a run, or several side by side: no server, no network, under 5 MB."""
 
-from jaxgan.report.write import refresh, report, write_report
+from jaxgan.report.write import Refresher, refresh, report, write_report
 
-__all__ = ["refresh", "report", "write_report"]
+__all__ = ["Refresher", "refresh", "report", "write_report"]

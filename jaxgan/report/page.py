@@ -42,7 +42,7 @@ polyline{fill:none;stroke:var(--c);stroke-linejoin:round;stroke-linecap:round}
 .legend{display:flex;flex-wrap:wrap;gap:2px 16px;font-size:12.5px;color:var(--dim);margin:4px 4px 0}
 .legend i{display:inline-block;width:16px;border-top:2.5px solid var(--c);margin-right:6px;
 vertical-align:middle}.legend i.d1{border-top-style:dashed}.legend i.d2{border-top-style:dotted}
-.legend b{color:var(--ink);font-weight:600}.legend .where{margin-left:auto}
+.legend b{color:var(--ink);font-weight:600}.legend .where{margin-left:auto;white-space:nowrap}
 .shares{display:flex;height:30px;border-radius:8px;overflow:hidden;margin:4px 0 12px;gap:1px}
 .shares div{background:var(--c);color:#fff;font-size:12.5px;padding:5px 8px;white-space:nowrap;
 overflow:hidden;min-width:2px}

@@ -23,6 +23,7 @@ class RunFacts:
     metrics: list[Values]
     timing: list[Values]
     watch: list[Values]
+    starts: list[Values]
     roll_backs: list[Values]
     results: list[Values]
     samples: dict[int, Path]  # step -> PNG
@@ -69,7 +70,7 @@ def read_run(workdir: Path, name: str) -> RunFacts:
         pictures=sorted(workdir.glob("*.png")),
         **{
             kind: read_lines(workdir / f"{kind}.jsonl")
-            for kind in ("metrics", "timing", "watch", "roll_backs", "results")
+            for kind in ("metrics", "timing", "watch", "starts", "roll_backs", "results")
         },
     )
 

@@ -20,6 +20,7 @@ WATCHED = (
     ("Overfitting of D", ("overfit",)),
 )
 SPENT = ("step", "input", "samples", "checkpoint", "watch", "evaluate")  # colours, in order
+MEMORY = ("host_gb", "device_gb")
 HIDDEN = ("step", "d/bad_leaf", "g/bad_leaf")
 esc = html.escape
 
@@ -56,11 +57,24 @@ def headline(run: RunFacts, index: int) -> str:
         tiles.append((str(len(run.roll_backs)), "roll-backs"))
     cells = "".join(f"<div><b>{esc(a)}</b>{esc(b)}</div>" for a, b in tiles)
     share = min(run.step / max(last, 1), 1)
+    about = "".join(f"<p>{esc(line)}</p>" for line in (what, machine(run)) if line)
     return (
-        f'<section class="run c{index % COLORS}"><h2><i></i>{esc(run.name)}</h2><p>{esc(what)}</p>'
+        f'<section class="run c{index % COLORS}"><h2><i></i>{esc(run.name)}</h2>{about}'
         f'<div class="bar"><div style="width:{share:.1%}"></div></div>'
         f'<div class="tiles">{cells}</div></section>'
     )
+
+
+def machine(run: RunFacts) -> str:
+    """Return what the run was last started on, "" where it does not say."""
+    if not run.starts:
+        return ""
+    start = run.starts[-1]
+    processes = start.get("processes", 1)
+    parts = [str(start.get("devices", "")), f"{start.get('cores', '?')} cores a machine"]
+    parts += [f"{processes} processes"] if processes != 1 else []
+    parts += [f"{name} {start[name]}" for name in ("jaxgan", "jax") if name in start]
+    return ", ".join([*parts, f"started {start.get('time', '')}"])
 
 
 def curves(runs: list[RunFacts], kind: str, names: tuple[str, ...]) -> list[Curve]:
@@ -82,7 +96,8 @@ def training(runs: list[RunFacts]) -> str:
     figures += others(runs, "metrics", known)
     rate = curves(runs, "timing", ("images_per_second",))
     figures.append(chart("Images a second", rate, smooth=True))
-    figures += others(runs, "timing", {"step", "images_per_second"})
+    figures.append(chart("Most memory so far, GB", curves(runs, "timing", MEMORY)))
+    figures += others(runs, "timing", {"step", "images_per_second", *MEMORY})
     figures += [chart(t, curves(runs, "watch", n)) for t, n in WATCHED]
     figures += [singular_values(run, len(runs) > 1) for run in runs]
     return f'<div class="charts">{"".join(figures)}</div>' + time_shares(runs)

@@ -112,6 +112,7 @@ def warnings(runs: list[RunFacts]) -> str:
     for run in runs:
         name = [run.name] if len(runs) > 1 else []
         rows += [[*name, *cells, ""] for cells in signs_of(run)]
+        rows += [[*name, *cells] for cells in restarts(run)]
         for line in run.roll_backs:
             rest = {k: v for k, v in line.items() if k not in ("step", "why")}
             done = ", ".join(f"{k} {v}" for k, v in rest.items())
@@ -122,6 +123,16 @@ def warnings(runs: list[RunFacts]) -> str:
             rows.append([*name, "", f"{bad:g} images could not be read", "left out"])
     header = ["run"] * (len(runs) > 1) + ["step", "what happened", "what was done"]
     return table(header, rows) if rows else ""
+
+
+def restarts(run: RunFacts) -> list[list[str]]:
+    """Return (step, what, on what) for each start but the first and those of roll-backs."""
+    back = {line.get("to") for line in run.roll_backs}
+    return [
+        [str(s.get("step")), "training was started again", f"{s.get('time')}, {s.get('devices')}"]
+        for s in run.starts[1:]
+        if s.get("step") not in back
+    ]
 
 
 def signs_of(run: RunFacts) -> list[list[str]]:

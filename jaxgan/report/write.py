@@ -2,7 +2,9 @@
 
 import html
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import jaxgan.report.charts as charts
 from jaxgan.report import sections, tables
@@ -37,7 +39,7 @@ def report_page(runs: list[RunFacts]) -> str:
         ("Samples", sections.sample_slider(runs, sheets)),
         ("Training", sections.training(runs)),
         ("Scores", tables.scores(runs)),
-        ("Warnings and roll-backs", tables.warnings(runs)),
+        ("Warnings and restarts", tables.warnings(runs)),
         ("Pictures", _pictures(runs)),
         ("Settings", tables.settings(runs)),
         ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),
@@ -51,11 +53,32 @@ def report_page(runs: list[RunFacts]) -> str:
 
 
 def refresh(workdir: Path) -> None:
-    """Write workdir/report.html while a run trains; a report that fails stops no training."""
+    """Write workdir/report.html of a run that goes on; a report that fails stops nothing."""
     try:
         write_report([workdir], workdir / "report.html")
     except Exception as error:
         print(f"report.html is not refreshed: {error}", flush=True)
+
+
+class Refresher:
+    """Refreshes a report beside the training, which does not wait for it. Use `with`.
+
+    Asked again while it writes, it writes once more afterwards; the last one is whole at the end.
+    """
+
+    def __init__(self, workdir: Path):
+        self._workdir, self._pool, self._job = workdir, ThreadPoolExecutor(1), None
+
+    def __enter__(self) -> "Refresher":
+        return self
+
+    def __call__(self) -> None:
+        if self._job is None or self._job.running() or self._job.done():  # else: one is to come
+            self._job = self._pool.submit(refresh, self._workdir)
+
+    def __exit__(self, *_: Any) -> None:
+        self()
+        self._pool.shutdown()
 
 
 def report(workdirs: Sequence[Path], output: Path | None) -> int:
@@ -74,7 +97,7 @@ def _pictures(runs: list[RunFacts]) -> str:
     figures = []
     for run, path in found:
         data = picture(path, IMAGE_BYTES // 4 // len(found))
-        name = f"{run.name}: {path.stem}" if len(runs) > 1 else path.stem
+        name = f"{run.name}: {path.stem}" if len(runs) > 1 else path.stem.capitalize()
         if data:
             figures.append(
                 f'<figure class="samples"><figcaption>{html.escape(name)}</figcaption>'

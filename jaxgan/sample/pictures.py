@@ -1,7 +1,5 @@
-"""Arrays to pictures: grids with captions, PNG, GIF and, where ffmpeg is, MP4."""
+"""Arrays to pictures: grids with captions, PNG, GIF and, where PyAV is, MP4."""
 
-import shutil
-import subprocess
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -82,9 +80,9 @@ def write(path: Path, data: bytes) -> None:
 
 
 def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
-    """Write [n, h, w, c] uint8 as a film: .gif, or .mp4 where ffmpeg is installed.
+    """Write [n, h, w, c] uint8 as a film: .gif, or .mp4 (H.264).
 
-    rate: frames a second. Raises ValueError on another suffix, or without ffmpeg.
+    rate: frames a second. Raises ValueError on another suffix, or without PyAV for an .mp4.
     """
     frames = enlarge(frames)
     if path.suffix == ".gif":
@@ -100,17 +98,18 @@ def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
 
 
 def _save_mp4(path: Path, frames: np.ndarray, rate: int) -> None:
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        raise ValueError(f"--output={path} needs ffmpeg, which is not installed: write a .gif")
+    try:
+        import av
+    except ImportError as error:
+        raise ValueError(f"--output={path} needs PyAV: pip install av, or write a .gif") from error
     height, width = (side // 2 * 2 for side in frames.shape[1:3])  # yuv420p wants even sides
-    frames = np.stack([np.asarray(picture(f).convert("RGB")) for f in frames[:, :height, :width]])
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp.mp4")
-    command = [ffmpeg, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-    command += ["-s", f"{width}x{height}", "-r", str(rate), "-i", "-"]
-    command += ["-pix_fmt", "yuv420p", "-movflags", "+faststart", str(temporary)]
-    done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"ffmpeg could not write {path}: {done.stderr.decode().strip()}")
+    temporary = path.with_name(path.name + ".tmp")
+    options = {"movflags": "faststart"}  # plays in a browser while it loads
+    with av.open(str(temporary), "w", format="mp4", options=options) as film:
+        stream = film.add_stream("libx264", rate=rate, options={"crf": "17"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames[:, :height, :width]:
+            film.mux(stream.encode(av.VideoFrame.from_image(picture(frame).convert("RGB"))))
+        film.mux(stream.encode(None))
     temporary.replace(path)

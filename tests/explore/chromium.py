@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+QUIET = ("background-networking", "component-update", "sync", "quic")  # it shall call nobody
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -25,19 +26,16 @@ class Browser:
     def __init__(self, url: str, profile: Path, size: tuple[int, int] = (1180, 820)):
         command_read, self._commands = os.pipe()
         self._answers, answer_write = os.pipe()
-
-        def descriptors() -> None:  # in the child: the pipe's ends become 3 and 4
-            saved = os.dup(command_read), os.dup(answer_write)
-            os.dup2(saved[0], 3)
-            os.dup2(saved[1], 4)
-
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        arguments += [f"--disable-{name}" for name in QUIET] + ["--no-first-run"]
         arguments += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
         arguments += [f"--window-size={size[0]},{size[1]}", "about:blank"]
+        # A shell moves the pipe's ends to 3 and 4: a fork of this process would not do beside JAX.
+        ends = command_read, answer_write
+        move = 'exec "$0" "$@" 3</dev/fd/{} 4>/dev/fd/{}'.format(*ends)
         self._process = subprocess.Popen(
-            [executable(), *arguments],
-            preexec_fn=descriptors,
-            close_fds=False,
+            ["sh", "-c", move, executable(), *arguments],
+            pass_fds=ends,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -49,6 +47,7 @@ class Browser:
         answer = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = answer["sessionId"]
         self.call("Page.navigate", url=url)
+        self.wait_for("location.href != 'about:blank' && document.readyState == 'complete'")
 
     def __enter__(self) -> "Browser":
         return self

@@ -1,7 +1,9 @@
 """The explorer's page in a real browser: sliders change the picture, quickly."""
 
+import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,15 @@ def test_sliders_change_the_picture(tmp_path):
             thread.join()
 
 
+def appears(path: Path) -> Path:
+    end = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return path
+
+
 def play(page: Browser, folder: Path) -> None:
+    page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
     page.wait_for("document.body.dataset.done")
     assert page.evaluate("document.getElementById('class').options[2].text") == "Sneaker"
     for name, value in (("class", 2), ("seed", 7), ("truncation", 0.8), ("d0", 2.5), ("d1", -4)):
@@ -51,6 +61,13 @@ def play(page: Browser, folder: Path) -> None:
     page.wait_for("!document.getElementById('t').disabled")
     page.evaluate(MOVE.format("t", 0.5))
     page.wait_for("document.body.dataset.done.includes('&b=')")
+    code = page.evaluate("document.getElementById('code').textContent")
+    assert code == "# 50 % of the way from Sneaker, seed 7 to Ankle boot, seed 7"
+    page.evaluate("document.getElementById('save').click()")
+    saved = "tiny_Sneaker_seed7_t0.8_to_Ankle-boot_seed7_t0.8_0.5.png"
+    with Image.open(appears(folder / saved)) as picture:  # it says how to make it again
+        places = json.loads(picture.text["jaxgan"])
+    assert json.loads(places["a"])["moves"][:2] == [2.5, -4] and places["t"] == "0.5"
 
     page.evaluate(MOVE.format("seed", -1))  # a wrong one is said, and a right one heals
     assert "whole number" in page.wait_for("document.getElementById('error').textContent")

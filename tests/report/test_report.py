@@ -4,6 +4,7 @@ import html.parser
 import json
 import math
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -27,10 +28,15 @@ def write_run(folder, steps=10, side=40, **fields):
 
     lines("metrics.jsonl", lambda i: {"d/loss": 2 - i / 10, "g/loss": i / 10, "d/bad_leaf": -1,
                                       "g/latent_cost": 0.0, "g/penalty": i**2})  # fmt: skip
-    lines("timing.jsonl", lambda i: {"images_per_second": 100.0 + i, "time/step": 0.75})
+    lines("timing.jsonl", lambda i: {"images_per_second": 100.0 + i, "time/step": 0.75,
+                                     "host_gb": 1.5, "device_gb": 11.0})  # fmt: skip
     lines("watch.jsonl", lambda i: {"diversity": 0.1, "sigmas": {"g/linear/kernel": [i, 1, 1]}})
     result = {"metrics": {"fd": 12.345, "fd_std": 0.1}, "protocol": {"count": 1000, "step": 50}}
     (folder / "results.jsonl").write_text(json.dumps(result) + "\n")
+    starts = [
+        {"step": s, "time": f"noon {s}", "devices": "4 x tpu", "jax": "0.10.2"} for s in (0, 20, 40)
+    ]
+    (folder / "starts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in starts))
     back = {"step": 30, "to": 20, "why": "step 30: <b>not</b> finite"}
     (folder / "roll_backs.jsonl").write_text(json.dumps(back) + "\n")
     for step in (10, 20, 50):
@@ -72,10 +78,12 @@ def test_one_file_with_everything(tmp_path, capsys):
     for words in (
         "first", "biggan on fashion_mnist", "Losses", "g/penalty", "linear", "12.35", "0.1",
         "differ 0.10 times as much", "&lt;b&gt;not&lt;/b&gt; finite", "to 20",
-        "train.steps", "jaxgan train --config=again.py", "Ankle boot",
+        "train.steps", "jaxgan train --config=again.py", "Ankle boot", "Most memory", "device_gb",
+        "4 x tpu", "jax 0.10.2", "<td>40</td><td>training was started again</td><td>noon 40",
     ):  # fmt: skip
         assert words in page.text, words
     assert "g/latent_cost" not in page.text  # 0 throughout
+    assert "<td>20</td><td>training" not in page.text  # that start was the roll-back's
     assert "<b>not" not in page.text  # nothing of a run is markup
     assert [a["alt"] for t, a in page.tags if t == "img"] == [
         f"samples at step {s}" for s in (10, 20, 50)
@@ -130,6 +138,25 @@ def test_a_report_that_fails_stops_no_training(tmp_path, capsys):
     assert "report.html is not refreshed: " in capsys.readouterr().out
 
 
+def test_it_is_refreshed_beside_the_training_once_at_a_time_and_at_the_end(monkeypatch):
+    begun, go_on, written = threading.Event(), threading.Event(), []
+
+    def slow(workdir):
+        begun.set()
+        assert go_on.wait(60)
+        written.append(len(asked))
+
+    monkeypatch.setattr(write, "refresh", slow)
+    asked = []
+    with report.Refresher(None) as refresh:
+        for _ in range(5):  # returns at once, though the first is not done
+            refresh()
+            asked.append(1)
+            assert begun.wait(60)
+        go_on.set()
+    assert written[0] == 5 and len(written) in (2, 3)  # one at work, one for all others, the last
+
+
 def test_large_sheets_are_made_to_fit(tmp_path):
     folder = write_run(tmp_path / "a", side=700)
     for step in range(60, 100):
@@ -162,7 +189,7 @@ def test_protocols_in_common_are_said_once():
         return {"metrics": {"fd": fd}, "protocol": {"reference": "r", "step": 5, **protocol}}
 
     def facts(*lines):
-        return runs.RunFacts("a", None, {}, {}, [], [], [], [], list(lines), {}, [])
+        return runs.RunFacts("a", None, {}, {}, [], [], [], [], [], list(lines), {}, [])
 
     text = tables.scores([facts(line(1.0, truncation=0.5), line(2.0, truncation=1.0))])
     assert re.findall(r"<th(?: class=n)?>(.*?)</th>", text) == ["step", "truncation", "fd"]

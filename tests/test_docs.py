@@ -1,0 +1,137 @@
+"""Every command in README.md and docs/*.md is executed, in order, as it is written.
+
+The fenced bash and python blocks of a document run one after the other in one directory that looks
+like a fresh clone after the quick start: configs/, photos/CLASS/*.jpg and runs/quickstart are
+there. What makes it quick is in one place: `jaxgan` on the PATH is a stand-in that appends
+SMALLER's flags (the last one counts) and calls the real one; ./launch/quickstart does not install.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from jaxgan.data.records import open_records
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+# A block that holds the text on the left is not run.
+NOT_RUN = {
+    "./launch/test": "runs this very test",
+    "pip install": "installs from a network",
+    "train_step(game, state, batch)": "a sketch: the batch is the reader's; docs/guide.md has it",
+}
+
+CONFIG = {
+    "train.steps": 4,
+    "train.batch": 16,
+    "train.log_every": 2,
+    "train.sample_every": 4,
+    "train.checkpoint_every": 4,
+    "model.width": 4,
+    "sample.standing_batches": 2,
+    "sample.standing_batch": 16,
+    "watch.every": 0,
+    "data.split": "train[:80]",
+}
+FIELDS = [f"--config.{field}={value}" for field, value in CONFIG.items()]
+SMALLER = {
+    "train": FIELDS,
+    "doctor": FIELDS,
+    "evaluate": ["--config.evaluate.samples=40"],
+    "sample": ["--count=20"],
+    "invert": ["--steps=3"],
+    "explore": ["--port=0"],  # any free one
+}
+
+JAXGAN = f"""#!{sys.executable}
+import signal, subprocess, sys, urllib.request
+command = [sys.executable, "-m", "jaxgan", *sys.argv[1:], *{SMALLER!r}.get(sys.argv[1], [])]
+if sys.argv[1] != "explore":
+    sys.exit(subprocess.run(command).returncode)
+with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # looked at, stopped
+    url = next(word for line in server.stdout for word in line.split() if word[:4] == "http")
+    with urllib.request.urlopen(url) as page:
+        assert b"<title>jaxgan" in page.read()
+    server.send_signal(signal.SIGINT)
+sys.exit(server.returncode)
+"""
+QUICKSTART = """set -e
+jaxgan train --config=configs/quickstart.py --workdir=runs/quickstart
+jaxgan evaluate --workdir=runs/quickstart
+"""
+
+
+def blocks(document: Path) -> list[tuple[str, str]]:
+    """Return (language, text) of the blocks of a document that are run."""
+    found = BLOCK.findall(document.read_text(encoding="utf-8"))
+    return [(kind, text) for kind, text in found if not any(words in text for words in NOT_RUN)]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Path:
+    """Return a directory like a clone after the quick start."""
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    for i, (image, label) in enumerate(open_records("fashion_mnist").read(range(80))):
+        path = folder / "photos" / f"class_{label % 2}" / f"{i}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(BytesIO(image)) as picture:
+            picture.convert("RGB").resize((80, 70)).save(path)
+    for name, text in (
+        ("bin/jaxgan", JAXGAN),
+        ("launch/quickstart", "#!/usr/bin/env bash\n" + QUICKSTART),
+        (".venv/bin/activate", ""),
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    execute(folder, "bash", QUICKSTART)
+    return folder
+
+
+def execute(folder: Path, kind: str, text: str) -> None:
+    command = ["bash", "-euo", "pipefail", "-c"] if kind == "bash" else [sys.executable, "-c"]
+    environment = {
+        **os.environ,
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "JAX_PLATFORMS": "cpu",
+    }
+    done = subprocess.run(
+        [*command, text], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_runs(document, clone):
+    assert blocks(document)
+    for kind, text in blocks(document):
+        execute(clone, kind, text)
+
+
+def test_what_is_not_run_is_there():
+    texts = [text for d in DOCUMENTS for _, text in BLOCK.findall(d.read_text(encoding="utf-8"))]
+    for words in NOT_RUN:
+        assert any(words in text for text in texts), f"{words!r}: no block has it; delete it here"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere_and_pictures_are_small(document):
+    for link in LINK.findall(document.read_text(encoding="utf-8")):
+        target = document.parent / link
+        assert target.exists(), f"{document.name} links to {link}"
+        if target.suffix in (".png", ".gif", ".jpg"):
+            assert target.stat().st_size < 300_000, f"{link} is too large"
