@@ -102,10 +102,15 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
             "evaluate": {
                 "samples": 10_000,
                 "batch": 100,
-                "metrics": ("fd", "kd", "is", "precision_recall"),  # and "recognition", ...
-                "extractor": "lite0",
+                # And "fd_infinity", "fd_per_class", "accuracy_score", "copies", "recognition",
+                # "interpolation", "probe".
+                "metrics": ("fd", "kd", "is", "precision_recall"),
+                "extractor": "lite0",  # or "lite0_128", "inception", a network: see extractors.py
                 "weights_file": "",  # of the extractor, where it needs one
-                "reference": "",  # another data set than data.name
+                "reference": "",  # another data set than data.name, or a folder of images
+                "split": "",  # of the reference; data.split
+                "test_split": "",  # that classifiers are tested on; a tenth of the reference
+                "bootstrap_rounds": 0,  # error bars of distances, precision, recall, ...
                 "seed": 0,
             },
             "mesh": {"fsdp": 1},

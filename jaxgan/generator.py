@@ -9,6 +9,7 @@ Standing statistics (averaging.py) belong to one truncation. Of a run they are c
 truncation that is asked for. A file holds them for a few; see truncations.py for those between.
 """
 
+import copy
 import hashlib
 import json
 import math
@@ -27,7 +28,8 @@ from jaxgan import class_names, latents, sharding, truncations
 from jaxgan.averaging import standing_stats
 from jaxgan.build import build
 from jaxgan.checkpoints import Checkpoints
-from jaxgan.run import abstract_state, load_run, saved
+from jaxgan.gan import TrainState
+from jaxgan.run import Run, abstract_state, load_run, saved
 from jaxgan.sample.pictures import picture, to_uint8
 from jaxgan.sample.sampler import sampling_prior
 
@@ -183,6 +185,12 @@ class TrainedGenerator:
         known = {t: self.variables(t)["batch_stats"] for t in map(self.truncation, truncations)}
         return TrainedGenerator(self.config, self.weights, known, self.step)
 
+    def untabulated(self) -> "TrainedGenerator":
+        """Return this generator with statistics that are computed for each truncation."""
+        if self.truncations is None:
+            return self
+        return TrainedGenerator(self.config, self.weights, None, self.step)
+
     def fingerprint(self) -> str:
         """Return a hash of the run's config and step: which generator made an image."""
         config = self.config.to_dict()
@@ -220,10 +228,12 @@ class TrainedGenerator:
         """Return standing statistics: those of Sampler.prepare, but compiled for any truncation."""
         settings, devices = self.config.sample, self._mesh.size
         prior = sampling_prior(self.config, len(self.class_names), truncation)
-        batch = -(-settings.standing_batch // devices) * devices
+        batch = settings.standing_batch
+        # On any number of devices the same latents: where they cannot share, all make all.
+        split = sharding.replicated if batch % devices else sharding.rows
         total = None
         for key in jax.random.split(jax.random.key(0), settings.standing_batches):
-            drawn = jax.device_put(prior(key, batch), sharding.rows(self._mesh))
+            drawn = jax.device_put(prior(key, batch), split(self._mesh))
             stats = self._moments(self.weights, *drawn)
             total = stats if total is None else jax.tree.map(jnp.add, total, stats)
         return jax.tree.map(lambda s: s / settings.standing_batches, total)
@@ -249,10 +259,29 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
     run = load_run(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(abstract_state(run))
+    return from_state(run, state)
+
+
+def from_state(
+    run: Run, state: TrainState, compiled: TrainedGenerator | None = None
+) -> TrainedGenerator:
+    """Return the generator of a state.
+
+    compiled: of another state of this run, whose compiled programs are taken.
+    """
     transform = run.gan.generator.transform
     weights, _ = jax.jit(transform.apply)(state.average, state.generator.transform_state)
     # To the host: of several processes each samples on its own devices.
-    return TrainedGenerator(run.config, jax.device_get(weights), step=int(state.step))
+    weights, step = jax.device_get(weights), int(state.step)
+    if compiled is None:
+        return TrainedGenerator(run.config, weights, step=step)
+    found = copy.copy(compiled)
+    found.weights, found.step, found._known = (
+        jax.device_put(weights, sharding.replicated(found._mesh)),
+        step,
+        {},
+    )
+    return found
 
 
 def _mixed(params: PyTree, mixtures: jax.Array) -> PyTree:

@@ -1,6 +1,7 @@
 """The command line: jaxgan COMMAND --flags. Every command also runs on a work directory alone."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -18,8 +19,10 @@ USAGE = """usage: jaxgan COMMAND [flags]
             draw from a run's directory or an exported file. Kinds: classes (a row for each),
             truncations, latents and between (interpolations), arithmetic, walk (a .gif or .mp4),
             images (one file each; --count=50000 --shard=0/4, the same command continues)
-  evaluate  --workdir=DIR [--config.evaluate.field=value ...]
-            score samples against real images; one line in DIR/results.jsonl
+  evaluate  MODEL|FOLDER [--config.evaluate.field=value ...] [--truncation=0.04:2.0:0.04]
+            [--follow] [--table] [--output=DIR]
+            score a generator or a folder of images against real images; a line in results.jsonl.
+            --truncation: a curve; --follow: each checkpoint of a training; --table: what is there
   compile   --config=configs/NAME.py [--topology=v5e:8x8] [--slices=1] [--json=FILE]
             [--channels=3] [--classes=1000] [--config.field=value ...]
             what a training step costs on a TPU slice, or here: nothing is run
@@ -49,23 +52,28 @@ class UsageError(Exception):
 
 
 def parse(
-    argv: list[str], saved_config: bool, needs_workdir: bool = True, **defaults: object
+    argv: list[str],
+    saved_config: bool | Callable[[Path], ConfigDict],
+    needs_workdir: bool = True,
+    **defaults: object,
 ) -> flags.FlagValues:
     """Parse flags: workdir, config with its fields, and `defaults` (their types are theirs).
 
-    saved_config: without --config=FILE, take the config that the work directory holds.
+    saved_config: without --config=FILE, take the config that the work directory holds, or what
+      this says of it.
     """
     values = flags.FlagValues()
     flags.DEFINE_string("workdir", None, "work directory of the run", flag_values=values)
     for name, default in defaults.items():
-        define = flags.DEFINE_integer if isinstance(default, int) else flags.DEFINE_string
-        define(name, default, "", flag_values=values)
+        kinds = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer}
+        kinds.get(type(default), flags.DEFINE_string)(name, default, "", flag_values=values)
     given = any(a.startswith(("--config=", "-config=")) or a in ("--config",) for a in argv)
     argv = ["jaxgan", *argv]
     try:
         if saved_config and not given:
             values(argv, known_only=True)  # the work directory says what config there is
-            known = model_config(workdir(values))
+            find = saved_config if callable(saved_config) else model_config
+            known = find(workdir(values))
             config_flags.DEFINE_config_dict("config", known, flag_values=values)
         else:
             config_flags.DEFINE_config_file("config", lock_config=True, flag_values=values)
@@ -118,10 +126,12 @@ def sample(argv: list[str]) -> int:
 
 
 def evaluate(argv: list[str]) -> int:
-    values = parse(argv, saved_config=True)
-    from jaxgan.evaluate.command import evaluate
+    from jaxgan.evaluate.command import Wish, evaluate
+    from jaxgan.evaluate.models import known_config
 
-    return evaluate(workdir(values), ConfigDict(values.config))
+    values = parse(with_model(argv), known_config, **Wish()._asdict())
+    wish = Wish(**{name: values[name].value for name in Wish._fields})
+    return evaluate(workdir(values), ConfigDict(values.config), wish)
 
 
 def compile_step(argv: list[str]) -> int:

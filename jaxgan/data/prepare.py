@@ -142,7 +142,7 @@ def prepare(
                 with Progress("looking", len(images.names)) as progress:
                     stored = stored_format(
                         *(images, size, channels, bits, format, quality),
-                        lambda: progress.watch(_ordered(pool, workers, _look, images.read(0))),
+                        lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
                     )
                 job = {"shape": stored.shape, "dtype": stored.dtype, "fingerprint": fingerprint}
             stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
@@ -151,7 +151,7 @@ def prepare(
                 shards = shards or _default_shards(len(images.names), stored)
                 reports, rejected = _write_shards(
                     *(target, folder, images, shards, stored),
-                    lambda start: _ordered(pool, workers, recipe.encode, images.read(start)),
+                    lambda start: ordered(pool, workers, recipe.encode, images.read(start)),
                 )
                 extra = {"source": listing, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
@@ -214,7 +214,7 @@ def _default_shards(count: int, stored: ImageFormat) -> int:
     return min(1024, max(1, count * image_bytes // SHARD_BYTES))
 
 
-def _ordered(
+def ordered(
     pool: ThreadPoolExecutor, workers: int, function: Callable, payloads: Iterable[Payload]
 ) -> Iterator:
     """Map in parallel: results in order, a bounded number of payloads in memory."""

@@ -1,125 +1,194 @@
-"""`jaxgan evaluate`: samples of a run against real images, as one line of results.jsonl."""
+"""`jaxgan evaluate`: a run, a file or a folder of images against real images.
 
-import hashlib
+DIRECTORY/results.jsonl    a line for each result, with its whole protocol
+DIRECTORY/scores.png       scores by step, where several checkpoints were scored
+DIRECTORY/neighbours.png   with the metric "copies": samples beside the nearest real images
+DIRECTORY/truncation.csv, truncation.png    with --truncation: see sweep.py
+
+The directory is the run's own, `evaluation` for files and folders, or --output.
+"""
+
 import time
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
+import jax
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from jaxgan.checkpoints import Checkpoints
-from jaxgan.compiler import cache_folder
-from jaxgan.data.reader import Reader
-from jaxgan.data.records import Records, open_records
+from jaxgan import sharding
+from jaxgan.evaluate.evaluation import Evaluation, Evaluator, check_settings, needs_extractor
 from jaxgan.evaluate.extractors import extractor_by_name
-from jaxgan.evaluate.features import extract
-from jaxgan.evaluate.recognition import recognition
-from jaxgan.evaluate.results import append_result, protocol, read_results, table
-from jaxgan.evaluate.score import METRICS, score
-from jaxgan.evaluate.statistics import cached_features
-from jaxgan.run import Run, abstract_state, load_run
-from jaxgan.sample import Sampler, to_uint8
-
-Batches = Iterator[tuple[np.ndarray, np.ndarray]]  # images [n, h, w, c] in [-1, 1], labels [n]
-
-
-def content_hash(records: Records) -> str:
-    """Return a hash of all records' bytes in order: from the manifest, else computed."""
-    manifest = records.manifest()
-    if manifest and len(records) == manifest["num_images"]:
-        return manifest["content_hash"]
-    digest = hashlib.sha256()
-    for start in range(0, len(records), 1024):
-        for data, _ in records.read(range(start, min(start + 1024, len(records)))):
-            digest.update(hashlib.sha256(data).digest())
-    return digest.hexdigest()
+from jaxgan.evaluate.follow import follow
+from jaxgan.evaluate.images import Images, open_images
+from jaxgan.evaluate.models import Model, is_run, open_model
+from jaxgan.evaluate.network_features import NETWORKS, network_extractor
+from jaxgan.evaluate.plot import Line, Panel, picture
+from jaxgan.evaluate.results import Result, append_result, find_result, read_results, table
+from jaxgan.evaluate.samples import samples
+from jaxgan.evaluate.sheet import neighbours_sheet
+from jaxgan.evaluate.sweep import sweep, thresholds
+from jaxgan.sample.pictures import save_png
 
 
-def real_batches(records: Records, size: tuple[int, int], batch: int) -> Batches:
-    """Yield every image of a data set once, in stored order, at the size of the samples."""
-    with Reader(records, (1, 1, batch), 0, size) as reader:
-        for start in range(0, len(records), batch):
-            found = reader.read(np.arange(start, min(start + batch, len(records))))
-            yield found["images"].astype(np.float32) / 127.5 - 1.0, found["labels"]
+class Wish(NamedTuple):
+    """What the command line asks for besides config.evaluate."""
+
+    output: str = ""
+    truncation: str = ""
+    follow: bool = False
+    patience: int = 3600
+    table: bool = False
 
 
-def fake_batches(run: Run, sampler: Sampler, variables, count: int, batch: int) -> Batches:
-    """Yield `count` samples with labels that go round the classes, rounded to 8 bits."""
-    seed = run.config.evaluate.seed
-    for start in range(0, count, batch):
-        indices = np.arange(start, start + batch)
-        labels = (indices % run.num_classes).astype(np.int32)
-        images = to_uint8(sampler.images(variables, seed, indices, labels))[: count - start]
-        yield images.astype(np.float32) / 127.5 - 1.0, labels[: count - start]
-
-
-def evaluate(workdir: Path, config: ConfigDict) -> int:
-    """Score the newest checkpoint as config.evaluate says; return the exit code."""
-    settings, began = config.evaluate, time.perf_counter()
-    known = (*METRICS, "recognition")
-    unknown = [name for name in settings.metrics if name not in known]
-    if unknown or not settings.metrics:
-        raise ValueError(f"evaluate.metrics: {unknown} unknown; write some of {', '.join(known)}")
-    run = load_run(workdir, config)
-    records = open_records(settings.reference or config.data.name, config.data.split)
-    sampler = Sampler(run)
-    with Checkpoints(workdir / "checkpoints") as checkpoints:
-        state = checkpoints.restore_newest(abstract_state(run))
-    step, variables = int(state.step), sampler.prepare(state, settings.seed)
-    fakes = list(fake_batches(run, sampler, variables, settings.samples, settings.batch))
-    print(f"{settings.samples} samples of step {step} after {time.perf_counter() - began:.0f}s")
-
-    found: dict[str, float] = {}
-    classes: list[float] = []
-    features = tuple(name for name in settings.metrics if name != "recognition")
-    if features:
-        extractor = extractor_by_name(settings.extractor, settings.weights_file or None)
-        digest = content_hash(records)
-        reference = cached_features(
-            cache_folder() / "statistics",
-            f"{digest}-{run.image_shape}",
-            extractor,
-            lambda: extract(
-                real_batches(records, run.image_shape[:2], settings.batch), extractor, mesh=run.mesh
-            ),
-        )
-        found |= score(fakes, reference, extractor, features, mesh=run.mesh, seed=settings.seed)
-    if "recognition" in settings.metrics:
-        real = join(real_batches(records, run.image_shape[:2], settings.batch))
-        values = recognition(real, join(fakes), run.num_classes)
-        classes = values.pop("recognised_classes")
-        found |= values
-    append_result(
-        workdir / "results.jsonl",
-        found,
-        protocol(
-            extractor if features else None,
-            reference=f"{settings.reference or config.data.name}/{config.data.split}",
-            reference_hash=content_hash(records),
-            count=settings.samples,
-            reference_count=len(records),
-            seed=settings.seed,
-            averaging=f"ema {config.average.decay}",
-            truncation=config.sample.truncation or None,
-            truncation_definition=config.sample.truncation_definition
-            if config.sample.truncation
-            else None,
-            standing_statistics=f"{config.sample.standing_batches} batches of "
-            f"{config.sample.standing_batch}",
-            step=step,
-        ),
-    )
-    print(table(read_results(workdir / "results.jsonl")))
-    if classes:
-        names = config.data.class_names
-        rows = (f"{name} {share:.0%}" for name, share in zip(names, classes, strict=True))
-        print(f"recognised by class: {', '.join(rows)}")
-    print(f"{workdir / 'results.jsonl'} holds every number with its protocol")
+def evaluate(path: Path, config: ConfigDict, wish: Wish) -> int:
+    """Score a run, a file or a folder as config.evaluate says; return the exit code."""
+    output = Path(wish.output or (path if is_run(path) else "evaluation"))
+    say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
+    if wish.table:
+        say(table(read_results(output / "results.jsonl")))
+        return 0
+    check_settings(config.evaluate)
+    values = thresholds(wish.truncation) if wish.truncation else []
+    if wish.follow and not is_run(path):
+        raise ValueError(f"--follow: {path} is no run that trains; leave it out")
+    if values and "fd" not in config.evaluate.metrics:
+        raise ValueError("--truncation needs the metric 'fd': write it in evaluate.metrics")
+    output.mkdir(parents=True, exist_ok=True)
+    mesh = sharding.create_mesh()
+    session = Session(config, mesh, output, say)
+    if wish.follow:
+        follow(path, config, session.score, wish.patience, say)
+    else:
+        model = open_model(path, config)
+        if values:
+            session.sweep(model, values)
+        else:
+            session.score(model, again=True)
+    results = read_results(output / "results.jsonl")
+    say(table(results))
+    if jax.process_index() == 0:
+        draw_scores(results, output / "scores.png")
+    say(f"{output / 'results.jsonl'} holds every number with its protocol")
     return 0
 
 
-def join(batches: Batches) -> tuple[np.ndarray, np.ndarray]:
-    """Return all images and labels of an iterator of batches."""
-    images, labels = zip(*batches, strict=True)
-    return np.concatenate(images), np.concatenate(labels)
+class Session:
+    """The reference, the extractor and what they were compiled to, for one model after another."""
+
+    def __init__(self, config: ConfigDict, mesh: Mesh, output: Path, say):
+        self._config, self._settings, self._mesh = config, config.evaluate, mesh
+        self._output, self._say = output, say
+        self._evaluator: Evaluator | None = None
+
+    def score(self, model: Model, again: bool = False) -> None:
+        """Add a line of results; `again` also where there is one of the same protocol."""
+        settings, path, began = self._settings, self._output / "results.jsonl", time.perf_counter()
+        fake = self._samples(model)
+        evaluator = self.evaluator(model, fake)
+        known = read_results(path) if path.exists() else []
+        if not again and find_result(known, evaluator.protocol(fake), set()):
+            return
+        found = evaluator(fake, model.generator, fake.facts.get("truncation") or 0.0)
+        if jax.process_index() == 0:
+            append_result(path, found.metrics, found.protocol, found.classes)
+        step = fake.facts.get("step")
+        where = fake.name if step is None else f"samples of step {step}"
+        self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
+        self._say_classes(found)
+        if "copies" in settings.metrics:
+            features = found.features.features, evaluator.real().features
+            sheet = neighbours_sheet(fake, evaluator.reference, *features)
+            if jax.process_index() == 0:
+                save_png(self._output / "neighbours.png", sheet)
+
+    def sweep(self, model: Model, values: list[float]) -> None:
+        """Score a generator at each threshold."""
+        if model.generator is None:
+            raise ValueError("--truncation needs a generator, and these are images: leave it out")
+        settings = self._settings
+        # Statistics of the file's own, if it has them, belong to other thresholds.
+        generator = model.generator.untabulated()
+        for t in values:
+            generator.truncation(t)  # refused before anything is computed
+        evaluator = self.evaluator(model, self._samples(model))
+        count, seed = settings.samples, settings.seed
+        sweep(*(generator, evaluator, values, count, seed), self._output, self._mesh, self._say)
+
+    def evaluator(self, model: Model, fake: Images) -> Evaluator:
+        """Return what scores this model: made once, unless the model itself is the extractor."""
+        settings = self._settings
+        if self._evaluator and settings.extractor not in NETWORKS:
+            return self._evaluator
+        extractor = None
+        if needs_extractor(settings):
+            extractor = self._extractor(model)
+        size, split = fake.shape[:2], settings.split or self._config.data.split
+        name = settings.reference or self._config.data.name
+        if not name:
+            raise ValueError(
+                "evaluate.reference is empty: write real images to compare with, such as "
+                "--config.evaluate.reference=data/photos"
+            )
+        reference = open_images(name, split, size)
+        test = open_images(name, settings.test_split, size) if settings.test_split else None
+        if reference.count < fake.count:
+            self._say(
+                f"note: {reference.name} has {reference.count} images, fewer than the "
+                f"{fake.count} samples: distances are biased by the smaller number"
+            )
+        self._evaluator = Evaluator(settings, reference, test, extractor, self._mesh)
+        return self._evaluator
+
+    def _extractor(self, model: Model):
+        name = self._settings.extractor
+        if name not in NETWORKS:
+            return extractor_by_name(name, self._settings.weights_file or None)
+        if model.run is None:
+            raise ValueError(f"evaluate.extractor = {name!r} needs a run: write another extractor")
+        return network_extractor(model.run, model.state, name)
+
+    def _samples(self, model: Model) -> Images:
+        count, seed = self._settings.samples, self._settings.seed
+        if model.images is not None:
+            count = count or model.images.count  # 0: all
+        if count < 2:
+            raise ValueError(f"evaluate.samples = {count}: write 2 or more")
+        if model.images is None:
+            return samples(model.generator, count, seed, None, self._mesh)
+        if count > model.images.count:
+            raise ValueError(
+                f"evaluate.samples = {count}, but {model.images.name} holds "
+                f"{model.images.count} images: write that or less"
+            )
+        return model.images._replace(count=count)
+
+    def _say_classes(self, found: Evaluation) -> None:
+        for metric, values in found.classes.items():
+            worst = sorted(values, key=values.get, reverse=metric.endswith("_per_class"))
+            shown = ", ".join(f"{name} {values[name]:.3g}" for name in worst[:10])
+            self._say(f"{metric} by class, the worst first: {shown}")
+
+
+def draw_scores(results: list[Result], path: Path) -> None:
+    """Draw the scores by step of the newest protocol, where there are several steps."""
+    newest = results[-1]["protocol"]
+    same = {k: v for k, v in newest.items() if k != "step"}
+    curve = {
+        r["protocol"]["step"]: r
+        for r in results
+        if r["protocol"].get("step") is not None
+        and {k: v for k, v in r["protocol"].items() if k != "step"} == same
+    }
+    if len(curve) < 2:
+        return
+    steps, names = sorted(curve), results[-1]["metrics"]
+    shown = [n for n in names if not n.endswith(("_std", "_unbiased"))][:8]
+    panels = []
+    for name in shown:
+        found = [s for s in steps if name in curve[s]["metrics"]]
+        points = [(float(s), curve[s]["metrics"][name]) for s in found]
+        errors = [curve[s]["metrics"].get(f"{name}_std", 0.0) for s in found]
+        panels.append(Panel(name, "step", "", [Line(name, points, errors)]))
+    save_png(path, picture(panels))

@@ -16,6 +16,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.compiler import compiler_options
+from jaxgan.data.augment import to_float
 from jaxgan.evaluate.extractors import Extractor
 from jaxgan.evaluate.moments import add_batch, empty_moments, mean_and_covariance
 
@@ -52,8 +53,9 @@ def extract(
     """Run the extractor over all batches.
 
     Args:
-      batches: images [n, height, width, channels] float32 in [-1, 1], or (images, labels [n]
-        int32); numpy or jax. All of one image size; n may differ (smaller ones are padded).
+      batches: images [n, height, width, channels], or (images, labels [n] int32); numpy or jax;
+        float32 in [-1, 1], or uint8 or uint16 as they are stored. All of one image size; n may
+        differ (smaller ones are padded).
       extractor: see `extractors`.
       keep: how many images' features to bring to the host; None keeps all. The mean and the
         covariance are over all images in any case.
@@ -148,6 +150,7 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
     """Return the compiled functions: images to features, first moments, features into moments."""
 
     def precise(weights, images):
+        images = images if images.dtype == jnp.float32 else to_float(images)
         # Accelerators multiply in bfloat16 by default: features would depend on the machine.
         with jax.default_matmul_precision("highest"):
             return apply(weights, images)

@@ -1,7 +1,8 @@
 """Results as JSON lines: every number with the whole protocol that made it.
 
-A line is {"metrics": {...}, "protocol": {...}, ...}; two numbers may be compared when their
-protocols agree. `differing_fields` says where they do not.
+A line is {"metrics": {...}, "protocol": {...}, "classes": {...}}; two numbers may be compared when
+their protocols agree. `differing_fields` says where they do not. "classes" holds scores of single
+classes, {metric: {class name: value}}, and is left out where there are none.
 """
 
 import importlib.metadata
@@ -12,62 +13,49 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.images import Images
 
 PACKAGES = ("jaxgan", "jax", "numpy")
+Result = dict[str, Any]
 
 
 def protocol(
-    extractor: Extractor | None,
-    *,
-    reference: str,
-    reference_hash: str,
-    count: int,
-    reference_count: int,
-    seed: int,
-    averaging: str,
-    truncation: float | None = None,
-    truncation_definition: str | None = None,
-    standing_statistics: str | None = None,
-    **more: Any,
+    extractor: Extractor | None, samples: Images, reference: Images, **more: Any
 ) -> dict[str, Any]:
     """Return the protocol of a result as plain JSON values.
 
     Args:
       extractor: its name, hash and own protocol go in; None if no metric used one.
-      reference: name of the data set and split ("fashion_mnist/train").
-      reference_hash: content hash of those images.
-      count, reference_count: how many samples and reference images.
-      seed: of latents and labels.
-      averaging: which weights ("ema 0.9999", "none").
-      truncation, truncation_definition: the threshold and which of the three definitions it means
-        ("resample", "rescale", "scale"); both None without truncation.
-      standing_statistics: how batch-norm statistics were made ("100 batches of 64"), None if none.
+      samples, reference: their names, hashes, counts and facts (see `samples.samples`: step, seed,
+        averaging, truncation and its definition, standing statistics).
       more: anything else that decides the numbers.
     """
-    if (truncation is None) != (truncation_definition is None):
-        raise ValueError(
-            f"truncation {truncation} and definition {truncation_definition!r}: give both or none"
-        )
-    return {
+    found = {
         "extractor": extractor and extractor.name,
         "extractor_sha256": extractor and extractor.sha256,
         "extractor_protocol": extractor and extractor.protocol,
-        "reference": reference,
-        "reference_hash": reference_hash,
-        "count": count,
-        "reference_count": reference_count,
-        "seed": seed,
-        "averaging": averaging,
-        "truncation": truncation,
-        "truncation_definition": truncation_definition,
-        "standing_statistics": standing_statistics,
+        "samples": samples.name,
+        "samples_hash": samples.digest or None,
+        "count": samples.count,
+        "size": list(samples.shape),
+        **samples.facts,
+        "reference": reference.name,
+        "reference_hash": reference.digest,
+        "reference_count": reference.count,
+        **{f"reference_{name}": value for name, value in reference.facts.items()},
         **more,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
+    return json.loads(json.dumps(found))  # as it will be read: tuples are lists
 
 
-def append_result(path: str | Path, metrics: dict[str, float], protocol: dict[str, Any]) -> None:
-    """Append one line to a results file, in place of a last one that was cut short.
+def append_result(
+    path: str | Path,
+    metrics: dict[str, float],
+    protocol: dict[str, Any],
+    classes: dict[str, dict[str, float]] | None = None,
+) -> Result:
+    """Append one line to a results file, in place of a last one that was cut short; return it.
 
     Raises:
       ValueError: a metric that is not a finite number (JSON has no NaN).
@@ -75,16 +63,32 @@ def append_result(path: str | Path, metrics: dict[str, float], protocol: dict[st
     for name, value in metrics.items():
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"metric {name} is {value!r}, not a finite number")
-    line = json.dumps({"metrics": metrics, "protocol": protocol}, allow_nan=False)
+    result = {"metrics": metrics, "protocol": protocol}
+    if classes:
+        result["classes"] = classes
+    line = json.dumps(result, allow_nan=False)
     with open(path, "a+b") as file:
         file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)  # a last line that was cut short
-        file.write(line.encode() + b"\n")
+        file.truncate(file.read().rfind(b"
+") + 1)  # a last line that was cut short
+        file.write(line.encode() + b"
+")
         file.flush()
         os.fsync(file.fileno())
+    return result
 
 
-def read_results(path: str | Path) -> list[dict[str, Any]]:
+def find_result(
+    results: list[Result], protocol: dict[str, Any], metrics: set[str]
+) -> Result | None:
+    """Return the newest result of exactly this protocol that has the metrics, if there is one."""
+    for result in reversed(results):
+        if result["protocol"] == protocol and metrics <= result["metrics"].keys():
+            return result
+    return None
+
+
+def read_results(path: str | Path) -> list[Result]:
     """Return all lines of a results file. A last line cut short by a crash is left out.
 
     Raises:
@@ -107,20 +111,22 @@ def read_results(path: str | Path) -> list[dict[str, Any]]:
     return results
 
 
-def table(results: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> str:
+def table(results: list[Result], columns: tuple[str, ...] | None = None) -> str:
     """Return results as an aligned text table, one row each.
 
     Args:
       results: from `read_results`.
-      columns: fields of the protocol to show before the metrics ("reference", "count"). Metrics
-        with a `<name>_std` beside them are shown as one column, value ± std.
+      columns: fields of the protocol to show before the metrics ("reference", "count"); None for
+        the step and those in which the results differ. Metrics with a `<name>_std` beside them are
+        shown as one column, value ± std.
     """
+    columns = _columns(results) if columns is None else columns
     names = list(dict.fromkeys(name for result in results for name in result["metrics"]))
     shown = [n for n in names if not (n.endswith("_std") and n.removesuffix("_std") in names)]
     rows = [[*columns, *shown]]
     for result in results:
         metrics, settings = result["metrics"], result["protocol"]
-        cells = [str(settings.get(column, "")) for column in columns]
+        cells = [_cell(settings.get(column)) for column in columns]
         for name in shown:
             cell = f"{metrics[name]:.4g}" if name in metrics else ""
             if f"{name}_std" in metrics:
@@ -132,7 +138,20 @@ def table(results: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> str:
     return "\n".join(lines)
 
 
-def differing_fields(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+def _columns(results: list[Result]) -> tuple[str, ...]:
+    """Return the fields that tell the results apart."""
+    differing = {name for result in results[1:] for name in differing_fields(results[0], result)}
+    names = dict.fromkeys(name for result in results for name in result["protocol"])
+    nested = {n for n in names for r in results if isinstance(r["protocol"].get(n), dict | list)}
+    return tuple(n for n in names if (n in differing or n == "step") and n not in nested)
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return text[:12] if len(text) == 64 else text  # hashes
+
+
+def differing_fields(first: Result, second: Result) -> list[str]:
     """Return the protocol fields in which two results differ: empty if they may be compared."""
     names = [*first["protocol"], *(n for n in second["protocol"] if n not in first["protocol"])]
     return [n for n in names if first["protocol"].get(n) != second["protocol"].get(n)]

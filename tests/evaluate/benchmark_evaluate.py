@@ -34,10 +34,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from jaxgan.data.records import open_records
 from jaxgan.evaluate import lite0
-from jaxgan.evaluate.command import real_batches
+from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.extractors import extractor_by_name
+from jaxgan.evaluate.images import open_images
 from jaxgan.evaluate.score import score
 
 BATCH = 64
@@ -145,8 +145,7 @@ def main() -> None:
     parser.add_argument("--extractor", choices=lite0.SIZES, default="lite0_128")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    batches = real_batches(open_records("fashion_mnist", "train"), (28, 28), 500)
-    images = np.concatenate([x for x, _ in batches])
+    images, _ = joined(open_images("fashion_mnist").batches(500))
     if 2 * args.count > len(images):  # speed does not mind repetitions
         images = np.concatenate([images] * -(-2 * args.count // len(images)))
     rng = np.random.default_rng(0)

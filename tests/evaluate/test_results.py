@@ -3,47 +3,58 @@ import json
 import pytest
 
 from jaxgan.evaluate.extractors import Extractor
-from jaxgan.evaluate.results import append_result, differing_fields, protocol, read_results, table
+from jaxgan.evaluate.images import Images
+from jaxgan.evaluate.results import (
+    append_result,
+    differing_fields,
+    find_result,
+    protocol,
+    read_results,
+    table,
+)
 
 EXTRACTOR = Extractor("tiny", (), lambda w, x: (x, x), "a" * 64, {"input_size": 4})
 
 
-def settings(**more):
-    fields = {
-        "reference": "fashion_mnist/train",
-        "reference_hash": "b" * 64,
-        "count": 2000,
-        "reference_count": 10000,
-        "seed": 1,
-        "averaging": "ema 0.999",
-    }
-    return protocol(EXTRACTOR, **(fields | more))
+REAL = Images("fashion_mnist/train", 10000, (28, 28, 1), ("a",), "b" * 64, None, {"unreadable": 2})
+
+
+def settings(extractor=EXTRACTOR, **facts):
+    facts = {"seed": 1, "truncation": None, **facts}
+    return protocol(extractor, Images("samples", 2000, (28, 28, 1), ("a",), "", None, facts), REAL)
 
 
 def test_a_line_carries_everything_and_comes_back(tmp_path):
     path = tmp_path / "results.jsonl"
-    written = settings(truncation=0.5, truncation_definition="resample", step=100)
+    written = settings(truncation=0.5, step=100)
     append_result(path, {"fd_tiny": 12.5}, written)
-    append_result(path, {"fd_tiny": 11.0}, settings())
+    append_result(path, {"fd_tiny": 11.0}, settings(), {"fd_tiny_per_class": {"a": 3.0}})
     assert len(path.read_text().splitlines()) == 2
     first, second = read_results(path)
     assert first == {"metrics": {"fd_tiny": 12.5}, "protocol": written}
     assert first["protocol"]["extractor_sha256"] == "a" * 64
     assert first["protocol"]["extractor_protocol"] == {"input_size": 4}
     assert set(first["protocol"]["versions"]) == {"jaxgan", "jax", "numpy"}
-    assert differing_fields(first, second) == ["truncation", "truncation_definition", "step"]
+    assert written["count"] == 2000 and written["samples_hash"] is None
+    assert written["reference_hash"] == "b" * 64 and written["reference_unreadable"] == 2
+    assert second["classes"] == {"fd_tiny_per_class": {"a": 3.0}}
+    assert differing_fields(first, second) == ["truncation", "step"]
     assert differing_fields(first, first) == []
 
 
+def test_a_result_is_found_by_its_whole_protocol(tmp_path):
+    path = tmp_path / "results.jsonl"
+    for value in (1.0, 2.0):
+        append_result(path, {"fd": value}, settings(size=(8, 8)))
+    append_result(path, {"fd": 3.0}, settings(size=(8, 9)))
+    results = read_results(path)
+    assert find_result(results, settings(size=(8, 8)), {"fd"})["metrics"]["fd"] == 2.0
+    assert find_result(results, settings(size=(8, 8)), {"fd", "kd"}) is None
+    assert find_result(results, settings(size=(7, 7)), set()) is None
+
+
 def test_no_extractor():
-    assert protocol(None, **{k: v for k, v in settings().items() if k in (
-        "reference", "reference_hash", "count", "reference_count", "seed", "averaging"
-    )})["extractor"] is None  # fmt: skip
-
-
-def test_truncation_needs_its_definition():
-    with pytest.raises(ValueError, match="give both or none"):
-        settings(truncation=0.5)
+    assert settings(None)["extractor"] is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "3", None])
@@ -84,3 +95,12 @@ def test_table():
         "   5  12.35  0.01 ± 0.0012    ",
         "  10      3                  2",
     ])  # fmt: skip
+
+
+def test_the_table_shows_what_tells_results_apart():
+    results = [
+        {"metrics": {"fd": 1.0}, "protocol": {"step": 5, "seed": 0, "size": [8], "hash": "a" * 64}},
+        {"metrics": {"fd": 2.0}, "protocol": {"step": 5, "seed": 0, "size": [9], "hash": "b" * 64}},
+    ]
+    assert table(results).splitlines()[0].split() == ["step", "hash", "fd"]
+    assert table(results).splitlines()[1].split() == ["5", "a" * 12, "1"]

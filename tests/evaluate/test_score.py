@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluate.extractors import Extractor
-from jaxgan.evaluate.features import extract
+from jaxgan.evaluate.features import extract, features_of_arrays
 from jaxgan.evaluate.frechet import frechet_of_samples
 from jaxgan.evaluate.kid import kernel_distance
 from jaxgan.evaluate.per_class import per_class_frechet
-from jaxgan.evaluate.score import METRICS, score, score_features
+from jaxgan.evaluate.score import METRICS, divided, score, score_features
 
 EXTRACTOR = Extractor("tiny", (), lambda w, x: (x[:, 0, :, 0], 3.0 * x[:, 0, :4, 0]), "0" * 64, {})
 
@@ -36,9 +36,23 @@ def test_all_metrics_of_one_pass():
         "kd_tiny", "kd_tiny_std", "kd_tiny_unbiased", "is_tiny", "is_tiny_std",
         "precision_tiny", "precision_tiny_std", "recall_tiny", "recall_tiny_std",
         "density_tiny", "density_tiny_std", "coverage_tiny", "coverage_tiny_std",
-        "memorised_tiny", "repeated_tiny",
+        "memorised_tiny", "repeated_tiny", "accuracy_score_tiny", "accuracy_score_tiny_real",
     }  # fmt: skip
     assert all(isinstance(value, float) for value in found.values())
+    scores = score_features(fake, real, EXTRACTOR, ("fd_per_class", "accuracy_score"))
+    assert scores.classes["fd_tiny_per_class"] == classes
+    assert set(scores.classes["accuracy_score_tiny"]) == {0, 1}
+
+
+def test_the_accuracy_score_tests_on_images_that_its_oracle_does_not_know():
+    """Labels at random: a classifier that saw the test images would do better than chance."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 250)).astype(np.float32)
+    real = features_of_arrays(x, labels=rng.integers(0, 2, 300).astype(np.int32))
+    found = score_features(real, real, EXTRACTOR, ("accuracy_score",)).values
+    assert found["accuracy_score_tiny"] > 0.9 > 0.75 > found["accuracy_score_tiny_real"]
+    (train, _), (test, _) = divided(real, None)
+    assert len(train) == 270 and len(test) == 30 and not (train[:, None] == test[None]).all(2).any()
 
 
 def test_worse_samples_score_worse_and_the_error_bar_knows_noise_from_signal():

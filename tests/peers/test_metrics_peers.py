@@ -16,11 +16,11 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan.data.records import open_records
 from jaxgan.evaluate import inception, lite0
-from jaxgan.evaluate.command import real_batches
+from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.extractors import Extractor, extractor_by_name, file_sha256
 from jaxgan.evaluate.features import features_of_arrays
+from jaxgan.evaluate.images import open_images
 from jaxgan.evaluate.precision_recall import membership
 from jaxgan.evaluate.probe import logistic_labels, neighbour_labels, ridge_labels
 from jaxgan.evaluate.score import score, score_features
@@ -80,7 +80,7 @@ def test_fid_kid_and_is(features, torch_fidelity):
         features_of_arrays(real.astype(np.float32)),
         extractor,
         ("fd", "kd", "is"),
-    )
+    ).values
     statistics = [metric_fid.fid_features_to_statistics(torch.from_numpy(x)) for x in features]
     fid = metric_fid.fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"]
     assert ours["fd_peer"] == pytest.approx(fid, rel=1e-6)
@@ -230,8 +230,7 @@ def test_resizing_to_299_is_tensorflows(torch_fidelity):
 
 def test_lite0_orders_distortions():
     """Real Fashion-MNIST against noisy and blurred images: more distortion, larger distance."""
-    records = open_records("fashion_mnist", "train")
-    images = np.concatenate([x for x, _ in take(real_batches(records, (28, 28), 200), 4)])
+    images, _ = joined([open_images("fashion_mnist").read(np.arange(800))])
     real, other = images[:400], images[400:]
     rng = np.random.default_rng(0)
     noise = rng.normal(size=other.shape).astype(np.float32)
@@ -257,7 +256,3 @@ def test_lite0_orders_distortions():
     print(found)
     assert abs(found["clean"]) < 0.1 * min(found["noise .1"], found["blur 1"])
     assert found["noise .1"] < found["noise .2"] and found["blur 1"] < found["blur 4"]
-
-
-def take(iterator, count):
-    return [next(iterator) for _ in range(count)]

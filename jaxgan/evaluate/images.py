@@ -1,0 +1,181 @@
+"""Images to score, or to score against: a data set or a folder, read by index, never all at once.
+
+Images of another size than asked for are cut at the centre to its aspect ratio and area-resized
+(data/resize.py), in a folder as in a data set.
+"""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.data.folders import Source
+from jaxgan.data.pictures import BadImageError, Kind, inspect, read_picture
+from jaxgan.data.prepare import ordered
+from jaxgan.data.progress import Progress
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import Records, find_data_set, one_line, open_records
+from jaxgan.data.resize import fit
+from jaxgan.data.sources import open_source
+
+Size = tuple[int, int]
+LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes
+
+
+class Images(NamedTuple):
+    """Images with labels.
+
+    name: for people. count: how many. shape: (height, width, channels).
+    class_names: of the labels 0, 1, ...
+    digest: hash of what the images are ("" for samples of a generator).
+    read: indices [n] -> images [n, height, width, channels] uint8 or uint16, numpy or jax, and
+      labels [n] int32.
+    facts: what a protocol says of them.
+    """
+
+    name: str
+    count: int
+    shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    digest: str
+    read: Callable[[np.ndarray], tuple[Any, np.ndarray]]
+    facts: dict[str, Any]
+
+    def batches(self, size: int) -> Iterator[tuple[Any, np.ndarray]]:
+        """Yield all images once, in order: (images [n, ...], labels [n]) with n up to `size`."""
+        for start in range(0, self.count, size):
+            yield self.read(np.arange(start, min(start + size, self.count)))
+
+
+def open_images(path: str | Path, split: str = "train", size: Size | None = None) -> Images:
+    """Open a data set (its directory or name) or a folder of images.
+
+    Args:
+      split: of a data set.
+      size: (height, width) to bring the images to; None keeps their own, which must be one.
+
+    Raises:
+      FileNotFoundError, ValueError: with one line that says what to write instead.
+    """
+    try:
+        find_data_set(path)
+    except FileNotFoundError:
+        if not Path(path).is_dir():
+            raise
+        return folder_images(Path(path), size)
+    return record_images(open_records(path, split), size)
+
+
+def record_images(records: Records, size: Size | None = None) -> Images:
+    """Return the images of a data set."""
+    reader = Reader(records, (1, 1, 1), 0, size)
+
+    def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = reader.read(indices)
+        return found["images"], found["labels"]
+
+    name = f"{records.directory.name}/{records.split}"
+    names = tuple(records.class_names)
+    digest = content_hash(records)
+    return Images(name, len(records), reader.image_shape, names, digest, read, {})
+
+
+def content_hash(records: Records) -> str:
+    """Return a hash of all records' bytes in order: from the manifest, else computed."""
+    manifest = records.manifest()
+    if manifest and len(records) == manifest["num_images"]:
+        return manifest["content_hash"]
+    digest = hashlib.sha256()
+    for start in range(0, len(records), 1024):
+        for data, _ in records.read(range(start, min(start + 1024, len(records)))):
+            digest.update(hashlib.sha256(data).digest())
+    return digest.hexdigest()
+
+
+def folder_images(folder: Path, size: Size | None = None) -> Images:
+    """Return the images of a folder: class sub-folders, a labels.csv, or no classes.
+
+    Every file is read once here: files that cannot be are said, counted and left out.
+    """
+    labels = folder / LABELS
+    source = open_source(folder, labels if labels.is_file() else None)
+    pool = ThreadPoolExecutor(thread_name_prefix="jaxgan-folder")
+    with Progress("reading", len(source.names)) as progress:
+        seen = list(progress.watch(ordered(pool, 4, _look, source.read(0))))
+    good = [i for i, look in enumerate(seen) if not isinstance(look, str)]
+    unreadable = {source.names[i]: look for i, look in enumerate(seen) if isinstance(look, str)}
+    _say_unreadable(folder, unreadable, source)
+    if not good:
+        raise ValueError(f"{folder}: none of {len(seen)} images can be read")
+    size = size or _one_size(folder, [seen[i][0] for i in good])
+    channels = 3 if any(seen[i][0].channels >= 3 for i in good) else 1
+    digest = hashlib.sha256(b"".join(seen[i][1] for i in good))
+    files, good_labels = [folder / source.names[i] for i in good], source.labels[good]
+    digest.update(good_labels.tobytes())
+
+    def one(path: Path) -> np.ndarray:
+        try:
+            return fit(read_picture(path, channels), size, "center", "area")
+        except (BadImageError, OSError) as error:  # it was readable a moment ago
+            raise ValueError(f"{path} has changed: {one_line(error)}") from error
+
+    def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        images = np.stack(list(pool.map(one, [files[i] for i in indices])))
+        return images, good_labels[indices]
+
+    facts = {"unreadable": len(unreadable)} if unreadable else {}
+    names = tuple(source.class_names)
+    shape = (*size, channels)
+    return Images(str(folder), len(files), shape, names, digest.hexdigest(), read, facts)
+
+
+def _look(path: Path) -> tuple[Kind, bytes] | str:
+    """Return what a file is and the hash of its bytes, or why it cannot be read."""
+    try:
+        data, kind = path.read_bytes(), inspect(path)
+        read_picture(data, 3 if kind.channels >= 3 else 1)
+        return kind, hashlib.sha256(data).digest()
+    except (BadImageError, OSError) as error:
+        return one_line(error)
+
+
+def _say_unreadable(folder: Path, unreadable: dict[str, str], source: Source) -> None:
+    for what, names in (("cannot be read", unreadable), ("are no images", source.ignored)):
+        shown = [
+            f"{name!r}: {reason}" for name, reason in list(names.items())[:5] if name != LABELS
+        ]
+        if shown:
+            more = "" if len(shown) == len(names) else ", ..."
+            print(f"{folder}: {len(names)} files {what}: {'; '.join(shown)}{more}", file=sys.stderr)
+
+
+def _one_size(folder: Path, kinds: Sequence[Kind]) -> Size:
+    sizes = sorted({(kind.height, kind.width) for kind in kinds})
+    if len(sizes) > 1:
+        shown = ", ".join(f"{h}x{w}" for h, w in sizes[:3])
+        raise ValueError(
+            f"{folder}: images have {len(sizes)} sizes (height x width), such as {shown}; bring "
+            f"them to one: jaxgan prepare {folder} TARGET --size=128"
+        )
+    return sizes[0]
+
+
+def class_map(images: Images, reference: Images) -> np.ndarray:
+    """Return for each class of `images` its number in the reference, by name.
+
+    Raises:
+      ValueError: the reference has no class of that name.
+    """
+    known = {name: number for number, name in enumerate(reference.class_names)}
+    unknown = [name for name in images.class_names if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{reference.name} has no class {unknown[0]!r}, as {images.name} has, but "
+            f"{', '.join(map(repr, reference.class_names[:5]))}, ...: metrics by class need one "
+            "set of names"
+        )
+    return np.array([known[name] for name in images.class_names], np.int32)

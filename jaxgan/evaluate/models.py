@@ -1,0 +1,66 @@
+"""What is evaluated: a run (any of its checkpoints), an exported or imported file, or images."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ml_collections import ConfigDict
+
+from jaxgan.checkpoints import Checkpoints
+from jaxgan.evaluate.images import Images, open_images
+from jaxgan.gan import TrainState
+from jaxgan.generator import TrainedGenerator, from_state, load
+from jaxgan.run import Run, abstract_state, load_run
+
+
+class Model(NamedTuple):
+    """generator or images; run and state where the generator is a run's."""
+
+    generator: TrainedGenerator | None = None
+    images: Images | None = None
+    run: Run | None = None
+    state: TrainState | None = None
+
+
+def is_run(path: Path) -> bool:
+    return (path / "config.json").is_file()
+
+
+def open_model(path: Path, config: ConfigDict) -> Model:
+    """Open what `path` is; of a run its newest checkpoint.
+
+    Raises:
+      FileNotFoundError, ValueError: with one line that says what to write instead.
+    """
+    if path.is_file():
+        return Model(load(path, config))
+    if not is_run(path):
+        return Model(images=open_images(path, config.data.split))
+    run = run_of(path, config)
+    with Checkpoints(path / "checkpoints") as checkpoints:
+        state = checkpoints.restore_newest(abstract_state(run))
+    return Model(from_state(run, state), run=run, state=state)
+
+
+def run_of(path: Path, config: ConfigDict) -> Run:
+    """Open a run to sample from: with whole weights on every device."""
+    config = ConfigDict(config.to_dict())
+    config.mesh.fsdp = 1
+    return load_run(path, config)
+
+
+def known_config(path: Path) -> ConfigDict:
+    """Return the config that a model holds, the defaults for images."""
+    from jaxgan.build import default_config
+    from jaxgan.main import model_config
+
+    if path.is_file() or is_run(path):
+        return model_config(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist: write the directory of a run, an exported file, or a folder "
+            "of images"
+        )
+    config = default_config()
+    config.data.name = ""  # images come with no training data: the reference must be written
+    config.evaluate.samples = 0  # all that there are
+    return config

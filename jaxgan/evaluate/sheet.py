@@ -1,0 +1,50 @@
+"""neighbours.png: samples beside the nearest real images, in the extractor's space.
+
+First the samples that are nearest to a real image of all, then the first ones as they come. The
+caption is the distance over that below which two images are copies (neighbours.py): 1 or less is a
+copy.
+"""
+
+import numpy as np
+from PIL import Image
+
+from jaxgan.evaluate.evaluation import on_host
+from jaxgan.evaluate.images import Images
+from jaxgan.evaluate.neighbours import copy_rates, nearest
+from jaxgan.sample.pictures import captioned
+
+
+def neighbours_sheet(
+    samples: Images,
+    reference: Images,
+    features: np.ndarray,
+    real_features: np.ndarray,
+    rows: int = 5,
+    columns: int = 7,
+) -> Image.Image:
+    """Return the picture: `rows` nearest and `rows` first samples, each with its neighbours."""
+    rates = copy_rates(features, real_features)
+    rows, columns = min(rows, samples.count), min(columns, reference.count)
+    closest = np.argsort(rates["distance"], kind="stable")[:rows]
+    chosen = np.concatenate([closest, np.arange(rows)])
+    _, found = nearest(features[chosen], real_features, columns)
+    drawn, _ = samples.read(chosen)
+    real, _ = reference.read(found.ravel())
+    drawn, real = _color(on_host(drawn)), _color(on_host(real))
+    real = real.reshape(len(chosen), columns, *real.shape[1:])
+    cells = np.concatenate([drawn[:, None], real], axis=1)
+    unit = rates["threshold"] or 1.0  # 0 where real images repeat: then the distance itself
+    captions = [
+        f"{'closest' if place < rows else 'sample'} {i}: {rates['distance'][i] / unit:.2f}"
+        for place, i in enumerate(chosen)
+    ]
+    return captioned(cells.reshape(-1, *cells.shape[2:]), columns + 1, captions)
+
+
+def _color(images: np.ndarray) -> np.ndarray:
+    """Return [n, h, w, 3] uint8; of other than 1 or 3 channels the first is shown."""
+    if images.dtype == np.uint16:
+        images = (images >> 8).astype(np.uint8)
+    if images.shape[-1] == 3:
+        return images
+    return np.repeat(images[..., :1], 3, axis=-1)
