@@ -69,10 +69,8 @@ def append_result(
     line = json.dumps(result, allow_nan=False)
     with open(path, "a+b") as file:
         file.seek(0)
-        file.truncate(file.read().rfind(b"
-") + 1)  # a last line that was cut short
-        file.write(line.encode() + b"
-")
+        file.truncate(file.read().rfind(b"\n") + 1)  # a last line that was cut short
+        file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     return result
