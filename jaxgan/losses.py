@@ -51,6 +51,13 @@ least_squares = Loss(
     generator=lambda fake: 0.5 * (fake - 1.0) ** 2,
 )
 
+# Energy based (arXiv 1609.03126): E(x) + max(0, margin - E(G(z))); the generator E(G(z)), with
+# D = -E / margin. For models/autoencoder.py, or any D that is not above 0 for real images.
+energy_based = Loss(
+    discriminator=lambda real, fake: -real + relu(1.0 + fake),
+    generator=lambda fake: -fake,
+)
+
 
 def f_gan(
     activation: Callable[[jax.Array], jax.Array], conjugate: Callable[[jax.Array], jax.Array]

@@ -38,6 +38,8 @@ GAMES = {
     "relativistic": ("relativistic_fashion", CONV | {"objective.comparison": "average"}),
     "acgan": ("acgan_fashion", SMALL),
     "infogan": ("infogan_fashion", SMALL),
+    "energy": ("ebgan_fashion", CONV),
+    "mmd": ("mmd_gan_fashion", CONV),
     "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before

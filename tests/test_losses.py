@@ -48,6 +48,15 @@ def test_least_squares():
     np.testing.assert_allclose(found, (FAKE - 1) ** 2 / 2, rtol=1e-6)
 
 
+def test_energy_based():
+    margin = 2.5
+    real, fake = np.array([0.1, 0.0, 3.0]), np.array([0.3, 2.5, 4.0])  # energies
+    logits = (jnp.float32(-real / margin), jnp.float32(-fake / margin))
+    found = margin * losses.energy_based.discriminator(*logits)
+    np.testing.assert_allclose(found, real + np.maximum(0, margin - fake), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(margin * losses.energy_based.generator(logits[1]), fake, rtol=1e-6)
+
+
 # Table 6 of arXiv 1606.00709, literally: f(u), f*(t), the activation.
 F_DIVERGENCES = {
     "kl": (lambda u: u * np.log(u), lambda t: np.exp(t - 1), lambda v: v),
