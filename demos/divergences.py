@@ -157,7 +157,9 @@ def support_panels():
             x_label="d",
         )
         # Minimax and non-saturating share their discriminator.
-        for i, (title, shown) in enumerate(zip(titles, (("minimax", "wasserstein"), clips)))
+        for i, (title, shown) in enumerate(
+            zip(titles, (("minimax", "wasserstein"), clips), strict=True)
+        )
     ]
     return [first, *others]
 
