@@ -149,11 +149,9 @@ def transformed(images: jax.Array, key: jax.Array, p: jax.Array) -> jax.Array:
 
 
 def ada(target: float = 0.6, images: float = 500_000, start: float = 0.0) -> Augmentation:
-    """Return the augmentation. start: the first p, which target 0 or below keeps."""
+    """Return the augmentation. start: the first p."""
 
     def update(state: dict[str, jax.Array], real_logits: jax.Array) -> dict[str, jax.Array]:
-        if target <= 0:
-            return state
         step = jnp.sign(jnp.sign(real_logits).mean() - target) * (len(real_logits) / images)
         return {"p": jnp.clip(state["p"] + step, 0.0, 1.0)}
 

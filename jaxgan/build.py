@@ -166,7 +166,7 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
 def transform(
     config: ConfigDict, mesh: Mesh | None, *, stage_images: float = 0.0, images_a_step: int = 0
 ) -> ParamTransform:
-    """Return what a player's parameters pass through: gather, equalised rate, spectral norm, growth.
+    """Return what parameters pass through: gather, equalised rate, spectral norm, growth.
 
     stage_images: of a network that grows, see transforms.growth; 0 for any other.
     """

@@ -57,6 +57,10 @@ GAMES = {
         "stylegan_fashion",
         SMALL | {"model.style_dim": 6, "model.depth": 1, "model.latent_dim": 6 + 160},
     ),
+    "lapgan": (
+        "lapgan_fashion",
+        {"model.width": 2, "model.coarse_dim": 6, "model.latent_dim": 6 + 1280},
+    ),
     "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
