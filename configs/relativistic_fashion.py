@@ -19,7 +19,7 @@ def get_config() -> ConfigDict:
     config = default_config(model="dcgan", objective="relativistic")
     config.data.size = (32, 32)
     config.model.update(width=16, discriminator_batch_norm=False)
-    config.objective.penalty.update(name="r1_r2", weight=1.0)
+    config.penalty.update(name="r1_r2", weight=1.0)
     for player in (config.generator, config.discriminator):
         player.update(learning_rate=2e-4, b2=0.99, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995

@@ -6,7 +6,7 @@ Time      at most 31 minutes (1.2 s a step, five of the critic, on a busy machin
 Status    not trained to the end yet: what is expected is the paper's
 Expected  the critic's loss falls to a negative value and then rises towards 0 as images improve,
           the paper's learning curve; d/penalty stays small
-Try       --config.objective.penalty.name=none --config.discriminator.clip_weights=0.01 with a
+Try       --config.penalty.name=none --config.discriminator.clip_weights=0.01 with a
           learning rate of 5e-5: the first Wasserstein GAN (arXiv 1701.07875)
 
 The paper's: five critic steps, a weight of 10, Adam with 1e-4, b1 = 0, b2 = 0.9. Differs: a
@@ -23,7 +23,7 @@ def get_config() -> ConfigDict:
     config.data.size = (32, 32)
     config.model.update(width=16, discriminator_batch_norm=False)
     config.objective.update(loss="wasserstein")
-    config.objective.penalty.update(name="gradient_penalty", weight=10.0)
+    config.penalty.update(name="gradient_penalty", weight=10.0)
     for player in (config.generator, config.discriminator):
         player.update(learning_rate=1e-4, b2=0.9, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995

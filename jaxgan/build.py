@@ -18,11 +18,11 @@ from ml_collections.config_dict import placeholder
 
 import jaxgan.models
 import jaxgan.objectives
-from jaxgan import latent_steps, latents, sharding
+from jaxgan import extras, latent_steps, latents, sharding
 from jaxgan.averaging import ema
 from jaxgan.gan import GAN, Player
-from jaxgan.regularizers import clip_weights, orthogonal_regularization
-from jaxgan.transforms import ParamTransform, chain, identity, spectral_norm
+from jaxgan.regularizers import clip_weights, freeze, orthogonal_regularization
+from jaxgan.transforms import ParamTransform, chain, equalized, growth, identity, spectral_norm
 
 
 def default_config(model: str = "biggan", objective: str = "adversarial") -> ConfigDict:
@@ -32,6 +32,8 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
     """
     player = {"b1": 0.0, "b2": 0.999, "eps": 1e-8, "spectral_norm": True, "spectral_norm_eps": 1e-4}
     player["clip_weights"] = 0.0  # Wasserstein GAN's 0.01 (arXiv 1701.07875); 0: none
+    player["equalized"] = False  # equalised rate, for networks whose kernels are from N(0, 1)
+    player["freeze"] = ()  # FreezeD (arXiv 2002.10964): paths of parameters that stay as they are
     return ConfigDict(
         {
             "seed": 0,
@@ -62,9 +64,11 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "cost": 300.0,
                 "cost_players": "generator",
             },
+            **extras.default_fields(),
             # The gradient of the stated penalty; the authors' PyTorch 1e-4 is 5e-5 here.
             "generator": {"learning_rate": 5e-5, "orthogonal": 1e-4, **player},
             "discriminator": {"learning_rate": 2e-4, "orthogonal": 0.0, **player},
+            "growth": {"stage_images": 0.0},  # of models/progan.py: at each stage; 0: all at once
             "average": {"decay": 0.9999, "start_step": 0},
             "train": {
                 "steps": 100_000,
@@ -160,16 +164,25 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
         links.insert(0, orthogonal_regularization(config.orthogonal))
     if config.clip_weights:
         links.append(clip_weights(config.clip_weights))
+    if config.freeze:
+        links.append(freeze(tuple(config.freeze)))
     return optax.chain(*links)
 
 
-def transform(config: ConfigDict, mesh: Mesh | None) -> ParamTransform:
-    """Return what a player's parameters pass through: gather, spectral norm."""
+def transform(
+    config: ConfigDict, mesh: Mesh | None, *, stage_images: float = 0.0, images_a_step: int = 0
+) -> ParamTransform:
+    """Return what parameters pass through: gather, equalised rate, spectral norm, growth.
+
+    stage_images: of a network that grows, see transforms.growth; 0 for any other.
+    """
     split = mesh is not None and mesh.shape["fsdp"] > 1
-    links = []
+    links = [equalized()] if config.equalized else []
     if config.spectral_norm:
         whole = {"whole": partial(sharding.whole, mesh)} if split else {}
-        links = [spectral_norm(config.spectral_norm_eps, **whole)]
+        links.append(spectral_norm(config.spectral_norm_eps, **whole))
+    if stage_images:
+        links.append(growth(stage_images, images_a_step))
     if split:
         # Gathered first: sigma on shards would cost four small reductions a layer. On the way back
         # gradients are split first, so that spectral norm's part of them is done on shards.
@@ -182,12 +195,17 @@ def build(
     image_shape: tuple[int, int, int],
     num_classes: int,
     mesh: Mesh | None = None,
+    due: bool = True,
 ) -> GAN:
-    """Return the game for images [height, width, channels], on a mesh if there is one."""
+    """Return the game for images [height, width, channels], on a mesh if there is one.
+
+    due: False is the game of a step in which lazy terms are not taken (extras.py).
+    """
     model = _module(jaxgan.models, "model", config.model.name)
     objective = _module(jaxgan.objectives, "objective", config.objective.name)
     generator, discriminator = model.networks(config.model, image_shape, num_classes)
-    g_objective, d_objective = objective.objectives(config.objective)
+    goals = objective.objectives(config.objective)
+    g_objective, d_objective, g_stats, d_stats = extras.with_extras(config, *goals, due)
     draw = latents.class_conditional(distribution(config), config.model.latent_dim, num_classes)
 
     def prior(key: jax.Array, n: int):
@@ -201,11 +219,15 @@ def build(
     z = jax.ShapeDtypeStruct((2, config.model.latent_dim), jnp.float32)
     images = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
     sides = {}
-    for name, module, example, goal in (
-        ("generator", generator, (z, labels), g_objective),
-        ("discriminator", discriminator, (images, labels), d_objective),
+    for name, module, example, goal, stats in (
+        ("generator", generator, (z, labels), g_objective, g_stats),
+        ("discriminator", discriminator, (images, labels), d_objective, d_stats),
     ):
         side = config[name]
-        sides[name] = Player(module, example, goal, optimizer(side), transform(side, mesh))
+        images = config.train.batch * (config.train.num_d_steps if name == "generator" else 1)
+        passed = transform(
+            side, mesh, stage_images=config.growth.stage_images, images_a_step=images
+        )
+        sides[name] = Player(module, example, goal, optimizer(side), passed, stats)
     average = ema(config.average.decay, config.average.start_step)
     return GAN(**sides, prior=prior, latent_step=latent_step(config), average=average)

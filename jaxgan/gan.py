@@ -29,10 +29,12 @@ Prior = Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]  # (key, n) -> l
 
 class Nets(NamedTuple):
     """Both networks with their weights bound: generate(latents, labels) -> images and
-    discriminate(images, labels) -> logits. `method=` calls another method of the module."""
+    discriminate(images, labels) -> logits. `method=` calls another method of the module.
+    `theirs` are the opponent's stats, to be read."""
 
     generate: Callable
     discriminate: Callable
+    theirs: PyTree = ()
 
 
 # (gan, nets, stats, batch, key) -> (loss, (stats, metrics)). The loss is a scalar that the player

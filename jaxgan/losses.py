@@ -37,6 +37,13 @@ non_saturating = Loss(
     generator=lambda fake: softplus(-fake),
 )
 
+# One-sided label smoothing (arXiv 1606.03498): the target of real images is 0.9 in place of 1, that
+# of generated ones stays 0. The best discriminator is 0.9 data / (data + model).
+label_smoothing = Loss(
+    discriminator=lambda real, fake: 0.9 * softplus(-real) + 0.1 * softplus(real) + softplus(fake),
+    generator=non_saturating.generator,
+)
+
 # Wasserstein (arXiv 1701.07875): D(G(z)) - D(x); the generator -D(G(z)). The discriminator must be
 # Lipschitz: by a penalty (penalties.py), by clip_weights (regularizers.py) or by spectral norm.
 wasserstein = Loss(
@@ -50,6 +57,29 @@ least_squares = Loss(
     discriminator=lambda real, fake: 0.5 * (real - 1.0) ** 2 + 0.5 * fake**2,
     generator=lambda fake: 0.5 * (fake - 1.0) ** 2,
 )
+
+# Energy based (arXiv 1609.03126): E(x) + max(0, margin - E(G(z))); the generator E(G(z)), with
+# D = -E / margin. For models/autoencoder.py, or any D that is not above 0 for real images.
+energy_based = Loss(
+    discriminator=lambda real, fake: -real + relu(1.0 + fake),
+    generator=lambda fake: -fake,
+)
+
+
+def top_k(loss: Loss, share: float) -> Loss:
+    """Return the loss of which the generator learns from its best fakes alone (arXiv 2002.06224).
+
+    Those are the k with the highest logits, k = share of the batch, rounded; the others count 0 and
+    the k count batch / k times, so that the batch's mean is theirs. On several devices the batch is
+    the global one. Deviation: the paper starts with all and lowers k as training goes on.
+    """
+
+    def generator(fake: jax.Array) -> jax.Array:
+        k = max(round(share * len(fake)), 1)
+        least = jax.lax.stop_gradient(jax.lax.top_k(fake, k)[0][-1])
+        return jnp.where(fake >= least, loss.generator(fake) * (len(fake) / k), 0.0)
+
+    return Loss(loss.discriminator, generator)
 
 
 def f_gan(

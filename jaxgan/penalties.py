@@ -76,7 +76,7 @@ PENALTIES = {
 def weighted(name: str, weight: float) -> Penalty:
     """Return `weight` times the penalty called `name`."""
     if name not in PENALTIES:
-        raise ValueError(f"objective.penalty.name = {name!r}: write one of {', '.join(PENALTIES)}")
+        raise ValueError(f"penalty.name = {name!r}: write one of {', '.join(PENALTIES)}")
     if weight < 0:
-        raise ValueError(f"objective.penalty.weight = {weight}: write 0 or more, such as 10.0")
+        raise ValueError(f"penalty.weight = {weight}: write 0 or more, such as 10.0")
     return lambda *inputs: weight * PENALTIES[name](*inputs)

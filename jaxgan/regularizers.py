@@ -63,3 +63,32 @@ def clip_weights(limit: float) -> optax.GradientTransformation:
         return jax.tree.map(clip, updates, params), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
+
+
+def freeze(prefixes: tuple[str, ...]) -> optax.GradientTransformation:
+    """Hold the parameters whose path starts with one of the prefixes (FreezeD, arXiv 2002.10964).
+
+    Put it last. Raises ValueError for a prefix that starts no path.
+    """
+
+    def init(params: PyTree) -> PyTree:
+        names = [
+            jax.tree_util.keystr(path, simple=True, separator="/")
+            for path, _ in jax.tree_util.tree_flatten_with_path(params)[0]
+        ]
+        for prefix in prefixes:
+            if not any(name.startswith(prefix) for name in names):
+                parts = sorted({"/".join(name.split("/")[:2]) for name in names})
+                raise ValueError(
+                    f"freeze has {prefix!r}, which starts no path: write some of {', '.join(parts)}"
+                )
+        return optax.EmptyState()
+
+    def update(updates: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+        def hold(path: tuple, update: jax.Array) -> jax.Array:
+            name = jax.tree_util.keystr(path, simple=True, separator="/")
+            return jnp.zeros_like(update) if name.startswith(prefixes) else update
+
+        return jax.tree_util.tree_map_with_path(hold, updates), state
+
+    return optax.GradientTransformation(init, update)

@@ -74,6 +74,7 @@ def check(config: ConfigDict, devices: int | None = None) -> None:
         ("train", "keep_checkpoints"),
         *(("watch", f) for f in ("images", "classes", "patience")),
         ("model", "latent_dim"),
+        ("penalty", "every"),
         ("sample", "columns"),
     ):
         if config[section][field] < 1:
@@ -111,8 +112,13 @@ def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run
     mesh = sharding.create_mesh(config.mesh.fsdp) if mesh is None else mesh
     image_shape = (*config.data.size, config.data.channels)
     num_classes = len(config.data.class_names)
-    gan = build(config, image_shape, num_classes, mesh)
-    return Run(workdir, config, mesh, gan, image_shape, num_classes)
+    return Run(workdir, config, mesh, game(config, mesh), image_shape, num_classes)
+
+
+def game(config: ConfigDict, mesh: Mesh, due: bool = True) -> GAN:
+    """Build the game of a resolved config; see build.build."""
+    image_shape = (*config.data.size, config.data.channels)
+    return build(config, image_shape, len(config.data.class_names), mesh, due)
 
 
 def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:

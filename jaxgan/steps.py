@@ -64,7 +64,7 @@ def player_step(
 
     def objective(weights, stats, microbatch, key):
         bound = {role: bind(player, weights), other_role: bind(other, other_weights)}
-        nets = Nets(bound["generator"], bound["discriminator"])
+        nets = Nets(bound["generator"], bound["discriminator"], theirs.stats)
         loss, (stats, metrics) = player.objective(gan, nets, stats, microbatch, key)
         return loss, (stats, {"loss": loss, **metrics})
 

@@ -1,6 +1,7 @@
 """Training, top to bottom: build, start or continue, loop, leave everything behind."""
 
 import contextlib
+import dataclasses
 import errno
 import signal
 import threading
@@ -22,7 +23,7 @@ from jaxgan.manifest import reason
 from jaxgan.metrics import MetricsWriter, Stopwatch, check_wandb, memory, progress_line, read_lines
 from jaxgan.report import Refresher
 from jaxgan.roll_backs import RollBacks, TrainingFailedError
-from jaxgan.run import Run, abstract_state, claim, new_run
+from jaxgan.run import Run, abstract_state, claim, game, new_run
 from jaxgan.sample import Sampler, class_sheet, save_png
 from jaxgan.watch import NUMBERS, Watch, watch_numbers
 
@@ -35,8 +36,8 @@ def train(config: ConfigDict, workdir: Path) -> int:
     """Train until config.train.steps; return the exit code. The same call continues a run."""
     run, records = new_run(workdir, config)
     processes.agree(run.config.to_dict())
-    train_step = training_step(run)
-    _, metrics = jax.eval_shape(train_step, abstract_state(run), abstract_batch(run))
+    step_number = steps_by_number(run)
+    _, metrics = jax.eval_shape(step_number(0), abstract_state(run), abstract_batch(run))
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
     check_wandb(run.config.train.wandb)
@@ -48,7 +49,7 @@ def train(config: ConfigDict, workdir: Path) -> int:
     with Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         while True:
             try:
-                return loop(run, records, train_step, checkpoints, roll_backs, watch, stop, say)
+                return loop(run, records, step_number, checkpoints, roll_backs, watch, stop, say)
             except TrainingFailedError as failure:
                 say(roll_backs.go_back(failure, run.config, checkpoints))
             except OSError as error:
@@ -90,6 +91,19 @@ def training_step(run: Run):
     )
 
 
+def steps_by_number(run: Run) -> Callable[[int], Callable]:
+    """Return a function: number of a step -> its compiled step.
+
+    With a lazy penalty there are two, of two games with the same states: one that has the penalty,
+    and one for the steps between.
+    """
+    full, every = training_step(run), run.config.penalty.every
+    if every == 1:
+        return lambda number: full
+    between = training_step(dataclasses.replace(run, gan=game(run.config, run.mesh, due=False)))
+    return lambda number: between if number % every else full
+
+
 def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
     """Return the newest whole checkpoint's state or, without any, the initial state."""
     abstract, step = abstract_state(run), checkpoints.newest_good()
@@ -114,7 +128,7 @@ def abstract_batch(run: Run) -> dict[str, jax.ShapeDtypeStruct]:
 def loop(
     run: Run,
     records: Records,
-    train_step: Callable,
+    step_number: Callable[[int], Callable],
     checkpoints: Checkpoints,
     roll_backs: RollBacks,
     watch: Watch,
@@ -167,7 +181,7 @@ def loop(
             with clock("input"):
                 batch = next(batches)
             with clock("step"):
-                state, metrics = train_step(state, batch)
+                state, metrics = step_number(step)(state, batch)
                 pending.append(metrics)
             log, sample, save = (
                 step == last or step % config[f"{name}_every"] == 0

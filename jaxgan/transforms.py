@@ -11,6 +11,7 @@ v = W^T u / |W^T u|, u = W v / |W v|, u and v without gradient, sigma with: its 
 Rows of W are a kernel's output channels, or an embedding's rows.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -111,3 +112,42 @@ def spectral_norm(
         return unflatten_dict(flat, sep="/"), new
 
     return ParamTransform(init, apply)
+
+
+def equalized(slow: str = "mapping", factor: float = 0.01) -> ParamTransform:
+    """Equalise learning rates (arXiv 1710.10196): every kernel times He's sqrt(2 / inputs).
+
+    Kernels are drawn from N(0, 1) and brought to He's scale here, at run time: so that an optimiser
+    that normalises gradients moves all of them at the same relative speed. Parts whose path starts
+    with `slow` are multiplied by `factor` on top: StyleGAN's mapping (arXiv 1812.04948), whose
+    kernels are drawn that much larger.
+    """
+
+    def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
+        flat = flatten_dict(params, sep="/")
+        for path, leaf in flat.items():
+            if path.startswith(slow):
+                flat[path] = flat[path] * factor
+            if path.endswith("kernel"):
+                inputs = math.prod(leaf.shape[:-1])
+                flat[path] = flat[path] * math.sqrt(2.0 / inputs)
+        return unflatten_dict(flat, sep="/"), state
+
+    return ParamTransform(lambda params, key: (), apply)
+
+
+def growth(stage_images: float, images_a_step: int) -> ParamTransform:
+    """Set the parameters' `progress` from the images seen (arXiv 1710.10196).
+
+    State: the count of the player's own steps. Each resolution is trained for `stage_images`, then
+    the next one fades in for as many, up to what the leaf itself says.
+    """
+
+    def apply(params: PyTree, steps: jax.Array) -> tuple[PyTree, jax.Array]:
+        if "progress" not in params:
+            raise ValueError("growth.stage_images is set: this model does not grow; write 0")
+        stages = steps.astype(jnp.float32) * (images_a_step / stage_images)
+        grown = jnp.floor(stages / 2.0) + jnp.clip(stages % 2.0 - 1.0, 0.0, 1.0)
+        return {**params, "progress": jnp.minimum(params["progress"], grown)}, steps + 1
+
+    return ParamTransform(lambda params, key: jnp.zeros((), jnp.int32), apply)

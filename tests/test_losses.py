@@ -41,11 +41,47 @@ def test_the_gan_of_2014(name):
     np.testing.assert_allclose(found, slope, rtol=1e-5)
 
 
+def test_label_smoothing_is_one_sided():
+    real, fake = sigmoid(REAL), sigmoid(FAKE)
+    expected = -0.9 * np.log(real) - 0.1 * np.log(1 - real) - np.log(1 - fake)
+    found = losses.label_smoothing.discriminator(REAL, FAKE)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    # Where data and model have densities p and q, the best D is 0.9 p / (p + q).
+    p, q = 0.7, 0.4
+    best = np.log(0.9 * p / (p + q - 0.9 * p))
+    zero = losses.label_smoothing.discriminator(jnp.zeros(()), jnp.zeros(())) / 2  # of each side
+    bound = lambda v: (  # noqa: E731
+        p * (losses.label_smoothing.discriminator(v, jnp.zeros(())) - zero)
+        + q * (losses.label_smoothing.discriminator(jnp.zeros(()), v) - zero)
+    )
+    assert float(jax.grad(bound)(jnp.float32(best))) == pytest.approx(0, abs=1e-6)
+
+
 def test_least_squares():
     expected = (REAL - 1) ** 2 / 2 + FAKE**2 / 2
     np.testing.assert_allclose(losses.least_squares.discriminator(REAL, FAKE), expected, rtol=1e-6)
     found = losses.least_squares.generator(FAKE)
     np.testing.assert_allclose(found, (FAKE - 1) ** 2 / 2, rtol=1e-6)
+
+
+def test_energy_based():
+    margin = 2.5
+    real, fake = np.array([0.1, 0.0, 3.0]), np.array([0.3, 2.5, 4.0])  # energies
+    logits = (jnp.float32(-real / margin), jnp.float32(-fake / margin))
+    found = margin * losses.energy_based.discriminator(*logits)
+    np.testing.assert_allclose(found, real + np.maximum(0, margin - fake), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(margin * losses.energy_based.generator(logits[1]), fake, rtol=1e-6)
+
+
+def test_top_k():
+    """The mean over the batch is the mean over its two best; the others get no gradient."""
+    loss = losses.top_k(losses.non_saturating, 0.3)  # 1.8 of 6
+    best = np.sort(FAKE)[-2:]
+    found = loss.generator(jnp.asarray(FAKE)).mean()
+    assert float(found) == pytest.approx(np.log1p(np.exp(-best)).mean(), rel=1e-6)
+    slope = jax.grad(lambda x: loss.generator(x).mean())(jnp.asarray(FAKE))
+    np.testing.assert_array_equal(np.asarray(slope) != 0, np.isin(FAKE, best))
+    assert loss.discriminator is losses.non_saturating.discriminator
 
 
 # Table 6 of arXiv 1606.00709, literally: f(u), f*(t), the activation.

@@ -5,7 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.regularizers import clip_weights, orthogonal_gradient, orthogonal_regularization
+from jaxgan.regularizers import (
+    clip_weights,
+    freeze,
+    orthogonal_gradient,
+    orthogonal_regularization,
+)
 
 
 def penalty(m):
@@ -56,3 +61,14 @@ def test_clip_lands_parameters_within_the_limit():
     params = {"a": jnp.array([0.0, 0.9, -3.0])}
     updates, _ = clip_weights(1.0).update({"a": jnp.array([0.5, 0.5, 0.5])}, (), params)
     np.testing.assert_allclose(params["a"] + updates["a"], [0.5, 1.0, -1.0], rtol=1e-6)
+
+
+def test_frozen_parameters_stay_and_a_wrong_path_is_refused():
+    params = {"trunk": {"block_0": jnp.ones(3), "block_1": jnp.ones(2)}, "head": jnp.ones(2)}
+    link = freeze(("trunk/block_0", "head"))
+    updates, _ = link.update(jax.tree.map(lambda p: 0.1 * p, params), link.init(params), params)
+    np.testing.assert_array_equal(updates["trunk"]["block_0"], 0.0)
+    np.testing.assert_array_equal(updates["head"], 0.0)
+    np.testing.assert_allclose(updates["trunk"]["block_1"], 0.1)
+    with pytest.raises(ValueError, match="freeze has 'block_0', which starts no path: write some"):
+        freeze(("block_0",)).init(params)

@@ -39,10 +39,10 @@ def bits(x):
     return np.asarray(jax.random.key_data(x) if is_key else x)
 
 
-def assert_same_run(a: Path, b: Path):
+def assert_same_run(a: Path, b: Path, samples=(10, 20)):
     for x, y in zip(*map(jax.tree.leaves, (final_state(a), final_state(b))), strict=True):
         np.testing.assert_array_equal(bits(x), bits(y))
-    for name in ("metrics.jsonl", "samples/00000010.png", "samples/00000020.png"):
+    for name in ("metrics.jsonl", *(f"samples/{step:08d}.png" for step in samples)):
         assert (a / name).read_bytes() == (b / name).read_bytes(), name
 
 

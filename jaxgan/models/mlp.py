@@ -53,6 +53,7 @@ class Discriminator(nn.Module):
         x = with_class(images.reshape(len(images), -1), labels, self.num_classes)
         for i, features in enumerate(self.widths):
             x = nn.leaky_relu(Dense(features, kernel_init=he, name=f"layer_{i}")(x), 0.2)
+        self.sow("intermediates", "features", x)
         return Dense(1, kernel_init=he, name="to_logit")(x)[:, 0]
 
 

@@ -54,10 +54,10 @@ def generator_objective(
 
 
 def default_config() -> ConfigDict:
-    return ConfigDict({"name": "acgan", "loss": "non_saturating", "weight": 1.0})
+    return ConfigDict({"name": "acgan", "loss": "non_saturating", "top_k": 1.0, "weight": 1.0})
 
 
 def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
     """Return the generator's and the discriminator's objective."""
-    fields = {"loss": named_loss(config.loss), "weight": config.weight}
+    fields = {"loss": named_loss(config.loss, config.top_k), "weight": config.weight}
     return partial(generator_objective, **fields), partial(discriminator_objective, **fields)

@@ -1,11 +1,11 @@
 """The adversarial game, from the GAN of 2014 to DCGAN, WGAN-GP, SN-GAN, SAGAN, BigGAN and LOGAN.
 
-    discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y')) + w_d mean cost + penalty
+    discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y')) + w_d mean cost
     generator:      mean loss.generator(D(G(z', y'), y')) + w_g mean cost
 
 with z, y' from the prior and z' the latents after the game's latent step, which also says what the
 step costs and whom (latent_steps.py); z itself, at no cost, without one. The losses are those of
-losses.py, the penalties (the mean times a weight) those of penalties.py, taken in every step.
+losses.py. Penalties and other regularisers come on top, for this game as for any (additions.py).
 
 `one_pass` sends real and fake images through the discriminator together; False is for one with
 batch norm, where each of the two batches has moments of its own, as in DCGAN (arXiv 1511.06434).
@@ -18,10 +18,9 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan import losses, penalties
+from jaxgan import losses
 from jaxgan.gan import GAN, Batch, Nets, Objective
-
-Examples = penalties.Examples  # images, labels
+from jaxgan.penalties import Examples
 
 
 def pair(real: jax.Array, fake: jax.Array) -> jax.Array:
@@ -66,19 +65,13 @@ def discriminator_objective(
     *,
     loss: losses.Loss,
     logits: Callable = together,
-    penalty: penalties.Penalty = penalties.no_penalty,
 ):
     real = batch["images"], batch["labels"]
     latents, fake_labels, cost = draw(gan, nets, len(batch["images"]), key)
     fake = nets.generate(latents, fake_labels), fake_labels
     real_logits, fake_logits = logits(nets, real, fake)
-    slope = penalty(nets.discriminate, real, fake, jax.random.fold_in(key, 1)).mean()
-    metrics = {
-        "real_logits": real_logits.mean(),
-        "fake_logits": fake_logits.mean(),
-        "penalty": slope,
-    }
-    total = loss.discriminator(real_logits, fake_logits).mean() + slope
+    metrics = {"real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
+    total = loss.discriminator(real_logits, fake_logits).mean()
     return total + gan.latent_step.discriminator_cost * cost.mean(), (stats, metrics)
 
 
@@ -92,32 +85,23 @@ def generator_objective(
 
 
 def default_config() -> ConfigDict:
-    return ConfigDict(
-        {
-            "name": "adversarial",
-            "loss": "hinge",
-            "penalty": {"name": "none", "weight": 0.0},
-            "one_pass": True,
-        }
-    )
+    return ConfigDict({"name": "adversarial", "loss": "hinge", "top_k": 1.0, "one_pass": True})
 
 
-def named_loss(name: str) -> losses.Loss:
-    """Return a loss of losses.py."""
+def named_loss(name: str, top_k: float = 1.0) -> losses.Loss:
+    """Return a loss of losses.py. top_k: the share of its fakes that the generator learns from."""
     loss = getattr(losses, name, None)
     if not isinstance(loss, losses.Loss):
         known = sorted(n for n, v in vars(losses).items() if isinstance(v, losses.Loss))
         raise ValueError(f"objective.loss = {name!r}: write one of {', '.join(known)}")
-    return loss
+    if not 0 < top_k <= 1:
+        raise ValueError(f"objective.top_k = {top_k}: write a share in (0, 1]; 1 is all")
+    return loss if top_k == 1 else losses.top_k(loss, top_k)
 
 
 def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
     """Return the generator's and the discriminator's objective."""
-    loss = named_loss(config.loss)
-    discriminator = partial(
-        discriminator_objective,
-        loss=loss,
-        logits=together if config.one_pass else apart,
-        penalty=penalties.weighted(**config.penalty),
-    )
+    loss = named_loss(config.loss, config.top_k)
+    logits = together if config.one_pass else apart
+    discriminator = partial(discriminator_objective, loss=loss, logits=logits)
     return partial(generator_objective, loss=loss), discriminator

@@ -49,10 +49,10 @@ def generator_objective(
 
 
 def default_config() -> ConfigDict:
-    return ConfigDict({"name": "bigan", "loss": "non_saturating"})
+    return ConfigDict({"name": "bigan", "loss": "non_saturating", "top_k": 1.0})
 
 
 def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
     """Return the generator's and the discriminator's objective."""
-    loss = named_loss(config.loss)
+    loss = named_loss(config.loss, config.top_k)
     return partial(generator_objective, loss=loss), partial(discriminator_objective, loss=loss)

@@ -65,14 +65,20 @@ def generator_objective(
 
 def default_config() -> ConfigDict:
     return ConfigDict(
-        {"name": "infogan", "loss": "non_saturating", "class_weight": 1.0, "code_weight": 0.1}
+        {
+            "name": "infogan",
+            "loss": "non_saturating",
+            "top_k": 1.0,
+            "class_weight": 1.0,
+            "code_weight": 0.1,
+        }
     )
 
 
 def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
     """Return the generator's and the discriminator's objective."""
     fields = {
-        "loss": named_loss(config.loss),
+        "loss": named_loss(config.loss, config.top_k),
         "class_weight": config.class_weight,
         "code_weight": config.code_weight,
     }

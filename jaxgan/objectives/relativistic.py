@@ -19,7 +19,6 @@ import jax
 from jax.nn import relu, softplus
 from ml_collections import ConfigDict
 
-from jaxgan import penalties
 from jaxgan.gan import GAN, Batch, Nets, Objective
 from jaxgan.objectives.adversarial import apart, draw, together
 
@@ -42,11 +41,11 @@ COMPARISONS = {"pairs": pairs, "average": average, "hinge": average_hinge}
 
 
 def both(gan: GAN, nets: Nets, batch: Batch, key: jax.Array, logits: Callable):
-    """Return real and fake examples, the logits of each, and the latent step's cost."""
+    """Return the logits of real and fake images, and the latent step's mean cost."""
     real = batch["images"], batch["labels"]
     latents, fake_labels, cost = draw(gan, nets, len(batch["images"]), key)
     fake = nets.generate(latents, fake_labels), fake_labels
-    return real, fake, *logits(nets, real, fake), cost.mean()
+    return *logits(nets, real, fake), cost.mean()
 
 
 def discriminator_objective(
@@ -58,16 +57,10 @@ def discriminator_objective(
     *,
     compare: Comparison,
     logits: Callable,
-    penalty: penalties.Penalty,
 ):
-    real, fake, real_logits, fake_logits, cost = both(gan, nets, batch, key, logits)
-    slope = penalty(nets.discriminate, real, fake, jax.random.fold_in(key, 1)).mean()
-    total = compare(real_logits, fake_logits).mean() + slope
-    metrics = {
-        "real_logits": real_logits.mean(),
-        "fake_logits": fake_logits.mean(),
-        "penalty": slope,
-    }
+    real_logits, fake_logits, cost = both(gan, nets, batch, key, logits)
+    total = compare(real_logits, fake_logits).mean()
+    metrics = {"real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
     return total + gan.latent_step.discriminator_cost * cost, (stats, metrics)
 
 
@@ -81,7 +74,7 @@ def generator_objective(
     compare: Comparison,
     logits: Callable,
 ):
-    _, _, real_logits, fake_logits, cost = both(gan, nets, batch, key, logits)
+    real_logits, fake_logits, cost = both(gan, nets, batch, key, logits)
     total = compare(fake_logits, real_logits).mean() + gan.latent_step.generator_cost * cost
     return total, (stats, {"latent_cost": cost})
 
@@ -91,7 +84,6 @@ def default_config() -> ConfigDict:
         {
             "name": "relativistic",
             "comparison": "pairs",
-            "penalty": {"name": "none", "weight": 0.0},
             "one_pass": True,  # as in objectives/adversarial.py
         }
     )
@@ -106,7 +98,4 @@ def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
         "compare": COMPARISONS[config.comparison],
         "logits": together if config.one_pass else apart,
     }
-    discriminator = partial(
-        discriminator_objective, penalty=penalties.weighted(**config.penalty), **shared
-    )
-    return partial(generator_objective, **shared), discriminator
+    return partial(generator_objective, **shared), partial(discriminator_objective, **shared)

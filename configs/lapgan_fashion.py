@@ -1,0 +1,27 @@
+"""LAPGAN (arXiv 1506.05751) on 32 x 32 Fashion-MNIST: 8 x 8, then the detail of 16 and of 32.
+
+Command   jaxgan train --config=configs/lapgan_fashion.py --workdir=runs/lapgan
+Hardware  2 CPU cores
+Time      not measured yet
+Status    not trained to the end yet: what is expected is the paper's
+Expected  clothes with edges sharper than a coarse image brought up;
+          `python -m demos.pyramid runs/lapgan` draws coarse to fine, and 64 x 64 beyond the data
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.build import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="lapgan", objective="lapgan")
+    config.data.size = (32, 32)
+    config.model.update(width=16)
+    for player in (config.generator, config.discriminator):
+        player.update(learning_rate=3e-4, b1=0.5, orthogonal=0.0, spectral_norm=False)
+    config.average.decay = 0.995
+    config.train.update(steps=2000, batch=64, num_d_steps=1)
+    config.train.update(log_every=50, sample_every=250, checkpoint_every=250)
+    config.sample.update(standing_batches=20, standing_batch=100)
+    config.evaluate.update(samples=1000)
+    return config

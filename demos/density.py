@@ -1,0 +1,114 @@
+"""The figure of the first GAN paper (arXiv 1406.2661): a density moves onto the data, in 1-D.
+
+    python -m demos.density [docs/density.png]        about a minute on a CPU
+
+Gray, the data: N(0.6, 0.25^2). Green, the generator's density. Blue, the discriminator's output,
+and dashed the best one for this generator in closed form, D*(x) = data / (data + model). At the end
+the generator is the data and D* = 1/2 everywhere. The game is an ordinary one, of two small
+networks, with the steps of steps.py; the generator is affine, so its density is known.
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from scipy.stats import norm
+
+from demos.plot import COLORS, GRAY, Line, beside, panel
+from jaxgan.gan import GAN, Player, TrainState, init_state
+from jaxgan.objectives import adversarial
+from jaxgan.sample.pictures import save_png
+from jaxgan.steps import bind, train_step
+
+MEAN, DEVIATION = 0.6, 0.25
+START = -0.8, 0.5  # the generator's first mean and deviation
+SHOWN = 0, 50, 150, 400, 3000
+
+
+class Affine(nn.Module):
+    """Map z ~ N(0, 1) [b, 1] to points mean + exp(log_deviation) z."""
+
+    @nn.compact
+    def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
+        mean = self.param("mean", nn.initializers.constant(START[0]), ())
+        log = self.param("log_deviation", nn.initializers.constant(np.log(START[1])), ())
+        return mean + jnp.exp(log) * latents
+
+
+class Critic(nn.Module):
+    """Map points [b, 1] to logits [b]."""
+
+    @nn.compact
+    def __call__(self, points: jax.Array, labels: jax.Array) -> jax.Array:
+        x = jnp.tanh(nn.Dense(32)(3.0 * points))
+        return nn.Dense(1)(jnp.tanh(nn.Dense(32)(x)))[:, 0]
+
+
+def game() -> GAN:
+    config = adversarial.default_config()
+    config.loss = "non_saturating"
+    g_goal, d_goal = adversarial.objectives(config)
+    point, label = jax.ShapeDtypeStruct((2, 1), jnp.float32), jax.ShapeDtypeStruct((2,), jnp.int32)
+    return GAN(
+        Player(Affine(), (point, label), g_goal, optax.adam(2e-3, b1=0.0, b2=0.99)),
+        Player(Critic(), (point, label), d_goal, optax.adam(1e-2, b1=0.0, b2=0.99)),
+        lambda key, n: (jax.random.normal(key, (n, 1)), jnp.zeros(n, jnp.int32)),
+    )
+
+
+def batch(key: jax.Array) -> dict[str, jax.Array]:
+    """Draw the data for one training step: three batches of 256 for the discriminator."""
+    points = MEAN + DEVIATION * jax.random.normal(key, (3, 1, 256, 1))
+    return {"images": points, "labels": jnp.zeros((3, 1, 256), jnp.int32)}
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def trained(gan: GAN, state: TrainState, steps: int) -> TrainState:
+    """Take training steps."""
+
+    def body(state, _):
+        return train_step(gan, state, batch(jax.random.fold_in(state.key, -1 - state.step)))[
+            0
+        ], None
+
+    return jax.lax.scan(body, state, length=steps)[0]
+
+
+def moments(state: TrainState) -> tuple[float, float]:
+    """Return mean and standard deviation of the generator's density."""
+    params = state.generator.params
+    return float(params["mean"]), float(jnp.exp(params["log_deviation"]))
+
+
+def best_discriminator(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
+    """Return data / (data + model) at points x."""
+    return 1 / (1 + np.exp(norm.logpdf(x, mean, deviation) - norm.logpdf(x, MEAN, DEVIATION)))
+
+
+def main(output: str = "density.png") -> None:
+    gan, panels, x = game(), [], np.linspace(-2.0, 2.0, 401)
+    state, data = init_state(gan, 0), norm.pdf(x, MEAN, DEVIATION)
+    for step in SHOWN:
+        if step > int(state.step):
+            state = trained(gan, state, step - int(state.step))
+        points = jnp.asarray(x, jnp.float32)[:, None]
+        logits = bind(gan.discriminator, state.discriminator.params)(points, None)
+        mean, deviation = moments(state)
+        lines = [
+            Line("data", x, data, GRAY),
+            Line("generator", x, norm.pdf(x, mean, deviation), COLORS[2]),
+            Line("D", x, np.asarray(jax.nn.sigmoid(logits)), COLORS[0]),
+            Line("best D", x, best_discriminator(x, mean, deviation), COLORS[1], dash=True),
+        ]
+        panels.append(panel(f"step {step}: {mean:.2f} +- {deviation:.2f}", lines, (270, 230)))
+    save_png(Path(output), beside([panels]))
+    print(output)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,82 @@
+"""Networks of Improved GAN (arXiv 1606.03498): a classifier that is a discriminator.
+
+    D(x) = log sum exp l_k(x)      so s(D) = Z / (Z + 1), Z = sum exp l: K classes, and "generated"
+                                   as one more, whose logit is 0
+
+Minibatch discrimination (`kernels` of them): the features h of image i meet those of the others,
+
+    o(i)_b = sum over j != i of exp(-|M_b h_i - M_b h_j|_1),   M_b [features, kernel_dim]
+
+and o joins h before the logits, so that D sees images that are too much alike. The minibatch is
+what goes through the network at once: use `objective.one_pass` False, or feature_matching alone.
+
+Otherwise DCGAN's networks (models/dcgan.py), without batch norm in D. Labels are ignored.
+Deviation: no weight normalisation, dropout or input noise (for that: augmentation.instance_noise).
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.models import dcgan
+from jaxgan.models.biggan import doublings
+from jaxgan.models.layers import Dense
+
+
+def closeness(m: jax.Array) -> jax.Array:
+    """Return sum over j != i of exp(-|m_ib - m_jb|_1), [n, kernels], for m [n, kernels, dim]."""
+    distances = jnp.abs(m[:, None] - m[None]).sum(-1)
+    return jnp.exp(-distances).sum(1) - 1.0  # an image is at distance 0 from itself
+
+
+class Discriminator(nn.Module):
+    """Map images [b, h, w, c] to logits [b]; `classify` to class logits [b, num_classes]."""
+
+    num_classes: int
+    widths: tuple[int, ...]
+    kernels: int
+    kernel_dim: int
+
+    def setup(self):
+        self.halved = [dcgan.Halved(features) for features in self.widths]
+        if self.kernels:
+            self.minibatch = Dense(self.kernels * self.kernel_dim, use_bias=False)
+        self.classes = Dense(self.num_classes)
+
+    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+        return jax.nn.logsumexp(self.classify(images), axis=-1)
+
+    def classify(self, images: jax.Array) -> jax.Array:
+        x = images
+        for layer in self.halved:
+            x = nn.leaky_relu(layer(x), 0.2)
+        x = x.reshape(len(x), -1)
+        self.sow("intermediates", "features", x)
+        if self.kernels:
+            m = self.minibatch(x).reshape(-1, self.kernels, self.kernel_dim)
+            x = jnp.concatenate([x, closeness(m)], -1)
+        return self.classes(x)
+
+
+def default_config() -> ConfigDict:
+    return ConfigDict(
+        {
+            "name": "improved",
+            "width": 64,  # of the finest stage of either network
+            "latent_dim": 100,
+            "kernels": 0,  # the paper's 100 with kernel_dim 5: minibatch discrimination
+            "kernel_dim": 5,
+            "batch_norm_eps": 1e-5,
+        }
+    )
+
+
+def networks(
+    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    widths = tuple(config.width << i for i in range(doublings(*image_shape[:2])))
+    generator = dcgan.Generator(image_shape, widths[::-1], config.batch_norm_eps)
+    discriminator = Discriminator(num_classes, widths, config.kernels, config.kernel_dim)
+    return generator, discriminator

@@ -1,0 +1,171 @@
+"""LAPGAN (arXiv 1506.05751): a pyramid of generators, each adds the detail of one resolution.
+
+    I_0 = G_0(z_0)                      a small image (here at a quarter of the size)
+    l_k = up(I_k-1),  I_k = l_k + G_k(l_k, z_k)         twice as large: blurred image plus detail
+
+z_k is a plane of noise, a number for each pixel. The latents are z_0 (the first `coarse_dim`
+numbers) and behind it the planes, so `latent_dim` must be the sum. D_k judges an image I_k of its
+resolution beside its blurred self l_k; D is the sum of all levels' logits.
+
+In training each level is given the blurred real image (`details`), so that levels learn
+independently of each other; objectives/lapgan.py. `beyond` applies the last level once more, to an
+image twice as large as any in training.
+
+Deviations: up is nearest and its inverse a mean of 2 x 2 pixels, in place of Burt's filters; D_k
+sees I_k and l_k as channels, in place of l_k + detail alone; unconditional, so labels are ignored.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.models import dcgan
+from jaxgan.models.biggan import doublings
+from jaxgan.models.convolution import average_pool, upsample
+from jaxgan.models.layers import Conv, Dense
+
+LEVELS = 2  # above the coarsest
+
+
+def blurred(images: jax.Array) -> jax.Array:
+    """Return l: what images [b, h, w, c] are without their finest detail."""
+    return upsample(average_pool(images))
+
+
+def pyramid(images: jax.Array) -> list[jax.Array]:
+    """Return images at every resolution, coarsest first."""
+    levels = [images]
+    for _ in range(LEVELS):
+        levels.append(average_pool(levels[-1]))
+    return levels[::-1]
+
+
+class Detail(nn.Module):
+    """Map a blurred image [b, h, w, c] and noise [b, h, w] to detail [b, h, w, c], at any size."""
+
+    width: int
+
+    @nn.compact
+    def __call__(self, images: jax.Array, noise: jax.Array) -> jax.Array:
+        x = jnp.concatenate([images, noise[..., None]], -1)
+        for i in range(2):
+            x = nn.relu(Conv(self.width, name=f"conv_{i}")(x))
+        return Conv(images.shape[-1], name="to_detail")(x)
+
+
+class Generator(nn.Module):
+    """Map latents [b, latent_dim] to images [b, height, width, channels]; labels are ignored."""
+
+    image_shape: tuple[int, int, int]
+    width: int
+    coarse_dim: int
+    eps: float
+
+    def setup(self):
+        height, width, channels = self.image_shape
+        self.sizes = [(height >> LEVELS - k, width >> LEVELS - k) for k in range(LEVELS + 1)]
+        n = doublings(*self.sizes[0])
+        widths = tuple(self.width << i for i in range(n))
+        self.coarse = dcgan.Generator((*self.sizes[0], channels), widths[::-1], self.eps)
+        self.levels = [Detail(self.width) for _ in range(LEVELS)]
+
+    def parts(self, latents: jax.Array) -> list[jax.Array]:
+        """Return z_0 [b, coarse_dim] and the planes [b, h, w]."""
+        parts, place = [latents[:, : self.coarse_dim]], self.coarse_dim
+        for h, w in self.sizes[1:]:
+            parts.append(latents[:, place : place + h * w].reshape(-1, h, w))
+            place += h * w
+        return parts
+
+    def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
+        return self.stages(latents, labels)[-1]
+
+    def stages(self, latents: jax.Array, labels: jax.Array) -> list[jax.Array]:
+        """Return the image at every resolution, coarse to fine."""
+        first, *planes = self.parts(latents)
+        images = [self.coarse(first, labels)]
+        for level, plane in zip(self.levels, planes, strict=True):
+            blur = upsample(images[-1])
+            images.append(blur + level(blur, plane))
+        return images
+
+    def details(self, images: jax.Array, latents: jax.Array, labels: jax.Array) -> list[jax.Array]:
+        """Return a generated image of every resolution, its detail made for a real blurred one."""
+        first, *planes = self.parts(latents)
+        made = [self.coarse(first, labels)]
+        for level, plane, real in zip(self.levels, planes, pyramid(images)[1:], strict=True):
+            made.append(blurred(real) + level(blurred(real), plane))
+        return made
+
+    def beyond(self, latents: jax.Array, labels: jax.Array, noise: jax.Array) -> jax.Array:
+        """Return images [b, 2 height, 2 width, c]; noise [b, 2 height, 2 width]."""
+        blur = upsample(self(latents, labels))
+        return blur + self.levels[-1](blur, noise)
+
+
+class Judge(nn.Module):
+    """Map an image [b, h, w, c] and what it was blurred [b, h, w, n] to logits [b]."""
+
+    widths: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i, features in enumerate(self.widths):
+            x = nn.leaky_relu(dcgan.Halved(features, name=f"conv_{i}")(x), 0.2)
+        return Dense(1, name="linear")(x.reshape(len(x), -1))[:, 0]
+
+
+class Discriminator(nn.Module):
+    """Map images [b, h, w, c] to logits [b], the sum over levels; labels are ignored."""
+
+    image_shape: tuple[int, int, int]
+    width: int
+
+    def setup(self):
+        height, width, _ = self.image_shape
+        stages = [doublings(height >> LEVELS - k, width >> LEVELS - k) for k in range(LEVELS + 1)]
+        self.judges = [Judge(tuple(self.width << i for i in range(n))) for n in stages]
+
+    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+        levels = pyramid(images)
+        return sum(self.judge(levels, levels))
+
+    def judge(self, images: list[jax.Array], real: list[jax.Array]) -> list[jax.Array]:
+        """Return logits [b] of an image of every resolution beside what real ones are blurred."""
+        inputs = [images[0]]
+        inputs += [
+            jnp.concatenate([image, blurred(x)], -1)
+            for image, x in zip(images[1:], real[1:], strict=True)
+        ]
+        return [judge(x) for judge, x in zip(self.judges, inputs, strict=True)]
+
+
+def default_config() -> ConfigDict:
+    """Return a network for 32 x 32: 100 numbers and planes of 16 x 16 and 32 x 32."""
+    return ConfigDict(
+        {
+            "name": "lapgan",
+            "width": 64,
+            "coarse_dim": 100,
+            "latent_dim": 100 + 1280,
+            "batch_norm_eps": 1e-5,
+        }
+    )
+
+
+def networks(
+    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    height, width, _ = image_shape
+    if height % 8 or width % 8 or min(height, width) < 32:
+        raise ValueError(f"data.size = {height} x {width}: write multiples of 8, 32 at least")
+    needed = config.coarse_dim + sum((height >> k) * (width >> k) for k in range(LEVELS))
+    if config.latent_dim != needed:
+        raise ValueError(
+            f"model.latent_dim = {config.latent_dim}: the coarse image's {config.coarse_dim} and "
+            f"the noise of {LEVELS} levels are {needed}; write {needed}"
+        )
+    generator = Generator(image_shape, config.width, config.coarse_dim, config.batch_norm_eps)
+    return generator, Discriminator(image_shape, config.width)
