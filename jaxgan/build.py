@@ -63,7 +63,13 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "cost_players": "generator",
             },
             # The gradient of the stated penalty; the authors' PyTorch 1e-4 is 5e-5 here.
-            "generator": {"learning_rate": 5e-5, "orthogonal": 1e-4, **player},
+            # An encoder that is optimised with the generator can have a rate of its own.
+            "generator": {
+                "learning_rate": 5e-5,
+                "encoder_learning_rate": 0.0,  # 0: the same
+                "orthogonal": 1e-4,
+                **player,
+            },
             "discriminator": {"learning_rate": 2e-4, "orthogonal": 0.0, **player},
             "average": {"decay": 0.9999, "start_step": 0},
             "train": {
@@ -149,12 +155,22 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
         adam = optax.scale_by_adam(config.b1, config.b2, config.eps)
     else:
         adam = optax.scale_by_rms(config.b2, config.eps, eps_in_sqrt=False, bias_correction=True)
-    links = [adam, optax.scale_by_learning_rate(config.learning_rate)]
+    rate = optax.scale_by_learning_rate(config.learning_rate)
+    if config.get("encoder_learning_rate"):
+        rates = {"encoder": optax.scale_by_learning_rate(config.encoder_learning_rate)}
+        rate = optax.partition(rates | {"rest": rate}, _encoder_or_rest)
+    links = [adam, rate]
     if config.orthogonal:
         links.insert(0, orthogonal_regularization(config.orthogonal))
     if config.clip_weights:
         links.append(clip_weights(config.clip_weights))
     return optax.chain(*links)
+
+
+def _encoder_or_rest(params):
+    if "encoder" not in params:
+        raise ValueError("generator.encoder_learning_rate: this model has no encoder; write 0.0")
+    return {name: "encoder" if name == "encoder" else "rest" for name in params}
 
 
 def transform(config: ConfigDict, mesh: Mesh | None) -> ParamTransform:
