@@ -2,7 +2,8 @@
 
 Exponential moving average:  average <- decay average + (1 - decay) params, in float32.
 Standing statistics (arXiv 1809.11096): the mean over N batches of each batch norm's batch mean and
-batch variance, from the weights and the truncation that are sampled.
+batch variance, from the weights and the truncation that are sampled; of an encoder (BigBiGAN, arXiv 1907.02544) over
+batches of images.
 """
 
 from collections.abc import Callable
@@ -42,9 +43,29 @@ def standing_stats(
         _, stats = generator.apply(variables, latents, labels, mutable=["batch_stats"])
         return stats.get("batch_stats", {})
 
-    def add(total: PyTree, key: jax.Array) -> tuple[PyTree, None]:
-        return jax.tree.map(jnp.add, total, moments(key)), None
+    return _mean(moments, jax.random.split(key, num_batches))
 
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(moments, key))
-    total, _ = jax.lax.scan(add, zeros, jax.random.split(key, num_batches))
-    return jax.tree.map(lambda t: t / num_batches, total)
+
+def encoder_stats(module: nn.Module, weights: PyTree, batches: jax.Array) -> PyTree:
+    """Return the `batch_stats` of a module's encoder.
+
+    module: has a method `features`: images -> features. batches: [n, b, h, w, c] in [-1, 1].
+    """
+
+    def moments(images: jax.Array) -> PyTree:
+        fields = {"mutable": ["batch_stats"], "method": "features"}
+        return module.apply({"params": weights}, images, **fields)[1]["batch_stats"]
+
+    return _mean(moments, batches)
+
+
+def _mean(moments: Callable[[jax.Array], PyTree], inputs: jax.Array) -> PyTree:
+    """Return the mean of moments(input) over the first axis of the inputs, one after the other."""
+
+    def add(total: PyTree, row: jax.Array) -> tuple[PyTree, None]:
+        return jax.tree.map(jnp.add, total, moments(row)), None
+
+    shapes = jax.eval_shape(moments, inputs[0])
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    total, _ = jax.lax.scan(add, zeros, inputs)
+    return jax.tree.map(lambda t: t / len(inputs), total)

@@ -66,7 +66,13 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
             },
             **extras.default_fields(),
             # The gradient of the stated penalty; the authors' PyTorch 1e-4 is 5e-5 here.
-            "generator": {"learning_rate": 5e-5, "orthogonal": 1e-4, **player},
+            # An encoder that is optimised with the generator can have a rate of its own.
+            "generator": {
+                "learning_rate": 5e-5,
+                "encoder_learning_rate": 0.0,  # 0: the same
+                "orthogonal": 1e-4,
+                **player,
+            },
             "discriminator": {"learning_rate": 2e-4, "orthogonal": 0.0, **player},
             "growth": {"stage_images": 0.0},  # of models/progan.py: at each stage; 0: all at once
             "average": {"decay": 0.9999, "start_step": 0},
@@ -159,7 +165,11 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
         adam = optax.scale_by_adam(config.b1, config.b2, config.eps)
     else:
         adam = optax.scale_by_rms(config.b2, config.eps, eps_in_sqrt=False, bias_correction=True)
-    links = [adam, optax.scale_by_learning_rate(config.learning_rate)]
+    rate = optax.scale_by_learning_rate(config.learning_rate)
+    if config.get("encoder_learning_rate"):
+        rates = {"encoder": optax.scale_by_learning_rate(config.encoder_learning_rate)}
+        rate = optax.partition(rates | {"rest": rate}, _encoder_or_rest)
+    links = [adam, rate]
     if config.orthogonal:
         links.insert(0, orthogonal_regularization(config.orthogonal))
     if config.clip_weights:
@@ -167,6 +177,12 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
     if config.freeze:
         links.append(freeze(tuple(config.freeze)))
     return optax.chain(*links)
+
+
+def _encoder_or_rest(params):
+    if "encoder" not in params:
+        raise ValueError("generator.encoder_learning_rate: this model has no encoder; write 0.0")
+    return {name: "encoder" if name == "encoder" else "rest" for name in params}
 
 
 def transform(

@@ -36,7 +36,8 @@ def orthogonal_gradient(matrix: jax.Array) -> jax.Array:
 def orthogonal_regularization(
     strength: float, whole: Callable[[jax.Array], jax.Array] = jnp.asarray
 ) -> optax.GradientTransformation:
-    """Add the gradient to every leaf of two or more axes, but not to the shared class embedding.
+    """Add the gradient to every leaf of two or more axes, but not to the shared class embedding and
+    not to an encoder beside the generator.
 
     whole: keeps a value on every device of a mesh (sharding.whole), as in transforms.spectral_norm.
     """
@@ -44,7 +45,7 @@ def orthogonal_regularization(
     def update(grads: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         def add(path: Any, grad: jax.Array, param: jax.Array) -> jax.Array:
             name = jax.tree_util.keystr(path, simple=True, separator="/")
-            if param.ndim < 2 or name.startswith("shared_embedding"):
+            if param.ndim < 2 or "shared_embedding" in name or name.startswith("encoder/"):
                 return grad
             extra = orthogonal_gradient(whole(as_matrix(name, param)))
             extra = extra.T if name.endswith("embedding") else extra.reshape(param.shape)

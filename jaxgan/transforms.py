@@ -53,8 +53,10 @@ def is_normalised(path: str, leaf: jax.Array) -> bool:
     """Say whether BigGAN normalises a leaf: every kernel and the discriminator's class embedding.
 
     Not the generator's embeddings: with spectral norm there it does not train (BigGAN's authors).
+    Nor an encoder beside the generator (BigBiGAN's has batch norm).
     """
-    return leaf.ndim >= 2 and path.endswith(("kernel", "projection/embedding"))
+    chosen = path.endswith(("kernel", "projection/embedding")) and not path.startswith("encoder/")
+    return leaf.ndim >= 2 and chosen
 
 
 def as_matrix(path: str, leaf: jax.Array) -> jax.Array:

@@ -20,6 +20,8 @@ MLP = TINY | {"data.size": (8, 8)}
 MLP |= {"model.generator_widths": (8,), "model.discriminator_widths": (8,)}
 CONV = TINY | {"model.width": 2, "data.size": (16, 16)}  # two stages: norm in DCGAN's second
 SMALL = CONV | {"data.size": (8, 8)}
+BIG = CONV | {"model.latent_dim": 6, "model.embedding_dim": 4, "model.hidden": 8}
+BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder_hidden": 8}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -62,6 +64,8 @@ GAMES = {
         {"model.width": 2, "model.coarse_dim": 6, "model.latent_dim": 6 + 1280},
     ),
     "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
+    "bigbigan": ("bigbigan_fashion", BIG),
+    "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
 # batch norm) it would be rounding's. With a large eps it is the gradient itself.

@@ -24,8 +24,8 @@ orthogonal = nn.initializers.orthogonal()
 class Conv(nn.Module):
     """Convolve [b, h, w, in] with an odd square kernel, zero padding, stride 1.
 
-    `resample` is None, "up" (the input is upsampled by 2, nearest) or "down" (the output is
-    averaged over 2 x 2): the fused forms of convolution.py.
+    `resample` is None, "up" (the input is upsampled by 2, nearest), "down" (the output is averaged
+    over 2 x 2) or "stride" (every second row and column of it): the fused forms of convolution.py.
     """
 
     features: int
@@ -43,6 +43,7 @@ class Conv(nn.Module):
             None: convolution.conv,
             "up": convolution.conv_up,
             "down": convolution.conv_down,
+            "stride": convolution.conv_strided,
         }[self.resample]
         y = convolve(x.astype(self.dtype), kernel)
         if self.use_bias:

@@ -1,0 +1,25 @@
+"""BigBiGAN (arXiv 1907.02544) on Fashion-MNIST: features of images that nobody labelled.
+
+Command   python tests/experiments/bigbigan.py, which trains, compares features and draws
+          (the training alone: jaxgan train --config=configs/bigbigan_fashion.py --workdir=runs/big)
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.build import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="bigbigan", objective="bigbigan")
+    config.data.update(size=(32, 32), split="train[:80%]", flip=True)
+    config.model.update(width=16, latent_dim=48, embedding_dim=32, hidden=128, hidden_pairs=2)
+    config.model.update(encoder_width=32, encoder_depths=(1, 1), encoder_hidden=128)
+    config.generator.update(learning_rate=1e-3, encoder_learning_rate=1e-3, orthogonal=0.0)
+    config.discriminator.learning_rate = 1e-3
+    config.average.decay = 0.995
+    config.train.update(steps=1500, batch=64, num_d_steps=1)
+    config.train.update(log_every=20, sample_every=500, checkpoint_every=250)
+    config.watch.every = 0  # for minutes: no looks for collapse
+    config.sample.update(standing_batches=20, standing_batch=100)
+    config.evaluate.update(samples=1000)
+    return config
