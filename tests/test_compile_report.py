@@ -151,8 +151,7 @@ def test_split_tpu_step_adds_gathers_and_reduce_scatters_alone(libtpu):
 @slow
 def test_memory_falls_with_microbatches_remat_and_bfloat16(libtpu):
     """Temporaries of the step on a TPU, where activations are most of them."""
-    wide = {"data.size": (64, 64), "model.width": 16, "train.batch": 1024}
-    wide |= {"model.latent_dim": 20}
+    wide = {"data.size": (32, 32), "train.batch": 2048, "model.latent_dim": 16}
     temporaries = {
         name: compile_run(narrow(**wide | fields), "v5e:2x2")["bytes"]["temporaries"]
         for name, fields in {
