@@ -118,8 +118,10 @@ def test_any_change_of_a_checkpoint_is_noticed(examples, two):
 
 anything = strategies.recursive(
     strategies.none() | strategies.booleans() | numbers | strategies.text(max_size=9),
-    lambda inner: strategies.lists(inner, max_size=3)
-    | strategies.dictionaries(strategies.text(max_size=9), inner, max_size=3),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(strategies.text(max_size=9), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 facts = anything | strategies.fixed_dictionaries(
