@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import hypothesis
-import jax
 import pytest
 from hypothesis import strategies
 from ml_collections import ConfigDict
