@@ -94,7 +94,8 @@ def hyper_parameters(config: ConfigDict, images: int) -> Iterator[Finding]:
                 f"{name}.b1 = {player.b1}: momentum makes the game oscillate (arXiv 1807.04740); "
                 "this family uses 0",
             )
-    if not config.discriminator.spectral_norm:
+    penalty = config.objective.get("penalty", {"weight": 0.0})["weight"]
+    if not (config.discriminator.spectral_norm or config.discriminator.clip_weights or penalty):
         yield Finding(
             False,
             "discriminator.spectral_norm = False: needs a gradient penalty, else the logits grow "
@@ -113,12 +114,12 @@ def hyper_parameters(config: ConfigDict, images: int) -> Iterator[Finding]:
             "data.held_out is empty: memorisation cannot be seen; write data.split='train[:95%]' "
             "and data.held_out='train[95%:]'",
         )
-    microbatch = train.batch // train.microbatches
-    if microbatch < 16:
+    group = train.batch // train.microbatches // config.model.get("batch_norm_groups", 1)
+    if group < 16:
         yield Finding(
             False,
-            f"batch norm sees {microbatch} images at a time (train.batch / train.microbatches): "
-            "its moments are noise below some 16 (arXiv 1803.08494)",
+            f"batch norm sees {group} images at a time (train.batch / train.microbatches / "
+            "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)",
         )
     left = average.decay ** max(train.steps - average.start_step, 0)
     if left > 0.05:
@@ -135,7 +136,8 @@ def disk(run: Run) -> Finding:
     """Compare the space that checkpoints take at most with what is free."""
     train = run.config.train
     state = sum(bytes_of(leaf) for leaf in jax.tree.leaves(abstract_state(run)))
-    every = train.steps // train.keep_every if train.keep_every else 0
+    every = math.lcm(train.keep_every, train.checkpoint_every)  # 0 for none
+    every = train.steps // every if every else 0
     count = train.keep_checkpoints + 1 + every + bool(train.best_metric)  # one is being written
     folder = run.workdir
     while not folder.exists():

@@ -159,12 +159,28 @@ def doctor_run(tmp_path, **fields):
         ({"discriminator.spectral_norm": False}, "needs a gradient penalty"),
         ({"average.decay": 0.9999}, "100% of the average is still the start"),
         ({}, "batch norm sees 8 images"),
+        ({"train.batch": 32, "model.batch_norm_groups": 2}, "batch norm sees 8 images"),
         ({}, "data.held_out is empty"),
     ],
 )
 def test_known_failures_are_named_with_their_source(fields, words):
     found = texts(doctor.hyper_parameters(debug_config(**fields), 60_000))
     assert any(words in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    "fields", [{"objective.penalty.weight": 10.0}, {"discriminator.clip_weights": 0.01}]
+)
+def test_what_bounds_the_discriminator_otherwise_is_no_failure(fields):
+    config = debug_config(**{"discriminator.spectral_norm": False, **fields})
+    assert not any("spectral_norm" in text for text in texts(doctor.hyper_parameters(config, 1)))
+
+
+def test_disk_counts_every_checkpoint_that_is_kept(tmp_path):
+    fields = {"train.keep_checkpoints": 2, "train.steps": 1000, "train.best_metric": "g/loss"}
+    fields |= {"train.keep_every": 40, "train.checkpoint_every": 30}  # both divide 120, 240, ...
+    run, _ = doctor_run(tmp_path, **fields)
+    assert doctor.disk(run).text.startswith("disk: 12 checkpoints of ")  # 2 + 1 + 8 + 1
 
 
 def test_wrong_configs_are_problems_not_crashes(tmp_path):
