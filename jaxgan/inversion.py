@@ -168,5 +168,6 @@ def progress_picture(g: TrainedGenerator, target: np.ndarray, found: Inversion) 
     images = np.stack([target, *found.progress.values()])
     left = np.abs(images - target) - 1  # black where equal
     rows = np.concatenate([images, left])
-    captions = [f"{name_of(g, found.label)}, steps {', '.join(map(str, found.progress))}"]
-    return captioned(to_uint8(rows), len(images), [*captions, "difference"])
+    captions = (name_of(g, found.label), "difference")
+    headings = ("image", *(f"step {step}" for step in found.progress))
+    return captioned(to_uint8(rows), len(images), captions, headings)

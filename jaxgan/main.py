@@ -185,7 +185,7 @@ def explore(argv: list[str]) -> int:
 
 
 def directions(argv: list[str]) -> int:
-    fields = {"method": "factorised", "count": 6, "layer": "block_0", "label": "", "seed": 0}
+    fields = {"method": "factorised", "count": 6, "layer": "", "label": "", "seed": 0}
     model, config, values = model_flags(argv, output="directions.png", **fields)
     from jaxgan.directions import directions_command
 

@@ -10,7 +10,6 @@ from tests.tiny import tiny_generator, tiny_tabulated
 def test_the_measured_matrix_is_made_of_the_kernels():
     """BigGAN: the first chunk feeds `linear`, the second both batch norms of the block."""
     g = tiny_tabulated()
-    matrix = directions.first_layers(g)
     first = np.asarray(g.weights["linear"]["kernel"]).T  # [outputs, 6]
     block = g.weights["block_0"]
     second = [
@@ -18,21 +17,25 @@ def test_the_measured_matrix_is_made_of_the_kernels():
         for norm in ("norm_0", "norm_1")
         for name in ("gain", "bias")
     ]
-    expected = np.zeros((12, 12))
-    expected[:6, :6] = first.T @ first
-    expected[6:, 6:] = sum(m.T @ m for m in second)
-    np.testing.assert_allclose(matrix.T @ matrix, expected, atol=1e-4)  # float32 differences
+    expected = np.zeros((2, 12, 12))
+    expected[0, :6, :6] = first.T @ first
+    expected[1, 6:, 6:] = sum(m.T @ m for m in second)
+    for layer, product in zip(("", "block_0"), expected, strict=True):
+        matrix = directions.first_layer(g, layer)
+        np.testing.assert_allclose(matrix.T @ matrix, product, atol=1e-4)  # float32 differences
+    with pytest.raises(ValueError, match=r"--layer=blok: write one of block_0, linear"):
+        directions.first_layer(g, "blok")
 
 
 def test_factorised_directions_are_the_singular_vectors():
     g = tiny_tabulated()
-    found = directions.factorised(g, 12)
-    _, values, vectors = np.linalg.svd(directions.first_layers(g), full_matrices=False)
+    found = directions.factorised(g, 6)
+    _, values, vectors = np.linalg.svd(directions.first_layer(g), full_matrices=False)
+    values, vectors = values[:6], vectors[:6]  # of the first chunk: there are no others
     np.testing.assert_allclose(found.strengths, values**2 / (values**2).sum(), rtol=1e-4)
     np.testing.assert_allclose(np.abs((found.vectors * vectors).sum(1)), 1, atol=1e-3)
-    np.testing.assert_allclose(found.vectors @ found.vectors.T, np.eye(12), atol=1e-5)
-    chunks = np.abs(found.vectors).reshape(12, 2, 6).max(2)
-    assert (chunks.min(1) < 1e-3).all()  # each lies in one chunk
+    np.testing.assert_allclose(found.vectors @ found.vectors.T, np.eye(6), atol=1e-5)
+    assert np.abs(found.vectors[:, 6:]).max() < 1e-3
 
 
 def test_components_of_the_first_layer_are_its_factorisation():
@@ -65,6 +68,12 @@ def test_strips_move_one_latent_along_each_direction():
 
 
 def test_a_network_that_is_not_affine_is_refused(monkeypatch):
-    monkeypatch.setattr(directions, "_activations", lambda g, z, wanted: np.tanh(z))
+    def outputs(function):
+        return lambda g, z, wanted: {("linear",): function(z)}
+
+    monkeypatch.setattr(directions, "_activations", outputs(np.tanh))
     with pytest.raises(ValueError, match=r"not affine in the latents; write --method=principal"):
+        directions.factorised(tiny_generator(), 2)
+    monkeypatch.setattr(directions, "_activations", outputs(np.ones_like))
+    with pytest.raises(ValueError, match=r"no linear layer there sees the latents; write"):
         directions.factorised(tiny_generator(), 2)

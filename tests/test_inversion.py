@@ -70,8 +70,8 @@ def test_a_given_class_is_kept_and_the_picture_shows_the_way():
     page = np.asarray(inversion.progress_picture(g, target, found))
     cell = to_uint8(target).repeat(8, 0).repeat(8, 1)
     left = page.shape[1] - 12 - 64 * (1 + len(found.progress))
-    np.testing.assert_array_equal(page[12:76, left : left + 64], cell.repeat(3, 2))
-    assert (page[76:140, left : left + 64] == 0).all()  # no difference to itself
+    np.testing.assert_array_equal(page[28:92, left : left + 64], cell.repeat(3, 2))
+    assert (page[92:156, left : left + 64] == 0).all()  # no difference to itself
 
 
 def test_an_image_file_is_cut_resized_and_scaled(tmp_path):

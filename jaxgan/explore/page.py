@@ -11,7 +11,7 @@ PAGE = """<!doctype html>
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:14px/1.45 system-ui,-apple-system,
 "Segoe UI",Roboto,sans-serif;font-variant-numeric:tabular-nums}
-main{display:grid;grid-template-columns:330px 1fr;gap:36px;max-width:1120px;margin:0 auto;
+main{display:grid;grid-template-columns:330px 1fr;gap:28px;max-width:1240px;margin:0 auto;
 padding:32px 24px}
 h1{font-size:21px;letter-spacing:-.02em;margin:0}h2{font-size:13px;color:var(--dim);
 font-weight:600;margin:20px 0 6px}
@@ -22,23 +22,29 @@ input[type=range]{width:100%;accent-color:var(--accent)}
 select,input[type=number]{font:inherit;color:inherit;background:var(--bg);padding:6px 8px;
 border:1px solid var(--rule);border-radius:8px;width:100%}
 .wide{grid-template-columns:86px 1fr}
-button{font:inherit;border:1px solid var(--rule);background:var(--bg);color:inherit;
+button{font:inherit;border:1px solid var(--rule);background:var(--bg);color:var(--ink);
 border-radius:8px;padding:6px 13px;cursor:pointer}button:hover{border-color:var(--accent)}
 button:disabled{opacity:.4;cursor:default}
 .row{display:flex;gap:8px;flex-wrap:wrap;margin:8px 0}
 aside{background:var(--panel);border-radius:14px;padding:20px;align-self:start}
-section{width:min(100%,max(340px,calc(100vh - 300px)))}
+section{display:flex;flex-wrap:wrap;gap:28px;align-content:start;min-width:0}
+figure{margin:0;flex:3 1 400px;max-width:max(340px,min(100%,100vh - 100px))}
 #image{width:100%;image-rendering:pixelated;border-radius:14px;display:block;
 background:var(--panel);aspect-ratio:1}
-#pins{display:flex;gap:12px;align-items:center}
-#pins div{text-align:center;font-size:12px;color:var(--dim)}
-#pins img{width:72px;height:72px;border-radius:8px;background:var(--panel);
-image-rendering:pixelated;object-fit:cover;display:block}
+#between>h2:first-child{margin-top:0}
+#t{margin:10px 0 0}
+#between{flex:1 1 250px;min-width:0;max-width:480px}
+#pins{display:grid;grid-template-columns:1fr 1fr;gap:12px;font-size:12px;color:var(--dim)}
+#pins img{width:100%;aspect-ratio:1;border-radius:10px;background:var(--panel);display:block;
+image-rendering:pixelated;object-fit:cover;margin-bottom:6px}
 #pins img:not([src]){visibility:hidden}
-#pins input{flex:1;min-width:60px}
-pre{background:var(--panel);border-radius:10px;padding:12px 14px;overflow-x:auto;
+#pins span{display:block;min-height:1.5em;margin-bottom:4px}
+#pins button{width:100%}
+pre{background:var(--panel);border-radius:10px;padding:12px 14px;white-space:pre-wrap;
+overflow-wrap:anywhere;
 font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 #error{color:#d43f5e;min-height:1.4em}
+#t:disabled{opacity:.4}
 @media(max-width:760px){main{grid-template-columns:1fr}}
 </style></head><body><main>
 <aside><h1 id="name"></h1><p id="about"></p>
@@ -50,14 +56,14 @@ font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 <label id="cut">truncation<input type="range" id="truncation"><output></output></label>
 <h2>Directions</h2><div id="moves"></div>
 <div class="row"><button id="reset">Reset</button></div></aside>
-<section><img id="image" alt="sample">
-<p id="error"></p>
-<h2>Between two</h2>
-<div id="pins"><button id="pinA">Pin A</button><div><img id="a" alt="A"><span></span></div>
-<input type="range" id="t" min="0" max="1" step="0.01" value="0" disabled>
-<div><img id="b" alt="B"><span></span></div><button id="pinB">Pin B</button></div>
-<pre id="code"></pre>
-<div class="row"><button id="save">Save PNG</button><p id="time"></p></div></section>
+<section><figure><img id="image" alt="sample"><p id="time">&nbsp;</p><p id="error"></p></figure>
+<div id="between"><h2>Between two</h2>
+<div id="pins"><div><img id="a" alt="A"><span></span><button id="pinA">Pin A</button></div>
+<div><img id="b" alt="B"><span></span><button id="pinB">Pin B</button></div></div>
+<p><input type="range" id="t" min="0" max="1" step="0.01" value="0" aria-label="from A to B"
+disabled></p>
+<h2>This picture</h2><pre id="code"></pre>
+<div class="row"><button id="save">Save PNG</button></div></div></section>
 </main><script>
 const $=id=>document.getElementById(id);
 let facts,pins={},busy=false,wanted=null,shown=null,file='';

@@ -174,6 +174,12 @@ def serve(explorer: Explorer, host: str, port: int) -> ThreadingHTTPServer:
     return server
 
 
+def has_screen() -> bool:
+    """Return whether a browser could open here."""
+    own = sys.platform in ("darwin", "win32")
+    return own or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int:
     """Open a page on a generator until Ctrl-C; return the exit code."""
     g = load(model, config)
@@ -183,7 +189,10 @@ def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int
     with serve(Explorer(g, model.stem or str(model)), host, port) as server:
         url = f"http://{'localhost' if host in LOCAL else host}:{server.server_port}/"
         print(f"{url}  (Ctrl-C to stop)", flush=True)
-        if sys.stdout.isatty() and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
+        if not has_screen():
+            port = server.server_port
+            print(f"no screen here: on yours, ssh -L {port}:localhost:{port} HOST, then {url}")
+        elif sys.stdout.isatty():
             webbrowser.open(url)
         try:
             server.serve_forever()

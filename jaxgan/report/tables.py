@@ -9,6 +9,7 @@ from jaxgan.report.runs import RunFacts, is_number
 from jaxgan.report.sections import show
 
 esc = html.escape
+MOST_ROWS = 12  # of scores; a truncation curve has fifty, which are folded away
 
 
 def table(header: list[str], rows: list[list[str]], numeric: int = 0) -> str:
@@ -49,8 +50,11 @@ def scores(runs: list[RunFacts]) -> str:
         rows.append(cells + [_score(line["metrics"], n) for n in shown])
     header = (["run"] if len(runs) > 1 else []) + columns + shown
     common = "; ".join(f"{k} {_short(v)}" for k, v in same.items())
+    newest = table(header, rows[-MOST_ROWS:], len(shown))
+    every = table(header, rows, len(shown)) if len(rows) > MOST_ROWS else ""
     return (
-        table(header, rows, len(shown))
+        newest
+        + (every and f"<details><summary>All {len(rows)} results</summary>{every}</details>")
         + (f"<p>Protocol of all: {esc(common)}.</p>" if common else "")
         + truncation_curves(runs, shown)
     )

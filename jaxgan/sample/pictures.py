@@ -36,20 +36,28 @@ def enlarge(images: np.ndarray, least: int = LEAST_CELL) -> np.ndarray:
     return images.repeat(times, axis=1).repeat(times, axis=2)
 
 
-def captioned(images: np.ndarray, columns: int, captions: Sequence[str]) -> Image.Image:
-    """Return a grid of [n, h, w, c] uint8 with a caption left of each row, on white."""
+def captioned(
+    images: np.ndarray, columns: int, captions: Sequence[str], headings: Sequence[str] = ()
+) -> Image.Image:
+    """Return a grid of [n, h, w, c] uint8 with a caption left of each row, on white.
+
+    headings: short words above the columns.
+    """
     images = enlarge(images)
-    height, gap = images.shape[1], 12
+    (height, width), gap = images.shape[1:3], 12
+    top = 2 * gap + 4 if headings else gap
     font = ImageFont.load_default(size=15)
     captions = [shortened(caption) for caption in captions]
     margin = round(max((font.getlength(c) for c in captions), default=0)) + 2 * gap
     sheet = picture(grid(images, columns)).convert("RGB")
-    page = Image.new("RGB", (sheet.width + margin + gap, sheet.height + 2 * gap), (BACKGROUND,) * 3)
-    page.paste(sheet, (margin, gap))
+    size = (sheet.width + margin + gap, sheet.height + top + gap)
+    page = Image.new("RGB", size, (BACKGROUND,) * 3)
+    page.paste(sheet, (margin, top))
     draw = ImageDraw.Draw(page)
     for row, caption in enumerate(captions):
-        place = (margin - gap, gap + (row + 0.5) * height)
-        draw.text(place, caption, INK, font, anchor="rm")
+        draw.text((margin - gap, top + (row + 0.5) * height), caption, INK, font, anchor="rm")
+    for column, heading in enumerate(headings):
+        draw.text((margin + (column + 0.5) * width, top - 4), heading, INK, font, anchor="mb")
     return page
 
 

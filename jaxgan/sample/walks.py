@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxgan.generator import TrainedGenerator
 from jaxgan.sample.paths import closed_walk, path_by_name
-from jaxgan.sample.pictures import grid, to_uint8
+from jaxgan.sample.pictures import enlarge, grid, to_uint8
 
 
 def walk_frames(
@@ -18,12 +18,15 @@ def walk_frames(
     truncation: float,
     path: str,
 ) -> np.ndarray:
-    """Return frames [len(seeds) * steps, h, w, c] uint8, the classes side by side in each."""
+    """Return frames [len(seeds) * steps, h, w, c] uint8, the classes side by side in each.
+
+    Small images are enlarged.
+    """
     if len(seeds) < 2 or steps < 1:
         raise ValueError(f"--seeds={seeds}, --steps={steps}: write two seeds and 1 step or more")
     points = np.stack([g.latents([0], seed, truncation)[0] for seed in seeds])
     z = closed_walk(points, steps, path_by_name(path))
-    films = [to_uint8(g.generate(z, np.full(len(z), c), truncation)) for c in classes]
+    films = [enlarge(to_uint8(g.generate(z, np.full(len(z), c), truncation))) for c in classes]
     columns = math.ceil(math.sqrt(len(films)))
     films += [np.zeros_like(films[0])] * (-len(films) % columns)
     return np.stack([grid(np.stack(frame), columns) for frame in zip(*films, strict=True)])

@@ -3,15 +3,18 @@
 import http.client
 import io
 import json
+import re
 import socket
 import threading
 import urllib.parse
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from jaxgan import explore
+from jaxgan.explore import server
 from jaxgan.explore.server import Explorer
 from jaxgan.sample.paths import spherical
 from jaxgan.sample.pictures import to_uint8
@@ -120,3 +123,24 @@ def test_a_port_in_use_is_said(explorer):
             explore.serve(explorer, "127.0.0.1", number)
     with pytest.raises(ValueError, match="write another --port"):
         explore.serve(explorer, "127.0.0.1", 99999)
+
+
+def test_a_machine_without_a_screen_says_how_to_look(monkeypatch, capsys):
+    def stop(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server, "load", lambda path, config: tiny_tabulated())
+    monkeypatch.setattr(server.ThreadingHTTPServer, "serve_forever", stop)
+    monkeypatch.setattr(server.sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    opened = []
+    monkeypatch.setattr(server.webbrowser, "open", opened.append)
+    monkeypatch.setattr(server.sys.stdout, "isatty", lambda: True, raising=False)
+    assert explore.explore(Path("g.safetensors"), None, "localhost", 0) == 0
+    assert not opened
+    port, again = re.search(r"ssh -L (\d+):localhost:(\d+) HOST", capsys.readouterr().out).groups()
+    assert port == again != "0"
+    monkeypatch.setenv("DISPLAY", ":0")
+    explore.explore(Path("g.safetensors"), None, "localhost", 0)
+    assert len(opened) == 1 and "ssh" not in capsys.readouterr().out

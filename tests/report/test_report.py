@@ -197,6 +197,9 @@ def test_protocols_in_common_are_said_once():
     three = [line(v, truncation=v) for v in (0.5, 1.0, 2.0)]
     assert "fd by truncation" in tables.scores([facts(*three)])
     assert tables.scores([facts()]) == ""
+    many = [line(v / 10, truncation=v / 10) for v in range(1, 41)]
+    newest, every = tables.scores([facts(*many)]).split("<summary>All 40 results")
+    assert newest.count("<tr>") == 1 + tables.MOST_ROWS and every.count("<tr>") == 1 + 40
 
 
 @pytest.mark.parametrize(

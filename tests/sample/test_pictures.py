@@ -23,6 +23,10 @@ def test_a_captioned_sheet_holds_the_enlarged_images_right_of_its_captions():
     np.testing.assert_array_equal(right, large.repeat(3, 2))
     margin = page[:, : -12 - width]
     assert (margin == 255).mean() > 0.9 and margin.min() < 128  # some ink on white
+    headed = np.asarray(pictures.captioned(images, 2, ["a", "b"], ["left", "right"]))
+    np.testing.assert_array_equal(headed[28 : 28 + height, -12 - width : -12], large.repeat(3, 2))
+    ink = (headed[:28] < 128).any((0, 2))[-12 - width : -12].reshape(2, -1)  # over each column
+    assert ink.any(1).all() and not page[:12].min() < 255
 
 
 def test_a_gif_has_every_frame_and_repeats(tmp_path):
