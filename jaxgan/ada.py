@@ -79,7 +79,7 @@ def resampled(image: jax.Array, m: jax.Array) -> jax.Array:
     middle = jnp.array([(height - 1) / 2, (width - 1) / 2, 0.0])
     places = jnp.stack([y, x, jnp.ones_like(y)]).reshape(3, -1) - middle[:, None]
     with jax.default_matmul_precision("highest"):
-        source = (jnp.linalg.inv(m) @ places)[:2] + middle[:2, None]
+        source = (_inverse(m) @ places)[:2] + middle[:2, None]
     # Whole pixels stay whole: a turn by 90 degrees is exact.
     whole = jnp.round(source)
     source = jnp.where(jnp.abs(source - whole) < 1e-3, whole, source)
@@ -96,6 +96,14 @@ def resampled(image: jax.Array, m: jax.Array) -> jax.Array:
         for j in (0, 1)
     )
     return total.reshape(image.shape)
+
+
+def _inverse(m: jax.Array) -> jax.Array:
+    """Return M^-1 [3, 3] of an affine map: by hand, since a general one compiles for long."""
+    (a, b), (c, d) = m[0, :2], m[1, :2]
+    linear = jnp.stack([d, -b, -c, a]).reshape(2, 2) / (a * d - b * c)
+    moved = -(linear * m[None, :2, 2]).sum(1)
+    return jnp.eye(3).at[:2, :2].set(linear).at[:2, 2].set(moved)
 
 
 def _mirrored(places: jax.Array, size: int) -> jax.Array:

@@ -4,8 +4,9 @@
     discriminator:  sum over k of mean loss.discriminator(D_k(I_k, l_k), D_k(made_k, l_k))
     generator:      sum over k of mean loss.generator(D_k(made_k, l_k))
 
-I_k are the resolutions of a real image, l_k the same without their finest detail; the coarsest level
-has no l. No parameter is in two levels, so each learns as it would alone. Needs models/lapgan.py.
+I_k are the resolutions of a real image, l_k the same without their finest detail; the coarsest
+level has no l. No parameter is in two levels, so each learns as it would alone. Needs
+models/lapgan.py.
 """
 
 from functools import partial

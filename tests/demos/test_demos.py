@@ -1,0 +1,57 @@
+"""What the demonstrations compute from a trained network, and that the table's rows are equal."""
+
+import numpy as np
+import pytest
+
+from demos import codes, rings, table
+from tests.rings import SPREAD, centres
+
+
+def test_modes_that_are_covered():
+    noise = np.random.default_rng(0).normal(size=(8, 250, 2)) * SPREAD
+    full = (centres()[:, None] + noise).reshape(-1, 2)
+    modes, near = rings.coverage(full)
+    assert modes == 8
+    # |N(0, I)| < 3 in two dimensions: 1 - exp(-4.5).
+    assert near == pytest.approx(1 - np.exp(-4.5), abs=0.01)
+    three = (centres()[:3].repeat(8, 0)[:, None] * np.ones((1, 80, 1))).reshape(-1, 2)
+    assert rings.coverage(three) == (3, 1.0)
+    assert rings.coverage(np.zeros((100, 2))) == (0, 0.0)
+
+
+def test_a_cloud_shows_points_where_they_are():
+    picture = rings.cloud(np.full((10, 2), [1.45, 1.45]), 30)[..., 0]
+    assert picture[0, -1] == 0 and (picture == 255).sum() == 899  # up and right
+
+
+def test_categories_are_matched_with_classes():
+    """Any renaming of the classes agrees fully; one that is wrong counts."""
+    rng = np.random.default_rng(0)
+    labels, names = rng.integers(0, 6, 500), rng.permutation(6)
+    order, agreement = codes.matched(names[labels], labels, 6)
+    np.testing.assert_array_equal(order, names)
+    assert agreement == 1.0
+    wrong = names[labels].copy()
+    wrong[:50] = (wrong[:50] + 1) % 6
+    assert codes.matched(wrong, labels, 6)[1] == pytest.approx(0.9)
+    chance = codes.matched(rng.integers(0, 6, 500), labels, 6)[1]
+    assert 1 / 6 <= chance < 0.3
+
+
+@pytest.mark.parametrize("row", table.ROWS)
+def test_rows_of_the_table_see_as_many_images_of_one_size(row):
+    config = table.config_of(row, 96_000, seed=2, samples=500)
+    train = config.train
+    seen = train.steps * train.batch * train.num_d_steps
+    assert abs(seen - 96_000) <= train.batch * train.num_d_steps / 2
+    assert config.data.size == (32, 32) and config.seed == 2 and config.evaluate.samples == 500
+    if config.growth.stage_images:  # fully grown for the last third
+        assert 6 * config.growth.stage_images == pytest.approx(2 / 3 * 96_000, rel=0.01)
+
+
+def test_a_row_is_a_mean_over_seeds():
+    found = {"a": [{"x": 1.0, "y": 3.0}, {"x": 2.0}], "b": [{"x": 5.0}]}
+    assert table.markdown(found, ("x", "y")).splitlines()[2:] == [
+        "| a | 2 | 1.5 ± 0.71 | 3 |",
+        "| b | 1 | 5 |  |",
+    ]
