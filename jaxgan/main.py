@@ -86,8 +86,17 @@ def parse(
             workdir(values)
         return values
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
-        message = str(error.args[0] if error.args else error).strip().splitlines()
-        raise UsageError(" ".join(line.strip() for line in message if line.strip())) from error
+        raise UsageError(one_line(error)) from error
+
+
+def one_line(error: Exception) -> str:
+    """Return what the flags' libraries say, in one line."""
+    while error.args and isinstance(error.args[0], Exception):
+        error = error.args[0]
+    lines = str(error.args[0] if error.args else error).splitlines()
+    if isinstance(error, KeyError):  # its text is the name alone, and one like it
+        lines = ["the config has no field", *lines]
+    return " ".join(line.strip() for line in lines if line.strip())
 
 
 def workdir(values: flags.FlagValues) -> Path:

@@ -67,7 +67,9 @@ def check(config: ConfigDict, devices: int | None = None) -> None:
 
     devices: how many will run it; by default those that are there.
     """
-    train = config.train
+    train, size = config.train, config.data.size
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise ValueError(f"data.size = {size}: write (height, width), such as (64, 64)")
     for section, field in (
         *(("train", f) for f in ("steps", "batch", "num_d_steps", "microbatches")),
         *(("train", f) for f in ("log_every", "sample_every", "checkpoint_every")),

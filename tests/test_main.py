@@ -29,10 +29,11 @@ def refusal(monkeypatch, capsys, *argv: str) -> str:
 @pytest.mark.parametrize(
     ("field", "words"),
     [
-        ("--config.model.widht=8", ["widht", "width"]),
+        ("--config.model.widht=8", ["the config has no field 'widht' Did you mean \"width\""]),
         ("--config.train.batch=15", ["train.batch = 15", "multiple of 16"]),
         ("--config.train.steps=many", ["many"]),
         ("--config.data.size=(31,31)", ["data.size = 31 x 31", "32"]),
+        ("--config.data.size=64", ["data.size = (64,)", "(64, 64)"]),
         ("--config.data.name=/no/such/set", ["/no/such/set", "prepare"]),
         ("--config.data.split=test", ["test", "train"]),
         ("--config.model.latent_dim=13", ["model.latent_dim = 13", "multiple of 3"]),
