@@ -27,9 +27,10 @@ TINY = (
     "--config.train.checkpoint_every=2",
     "--config.train.sample_every=4",
     "--config.sample.standing_batches=2",
-    # See test_sharding.py: else Adam makes full steps of gradients that are rounding alone.
-    "--config.generator.eps=1e-3",
-    "--config.discriminator.eps=1e-3",
+    # See test_sharding.py: else Adam makes full steps of gradients that are rounding alone. Those of
+    # attention's scalar are what is left of 1e5 terms that cancel.
+    "--config.generator.eps=1e-2",
+    "--config.discriminator.eps=1e-2",
 )
 slow = pytest.mark.slow
 
@@ -78,10 +79,11 @@ def state_of(workdir):
 
 def assert_same_run(a: Path, b: Path):
     """Equal up to the rounding that test_sharding.py states."""
-    for x, y in zip(*(jax.tree.leaves(state_of(w)) for w in (a, b)), strict=True):
+    states = (jax.tree_util.tree_leaves_with_path(state_of(w)) for w in (a, b))
+    for (path, x), (_, y) in zip(*states, strict=True):
         x, y = np.asarray(x), np.asarray(y)
-        scale = max(np.abs(x).max(), 0.1)
-        np.testing.assert_allclose(x, y, rtol=0, atol=500 * 2.0**-23 * scale)
+        atol = 500 * 2.0**-23 * max(np.abs(x).max(), 0.1)
+        np.testing.assert_allclose(x, y, rtol=0, atol=atol, err_msg=jax.tree_util.keystr(path))
     lines = [(w / "metrics.jsonl").read_text().splitlines() for w in (a, b)]
     assert [json.loads(x)["step"] for x in lines[0]] == [json.loads(y)["step"] for y in lines[1]]
 
