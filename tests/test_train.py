@@ -142,7 +142,7 @@ def test_a_roll_back_goes_on_with_another_key_and_survives_a_kill(whole, tmp_pat
     assert steps[0][2] != steps[1][2]  # from there on the noise is another
 
 
-def test_a_collapse_is_rolled_back(whole, tmp_path, monkeypatch):
+def test_a_collapse_is_rolled_back(whole, tmp_path, monkeypatch, capsys):
     look = train.Watch.__call__
 
     def collapsing(self, state):
@@ -156,6 +156,7 @@ def test_a_collapse_is_rolled_back(whole, tmp_path, monkeypatch):
     assert train.train(debug_config(**fields), tmp_path) == 0
     (line,) = map(json.loads, (tmp_path / "roll_backs.jsonl").read_text().splitlines())
     assert (line["step"], line["to"]) == (20, 10) and "since step 15" in line["why"]
+    assert "WATCH, step 20: samples of a class differ 0.01" in capsys.readouterr().out
     seen = [json.loads(line) for line in (tmp_path / "watch.jsonl").read_text().splitlines()]
     assert [line["step"] for line in seen] == [5, 10, 15, 20]  # none of the collapsed ones
     assert all(line["diversity"] > 0.25 for line in seen)

@@ -9,10 +9,11 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from jaxgan import run as runs
-from jaxgan import signs
+from jaxgan import signs, train
 from jaxgan.data.augment import to_float
 from jaxgan.data.reader import Reader
 from jaxgan.gan import init_state
+from jaxgan.metrics import read_lines
 from jaxgan.watch import (
     Watch,
     distances,
@@ -189,3 +190,17 @@ def test_a_held_out_split_that_is_trained_on_is_refused(tmp_path):
     run, records = runs.new_run(tmp_path, debug_config(**fields))
     with pytest.raises(ValueError, match=r"shares 500 images with data.split = 'train'"):
         Watch(run, records)
+
+
+@pytest.mark.slow
+def test_a_healthy_training_raises_no_alarm(tmp_path, capfd):
+    fields = {"data.split": "train[:95%]", "data.held_out": "train[95%:]", "watch.every": 30}
+    fields |= {"train.steps": 300, "train.num_d_steps": 1, "train.microbatches": 1}
+    fields |= {"train.batch": 32, "model.width": 8, "watch.patience": 1}  # once is an alarm here
+    fields |= {"generator.learning_rate": 1e-3, "discriminator.learning_rate": 1e-3}
+    assert train.train(debug_config(**fields), tmp_path) == 0
+    assert "WATCH" not in capfd.readouterr().out
+    lines = read_lines(tmp_path / "watch.jsonl")
+    assert [line["step"] for line in lines] == list(range(30, 301, 30))
+    first, last = lines[0]["sigmas"], lines[-1]["sigmas"]
+    assert all(last[layer] != first[layer] for layer in first)  # it was trained, and looked at
