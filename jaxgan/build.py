@@ -45,6 +45,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "channels": placeholder(int),  # filled in from the data set
                 "class_names": placeholder(tuple),  # likewise
                 "flip": False,
+                "random_crop": 1.0,  # least share of the area that is cut out; 1: whole images
                 "class_balanced": False,
                 "on_bad_record": "stop",  # or "skip": counted and logged
             },

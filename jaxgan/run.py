@@ -185,7 +185,7 @@ def claim(run: Run) -> None:
         if not os.access(workdir, os.W_OK):
             raise PermissionError("not writable")
         if path.exists():
-            differences = list(_differences(as_tuples(json.loads(path.read_text())), new))
+            differences = list(_differences(saved(workdir).to_dict(), new))
             if differences:
                 raise ValueError(
                     f"--workdir={workdir} holds another experiment ({'; '.join(differences)}): "

@@ -76,10 +76,9 @@ def training_step(run: Run):
     """Return the compiled step: (state, batch of stored integers) -> (state, metrics)."""
 
     def step(state: TrainState, batch: dict[str, jax.Array]):
+        data, key = run.config.data, jax.random.fold_in(state.key, state.step)
         images = augment.to_float(batch["images"])
-        if run.config.data.flip:
-            key = jax.random.fold_in(jax.random.fold_in(state.key, state.step), 1)
-            images = augment.random_flip(key, images)
+        images = augment.augmented(key, images, data.flip, data.random_crop)
         return steps.train_step(run.gan, state, {**batch, "images": images})
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))

@@ -25,6 +25,24 @@ def to_float(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32) / half - 1.0
 
 
+def augmented(
+    key: jax.Array, images: jax.Array, flip: bool = False, random_crop: float = 1.0
+) -> jax.Array:
+    """Return what a step trains on, as config.data says.
+
+    Args:
+      images: [..., height, width, channels] float32.
+      flip: mirror half of the images, left to right.
+      random_crop: least share of the area that is cut out and resized; 1 for whole images.
+    """
+    if not 0 < random_crop <= 1:
+        raise ValueError(f"data.random_crop = {random_crop}: write a share in (0, 1], 1 for none")
+    if random_crop < 1:
+        crop_key = jax.random.fold_in(key, 2)
+        images = random_resized_crop(crop_key, images, (random_crop, 1.0))
+    return random_flip(jax.random.fold_in(key, 1), images) if flip else images
+
+
 def random_flip(
     key: jax.Array, images: jax.Array, horizontal: bool = True, vertical: bool = False
 ) -> jax.Array:

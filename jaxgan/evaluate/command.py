@@ -66,11 +66,11 @@ def evaluate(path: Path, config: ConfigDict, wish: Wish) -> int:
             session.sweep(model, values)
         else:
             session.score(model, again=True)
-    results = read_results(output / "results.jsonl")
-    say(table(results))
     if jax.process_index() == 0:
+        results = read_results(output / "results.jsonl")
+        say(table(results))
         draw_scores(results, output / "scores.png")
-    say(f"{output / 'results.jsonl'} holds every number with its protocol")
+        say(f"{output / 'results.jsonl'} holds every number with its protocol")
     return 0
 
 

@@ -7,9 +7,10 @@ It differs from the network of the paper, and every score depends on it:
     images are resized to 299 by TensorFlow 1's bilinear: no half-pixel centres, no antialiasing
     1008 outputs; IS uses the logits without their bias
 
-The weights are not part of jaxgan: give the file pt_inception-2015-12-05-6726825d.pth (91 MB,
-Apache-2.0, published by pytorch-fid; torch-fidelity's weights-inception-2015-12-05-6726825d.pth is
-the same file). Tensors keep the names of that file; batch norm is folded in when it is read.
+The weights are not part of jaxgan: without a file of yours, torch-fidelity's is downloaded once
+(91 MB, Apache-2.0; pytorch-fid's pt_inception-2015-12-05-6726825d.pth is the same file) and refused
+if its SHA-256 is another. Tensors keep the names of that file; batch norm is folded in when it is
+read.
 """
 
 from pathlib import Path
@@ -18,10 +19,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.compiler import cache_folder
+from jaxgan.evaluate.downloads import downloaded
 from jaxgan.evaluate.extractors import Extractor, check_sha256, rgb_bytes
 from jaxgan.evaluate.torch_files import read_torch_file
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth"
+)
 SIZE = 299
 BATCH_NORM_EPSILON = 1e-3
 
@@ -29,14 +36,13 @@ BATCH_NORM_EPSILON = 1e-3
 def inception(weights_file: str | Path | None) -> Extractor:
     """Return the extractor: 2048 features (pool3) and 1008 logits without bias.
 
+    Args:
+      weights_file: None downloads it into the user's cache.
+
     Raises:
-      ValueError: no file given, or one with another SHA-256.
+      ValueError: a file with another SHA-256. OSError: it cannot be downloaded.
     """
-    if weights_file is None:
-        raise ValueError(
-            "the inception extractor needs its weights: download "
-            "pt_inception-2015-12-05-6726825d.pth (pytorch-fid's release page) and give its path"
-        )
+    weights_file = weights_file or downloaded(URL, SHA256, cache_folder() / "weights")
     sha256 = check_sha256(Path(weights_file), SHA256)
     return Extractor(
         name="inception",

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.data.augment import random_flip, random_resized_crop, to_float
+from jaxgan import run, steps, train
+from jaxgan.data.augment import augmented, random_flip, random_resized_crop, to_float
+from tests.tiny import drawn, tiny_config
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -101,3 +103,33 @@ def test_half_size_crop_equals_pillow():
     )
     # the samples at the border see pixels outside the box here, but not in Pillow
     np.testing.assert_allclose(half[1:-1, 1:-1, 0], np.asarray(expected)[1:-1, 1:-1], atol=1e-5)
+
+
+def test_a_step_trains_on_what_the_config_says(monkeypatch, tmp_path):
+    """A function of (images, seed, step): the same again, others at another step."""
+
+    def seen(step, **fields):
+        opened = run.open_run(tmp_path, tiny_config(**fields))
+        shapes = run.abstract_state(opened)
+        state = jax.device_put(drawn(shapes).replace(step=np.int32(step)),
+                               jax.tree.map(lambda x: x.sharding, shapes))  # fmt: skip
+        # What the step is given, in place of what it does.
+        fake = lambda gan, state, batch: (state, {"images": batch["images"]})  # noqa: E731
+        monkeypatch.setattr(steps, "train_step", fake)
+        _, metrics = train.training_step(opened)(state, {"images": stored})
+        return np.asarray(metrics["images"])
+
+    stored = np.random.default_rng(0).integers(0, 256, (1, 1, 16, 8, 8, 1), dtype=np.uint8)
+    plain = np.asarray(to_float(stored))
+    np.testing.assert_allclose(seen(3), plain, atol=2e-7)  # one program rounds once less
+    key = jax.random.fold_in(jax.random.key(0), 3)
+    flipped = seen(3, **{"data.flip": True})
+    np.testing.assert_allclose(flipped, augmented(key, plain, flip=True), atol=2e-7)
+    both = seen(3, **{"data.flip": True, "data.random_crop": 0.5})
+    expected = augmented(key, plain, True, 0.5)
+    np.testing.assert_allclose(both, expected, atol=1e-5)
+    assert (both != flipped).any((3, 4, 5)).mean() > 0.8
+    assert (seen(4, **{"data.flip": True}) != flipped).any()
+    for wrong in (0.0, 1.5):
+        with pytest.raises(ValueError, match=f"data.random_crop = {wrong}: write a share"):
+            augmented(key, plain, random_crop=wrong)

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgan.evaluate import inception
 from jaxgan.evaluate.extractors import (
     Extractor,
     check_sha256,
@@ -56,12 +57,22 @@ def test_own_function_and_own_extractor_by_name():
         ("no_such_module:f", "cannot be imported"),
         (f"{__name__}:missing", "cannot be imported"),
         (f"{__name__}:__name__", "is a str, not a function"),
-        ("inception", "needs its weights"),
     ],
 )
 def test_names_that_do_not_work(name, message):
     with pytest.raises(ValueError, match=message):
         extractor_by_name(name)
+
+
+def test_inception_without_a_file_asks_for_the_published_one(monkeypatch):
+    def fetch(url, sha256, folder):
+        raise OSError(f"{url.rpartition('/')[2]} {sha256[:8]} {folder.name}")
+
+    monkeypatch.setattr(inception, "downloaded", fetch)
+    with pytest.raises(
+        OSError, match=r"weights-inception-2015-12-05-6726825d.pth 6726825d weights"
+    ):
+        extractor_by_name("inception")
 
 
 def test_only_the_original_network_gives_a_fid():
