@@ -42,6 +42,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "size": (32, 32),  # height, width
                 "channels": placeholder(int),  # filled in from the data set
                 "class_names": placeholder(tuple),  # likewise
+                "categories": 0,  # above 0: as many in place of the classes, found without labels
                 "flip": False,
                 "class_balanced": False,
                 "on_bad_record": "stop",  # or "skip": counted and logged

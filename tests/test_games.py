@@ -41,6 +41,7 @@ GAMES = {
     "acgan": ("acgan_fashion", SMALL),
     "infogan": ("infogan_fashion", SMALL),
     "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
+    "categorical": ("biggan_categorical_fashion", SMALL | {"model.embedding_dim": 4}),
     "bigbigan": ("bigbigan_fashion", BIG),
     "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
 }
