@@ -13,9 +13,9 @@ resnet50x4   ResNet-50 x4
 revnet50x4   RevNet-50 x4  85,765,632
 Generator 70,306,116 parameters, its class embedding a single row; F 86,446,370.
 
-Not run here at this size. Not verified: all that models/bigbigan.py lists; the learning rates, which
-are BigGAN's, with ten times the generator's for E. Differs from the paper: images are cropped to
-their square and mirrored, where it cuts random boxes too.
+Not run here at this size. Not verified: all that models/bigbigan.py lists; the learning rates,
+which are BigGAN's, with ten times the generator's for E. Differs from the paper: images are cropped
+to their square and mirrored, where it cuts random boxes too.
 """
 
 from ml_collections import ConfigDict

@@ -2,8 +2,8 @@
 
 Exponential moving average:  average <- decay average + (1 - decay) params, in float32.
 Standing statistics (arXiv 1809.11096): the mean over N batches of each batch norm's batch mean and
-batch variance, from the weights and the truncation that are sampled; of an encoder (BigBiGAN, arXiv 1907.02544) over
-batches of images.
+batch variance, from the weights and the truncation that are sampled; of an encoder (BigBiGAN, arXiv
+1907.02544) over batches of images.
 """
 
 from collections.abc import Callable

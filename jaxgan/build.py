@@ -44,6 +44,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "size": (32, 32),  # height, width
                 "channels": placeholder(int),  # filled in from the data set
                 "class_names": placeholder(tuple),  # likewise
+                "categories": 0,  # above 0: as many in place of the classes, found without labels
                 "flip": False,
                 "random_crop": 1.0,  # least share of the area that is cut out; 1: whole images
                 "class_balanced": False,

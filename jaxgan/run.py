@@ -48,8 +48,20 @@ class Run:
 
 
 def resolve(config: ConfigDict, records: Records, devices: int | None = None) -> ConfigDict:
-    """Return the config with the facts of its data set filled in."""
-    config = with_facts(config, records.shape[-1], tuple(records.class_names))
+    """Return the config with the facts of its data set filled in.
+
+    With data.categories the generator's labels are categories of its own making, and nobody looks
+    at those of the data set.
+    """
+    names, categories = tuple(records.class_names), config.data.categories
+    if categories:
+        if categories < len(names):  # the watch looks at real images class by class
+            raise ValueError(
+                f"data.categories = {categories}: write 0, or {len(names)} or more, as many as the "
+                "data set has classes"
+            )
+        names = tuple(f"category {i}" for i in range(categories))
+    config = with_facts(config, records.shape[-1], names)
     check(config, devices)
     return config
 
@@ -81,6 +93,17 @@ def check(config: ConfigDict, devices: int | None = None) -> None:
     ):
         if config[section][field] < 1:
             raise ValueError(f"{section}.{field} = {config[section][field]}: write 1 or more")
+    if config.data.categories:
+        if config.objective.name != "infogan":
+            raise ValueError(
+                f"data.categories = {config.data.categories} with objective.name = "
+                f"{config.objective.name!r}: write 0, or 'infogan', which needs no labels"
+            )
+        if {"recognition", "fd_per_class"} & set(config.evaluate.metrics):
+            raise ValueError(
+                f"evaluate.metrics = {config.evaluate.metrics} with data.categories: leave out "
+                "those that compare the samples' labels with the data's"
+            )
     for side in (config.generator, config.discriminator):
         if not (side.learning_rate > 0 and 0 <= side.b1 < 1 and 0 <= side.b2 < 1):
             raise ValueError(

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.averaging import ema, standing_stats
+from jaxgan.averaging import ema, encoder_stats, standing_stats
 from jaxgan.models.layers import BatchNorm
 
 
@@ -58,6 +58,23 @@ def test_standing_statistics_are_means_of_batch_moments_and_sampling_uses_them()
     x = np.asarray(latents, np.float64) @ np.asarray(weights["kernel"], np.float64)
     expected = (x - mean) / np.sqrt(var + 1e-4)
     np.testing.assert_allclose(images, expected, rtol=1e-3, atol=1e-4)
+
+
+class WithEncoder(nn.Module):
+    @nn.compact
+    def features(self, images):
+        x = images.mean((1, 2)) @ self.param("kernel", nn.initializers.normal(1.0), (3, 4))
+        return BatchNorm(name="norm")(x)
+
+
+def test_statistics_of_an_encoder_are_means_over_batches_of_images():
+    net, images = WithEncoder(), np.random.default_rng(0).normal(size=(5, 8, 2, 2, 3))
+    images = images.astype(np.float32)
+    weights = net.init(jax.random.key(0), images[0], method="features")["params"]
+    stats = encoder_stats(net, weights, jnp.asarray(images))
+    hidden = images.astype(np.float64).mean((2, 3)) @ np.asarray(weights["kernel"], np.float64)
+    np.testing.assert_allclose(stats["norm"]["mean"], hidden.mean((0, 1)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(stats["norm"]["var"], hidden.var(1).mean(0), rtol=1e-4)
 
 
 def test_a_generator_without_batch_norm_has_no_statistics():

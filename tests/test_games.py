@@ -64,6 +64,7 @@ GAMES = {
         {"model.width": 2, "model.coarse_dim": 6, "model.latent_dim": 6 + 1280},
     ),
     "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
+    "categorical": ("biggan_categorical_fashion", SMALL | {"model.embedding_dim": 4}),
     "bigbigan": ("bigbigan_fashion", BIG),
     "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
 }

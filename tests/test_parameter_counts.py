@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgan.models import biggan, biggan_deep
+from jaxgan.models import bigbigan, biggan, biggan_deep
 
 
 def shapes(model, size, num_classes=1000, **fields):
@@ -132,6 +132,30 @@ HUB = {"to_image_channels": 128}  # as many as the last stage has
 def test_biggan_deep(size, num_classes, fields, generator, discriminator):
     g, d = shapes(biggan_deep, size, num_classes, **fields)
     assert (count(g), count(d)) == (generator, discriminator)
+
+
+def perceptron(inputs, width, layers):
+    return inputs * width + width + (layers - 1) * (width * width + width)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "width", "size", "features"),
+    [("resnet", 64, 23_500_352, 2048), ("revnet", 256, 85_765_632, 8192)],
+)
+def test_bigbigan(encoder, width, size, features):
+    """G, E and F are published sizes; of H, J and E's perceptron only the layers are known."""
+    g, d = shapes(bigbigan, 256, encoder=encoder, encoder_width=width)
+    assert count(g["generator"]) == 70_306_116
+    assert g["generator"]["shared_embedding"]["embedding"].shape == (1, 128)
+    assert count(d["trunk"]) + count(d["score_x"]) == 86_446_370
+    assert {name: count(part) for name, part in g["encoder"].items()} == {
+        "network": size,
+        "perceptron": perceptron(features, 4096, 4),
+        "linear": 4096 * 240 + 240,
+    }
+    assert count(d["h"]) == perceptron(120, 2048, 8)
+    assert count(d["j"]) == perceptron(1536 + 2048, 2048, 8)
+    assert (count(d["score_z"]), count(d["score_xz"])) == (2049, 2049)
 
 
 def breakdown(tree) -> dict[str, int]:

@@ -40,6 +40,7 @@ def test_what_is_added_and_to_which_leaves():
         "conv": {"kernel": jax.random.normal(key, (3, 3, 2, 5)), "bias": jnp.ones(5)},
         "head": {"projection": {"embedding": jax.random.normal(key, (6, 4))}},
         "shared_embedding": {"embedding": jax.random.normal(key, (6, 4))},
+        "encoder": {"linear": {"kernel": jax.random.normal(key, (6, 4))}},
     }
     grads = jax.tree.map(jnp.ones_like, params)
     regularizer = orthogonal_regularization(0.5)
@@ -52,9 +53,8 @@ def test_what_is_added_and_to_which_leaves():
     added = new["head"]["projection"]["embedding"]
     np.testing.assert_allclose(added, 1.0 + 0.5 * extra, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(new["conv"]["bias"], grads["conv"]["bias"])
-    np.testing.assert_array_equal(
-        new["shared_embedding"]["embedding"], grads["shared_embedding"]["embedding"]
-    )
+    for name in ("shared_embedding", "encoder"):
+        jax.tree.map(np.testing.assert_array_equal, new[name], grads[name])
 
 
 def test_clip_lands_parameters_within_the_limit():

@@ -86,6 +86,7 @@ def test_which_leaves_are_normalised():
         "head/projection/embedding": (10, 4),
     }
     others = {"shared_embedding/embedding": (10, 4), "conv/bias": (4,), "attention/gamma": ()}
+    others |= {"encoder/network/stem/conv/kernel": (3, 3, 2, 4)}
     assert all(is_normalised(path, jnp.zeros(shape)) for path, shape in table.items())
     assert not any(is_normalised(path, jnp.zeros(shape)) for path, shape in others.items())
 

@@ -4,9 +4,12 @@
     logistic  argmin mean cross-entropy + l2/2 |W|^2, L-BFGS, float32
     k-NN      majority among the k nearest training images
 
-All take (train_features [n, d], train_labels [n] int, test_features [m, d], classes) and return the
-predicted labels [m]. The linear ones standardise features by the training set and have a bias
-without penalty.
+`crelu` makes twice as many features of some: concat(relu(x'), relu(-x')) of standardised ones x',
+the "BN+CReLU" of BigBiGAN (arXiv 1907.02544).
+
+All classifiers take (train_features [n, d], train_labels [n] int, test_features [m, d], classes)
+and return the predicted labels [m]. The linear ones standardise features by the training set and
+have a bias without penalty.
 """
 
 import jax
@@ -97,6 +100,12 @@ def neighbour_labels(
         # Nearer votes weigh a little more: it breaks ties and changes no majority.
         votes[rows, train_labels[indices[:, column]]] += 1.0 + 2.0**-column / (2 * k)
     return votes.argmax(axis=1)
+
+
+def crelu(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positive and the negative parts of features, standardised by the training set."""
+    both = _standardized(train, test)
+    return tuple(np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis=1) for x in both)
 
 
 def _standardized(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.models import sngan
 from jaxgan.models.biggan import Trunk, doublings
-from jaxgan.models.layers import Dense
+from jaxgan.models.layers import Dense, Dtype
 
 
 class Recognition(NamedTuple):
@@ -35,9 +36,13 @@ class Discriminator(nn.Module):
     num_codes: int
     widths: tuple[int, ...]
     downsamples: int
+    attention: int = 0
+    remat: bool = False
+    dtype: Dtype = jnp.float32
 
     def setup(self):
-        self.trunk = Trunk(self.widths, self.downsamples)
+        fields = {"attention": self.attention, "remat": self.remat, "dtype": self.dtype}
+        self.trunk = Trunk(self.widths, self.downsamples, **fields)
         self.linear = Dense(1)
         self.classes = Dense(self.num_classes)
         if self.num_codes:

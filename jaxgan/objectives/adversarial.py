@@ -33,7 +33,7 @@ def pair(real: jax.Array, fake: jax.Array) -> jax.Array:
 
 def unpair(logits: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Undo `pair`: [2 n, ...] to real [n, ...] and fake [n, ...]."""
-    logits = logits.reshape(-1, 2, *logits.shape[1:])
+    logits = logits.reshape(len(logits) // 2, 2, *logits.shape[1:])
     return logits[:, 0], logits[:, 1]
 
 

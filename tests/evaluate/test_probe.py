@@ -6,6 +6,7 @@ from jaxgan.evaluate.distances import compiled
 from jaxgan.evaluate.probe import (
     _logistic_weights,
     accuracy,
+    crelu,
     logistic_labels,
     neighbour_labels,
     ridge_labels,
@@ -60,6 +61,13 @@ def test_neighbours_vote_and_ties_go_to_the_nearest():
     np.testing.assert_array_equal(neighbour_labels(train, labels, np.array([[0.1]]), 3, k=3), [1])
     np.testing.assert_array_equal(neighbour_labels(train, labels, np.array([[0.1]]), 3, k=2), [0])
     np.testing.assert_array_equal(neighbour_labels(train, labels, np.array([[0.9]]), 3, k=2), [1])
+
+
+def test_crelu_keeps_both_signs_apart():
+    train, test = np.array([[1.0], [3.0]]), np.array([[5.0], [1.0]])
+    parts = crelu(train, test)
+    np.testing.assert_array_equal(parts[0], [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(parts[1], [[3, 0], [0, 1]])
 
 
 def test_a_constant_feature_does_no_harm():

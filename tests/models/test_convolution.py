@@ -14,7 +14,14 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxgan.models import convolution
-from jaxgan.models.convolution import average_pool, conv, conv_down, conv_up, upsample
+from jaxgan.models.convolution import (
+    average_pool,
+    conv,
+    conv_down,
+    conv_strided,
+    conv_up,
+    upsample,
+)
 
 
 def lax_conv(x, kernel):
@@ -36,6 +43,7 @@ PLAIN = {
     conv: lax_conv,
     conv_up: lambda x, kernel: lax_conv(large(x), kernel),
     conv_down: lambda x, kernel: small(lax_conv(x, kernel)),
+    conv_strided: lambda x, kernel: lax_conv(x, kernel)[:, ::2, ::2],
 }
 # Image height, width and kernel: the usual one, then odd, non-square, tiny and large ones.
 CASES = [
@@ -51,6 +59,9 @@ CASES = [
     (conv_down, 6, 2, 3, 5),
     (conv_down, 2, 2, 7, 3),
     (conv_down, 2, 4, 1, 1),
+    (conv_strided, 4, 6, 3, 3),
+    (conv_strided, 5, 4, 3, 7),
+    (conv_strided, 3, 4, 1, 1),
 ]
 cases = pytest.mark.parametrize(
     ("convolve", "h", "w", "kh", "kw"), CASES, ids=lambda c: getattr(c, "__name__", c)
@@ -76,7 +87,7 @@ def in_numpy(convolve, x, kernel):
     y = sum(p[:, i : i + h, j : j + w] @ kernel[i, j] for i in range(kh) for j in range(kw))
     if convolve is conv_down:
         y = y.reshape(len(y), h // 2, 2, w // 2, 2, -1).mean((2, 4))
-    return y
+    return y[:, ::2, ::2] if convolve is conv_strided else y
 
 
 @cases
@@ -155,7 +166,7 @@ def test_each_backend_gets_its_form():
     assert [is_dilated(p) for p in ("cpu", "tpu", "cuda")] == [False, True, True]
 
 
-@pytest.mark.parametrize("convolve", [conv, conv_up, conv_down])
+@pytest.mark.parametrize("convolve", [conv, conv_up, conv_down, conv_strided])
 def test_bfloat16(convolve):
     """The box sums are rounded once, the result once: 2 x 2^-9 of the sum of magnitudes."""
     x, kernel = (jnp.asarray(a, jnp.bfloat16) for a in arrays(4, 6, 3, 3))

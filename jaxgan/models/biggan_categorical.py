@@ -1,0 +1,37 @@
+"""Unsupervised BigGAN: a category drawn with the latents takes the place of the label.
+
+    G(z, c)    BigGAN's generator (arXiv 1809.11096), conditioned on a category c of many
+    D(x)       BigGAN's trunk with a linear score; no projection: nobody labels x
+    Q(c | x)   linear in the same features
+
+With data.categories (1024 on ImageNet) the prior draws c uniformly. Nothing in the game itself
+makes G use it: D never sees c, and embeddings that agree are a solution. InfoGAN's term
+(objectives/infogan.py, arXiv 1606.03657), -log Q(c | G(z, c)) for both players, is what makes the
+category tell something: minus it is a lower bound of the mutual information of c and the image. Q
+then sorts real images too, which can be compared with classes (evaluate/clusters.py).
+
+BigBiGAN (arXiv 1907.02544) is the other way to BigGAN without labels.
+"""
+
+import flax.linen as nn
+from ml_collections import ConfigDict
+
+from jaxgan.models import biggan
+from jaxgan.models.auxiliary import Discriminator
+
+
+def default_config() -> ConfigDict:
+    config = biggan.default_config()
+    config.name = "biggan_categorical"
+    return config
+
+
+def networks(
+    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return generator and discriminator; num_classes is the number of categories."""
+    if num_classes < 2:
+        raise ValueError(f"{num_classes} categories: write 2 or more in data.categories")
+    generator, judge = biggan.networks(config, image_shape, num_classes)
+    shape = (judge.widths, judge.downsamples, judge.attention)
+    return generator, Discriminator(num_classes, 0, *shape, judge.remat, judge.dtype)

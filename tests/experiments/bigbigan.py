@@ -1,0 +1,128 @@
+"""Trains BigBiGAN small and asks what its encoder knows of classes that it was never told.
+
+    python -m tests.experiments.bigbigan [--workdir=runs/bigbigan_fashion] [--steps=N]
+
+The same linear probe (ridge regression, its l2 chosen on 1,000 images of the training split that
+are not probed on) on features of the held-out fifth: of the trained encoder, of the same network as
+it is drawn, and of raw pixels, from 10 labels a class to all; and the nearest neighbours. Writes a
+section of docs/family.md and a picture of reconstructions.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from configs import bigbigan_fashion
+from jaxgan import encoder, train
+from jaxgan.data.records import open_records
+from jaxgan.evaluate import probe
+from jaxgan.evaluate.command import join, real_batches
+from jaxgan.metrics import read_lines
+from jaxgan.models.bigbigan import pooled
+from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
+from tests.experiments.page import DOCS, table, write_section
+
+HELD_OUT, VALIDATION = "train[80%:]", 1000
+STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
+LABELS = (10, 100, None)  # of each class; None: all
+DRAWS = 5
+
+
+def data(records, size):
+    images, labels = join(real_batches(records, size, 100))
+    return images, labels.astype(int)
+
+
+def probe_accuracy(train_x, train_y, test_x, test_y, each, seed):
+    """Return the accuracy on test images of a probe with `each` labels a class."""
+    fit, held = np.arange(len(train_y) - VALIDATION), np.arange(len(train_y))[-VALIDATION:]
+    if each is not None:
+        order = np.random.default_rng(seed).permutation(fit)
+        fit = np.concatenate([order[train_y[order] == c][:each] for c in range(10)])
+    both = np.concatenate([train_x[held], test_x])
+    scores = []
+    for l2 in STRENGTHS:
+        found = probe.ridge_labels(train_x[fit], train_y[fit], both, 10, l2)
+        right = found == np.concatenate([train_y[held], test_y])
+        scores.append((right[:VALIDATION].mean(), right[VALIDATION:].mean()))
+    return max(scores)[1]
+
+
+def features(trained, drawn, train_x, test_x):
+    """Yield (name, training features, test features)."""
+    flat = lambda x: x.reshape(len(x), -1)  # noqa: E731
+    yield "raw pixels", flat(train_x), flat(test_x)
+    for name, e in (("untrained encoder", drawn), ("BigBiGAN's encoder", trained)):
+        pair = e.features(train_x), e.features(test_x)
+        yield f"{name}, AvgPool", *pair
+        yield f"{name}, BN+CReLU", *probe.crelu(*pair)
+    yield "BigBiGAN's mean latents", trained.latents(train_x), trained.latents(test_x)
+
+
+def reconstructions(trained, images, columns=16):
+    """Return a sheet: images, G of their mean latents, G of a draw of them, samples."""
+    x = np.asarray(
+        pooled(images[:columns], images.shape[1] // trained.run.config.model.encoder_scale)
+    )
+    z = np.random.default_rng(0).normal(size=(columns, trained.run.config.model.latent_dim))
+    mean, drawn = (trained.reconstructions(images[:columns], seed) for seed in (None, 0))
+    rows = [x, mean, drawn, trained.images(z.astype(np.float32))]
+    return grid(enlarge(to_uint8(np.concatenate(rows)), 40), columns), float(
+        ((mean - x) ** 2).mean()
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workdir", type=Path, default=Path("runs/bigbigan_fashion"))
+    parser.add_argument("--steps", type=int)
+    args = parser.parse_args()
+    config = bigbigan_fashion.get_config()
+    config.train.steps = args.steps or config.train.steps
+    began = time.process_time()
+    train.train(config, args.workdir)
+    cpu = time.process_time() - began
+
+    trained = encoder.load(args.workdir)
+    drawn = encoder.untrained(trained.run)
+    size = config.data.size
+    train_x, train_y = data(open_records(config.data.name, config.data.split), size)
+    test_x, test_y = data(open_records(config.data.name, HELD_OUT), size)
+    rows = []
+    for name, a, b in features(trained, drawn, train_x, test_x):
+        cells = []
+        for each in LABELS:
+            draws = range(DRAWS if each else 1)
+            found = [probe_accuracy(a, train_y, b, test_y, each, s) for s in draws]
+            spread = f" ± {100 * np.std(found, ddof=1):.1f}" if each else ""
+            cells.append(f"{100 * np.mean(found):.1f}{spread}")
+        near = probe.neighbour_labels(a, train_y, b, 10, k=25)
+        rows.append((name, a.shape[1], *cells, f"{100 * probe.accuracy(near, test_y):.1f}"))
+        print(*rows[-1], sep=" | ", flush=True)
+    sheet, error = reconstructions(trained, test_x)
+    save_png(DOCS / "bigbigan_reconstructions.png", sheet)
+    rates = [line["images_per_second"] for line in read_lines(args.workdir / "timing.jsonl")]
+    print(f"{cpu:.0f} s of CPU, {np.median(rates or [0]):.0f} images a second, error {error:.3f}")
+    minutes = f" ({cpu / 60:.1f} minutes of CPU)" if cpu > 60 else ""
+    head = ("features", "number", "10 labels a class", "100", "all 7,000", "25 neighbours")
+    write_section(
+        "BigBiGAN",
+        f"""`python -m tests.experiments.bigbigan` trains `configs/bigbigan_fashion.py` for
+{trained.step} steps of 64 images{minutes}, on 8,000 images without labels.
+Then classes are read off features of the other 2,000: percent right, of a ridge regression with as
+many labels as the column says (mean and deviation over {DRAWS} draws of the labels), and of the
+nearest neighbours.
+
+{table(head, rows)}
+![reconstructions](bigbigan_reconstructions.png)
+
+Held-out images at the size that G makes; G of their mean latents; G of a draw of their latents;
+G of latents from the prior. The squared error of the second row is {error:.3f} (pixels in [-1, 1]).
+""",
+    )
+
+
+if __name__ == "__main__":
+    main()

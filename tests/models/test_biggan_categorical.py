@@ -1,0 +1,76 @@
+"""BigGAN with categories of its own: who has rows for them, and who looks at labels."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan import build, run
+from jaxgan.data.records import open_records
+from jaxgan.gan import Nets, init_state
+from jaxgan.steps import bind
+
+RECORDS = open_records("fashion_mnist", "train[:10%]")
+
+
+def config(**fields):
+    config = build.default_config(model="biggan_categorical", objective="infogan")
+    config.data.update(size=(8, 8), categories=12)
+    config.model.update(width=4, latent_dim=12, embedding_dim=8)
+    config.evaluate.metrics = ("fd",)
+    config.train.batch = 16
+    config.update_from_flattened_dict(fields)
+    return config
+
+
+def test_categories_take_the_place_of_classes():
+    resolved = run.resolve(config(), RECORDS)
+    assert resolved.data.class_names == tuple(f"category {i}" for i in range(12))
+    gan = build.build(resolved, (8, 8, 1), len(resolved.data.class_names))
+    state = jax.eval_shape(partial(init_state, gan, 0))
+    g, d = state.generator.params, state.discriminator.params
+    assert g["shared_embedding"]["embedding"].shape == (12, 8)
+    assert d["classes"]["kernel"].shape[1] == 12 and d["linear"]["kernel"].shape[1] == 1
+    assert d.keys() == {"trunk", "classes", "linear"}  # no projection of a class
+    _, drawn = gan.prior(jax.random.key(0), 4000)
+    counts = np.bincount(drawn, minlength=12)
+    assert len(counts) == 12 and abs(counts / 4000 - 1 / 12).max() < 0.02  # 4.5 standard errors
+
+
+def test_labels_of_the_data_are_not_looked_at():
+    gan = build.build(run.resolve(config(), RECORDS), (8, 8, 1), 12)
+    state = jax.eval_shape(partial(init_state, gan, 0))
+    batch = {"images": jax.ShapeDtypeStruct((8, 8, 8, 1), jnp.float32)}
+    batch["labels"] = jax.ShapeDtypeStruct((8,), jnp.int32)
+
+    def losses(g, d, batch):
+
+        nets = Nets(bind(gan.generator, g), bind(gan.discriminator, d))
+        goals = gan.generator.objective, gan.discriminator.objective
+        return [goal(gan, nets, {}, batch, jax.random.key(0))[0] for goal in goals]
+
+    program = jax.make_jaxpr(losses)(state.generator.params, state.discriminator.params, batch)
+    images, labels = program.jaxpr.invars[-2:]
+    used = {id(v) for equation in program.jaxpr.eqns for v in equation.invars}
+    assert id(images) in used and id(labels) not in used
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"data.categories": 4}, "data.categories = 4: write 0, or 10 or more"),
+        ({"evaluate.metrics": ("recognition",)}, "leave out those that compare"),
+    ],
+)
+def test_refusals(fields, message):
+    with pytest.raises(ValueError, match=message):
+        run.resolve(config(**fields), RECORDS)
+
+
+def test_categories_need_an_objective_without_labels():
+    wrong = build.default_config()
+    wrong.data.categories = 16
+    with pytest.raises(ValueError, match=r"objective\.name = 'adversarial': write 0, or 'infogan'"):
+        run.resolve(wrong, RECORDS)
