@@ -155,6 +155,7 @@ def support_panels():
                 for n in shown
             ],
             x_label="d",
+            y_range=(-15.0, 5.0) if i == 0 else None,
         )
         # Minimax and non-saturating share their discriminator.
         for i, (title, shown) in enumerate(

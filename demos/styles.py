@@ -38,14 +38,9 @@ def rows(g: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
     drawn = [("samples", synthesise(w, z))]
     for i in range(SOURCES):
         source = jnp.asarray(g.latents([COLUMNS + i]))
-        other = jnp.broadcast_to(styles(source), w.shape)
-        drawn.append(
-            (f"source {i + 1}", jnp.repeat(synthesise(styles(source), source), COLUMNS, 0))
-        )
-        for name, taken in (
-            ("coarse styles of it", layers < 4),
-            ("fine styles of it", layers >= 4),
-        ):
+        other = styles(source)
+        drawn.append((f"source {i + 1}", jnp.repeat(synthesise(other, source), COLUMNS, 0)))
+        for name, taken in (("its coarse styles", layers < 4), ("its fine styles", layers >= 4)):
             drawn.append((name, synthesise(jnp.where(taken, other, w), z)))
     mean = styles(jnp.asarray(g.latents(range(1000), seed=1))).mean(0, keepdims=True)
     drawn += [(f"truncation psi = {psi:g}", synthesise(mean + psi * (w - mean), z)) for psi in PSIS]

@@ -74,6 +74,11 @@ def through(nets: Nets, augmentation: Augmentation, state: PyTree, key: jax.Arra
     """
 
     def discriminate(inputs: jax.Array, *others, **fields):
+        if isinstance(inputs, list):
+            raise ValueError(
+                "augmentation.name is set, but this game shows its discriminator an image at "
+                "several resolutions: write 'none'"
+            )
         is_images = inputs.ndim == 4  # not the codes that an autoencoder decodes
         seen = augmentation.apply(state, inputs, key) if is_images else inputs
         return nets.discriminate(seen, *others, **fields)

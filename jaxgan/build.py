@@ -80,6 +80,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
             "average": {"decay": 0.9999, "start_step": 0},
             "train": {
                 "steps": 100_000,
+                "start_from": "",  # a work directory, whose networks this run fine-tunes
                 "batch": 2048,  # images in one discriminator step, over all microbatches
                 "num_d_steps": 2,
                 "microbatches": 1,

@@ -25,6 +25,7 @@ from jaxgan.report import Refresher
 from jaxgan.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.run import Run, abstract_state, claim, game, new_run
 from jaxgan.sample import Sampler, class_sheet, save_png
+from jaxgan.transfer import with_networks_of
 from jaxgan.watch import NUMBERS, Watch, watch_numbers
 
 ROLES = ("generator", "discriminator")
@@ -104,13 +105,15 @@ def steps_by_number(run: Run) -> Callable[[int], Callable]:
 
 
 def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
-    """Return the newest whole checkpoint's state or, without any, the initial state."""
+    """Return the newest whole checkpoint's state or, without any, where training starts."""
     abstract, step = abstract_state(run), checkpoints.newest_good()
     checkpoints.drop_after(step or 0)
     if step is not None:
         return checkpoints.restore(abstract, step)
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
-    return jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    other = run.config.train.start_from
+    return with_networks_of(Path(other), run, state) if other else state
 
 
 def abstract_batch(run: Run) -> dict[str, jax.ShapeDtypeStruct]:

@@ -131,6 +131,8 @@ def test_codes_are_not_augmented():
     nets = additions.through(Nets(None, lambda x, method: x), noise, noise.init(), KEY)
     codes = jnp.ones((3, 5))
     np.testing.assert_array_equal(nets.discriminate(codes, method="decode"), codes)
+    with pytest.raises(ValueError, match="at several resolutions: write 'none'"):
+        nets.discriminate([codes], method="judge")
     images = nets.discriminate(jnp.zeros((64, 8, 8, 1)), method="encode")
     assert float(images.std()) == pytest.approx(1.0, abs=0.05)  # of 4096 draws
 
