@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 MANIFEST = "manifest"
-DICTS = ("leaves", "files")
 
 
 class DamagedError(ValueError):
@@ -39,7 +38,8 @@ def read(folder: Path) -> dict:
     try:  # whole, and yet anyone may have written it
         facts = json.loads(body)
         metrics = {name: float(value) for name, value in facts["metrics"].items()}
-        return {**facts, "metrics": metrics} | {n: dict(facts[n].items()) for n in DICTS}
+        dicts = {name: dict(facts[name].items()) for name in ("leaves", "files")}
+        return {**facts, **dicts, "metrics": metrics}
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise DamagedError(f"its {MANIFEST} does not describe a checkpoint") from error
 

@@ -80,13 +80,14 @@ def two(tmp_path_factory):
     """Checkpoints of steps 10 and 20; all of 20's files with their bytes."""
     folder = tmp_path_factory.mktemp("fuzz") / "c"
     assert saved(folder, (10, 20)) == []
-    files = {p: p.read_bytes() for p in sorted((folder / "20").rglob("*")) if p.is_file()}
+    found = sorted((folder / "20").rglob("*"), key=lambda p: p.name == "manifest")
+    files = {p: p.read_bytes() for p in found if p.is_file()}
     return folder, files
 
 
 edits = strategies.tuples(
-    strategies.integers(0, 99),  # which file
-    strategies.floats(0, 1),  # where in it
+    strategies.just(-1) | strategies.integers(0, 99),  # which file: the manifest is the last
+    strategies.sampled_from([0.0, 1.0]) | strategies.floats(0, 1),  # where in it
     strategies.integers(0, 8),  # how many bytes go
     strategies.binary(max_size=8),  # what comes instead
 )

@@ -77,6 +77,21 @@ def test_a_signal_saves_and_the_same_command_continues(whole, tmp_path, monkeypa
     assert_same_run(whole, tmp_path)
 
 
+def test_a_second_interrupt_from_the_keyboard_stops_at_once():
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        stop = train.stop_flag()
+        assert not stop.is_set()
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        signal.raise_signal(signal.SIGTERM)  # a scheduler says it twice: still saved
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def test_log_has_each_logged_step_once(whole):
     lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [5, 10, 15, 20]
