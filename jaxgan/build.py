@@ -191,7 +191,7 @@ def _encoder_or_rest(params):
 def transform(
     config: ConfigDict, mesh: Mesh | None, *, stage_images: float = 0.0, images_a_step: int = 0
 ) -> ParamTransform:
-    """Return what parameters pass through: gather, equalised rate, spectral norm, growth.
+    """Return what parameters pass through: equalised rate, spectral norm, growth.
 
     stage_images: of a network that grows, see transforms.growth; 0 for any other.
     """
@@ -202,11 +202,10 @@ def transform(
         links.append(spectral_norm(config.spectral_norm_eps, **whole))
     if stage_images:
         links.append(growth(stage_images, images_a_step))
-    if split:
-        # Gathered first: sigma on shards would cost four small reductions a layer. On the way back
-        # gradients are split first, so that spectral norm's part of them is done on shards.
-        links = [sharding.gather(mesh), *links, sharding.split_gradients(mesh)]
-    return chain(*links) if links else identity()
+    links = chain(*links) if links else identity()
+    # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
+    # gradients are split first, so that spectral norm's part of them is done on shards.
+    return sharding.on_whole(mesh, links) if split else links
 
 
 def build(

@@ -1,13 +1,13 @@
 """One mesh from a laptop to a pod: axes `data` and `fsdp`, jit with NamedSharding.
 
 The batch is split over both axes. Parameters, optimiser state and averages are split over `fsdp`
-along each leaf's last axis that divides: a kernel's outputs (vectors and small
-leaves are replicated); with
-fsdp 1 all are replicated. The weights of a step are gathered once, in a parameter transform.
+along each leaf's last axis that divides: a kernel's outputs (vectors and small leaves are
+replicated); with fsdp 1 all are replicated. The weights of a step are gathered once, around the
+player's transform.
 """
 
 import math
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -63,42 +63,44 @@ def whole(mesh: Mesh, value: jax.Array) -> jax.Array:
     return jax.lax.with_sharding_constraint(value, replicated(mesh))
 
 
-def gather(mesh: Mesh) -> ParamTransform:
-    """Return the transform that makes split parameters whole; their gradients stay split."""
+def on_whole(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
+    """Return a transform of split parameters: gathered, transformed whole; gradients come split.
 
-    @jax.custom_vjp
-    def gathered(leaf: jax.Array) -> jax.Array:
-        return whole(mesh, leaf)
+    Its state is the transform's own, so that a run's is the same on every mesh.
+    """
 
-    def split(_, grad: jax.Array) -> tuple[jax.Array]:
-        return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
+    def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
+        gathered = jax.tree.map(partial(_gathered, mesh), params)
+        weights, state = transform.apply(gathered, state)
+        return jax.tree.map(partial(_split_backwards, mesh), weights), state
 
-    gathered.defvjp(lambda leaf: (whole(mesh, leaf), None), split)
-    return _leafwise(gathered)
-
-
-def split_gradients(mesh: Mesh) -> ParamTransform:
-    """Return the transform that leaves weights as they are and splits their gradients."""
-
-    @jax.custom_vjp
-    def same(leaf: jax.Array) -> jax.Array:
-        return leaf
-
-    def split(_, grad: jax.Array) -> tuple[jax.Array]:
-        # Summed whole, then cut (TPU compilers make one reduce-scatter of it): asked for shards at
-        # once, the partitioner cuts the backward pass's activations along channels instead.
-        grad = whole(mesh, grad)
-        return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
-
-    same.defvjp(lambda leaf: (leaf, None), split)
-    return _leafwise(same)
+    return ParamTransform(transform.init, apply)
 
 
-def _leafwise(function: Callable[[jax.Array], jax.Array]) -> ParamTransform:
-    return ParamTransform(
-        init=lambda params, key: (),
-        apply=lambda params, state: (jax.tree.map(function, params), state),
-    )
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _gathered(mesh: Mesh, leaf: jax.Array) -> jax.Array:
+    """Make a parameter whole; its gradient stays split."""
+    return whole(mesh, leaf)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _split_backwards(mesh: Mesh, leaf: jax.Array) -> jax.Array:
+    """Leave a weight as it is, and split its gradient."""
+    return leaf
+
+
+def _split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
+    return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
+
+
+def _sum_and_split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
+    # Summed whole, then cut (TPU compilers make one reduce-scatter of it): asked for shards at
+    # once, the partitioner cuts the backward pass's activations along channels instead.
+    return _split(mesh, None, whole(mesh, grad))
+
+
+_gathered.defvjp(lambda mesh, leaf: (whole(mesh, leaf), None), _split)
+_split_backwards.defvjp(lambda mesh, leaf: (leaf, None), _sum_and_split)
 
 
 def local_rows(mesh: Mesh, batch: int) -> np.ndarray:

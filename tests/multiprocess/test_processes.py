@@ -27,8 +27,8 @@ TINY = (
     "--config.train.checkpoint_every=2",
     "--config.train.sample_every=4",
     "--config.sample.standing_batches=2",
-    # See test_sharding.py: else Adam makes full steps of gradients that are rounding alone. Those of
-    # attention's scalar are what is left of 1e5 terms that cancel.
+    # See test_sharding.py: else Adam makes full steps of gradients that are rounding alone. That of
+    # attention's scalar is what is left of 1e5 terms that cancel.
     "--config.generator.eps=1e-2",
     "--config.discriminator.eps=1e-2",
 )
