@@ -62,6 +62,7 @@ def spawn(tmp_path, monkeypatch):
     for process in started:
         process.kill()
         process.wait()
+        process.stdout.close()
 
 
 def finish(group, timeout=900):
