@@ -170,7 +170,9 @@ def saved(workdir: Path) -> ConfigDict:
     """Return the resolved config that a work directory holds: the data set need not be there."""
     path = workdir / "config.json"
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: write the --workdir of a training run")
+        raise FileNotFoundError(
+            f"{path} does not exist: write the --workdir of a training run, or an exported file"
+        )
     values = as_tuples(json.loads(path.read_text()))
     config = default_config(values["model"]["name"], values["objective"]["name"])
     config.update(values)  # fields that are younger than the run keep their defaults

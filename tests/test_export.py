@@ -71,7 +71,6 @@ def test_imported_weights_are_loaded_too(tmp_path):
 
 
 def test_stablehlo_runs_in_a_process_without_jaxgan(tmp_path):
-    pytest.importorskip("flatbuffers")
     g = tiny_tabulated()
     (tmp_path / "g.stablehlo").write_bytes(export.stablehlo(g, 0.5))
     z, labels = g.draw(range(5), 2, 0.5)

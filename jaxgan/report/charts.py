@@ -28,18 +28,19 @@ def chart(
     x_label: str = "thousand images",
     log: bool = False,
     smooth: bool = False,
+    zero: bool = False,
 ) -> str:
     """Return a figure, "" without a curve of two points.
 
     log: a logarithmic y axis, where all values are above 0. smooth: draw a moving average over
-    faint values.
+    faint values. zero: the y axis begins at 0.
     """
     curves = [thinned(c) for c in curves if len(c.x) > 1]
     if not curves:
         return ""
     values = [v for c in curves for v in c.y]
     log = log and min(values) > 0
-    low, high, ticks = axis(min(values), max(values), log)
+    low, high, ticks = axis(min([*values, 0.0] if zero else values), max(values), log)
     x_low, x_high = min(c.x[0] for c in curves), max(c.x[-1] for c in curves)
 
     def px(x: float) -> float:

@@ -60,7 +60,8 @@ justify-content:flex-end;white-space:nowrap}
 .samples figcaption{font-size:13px;color:var(--dim);margin-bottom:6px}.samples b{color:var(--ink)}
 .table{overflow-x:auto}table{border-collapse:collapse;font-size:13.5px;min-width:340px}
 th{text-align:left;color:var(--dim);font-weight:600}th,td{padding:6px 22px 6px 0;
-border-bottom:1px solid var(--rule);vertical-align:top}.n{text-align:right;padding:6px 0 6px 22px}
+border-bottom:1px solid var(--rule);vertical-align:top}.n{text-align:right;
+white-space:nowrap;padding:6px 0 6px 22px}
 details{margin-top:14px}summary{cursor:pointer;color:var(--dim);font-size:13.5px;margin-bottom:8px}
 pre{background:var(--panel);border-radius:12px;padding:16px 18px;overflow-x:auto;margin:8px 0}
 footer{margin-top:48px;color:var(--dim);font-size:12.5px}

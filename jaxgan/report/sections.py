@@ -36,7 +36,7 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value)
 
 
-def headline(run: RunFacts, index: int) -> str:
+def headline(run: RunFacts, index: int, named: bool) -> str:
     """What the run is, how far it is, what it has reached."""
     config, last = run.config, run.config["train.steps"]
     classes = len(config["data.class_names"] or ())
@@ -51,15 +51,17 @@ def headline(run: RunFacts, index: int) -> str:
     ]
     if rates:
         tiles.append((short(statistics.median(rates)), "images/s, median"))
-    if run.results:
-        tiles += [(f"{v:.4g}", k) for k, v in list(run.results[-1].get("metrics", {}).items())[:3]]
+    scores = run.results[-1].get("metrics", {}) if run.results else {}
+    scores = [(f"{v:.4g}", name) for name, v in scores.items() if not name.endswith("_std")]
+    tiles += scores[:3]
     if run.roll_backs:
         tiles.append((str(len(run.roll_backs)), "roll-backs"))
     cells = "".join(f"<div><b>{esc(a)}</b>{esc(b)}</div>" for a, b in tiles)
     share = min(run.step / max(last, 1), 1)
     about = "".join(f"<p>{esc(line)}</p>" for line in (what, machine(run)) if line)
+    title = f"<h2><i></i>{esc(run.name)}</h2>" if named else ""
     return (
-        f'<section class="run c{index % COLORS}"><h2><i></i>{esc(run.name)}</h2>{about}'
+        f'<section class="run c{index % COLORS}">{title}{about}'
         f'<div class="bar"><div style="width:{share:.1%}"></div></div>'
         f'<div class="tiles">{cells}</div></section>'
     )
@@ -95,8 +97,8 @@ def training(runs: list[RunFacts]) -> str:
     known = {name for _, names, _, _ in CHARTS for name in names} | set(HIDDEN)
     figures += others(runs, "metrics", known)
     rate = curves(runs, "timing", ("images_per_second",))
-    figures.append(chart("Images a second", rate, smooth=True))
-    figures.append(chart("Most memory so far, GB", curves(runs, "timing", MEMORY)))
+    figures.append(chart("Images a second", rate, smooth=True, zero=True))
+    figures.append(chart("Most memory so far, GB", curves(runs, "timing", MEMORY), zero=True))
     figures += others(runs, "timing", {"step", "images_per_second", *MEMORY})
     figures += [chart(t, curves(runs, "watch", n)) for t, n in WATCHED]
     figures += [singular_values(run, len(runs) > 1) for run in runs]

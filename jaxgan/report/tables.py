@@ -9,6 +9,7 @@ from jaxgan.report.runs import RunFacts, is_number
 from jaxgan.report.sections import show
 
 esc = html.escape
+DETAILS = ("extractor_protocol", "extractor_sha256")  # of an extractor, said below the table
 MOST_ROWS = 12  # of scores; a truncation curve has fifty, which are folded away
 
 
@@ -37,7 +38,7 @@ def scores(runs: list[RunFacts]) -> str:
     fields = list(dict.fromkeys(name for p in protocols for name in p))
     same = {f: protocols[0].get(f) for f in fields
             if all(p.get(f) == protocols[0].get(f) for p in protocols)}  # fmt: skip
-    columns = [f for f in fields if f not in same and not isinstance(protocols[0].get(f), dict)]
+    columns = [f for f in fields if f not in same and f not in DETAILS]
     if "step" in same:
         columns.insert(0, "step")
         del same["step"]
@@ -49,15 +50,21 @@ def scores(runs: list[RunFacts]) -> str:
         cells += [_short(protocol.get(c, "")) for c in columns]
         rows.append(cells + [_score(line["metrics"], n) for n in shown])
     header = (["run"] if len(runs) > 1 else []) + columns + shown
-    common = "; ".join(f"{k} {_short(v)}" for k, v in same.items())
+    common = "; ".join(f"{k} {_short(v)}" for k, v in same.items() if k not in DETAILS)
+    extractors = {p["extractor"]: p for p in protocols if "extractor" in p}
     newest = table(header, rows[-MOST_ROWS:], len(shown))
     every = table(header, rows, len(shown)) if len(rows) > MOST_ROWS else ""
     return (
         newest
         + (every and f"<details><summary>All {len(rows)} results</summary>{every}</details>")
         + (f"<p>Protocol of all: {esc(common)}.</p>" if common else "")
+        + "".join(f"<p>Extractor {esc(n)}: {esc(_details(p))}.</p>" for n, p in extractors.items())
         + truncation_curves(runs, shown)
     )
+
+
+def _details(protocol: dict[str, Any]) -> str:
+    return "; ".join(_short(protocol[name]) for name in DETAILS if name in protocol)
 
 
 def truncation_curves(runs: list[RunFacts], names: list[str]) -> str:
@@ -134,8 +141,8 @@ def restarts(run: RunFacts) -> list[list[str]]:
     back = {line.get("to") for line in run.roll_backs}
     return [
         [str(s.get("step")), "training was started again", f"{s.get('time')}, {s.get('devices')}"]
-        for s in run.starts[1:]
-        if s.get("step") not in back
+        for i, s in enumerate(run.starts)
+        if (i or s.get("step")) and s.get("step") not in back
     ]
 
 

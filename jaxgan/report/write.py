@@ -45,7 +45,7 @@ def report_page(runs: list[RunFacts]) -> str:
         ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),
     ]
     title = " and ".join(run.name for run in runs)
-    heads = "".join(sections.headline(run, i) for i, run in enumerate(runs))
+    heads = "".join(sections.headline(run, i, len(runs) > 1) for i, run in enumerate(runs))
     body = f'<h1>{html.escape(title)}</h1><p>Training report</p><div class="runs">{heads}</div>'
     body += "".join(f"<h2>{name}</h2>{content}" for name, content in parts if content)
     body += "<footer>Written by jaxgan. Everything is in this one file.</footer>"

@@ -47,8 +47,10 @@ def write_images(
       shard: (k, n): the images k, k + n, k + 2 n, ...
 
     Raises:
-      ValueError: the folder holds images of other settings.
+      ValueError: the folder holds images of other settings; there is nothing to write.
     """
+    if count < 1:
+        raise ValueError(f"--count={count}: write 1 or more")
     _claim(g, folder, seed, g.truncation(truncation), classes)
     labels = _labels(g, count, seed, classes)
     if jax.process_index() == 0:
@@ -56,7 +58,7 @@ def write_images(
     k, n = shard
     mine = range(k + n * jax.process_index(), count, n * jax.process_count())
     missing = [i for i in mine if not (folder / file_name(i)).exists()]
-    at_once = g.rows_at_once(len(mine))
+    at_once = g.rows_at_once(max(len(mine), 1))  # a shard can be empty
 
     def save(index: int, image: np.ndarray) -> None:
         save_png(folder / file_name(index), image)

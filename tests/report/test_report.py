@@ -197,6 +197,15 @@ def test_protocols_in_common_are_said_once():
     three = [line(v, truncation=v) for v in (0.5, 1.0, 2.0)]
     assert "fd by truncation" in tables.scores([facts(*three)])
     assert tables.scores([facts()]) == ""
+    lite = {
+        "extractor": "lite0",
+        "extractor_sha256": "ab" * 32,
+        "extractor_protocol": {"size": 224},
+    }
+    text = tables.scores([facts(line(1.0, truncation=0.5), line(2.0, truncation=1.0, **lite))])
+    columns = re.findall(r"<th(?: class=n)?>(.*?)</th>", text)
+    assert columns == ["step", "truncation", "extractor", "fd"]
+    assert "Extractor lite0: size 224; abababababab." in text
     many = [line(v / 10, truncation=v / 10) for v in range(1, 41)]
     newest, every = tables.scores([facts(*many)]).split("<summary>All 40 results")
     assert newest.count("<tr>") == 1 + tables.MOST_ROWS and every.count("<tr>") == 1 + 40
@@ -241,6 +250,10 @@ def test_a_curve_is_drawn_where_its_values_are():
     assert left == [charts.LEFT, charts.HEIGHT - charts.BOTTOM]
     assert right == [charts.WIDTH - charts.RIGHT, charts.TOP]
     assert charts.chart("t", [charts.Curve("a", [1], [1.0])]) == ""
+    text = charts.chart("t", [charts.Curve("a", [0, 10], [0.5, 1.0])], zero=True)
+    heights = [float(p.split(",")[1]) for p in re.search(r'points="(.*?)"', text)[1].split()]
+    middle = (charts.TOP + charts.HEIGHT - charts.BOTTOM) / 2
+    assert heights == [middle, charts.TOP]  # half-way above 0
 
 
 def test_names_tell_directories_apart(tmp_path):

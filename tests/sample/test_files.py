@@ -62,6 +62,14 @@ def test_other_images_are_not_mixed_in(tmp_path):
     assert contents(tmp_path) == before
 
 
+def test_a_shard_without_images_writes_none_and_a_count_of_none_is_refused(tmp_path):
+    assert write_images(tiny_tabulated(), tmp_path, 2, shard=(3, 4)) == 0
+    assert not contents(tmp_path)
+    with pytest.raises(ValueError, match=r"--count=0: write 1 or more"):
+        write_images(tiny_tabulated(), tmp_path / "none", 0)
+    assert not (tmp_path / "none").exists()
+
+
 def test_classes_go_round(tmp_path):
     g = tiny_tabulated()
     write_images(g, tmp_path, 5, seed=3, classes=[4, 1])
