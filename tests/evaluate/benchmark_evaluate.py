@@ -144,6 +144,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000, help="at least 1000, for KID's subsets")
     parser.add_argument("--extractor", choices=lite0.SIZES, default="lite0_128")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sides", default="jaxgan,PyTorch eager,PyTorch channels_last")
     args = parser.parse_args()
     images, _ = joined(open_images("fashion_mnist").batches(500))
     if 2 * args.count > len(images):  # speed does not mind repetitions
@@ -168,6 +169,7 @@ def main() -> None:
         "PyTorch eager": lambda: in_torch(net, torch.contiguous_format),
         "PyTorch channels_last": lambda: in_torch(net_last, torch.channels_last),
     }
+    sides = {name: sides[name] for name in args.sides.split(",")}
     wall, processor = {name: [] for name in sides}, {name: [] for name in sides}
     for turn in range(args.rounds + 1):
         for name, run in sides.items():
@@ -175,6 +177,7 @@ def main() -> None:
             found = run()
             wall[name].append(time.perf_counter() - began)
             processor[name].append(processor_seconds() - used)
+            print(f"turn {turn}: {name} {wall[name][-1]:.1f} s, {processor[name][-1]:.1f} s CPU")
             if turn == 0:
                 print(name, {k: round(float(v), 5) for k, v in found.items()}, flush=True)
     print(

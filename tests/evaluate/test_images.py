@@ -7,6 +7,7 @@ from PIL import Image
 from jaxgan.data.prepare import prepare
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.images import Images, class_map, content_hash, open_images
+from tests.data.image_kinds import BAD, GOOD, messy_files
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,20 @@ def test_unreadable_files_are_said_and_counted(folder, tmp_path, capsys):
     (tmp_path / "good.png").unlink()
     with pytest.raises(ValueError, match="none of 2 images can be read"):
         open_images(tmp_path)
+
+
+def test_every_kind_of_image_reads_as_prepared(tmp_path):
+    for name, data in messy_files().items():
+        path = tmp_path / "messy" / ("one" if name < "jpeg" else "two") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    manifest = prepare(tmp_path / "messy", tmp_path / "set", size=8)
+    direct, stored = open_images(tmp_path / "messy"), open_images(tmp_path / "set")
+    assert direct.facts == {"unreadable": len(BAD)} and set(GOOD).isdisjoint(BAD)
+    assert direct.count == stored.count == len(GOOD) and len(manifest["rejected"]) == len(BAD)
+    every = np.arange(direct.count)
+    for a, b in zip(direct.read(every), stored.read(every), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_file_that_changes_after_it_was_read_is_named(folder, tmp_path):
