@@ -1,4 +1,4 @@
-"""ADA, a lazy penalty and fine-tuning in whole runs: which step is taken, what survives a restart."""
+"""ADA, a lazy penalty and fine-tuning in whole runs: which step is taken, what is kept."""
 
 import json
 
