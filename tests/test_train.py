@@ -13,6 +13,7 @@ import pytest
 from jaxgan import compiler, train
 from jaxgan.checkpoints import Checkpoints
 from jaxgan.finite import NonFiniteError
+from jaxgan.metrics import read_lines
 from jaxgan.run import abstract_state, load_run
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -59,6 +60,9 @@ def test_continuing_a_finished_part_equals_one_run(whole, tmp_path):
     assert train.train(debug_config(**{"train.steps": 10}), tmp_path) == 0
     assert train.train(debug_config(), tmp_path) == 0
     assert_same_run(whole, tmp_path)
+    assert [line["step"] for line in read_lines(tmp_path / "starts.jsonl")] == [0, 10]
+    report = (tmp_path / "report.html").read_text()  # refreshed beside the training, whole at last
+    assert "samples at step 20" in report and "training was started again" in report
 
 
 def test_a_signal_saves_and_the_same_command_continues(whole, tmp_path, monkeypatch):
