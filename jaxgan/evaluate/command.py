@@ -98,8 +98,8 @@ class Session:
         self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
         self._say_classes(found)
         if "copies" in settings.metrics:
-            features = found.features.features, evaluator.real().features
-            sheet = neighbours_sheet(fake, evaluator.reference, *features)
+            known = evaluator.real().features, evaluator.real_distances()
+            sheet = neighbours_sheet(fake, evaluator.reference, found.features.features, *known)
             if jax.process_index() == 0:
                 save_png(self._output / "neighbours.png", sheet)
 

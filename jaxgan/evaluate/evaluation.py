@@ -19,6 +19,7 @@ from jaxgan.evaluate.features import Features, extract
 from jaxgan.evaluate.images import Images, class_map
 from jaxgan.evaluate.inception_score import inception_score
 from jaxgan.evaluate.interpolation import interpolation
+from jaxgan.evaluate.neighbours import own_distances
 from jaxgan.evaluate.probe import accuracy, logistic_labels, neighbour_labels
 from jaxgan.evaluate.recognition import recognition
 from jaxgan.evaluate.results import protocol
@@ -27,6 +28,7 @@ from jaxgan.evaluate.statistics import cached_features
 from jaxgan.generator import TrainedGenerator
 
 ALL_METRICS = (*METRICS, "recognition", "interpolation", "probe")
+OF_DISTANCES = ("precision_recall", "copies")
 WITH_CLASSES = ("fd_per_class", "accuracy_score", "recognition")
 
 
@@ -64,6 +66,7 @@ class Evaluator:
         self.reference, self._settings, self._test = reference, settings, test
         self.extractor, self._mesh = extractor, mesh
         self._features: dict[str, Features] = {}
+        self._distances: np.ndarray | None = None
 
     def real(self, images: Images | None = None) -> Features:
         """Return the features of the reference (or of the test images), from the cache if there."""
@@ -76,6 +79,12 @@ class Evaluator:
                 lambda: self._extract(images.batches(self._settings.batch)),
             )
         return self._features[images.digest]
+
+    def real_distances(self) -> np.ndarray:
+        """Return how far each image of the reference is from the nearest others, [n, 5]."""
+        if self._distances is None:
+            self._distances = own_distances(self.real().features)
+        return self._distances
 
     def real_inception_score(self) -> float | None:
         """Return the reference's own Inception Score, None for an extractor without logits."""
@@ -98,12 +107,14 @@ class Evaluator:
         if of_features:
             features = self._extract(batches)
             test = None if self._test is None else self.real(self._test)
+            near = any(name in OF_DISTANCES for name in metrics)
             values, by_label = score_features(
                 features,
                 self.real(),
                 self.extractor,
                 of_features,
                 test=test,
+                real_distances=self.real_distances() if near else None,
                 bootstrap_rounds=settings.bootstrap_rounds,
             )
             classes = {
@@ -125,7 +136,8 @@ class Evaluator:
             if generator is None:
                 raise ValueError("interpolation needs a generator, and these are images: leave out")
             found = interpolation(
-                generator, self.of_pixels, self.real().features, truncation=truncation
+                *(generator, self.of_pixels, self.real().features, self.real_distances()),
+                truncation=truncation,
             )
             values |= {full_name(name, self.extractor): value for name, value in found.items()}
         return Evaluation(values, classes, self.protocol(samples), features)

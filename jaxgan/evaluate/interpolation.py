@@ -27,6 +27,7 @@ def interpolation(
     g: TrainedGenerator,
     features: Callable[[np.ndarray], np.ndarray],
     real: np.ndarray,
+    real_distances: np.ndarray,
     *,
     pairs: int = 50,
     steps: int = 9,
@@ -37,7 +38,7 @@ def interpolation(
 
     Args:
       features: images [n, h, w, c] uint8 -> features [n, d].
-      real: features of the real images, [m, d].
+      real: features of the real images, [m, d]. real_distances: their `own_distances`.
       steps: images on a path, ends included; odd.
     """
     if pairs < 1 or steps < 3 or steps % 2 == 0:
@@ -50,7 +51,7 @@ def interpolation(
     images = images.reshape(pairs, steps, *images.shape[1:])
     ends = images[:, [0, -1]]
     faded = np.round(ends.mean(axis=1)).astype(np.uint8)
-    unit = nearest(real, real, 1, skip_self=True)[0].mean()
+    unit = real_distances[:, 0].mean()
     if not unit:
         raise ValueError("all real images are the same: interpolation needs different ones")
     places = {"ends": ends, "latent": images[:, steps // 2], "pixel": faded}

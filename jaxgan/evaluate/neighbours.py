@@ -83,14 +83,27 @@ def _ordered(queries, reference, rows, found, k: int, skip_self: bool):
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(exact, order, axis=1)
 
 
+def own_distances(features: np.ndarray, k: int = 5) -> np.ndarray:
+    """Return the distances [n, k] of each row of features [n, d] to the k nearest others.
+
+    The slow part of most scores, and of a reference always the same: compute it once. k is lowered
+    where there are fewer rows.
+    """
+    return nearest(features, features, min(k, len(features) - 1), skip_self=True)[0]
+
+
 def copy_rates(
-    samples: np.ndarray, training: np.ndarray, share: float = 0.01
+    samples: np.ndarray,
+    training: np.ndarray,
+    share: float = 0.01,
+    training_distances: np.ndarray | None = None,
 ) -> dict[str, float | np.ndarray]:
     """Count samples that copy a training image or another sample.
 
     Args:
       samples: [m, d] features. training: [n, d] features.
       share: of the training images that count as near-duplicates of each other by definition.
+      training_distances: `own_distances` of training, if you have them.
 
     Returns:
       memorised: share of samples that copy a training image (chance: about `share`).
@@ -98,10 +111,11 @@ def copy_rates(
       threshold: the distance below which two images are copies.
       nearest: [m] index of the nearest training image; distance: [m] float64.
     """
-    among_training, _ = nearest(training, training, 1, skip_self=True)
-    threshold = float(np.quantile(among_training[:, 0], share))
+    if training_distances is None:
+        training_distances = own_distances(training, 1)
+    threshold = float(np.quantile(training_distances[:, 0], share))
     distance, index = nearest(samples, training, 1)
-    among_samples, _ = nearest(samples, samples, 1, skip_self=True)
+    among_samples = own_distances(samples, 1)
     return {
         "memorised": float(np.mean(distance[:, 0] <= threshold)),
         "repeated": float(np.mean(among_samples[:, 0] <= threshold)),

@@ -25,7 +25,7 @@ from jaxgan.evaluate.distances import (
     row_blocks,
     squared_distances,
 )
-from jaxgan.evaluate.neighbours import nearest
+from jaxgan.evaluate.neighbours import own_distances
 
 
 class Membership(NamedTuple):
@@ -47,12 +47,17 @@ class _Radii(NamedTuple):
 
 
 def membership(
-    real: np.ndarray, fake: np.ndarray, recall_k: int = 3, density_k: int = 5
+    real: np.ndarray,
+    fake: np.ndarray,
+    recall_k: int = 3,
+    density_k: int = 5,
+    real_distances: np.ndarray | None = None,
 ) -> Membership:
     """Return which balls hold which images.
 
     Args:
       real: [n, d] features, n above recall_k and density_k. fake: [m, d], m above recall_k.
+      real_distances: `neighbours.own_distances` of real, if you have them.
     """
     needed = max(recall_k, density_k)
     if len(real) <= needed or len(fake) <= recall_k:
@@ -60,8 +65,9 @@ def membership(
             f"{len(fake)} samples and {len(real)} real images: precision and recall need more "
             f"than {recall_k} and {needed}"
         )
-    real_distances, _ = nearest(real, real, needed, skip_self=True)
-    fake_distances, _ = nearest(fake, fake, recall_k, skip_self=True)
+    if real_distances is None:
+        real_distances = own_distances(real, needed)
+    fake_distances = own_distances(fake, recall_k)
     radii = _Radii(
         real=real_distances[:, recall_k - 1],
         fake=fake_distances[:, recall_k - 1],

@@ -68,6 +68,7 @@ def score_features(
     metrics: tuple[str, ...] = DEFAULT_METRICS,
     *,
     test: Features | None = None,
+    real_distances: np.ndarray | None = None,
     bootstrap_rounds: int = 0,
     seed: int = 2020,
 ) -> Scores:
@@ -76,6 +77,7 @@ def score_features(
     Args:
       test: real images that the accuracy score tests on; None takes the last tenth of `real`,
         which its oracle is then not trained on.
+      real_distances: `neighbours.own_distances` of real, for those who score often.
       bootstrap_rounds: above 0 adds <metric>_std to the Frechet distance, precision, recall,
         density and coverage. (KID and IS have one by definition: over subsets and splits.)
       seed: of subsets, splits and resamples.
@@ -105,7 +107,8 @@ def score_features(
     if "is" in metrics:
         found["is"], found["is_std"] = inception_score(fake.logits, seed=seed)
     if "precision_recall" in metrics:
-        for name, values in membership(real.features, fake.features)._asdict().items():
+        members = membership(real.features, fake.features, real_distances=real_distances)
+        for name, values in members._asdict().items():
             found[name] = float(values.mean())
             if bootstrap_rounds:
                 found[f"{name}_std"] = standard_error(
@@ -129,7 +132,7 @@ def score_features(
         pairs = enumerate(accuracy["per_class"])
         classes["accuracy_score"] = {c: value for c, value in pairs if np.isfinite(value)}
     if "copies" in metrics:
-        rates = copy_rates(fake.features, real.features)
+        rates = copy_rates(fake.features, real.features, training_distances=real_distances)
         found |= {"memorised": rates["memorised"], "repeated": rates["repeated"]}
     return Scores(
         {full_name(name, extractor): value for name, value in found.items()},

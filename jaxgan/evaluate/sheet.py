@@ -19,11 +19,15 @@ def neighbours_sheet(
     reference: Images,
     features: np.ndarray,
     real_features: np.ndarray,
+    real_distances: np.ndarray,
     rows: int = 5,
     columns: int = 7,
 ) -> Image.Image:
-    """Return the picture: `rows` nearest and `rows` first samples, each with its neighbours."""
-    rates = copy_rates(features, real_features)
+    """Return the picture: `rows` nearest and `rows` first samples, each with its neighbours.
+
+    real_distances: `neighbours.own_distances` of the reference.
+    """
+    rates = copy_rates(features, real_features, training_distances=real_distances)
     rows, columns = min(rows, samples.count), min(columns, reference.count)
     closest = np.argsort(rates["distance"], kind="stable")[:rows]
     chosen = np.concatenate([closest, np.arange(rows)])

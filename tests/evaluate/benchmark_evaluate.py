@@ -10,9 +10,16 @@ faster memory layout (channels_last).
     pip install --no-deps torch-fidelity
     python tests/evaluate/benchmark_evaluate.py --count=2000 --extractor=lite0_128 --rounds=3
 
-Not measured to the end yet: on 2026-11-23 the machine was too busy (load 10 to 38), so there is no
-table here, and the goal of 1.5 times is open. What exists is the network alone, wall ms an
-image, two cores at load 1 to 5, one side after the other (not interleaved: an indication only):
+Measured once only, on 2026-11-25: two cores of a machine at load 30, `--count=1000 --rounds=2
+--sides="jaxgan,PyTorch channels_last"`, stopped after the first turn (ours with its compilation).
+Processor seconds hold on a busy machine, wall seconds less so; medians over turns are missing.
+
+| | wall s | processor s |
+|---|---|---|
+| jaxgan | 134 | 21.2 |
+| PyTorch channels_last + torch-fidelity + prdc | 687 | 99.1 |
+
+The network alone, wall ms an image, at load 1 to 5, one side after the other (an indication only):
 
 | | 128 px | 224 px |
 |---|---|---|

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluate.interpolation import evenness, interpolation
+from jaxgan.evaluate.neighbours import own_distances
 
 SHAPE = (2, 3, 1)
 
@@ -34,7 +35,7 @@ def test_a_generator_on_the_data_is_as_good_between_as_at_the_ends():
     rng = np.random.default_rng(1)
     real = rng.normal(size=(4000, 6))
     real = np.round((real / np.linalg.norm(real, axis=1, keepdims=True) + 1) * 127.5)
-    found = interpolation(g, flat, real, pairs=200)
+    found = interpolation(g, flat, real, own_distances(real), pairs=200)
     assert found["interpolation_ends"] == pytest.approx(1.0, abs=0.15)
     assert found["interpolation_latent"] == pytest.approx(1.0, abs=0.15)
     assert found["interpolation_pixel"] > 1.5
@@ -46,7 +47,7 @@ def test_a_generator_that_memorised_jumps():
     g = Fake(lambda z: np.repeat(np.sign(z[:, :1]), 6, axis=1))
     real = np.repeat([[0.0], [255.0]], 6, axis=1)
     fade = np.full(6, 128.0)  # half-way, of the pairs with different signs
-    found = interpolation(g, flat, real, pairs=300, steps=9)
+    found = interpolation(g, flat, real, own_distances(real), pairs=300, steps=9)
     # Half the pairs have one sign: they do not move. The others jump once in 8 steps.
     assert found["interpolation_jump"] == pytest.approx((1 + 8) / 2, abs=0.5)
     assert found["interpolation_ends"] == found["interpolation_latent"] == 0.0
@@ -65,4 +66,4 @@ def test_evenness():
 
 def test_wrong_numbers():
     with pytest.raises(ValueError, match="an odd number from 3"):
-        interpolation(Fake(lambda z: z), flat, np.zeros((3, 6)), steps=4)
+        interpolation(Fake(lambda z: z), flat, np.zeros((3, 6)), np.ones((3, 1)), steps=4)
