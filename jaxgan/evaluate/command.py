@@ -70,6 +70,7 @@ def evaluate(workdir: Path, config: ConfigDict) -> int:
     fakes = list(fake_batches(run, sampler, variables, settings.samples, settings.batch))
     print(f"{settings.samples} samples of step {step} after {time.perf_counter() - began:.0f}s")
 
+    shape = fakes[0][0].shape[1:]  # an encoder may see more than the generator makes
     found: dict[str, float] = {}
     classes: list[float] = []
     features = tuple(name for name in settings.metrics if name != "recognition")
@@ -78,15 +79,15 @@ def evaluate(workdir: Path, config: ConfigDict) -> int:
         digest = content_hash(records)
         reference = cached_features(
             cache_folder() / "statistics",
-            f"{digest}-{run.image_shape}",
+            f"{digest}-{shape}",
             extractor,
             lambda: extract(
-                real_batches(records, run.image_shape[:2], settings.batch), extractor, mesh=run.mesh
+                real_batches(records, shape[:2], settings.batch), extractor, mesh=run.mesh
             ),
         )
         found |= score(fakes, reference, extractor, features, mesh=run.mesh, seed=settings.seed)
     if "recognition" in settings.metrics:
-        real = join(real_batches(records, run.image_shape[:2], settings.batch))
+        real = join(real_batches(records, shape[:2], settings.batch))
         values = recognition(real, join(fakes), run.num_classes)
         classes = values.pop("recognised_classes")
         found |= values
