@@ -1,7 +1,13 @@
 """BigBiGAN (arXiv 1907.02544) on Fashion-MNIST: features of images that nobody labelled.
 
-Command   python tests/experiments/bigbigan.py, which trains, compares features and draws
+Command   python -m tests.experiments.bigbigan: trains, compares features, draws
           (the training alone: jaxgan train --config=configs/bigbigan_fashion.py --workdir=runs/big)
+Hardware  2 CPU cores
+Time      5 minutes of CPU
+Expected  docs/family.md; d/loss stays near 6, a hinge of 2 for each of three scores
+
+G makes 16 x 16, E sees 32 x 32 by ResNet's own stem and two blocks; perceptrons of 128. Labels are
+never used; a fifth of the images is left out for the comparison. One learning rate for all.
 """
 
 from ml_collections import ConfigDict
@@ -17,7 +23,7 @@ def get_config() -> ConfigDict:
     config.generator.update(learning_rate=1e-3, encoder_learning_rate=1e-3, orthogonal=0.0)
     config.discriminator.learning_rate = 1e-3
     config.average.decay = 0.995
-    config.train.update(steps=1500, batch=64, num_d_steps=1)
+    config.train.update(steps=1250, batch=64, num_d_steps=1)
     config.train.update(log_every=20, sample_every=500, checkpoint_every=250)
     config.watch.every = 0  # for minutes: no looks for collapse
     config.sample.update(standing_batches=20, standing_batch=100)

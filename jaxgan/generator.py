@@ -53,12 +53,15 @@ class TrainedGenerator:
     ):
         self.config, self.step = config, step
         self.class_names = tuple(config.data.class_names)
-        self.image_shape = (*config.data.size, config.data.channels)
         self.latent_dim = config.model.latent_dim
         self.truncations = None if statistics is None else tuple(sorted(statistics))
         self._mesh = sharding.create_mesh(devices=jax.local_devices())
         self.weights = jax.device_put(weights, sharding.replicated(self._mesh))
-        self.module = build(config, self.image_shape, len(self.class_names)).generator.module
+        data_shape = (*config.data.size, config.data.channels)
+        self.module = build(config, data_shape, len(self.class_names)).generator.module
+        example = (jnp.zeros((2, self.latent_dim)), jnp.zeros(2, jnp.int32))
+        made = jax.eval_shape(self.module.apply, {"params": self.weights}, *example)
+        self.image_shape = made.shape[1:]  # BigBiGAN's encoder may see larger images
         self._apply = jax.jit(self.apply)
         self._moments = jax.jit(self._batch_moments)
         self._known = {} if statistics is None else dict(statistics)
@@ -130,6 +133,8 @@ class TrainedGenerator:
     def apply(self, variables: PyTree, latents: jax.Array, labels: jax.Array) -> jax.Array:
         """The network as a pure, differentiable function; see `generate` and `variables`."""
         module = self.module
+        if labels.ndim == 2 and not hasattr(module, "num_classes"):
+            labels = jnp.zeros(len(labels), jnp.int32)  # of no meaning here
         if labels.ndim == 2:
             # A mixture of classes is a class of its own: a row more in every table of embeddings.
             module = module.clone(num_classes=len(labels)) if self.class_names else module

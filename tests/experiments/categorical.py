@@ -21,6 +21,7 @@ from jaxgan.checkpoints import Checkpoints
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.clusters import normalised_mutual_information, purity
 from jaxgan.evaluate.command import join, real_batches
+from jaxgan.gan import init_state
 from jaxgan.sample import Sampler
 from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
 from tests.experiments.page import DOCS, table, write_section
@@ -56,7 +57,7 @@ def main():
     rows = []
     for name, s in (
         ("trained", state),
-        ("as drawn", jax.jit(lambda: runs.init_state(run.gan, 1))()),
+        ("as drawn", jax.jit(lambda: init_state(run.gan, 1))()),
     ):
         found = categories(run, s, images)
         numbers = normalised_mutual_information(found, classes), purity(found, classes)
