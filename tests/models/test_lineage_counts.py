@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgan.models import dcgan, mlp, sngan
+from jaxgan.models import autoencoder, dcgan, improved, lapgan, mlp, sngan
 
 
 def counts(model, image_shape, num_classes=10, **fields):
@@ -84,3 +84,37 @@ def test_sngan_and_sagan_at_128(attention):
     extra = [c * c * 5 // 4 + 1 if attention else 0 for c in (256, 128)]
     found = counts(sngan, (128, 128, 3), 1000, attention=attention)
     assert found == (generator + extra[0], discriminator + extra[1])
+
+
+def strided(*channels):
+    return sum(conv(5, a, b) for a, b in pairwise(channels))
+
+
+def dcgan_generator(latents, *channels):
+    """From 4 x 4: a linear layer, then a norm and a convolution for each doubling."""
+    norms = sum(2 * c for c in channels[:-1])
+    return linear(latents, 16 * channels[0]) + norms + strided(*channels)
+
+
+def test_autoencoder_at_32():
+    """100 -> an image by DCGAN; 1 -> 4, 8, 16 channels -> a code of 32 -> back."""
+    critic = strided(1, 4, 8, 16) + linear(256, 32) + linear(32, 256) + strided(16, 8, 4, 1)
+    found = counts(autoencoder, (32, 32, 1), width=4)
+    assert found == (dcgan_generator(100, 16, 8, 4, 1), critic)
+
+
+@pytest.mark.parametrize("kernels", [0, 7])
+def test_improved_at_32(kernels):
+    """Ten class logits from 256 features, and from the minibatch's if it is looked at."""
+    critic = strided(1, 4, 8, 16) + linear(256 + kernels, 10) + 256 * kernels * 5
+    found = counts(improved, (32, 32, 1), width=4, kernels=kernels)
+    assert found == (dcgan_generator(100, 16, 8, 4, 1), critic)
+
+
+def test_lapgan_at_32():
+    """8 x 8 by DCGAN, two levels of three convolutions; a critic for each resolution."""
+    detail = conv(3, 2, 4) + conv(3, 4, 4) + conv(3, 4, 1)
+    critics = [strided(1, 4), strided(2, 4, 8), strided(2, 4, 8, 16)]
+    critics = sum(critics) + sum(linear(16 * c, 1) for c in (4, 8, 16))
+    found = counts(lapgan, (32, 32, 1), width=4)
+    assert found == (dcgan_generator(100, 4, 1) + 2 * detail, critics)
