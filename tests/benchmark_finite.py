@@ -3,11 +3,11 @@
     python -m tests.benchmark_finite [ROUNDS] [--config.field=value ...]
 
 Compiles the training step of configs/quickstart.py twice, with steps.gradient_health and with
-constants in its place, and runs the two by turns on the same batch. Prints the ratio of the medians
-of the processor time that a step takes (all threads; other work on the machine hardly shows), and
-of the operations and the memory traffic that the compiler counts.
+constants in its place, and runs the two by turns on the same batch. Prints the ratios of the
+operations and of the memory traffic that are counted in the program, before anything is fused, and
+of the medians of the processor time that a step takes (all threads; other work hardly shows).
 
-MEASURED
+Counted with jax 0.10.2: 1.00007 of 14.7 GFLOP, 1.0029 of 2.92 GB.
 """
 
 import statistics
@@ -34,13 +34,15 @@ def nothing(grads) -> steps.Metrics:
 def run(rounds: int, flags: list[str]) -> None:
     config = main.parse([f"--config={CONFIG}", *flags], False, needs_workdir=False).config
     opened, _ = new_run(Path("unused"), config)
-    health, compiled = steps.gradient_health, {}
+    health, lowered = steps.gradient_health, {}
     for name, look in (("with", health), ("without", nothing)):
         steps.gradient_health = look
-        compiled[name] = (
-            training_step(opened).lower(abstract_state(opened), abstract_batch(opened)).compile()
-        )
+        lowered[name] = training_step(opened).lower(abstract_state(opened), abstract_batch(opened))
     steps.gradient_health = health
+    for fact in ("flops", "bytes accessed"):
+        with_, without = (lowered[name].cost_analysis()[fact] for name in ("with", "without"))
+        print(f"{fact}: {with_ / without:.5f} of {without:.4g}", flush=True)
+    compiled = {name: program.compile() for name, program in lowered.items()}
     key = jax.random.key(0)
 
     def batch(shape: jax.ShapeDtypeStruct) -> jax.Array:
@@ -59,9 +61,6 @@ def run(rounds: int, flags: list[str]) -> None:
             times[name].append(time.process_time() - begin)
     medians = {name: statistics.median(values[1:]) for name, values in times.items()}
     print(f"time: {medians['with'] / medians['without']:.4f} of {medians['without']:.4f} s")
-    for fact in ("flops", "bytes accessed"):
-        with_, without = (compiled[n].cost_analysis()[fact] for n in ("with", "without"))
-        print(f"{fact}: {with_ / without:.4f} of {without:.4g}")
 
 
 if __name__ == "__main__":

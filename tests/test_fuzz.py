@@ -116,6 +116,33 @@ def test_any_change_of_a_checkpoint_is_noticed(examples, two):
     manifest.verify(folder / "20")  # as it was
 
 
+@stages
+def test_any_change_of_what_a_data_set_says_of_itself_is_borne_or_refused(examples, tmp_path):
+    for path in RECORDS.directory.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    small = sorted(p for p in tmp_path.iterdir() if p.suffix in (".json", ".txt", ".npy"))
+    files = {path: path.read_bytes() for path in small}
+    assert len(files) == 5
+
+    @fuzzed(examples, edit=edits)
+    def check(edit):
+        which, where, removed, added = edit
+        path, data = list(files.items())[which % len(files)]
+        at = round(where * len(data))
+        path.unlink()
+        path.write_bytes(data[:at] + added + data[at + removed :])
+        try:
+            opened = open_records(tmp_path)
+            opened.labels()
+            opened.read([0])
+        except (ValueError, FileNotFoundError) as error:
+            assert "\n" not in str(error) and len(str(error)) > 20
+        finally:
+            path.write_bytes(data)
+
+    check()
+
+
 anything = strategies.recursive(
     strategies.none() | strategies.booleans() | numbers | strategies.text(max_size=9),
     lambda inner: (

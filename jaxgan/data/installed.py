@@ -19,6 +19,7 @@ from jaxgan.data.records import (
     BadRecordError,
     Records,
     Shard,
+    data_set_info,
     find_data_set,
     image_features,
     one_line,
@@ -48,7 +49,7 @@ def is_installed(directory: Path) -> bool:
 def open_directory(directory: Path, split: str) -> Source:
     """Open a split of a data set in ArrayRecord or TFRecord files."""
     found = find_data_set(directory)
-    info = tfds.builder_from_directory(found).info
+    info = data_set_info(found)
     features = image_features(info.features, found)
     shards = split_shards(info, split)
     if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:

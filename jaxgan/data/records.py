@@ -12,7 +12,7 @@ The directory may be one that `write.py` made or one that TFDS itself prepared (
 import dataclasses
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +109,13 @@ class Records:
         """Return all labels, [len] int32: from `labels-SPLIT.npy`, else by reading every record."""
         saved = self.directory / f"labels-{self.split}.npy"
         if saved.exists():
-            labels = np.load(saved, allow_pickle=False)
-            if len(labels) == len(self):
-                return labels.astype(np.int32)
+            try:
+                labels = np.load(saved, allow_pickle=False).astype(np.int32)
+            except (ValueError, OSError, EOFError) as error:
+                raise ValueError(f"{saved} is damaged; without it labels are read from the records"
+                                 ) from error  # fmt: skip
+            if labels.shape == (len(self),):
+                return labels
         chunks = np.array_split(np.arange(len(self)), max(1, len(self) // 1024))
         pairs = (pair for chunk in chunks for pair in self.read(chunk))
         return np.fromiter((label for _, label in pairs), np.int32, len(self))
@@ -156,13 +160,46 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
       ValueError: not ArrayRecord, no such split, or features that hold no image.
     """
     found = find_data_set(directory)
-    info = tfds.builder_from_directory(found).info
+    info = data_set_info(found)
     if info.file_format is not tfds.core.FileFormat.ARRAY_RECORD:
         raise ValueError(
             f"{found}: file format is {info.file_format.value!r}; convert it with "
             f"`jaxgan prepare {found} TARGET --split={split}`"
         )
     return Records(found, split, image_features(info.features, found), split_shards(info, split))
+
+
+def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
+    """Read what a data set says of itself.
+
+    Raises ValueError where that is damaged, or names classes that are not TFDS's own features: TFDS
+    imports them, and to import is to run.
+    """
+    try:
+        path = directory / "features.json"
+        named = list(named_classes(json.loads(path.read_text()))) if path.exists() else []
+        foreign = [n for n in named if not n.startswith("tensorflow_datasets.core.features.")]
+        if not foreign:
+            return tfds.builder_from_directory(directory).info
+    except Exception as error:  # TFDS raises many kinds on damaged files
+        raise ValueError(
+            f"{directory}: dataset_info.json or features.json is damaged ({one_line(error)})"
+        ) from error
+    raise ValueError(f"{path}: {foreign[0]!r} is not a feature of TFDS; only those are read")
+
+
+def named_classes(value: object) -> Iterator[str]:
+    """Yield every class that a features.json names, in JSON inside of its strings too."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = json.loads(value)
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("pythonClassName", "python_class_name", "type") and isinstance(inner, str):
+                yield inner
+            else:
+                yield from named_classes(inner)
 
 
 def split_shards(info: tfds.core.DatasetInfo, split: str) -> list[Shard]:

@@ -12,6 +12,7 @@ import pytest
 
 from jaxgan.data.decode import decode_record
 from jaxgan.data.records import EMBEDDED, BadRecordError, open_records
+from jaxgan.data.sources import open_source
 from jaxgan.data.write import ImageFormat, dataset_name, serialize, write_records
 from tests.data.image_kinds import encoded, random_images
 
@@ -173,6 +174,29 @@ def test_what_open_refuses(make_records, tmp_path):
     info.write_text(json.dumps(json.loads(info.read_text()) | {"fileFormat": "tfrecord"}))
     with pytest.raises(ValueError, match=r"'tfrecord'; convert it with `jaxgan prepare"):
         open_records(records.directory)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"pythonClassName": "intruder.Feature", "jsonFeature": {"json": "{}"}},
+        {"python_class_name": "intruder.Feature", "jsonFeature": {"json": "{}"}},
+        {"type": "intruder.Feature", "content": {}},
+        {
+            "pythonClassName": "tensorflow_datasets.core.features.features_dict.FeaturesDict",
+            "jsonFeature": {"json": json.dumps({"x": {"type": "intruder.Feature", "content": {}}})},
+        },
+    ],
+)
+def test_a_data_set_cannot_have_code_run(features, make_records, tmp_path, monkeypatch):
+    (tmp_path / "intruder.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.syspath_prepend(tmp_path)
+    records, _, _ = make_records()
+    (records.directory / "features.json").write_text(json.dumps(features))
+    for opened in (open_records, open_source):
+        with pytest.raises(ValueError, match=r"'intruder\.Feature' is not a feature of TFDS"):
+            opened(records.directory)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_found_below_and_ambiguous(make_records, tmp_path):
