@@ -21,20 +21,18 @@ from jaxgan import sharding
 from jaxgan.build import build, default_config
 from jaxgan.data.records import Records, open_records
 from jaxgan.gan import GAN, TrainState, init_state
+from jaxgan.manifest import reason
 
 # A run may be continued with other values of these: they do not change what a step computes.
-FREE = ("train.steps", "train.log_every", "train.sample_every", "train.checkpoint_every")
+FREE = (
+    *(f"train.{name}_every" for name in ("log", "sample", "checkpoint")),
+    *(f"train.{name}" for name in ("steps", "keep_checkpoints", "keep_every")),
+    *(f"train.{name}" for name in ("best_metric", "best", "wandb")),
+    *("data.on_bad_record", "data.held_out", "on_non_finite", "watch"),
+    *("sample", "evaluate", "mesh"),
+)
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
-FREE += (
-    "train.keep_checkpoints",
-    "train.keep_every",
-    "train.best_metric",
-    "train.best",
-    "train.wandb",
-)
-FREE += ("data.on_bad_record", "data.held_out", "on_non_finite", "watch")
-FREE += ("sample", "evaluate", "mesh")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,9 +171,15 @@ def saved(workdir: Path) -> ConfigDict:
         raise FileNotFoundError(
             f"{path} does not exist: write the --workdir of a training run, or an exported file"
         )
-    values = as_tuples(json.loads(path.read_text()))
-    config = default_config(values["model"]["name"], values["objective"]["name"])
-    config.update(values)  # fields that are younger than the run keep their defaults
+    try:
+        values = as_tuples(json.loads(path.read_text()))
+        config = default_config(values["model"]["name"], values["objective"]["name"])
+        config.update(values)  # fields that are younger than the run keep their defaults
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is not the config of a run ({reason(error)}): bring it back from a copy, or "
+            "train again with its --config"
+        ) from error
     return config
 
 

@@ -110,6 +110,13 @@ def test_a_run_opens_with_the_config_file_that_it_was_trained_with(whole):
         load_run(whole, debug_config(**{"model.width": 8}))
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"model": 3}', '{"model": {"name": "biggan"}}'])
+def test_a_damaged_config_is_named(text, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config.json is not the config of a run \("):
+        load_run(tmp_path)
+
+
 def test_a_gradient_that_is_not_finite_names_step_player_and_leaf(tmp_path):
     config = debug_config(**{"generator.learning_rate": 1e30})
     with pytest.raises(NonFiniteError, match=r"step \d+: the \w+'s gradient of \S+ is not"):
