@@ -62,8 +62,8 @@ with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # 
     url = next(word for line in server.stdout for word in line.split() if word[:4] == "http")
     with urllib.request.urlopen(url) as page:
         assert b"<title>jaxgan" in page.read()
-    server.send_signal(signal.SIGINT)
-sys.exit(server.returncode)
+    server.terminate()  # not SIGINT: children of a shell's background job ignore it
+sys.exit(server.returncode != -signal.SIGTERM)
 """
 QUICKSTART = """set -e
 jaxgan train --config=configs/quickstart.py --workdir=runs/quickstart
