@@ -29,6 +29,7 @@ from jaxgan.evaluate.results import Result, append_result, find_result, read_res
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep, thresholds
+from jaxgan.report import refresh
 from jaxgan.sample.pictures import save_png
 
 
@@ -71,6 +72,8 @@ def evaluate(path: Path, config: ConfigDict, wish: Wish) -> int:
         say(table(results))
         draw_scores(results, output / "scores.png")
         say(f"{output / 'results.jsonl'} holds every number with its protocol")
+        if output == path:  # a run's own page shows them
+            refresh(path)
     return 0
 
 
