@@ -92,7 +92,7 @@ def _panel(panel: Panel) -> Image.Image:
         r = 5 * SCALE
         draw.ellipse([px - r, py - r, px + r, py + r], outline=INK, width=SCALE)
         left = px > 0.8 * WIDTH * SCALE  # no room on the right
-        text(px + (-7 if left else 7) * SCALE, py - 3 * SCALE, words, "rb" if left else "lb")
+        text(px + 7 * SCALE, py - (12 if left else 3) * SCALE, words, "rb" if left else "lb")
     return page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
