@@ -91,7 +91,8 @@ def _panel(panel: Panel) -> Image.Image:
         px, py = place(x, y)
         r = 5 * SCALE
         draw.ellipse([px - r, py - r, px + r, py + r], outline=INK, width=SCALE)
-        text(px + 7 * SCALE, py - 3 * SCALE, words, "lb")
+        left = px > 0.8 * WIDTH * SCALE  # no room on the right
+        text(px + 7 * SCALE, py - (12 if left else 3) * SCALE, words, "rb" if left else "lb")
     return page.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
