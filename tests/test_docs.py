@@ -48,7 +48,7 @@ SMALLER = {
     "train": FIELDS,
     "doctor": FIELDS,
     "evaluate": ["--config.evaluate.samples=40"],
-    "sample": ["--count=20"],
+    "sample": ["--count=40"],
     "invert": ["--steps=3"],
     "explore": ["--port=0"],  # any free one
 }
