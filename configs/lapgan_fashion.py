@@ -5,7 +5,7 @@ Hardware  2 CPU cores
 Time      not measured yet
 Status    not trained to the end yet: what is expected is the paper's
 Expected  clothes with edges sharper than a coarse image brought up;
-          `python -m demos.pyramid runs/lapgan` draws coarse to fine, and 64 x 64 beyond the data
+          `python -m tests.demos.pyramid runs/lapgan` draws coarse to fine, and 64 x 64 beyond it
 """
 
 from ml_collections import ConfigDict

@@ -4,7 +4,7 @@ Command   jaxgan train --config=configs/stylegan_fashion.py --workdir=runs/style
 Hardware  2 CPU cores
 Time      not measured yet
 Status    not trained to the end yet: what is expected is the paper's
-Expected  clothes of most kinds; `python -m demos.styles runs/stylegan` draws the mixing grid
+Expected  clothes of most kinds; `python -m tests.demos.styles runs/stylegan` draws the mixing grid
 
 The paper's: non-saturating loss, R1, Adam with b1 = 0, b2 = 0.99, style mixing in 9 of 10 images,
 equalised rates with a mapping 100 times slower. Path length and laziness are its successor's

@@ -217,7 +217,7 @@ def build(
 ) -> GAN:
     """Return the game for images [height, width, channels], on a mesh if there is one.
 
-    due: False is the game of a step in which lazy terms are not taken (extras.py).
+    due: False is the game of a step in which lazy terms are not taken (extras/).
     """
     model = _module(jaxgan.models, "model", config.model.name)
     objective = _module(jaxgan.objectives, "objective", config.objective.name)

@@ -24,6 +24,7 @@ from jaxgan.transforms import ParamTransform, identity
 
 PyTree = Any
 Batch = dict[str, jax.Array]  # "images" [n, height, width, channels] in [-1, 1], "labels" [n]
+Examples = tuple[jax.Array, jax.Array]  # images and labels, of one kind
 Prior = Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]  # (key, n) -> latents, labels
 
 

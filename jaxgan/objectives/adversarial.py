@@ -5,7 +5,7 @@
 
 with z, y' from the prior and z' the latents after the game's latent step, which also says what the
 step costs and whom (latent_steps.py); z itself, at no cost, without one. The losses are those of
-losses.py. Penalties and other regularisers come on top, for this game as for any (additions.py).
+losses.py. Penalties and other regularisers come on top, for this game as for any (extras/).
 
 `one_pass` sends real and fake images through the discriminator together; False is for one with
 batch norm, where each of the two batches has moments of its own, as in DCGAN (arXiv 1511.06434).
@@ -19,8 +19,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan import losses
-from jaxgan.gan import GAN, Batch, Nets, Objective
-from jaxgan.penalties import Examples
+from jaxgan.gan import GAN, Batch, Examples, Nets, Objective
 
 
 def pair(real: jax.Array, fake: jax.Array) -> jax.Array:

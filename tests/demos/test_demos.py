@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from demos import codes, rings, table
+from tests.demos import codes, rings, table
 from tests.rings import SPREAD, centres
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from demos import density
 from jaxgan.gan import init_state
 from jaxgan.steps import bind
+from tests.demos import density
 
 
 def test_best_discriminator():

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from demos.divergences import CENTRES, SHARES, WIDTH, fit, jensen_shannon, learned_slopes
 from jaxgan import losses
+from tests.demos.divergences import CENTRES, SHARES, WIDTH, fit, jensen_shannon, learned_slopes
 
 MEAN = float(np.dot(SHARES, CENTRES))
 DEVIATION = float(np.sqrt(WIDTH**2 + np.dot(SHARES, (np.array(CENTRES) - MEAN) ** 2)))

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from demos import table
 from jaxgan.evaluate.results import append_result
+from tests.demos import table
 from tests.test_configs import module
 
 

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from demos import attention, codes, pyramid, styles
 from jaxgan import run
 from jaxgan.checkpoints import Checkpoints
+from tests.demos import attention, codes, pyramid, styles
 from tests.test_configs import module, resolved
 from tests.tiny import drawn
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.additions import Drawn
+from jaxgan.extras.additions import Drawn
+from jaxgan.extras.path_length import path_length
 from jaxgan.gan import Nets
 from jaxgan.objectives import style
-from jaxgan.path_length import path_length
 
 RNG = np.random.default_rng(0)
 KEY = jax.random.key(0)

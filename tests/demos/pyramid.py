@@ -1,6 +1,6 @@
 """A LAPGAN from coarse to fine (arXiv 1506.05751, figure 3), and one level beyond its data.
 
-    python -m demos.pyramid runs/lapgan [pyramid.png]
+    python -m tests.demos.pyramid runs/lapgan [pyramid.png]
 
 A column is one sample: the coarsest image, then with the detail of each level, brought to one size;
 in the last row the finest level is applied once more, to an image twice as large as the data's.

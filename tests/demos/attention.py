@@ -1,6 +1,6 @@
 """Where a SAGAN looks (arXiv 1805.08318, figure 6): attention maps of its generator.
 
-    python -m demos.attention runs/sagan [attention.png]
+    python -m tests.demos.attention runs/sagan [attention.png]
 
 Each row is one sample. The first cell marks five places by colour; the others show, in the same
 order, how much each of them takes from everywhere: the rows of softmax(theta phi^T), brought to the
@@ -17,9 +17,9 @@ from flax.traverse_util import flatten_dict
 from PIL import ImageColor
 
 import jaxgan
-from demos.plot import COLORS
 from jaxgan.generator import TrainedGenerator
 from jaxgan.sample.pictures import captioned, save_png, to_uint8
+from tests.demos.plot import COLORS
 
 PLACES = ((0.5, 0.5), (0.2, 0.5), (0.8, 0.5), (0.5, 0.2), (0.05, 0.05))  # of height and width
 

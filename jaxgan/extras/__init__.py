@@ -10,10 +10,10 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from jaxgan import ada, additions, augmentations, consistency, penalties
+from jaxgan.extras import ada, additions, augmentations, consistency, penalties
+from jaxgan.extras.lecam import lecam
+from jaxgan.extras.path_length import path_length
 from jaxgan.gan import Objective
-from jaxgan.lecam import lecam
-from jaxgan.path_length import path_length
 
 LAZY = ("penalty", "path_length")  # taken in every penalty.every-th step
 

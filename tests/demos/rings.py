@@ -1,6 +1,6 @@
 """Mode coverage: every adversarial game on eight Gaussians on a ring, with the same networks.
 
-    python -m demos.rings [rings.png] [seeds]        minutes on a CPU
+    python -m tests.demos.rings [rings.png] [seeds]        minutes on a CPU
 
 Prints for each game, over seeds, how many of the eight modes are found (a mode counts when it gets
 a quarter of its share of 2,000 points within 3 deviations), and how many points lie near any. All

@@ -1,6 +1,6 @@
 """What an InfoGAN's codes mean (arXiv 1606.03657): a picture, and agreement with the classes.
 
-    python -m demos.codes runs/infogan [codes.png]
+    python -m tests.demos.codes runs/infogan [codes.png]
 
 Each row is a category of the network's own making; the first continuous code goes from -2 to 2
 along it, all else held. Rows are in the order of the classes that they agree with: the recognition

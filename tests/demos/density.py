@@ -1,6 +1,6 @@
 """The figure of the first GAN paper (arXiv 1406.2661): a density moves onto the data, in 1-D.
 
-    python -m demos.density [docs/density.png]        about a minute on a CPU
+    python -m tests.demos.density [docs/density.png]        about a minute on a CPU
 
 Gray, the data: N(0.6, 0.25^2). Green, the generator's density. Blue, the discriminator's output,
 and dashed the best one for this generator in closed form, D*(x) = data / (data + model). At the end
@@ -19,11 +19,11 @@ import numpy as np
 import optax
 from scipy.stats import norm
 
-from demos.plot import COLORS, GRAY, Line, beside, panel
 from jaxgan.gan import GAN, Player, TrainState, init_state
 from jaxgan.objectives import adversarial
 from jaxgan.sample.pictures import save_png
 from jaxgan.steps import bind, train_step
+from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
 MEAN, DEVIATION = 0.6, 0.25
 START = -0.8, 0.5  # the generator's first mean and deviation

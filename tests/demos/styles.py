@@ -1,6 +1,6 @@
 """A StyleGAN's styles (arXiv 1812.04948, figures 3 to 5 and 8): a mixing grid, truncation, noise.
 
-    python -m demos.styles runs/stylegan [styles.png]
+    python -m tests.demos.styles runs/stylegan [styles.png]
 
 The first row are samples; below, each takes the styles of the sample at the row's left in some
 layers: the coarse ones (4 and 8 pixels), then the fine ones. Then truncation in w,

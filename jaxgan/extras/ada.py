@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.additions import Augmentation
+from jaxgan.extras.additions import Augmentation
 
 LUMA = np.full(3, 1 / np.sqrt(3), np.float32)
 

@@ -19,8 +19,9 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from jaxgan.gan import Examples
+
 Discriminate = Callable[[jax.Array, jax.Array], jax.Array]  # (images, labels) -> logits [b]
-Examples = tuple[jax.Array, jax.Array]  # images [b, height, width, channels], labels [b]
 # (discriminate, real, fake, key) -> [b] float32
 Penalty = Callable[[Discriminate, Examples, Examples, jax.Array], jax.Array]
 

@@ -5,12 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import additions, consistency, extras
-from jaxgan.augmentations import instance_noise
+from jaxgan import extras
 from jaxgan.build import default_config
+from jaxgan.extras import additions, consistency
+from jaxgan.extras.augmentations import instance_noise
+from jaxgan.extras.lecam import lecam
 from jaxgan.gan import Nets
 from jaxgan.latent_steps import no_latent_step
-from jaxgan.lecam import lecam
 
 RNG = np.random.default_rng(0)
 REAL, LATENTS, SLOPE = (RNG.normal(size=s).astype(np.float32) for s in ((3, 2, 2, 1), (3, 4), (4,)))

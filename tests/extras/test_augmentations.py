@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxgan import ada, augmentations
+from jaxgan.extras import ada, augmentations
 
 KEY = jax.random.key(2)
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (16, 8, 16, 3)).astype(np.float32)

@@ -13,7 +13,7 @@ Images are [b, height, width, channels] in [-1, 1]; 0 is gray. ada.py has the ad
 import jax
 import jax.numpy as jnp
 
-from jaxgan.additions import Augmentation
+from jaxgan.extras.additions import Augmentation
 
 
 def _uniform(key: jax.Array, images: jax.Array, low: float, high: float) -> jax.Array:

@@ -10,7 +10,7 @@ J^T y is the gradient of <image, y>. Needs models/stylegan.py.
 import jax
 import jax.numpy as jnp
 
-from jaxgan.additions import Drawn, Term
+from jaxgan.extras.additions import Drawn, Term
 from jaxgan.gan import Nets
 
 

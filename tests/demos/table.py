@@ -1,6 +1,6 @@
 """One table of the lineage: every config trained on as many images of the same data, and scored.
 
-    python -m demos.table FOLDER [--images=96000] [--seeds=3] [--samples=1000] [--rows=a,b]
+    python -m tests.demos.table FOLDER [--images=96000] [--seeds=3] [--samples=1000] [--rows=a,b]
 
 A row is one config; a run of it with seed s is FOLDER/NAME-s, trained by the same code as
 `jaxgan train` and scored as by `jaxgan evaluate`. Runs that are done are not done again, and a run

@@ -12,7 +12,7 @@ Deviation: the authors' code counts only one side of each difference; this is th
 import jax
 import jax.numpy as jnp
 
-from jaxgan.additions import Drawn, Term
+from jaxgan.extras.additions import Drawn, Term
 from jaxgan.gan import Nets
 
 

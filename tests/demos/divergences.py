@@ -1,6 +1,6 @@
 """What a divergence wants, and what it cannot see: two pictures.
 
-    python -m demos.divergences [docs/divergences.png]        seconds on a CPU
+    python -m tests.demos.divergences [docs/divergences.png]        seconds on a CPU
 
 Above: a Gaussian fitted to a mixture of two, by gradient descent on f-GAN's game (arXiv 1606.00709)
 with the best discriminator at every step, known in closed form for densities; integrals over a
@@ -24,9 +24,9 @@ import numpy as np
 import optax
 from jax.scipy.stats import norm
 
-from demos.plot import COLORS, GRAY, Line, beside, panel
 from jaxgan import losses
 from jaxgan.sample.pictures import save_png
+from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
 SHARES, CENTRES, WIDTH = (0.6, 0.4), (-2.0, 2.0), 0.6
 X = jnp.linspace(-8.0, 8.0, 1601)

@@ -14,9 +14,9 @@ Deviation: the papers' T shifts by up to four pixels of 32; here it grows with t
 import jax
 import jax.numpy as jnp
 
-from jaxgan.additions import Drawn, Term
-from jaxgan.augmentations import shifted
 from jaxgan.data.augment import random_flip
+from jaxgan.extras.additions import Drawn, Term
+from jaxgan.extras.augmentations import shifted
 from jaxgan.gan import Nets
 
 

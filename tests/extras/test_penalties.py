@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxgan import penalties
+from jaxgan.extras import penalties
 
 KEY = jax.random.key(3)
 SHAPE = (4, 2, 3, 1)

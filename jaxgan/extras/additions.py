@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxgan.gan import GAN, Batch, Nets, Objective
+from jaxgan.extras.penalties import Penalty
+from jaxgan.gan import GAN, Batch, Examples, Nets, Objective
 from jaxgan.objectives.adversarial import draw
-from jaxgan.penalties import Examples, Penalty
 
 PyTree = Any
 
