@@ -94,7 +94,7 @@ def hyper_parameters(config: ConfigDict, images: int) -> Iterator[Finding]:
                 f"{name}.b1 = {player.b1}: momentum makes the game oscillate (arXiv 1807.04740); "
                 "this family uses 0",
             )
-    penalty = config.objective.get("penalty", {"weight": 0.0})["weight"]
+    penalty = config.penalty.weight if config.penalty.name != "none" else 0.0
     if not (config.discriminator.spectral_norm or config.discriminator.clip_weights or penalty):
         yield Finding(
             False,

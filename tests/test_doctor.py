@@ -169,7 +169,7 @@ def test_known_failures_are_named_with_their_source(fields, words):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"objective.penalty.weight": 10.0}, {"discriminator.clip_weights": 0.01}]
+    "fields", [{"penalty.name": "r1", "penalty.weight": 10.0}, {"discriminator.clip_weights": 0.01}]
 )
 def test_what_bounds_the_discriminator_otherwise_is_no_failure(fields):
     config = debug_config(**{"discriminator.spectral_norm": False, **fields})
