@@ -4,7 +4,8 @@ Command   python -m tests.experiments.bigbigan: trains, compares features, draws
           (the training alone: jaxgan train --config=configs/bigbigan_fashion.py --workdir=runs/big)
 Hardware  2 CPU cores
 Time      5 minutes of CPU
-Expected  docs/family.md; d/loss stays near 6, a hinge of 2 for each of three scores
+Expected  docs/family.md: samples and reconstructions to the eye; features that do not beat raw
+          pixels yet. d/loss stays near 6, a hinge of 2 for each of three scores
 
 G makes 16 x 16, E sees 32 x 32 by ResNet's own stem and two blocks; perceptrons of 128. Labels are
 never used; a fifth of the images is left out for the comparison. One learning rate for all.

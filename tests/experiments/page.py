@@ -19,7 +19,7 @@ def write_section(title: str, text: str) -> None:
     page = PAGE.read_text() if PAGE.is_file() else HEAD
     found = dict(re.findall(r"^## (.+?)\n\n(.*?)\n(?=^## |\Z)", page, re.S | re.M))
     found[title] = text.strip() + "\n"
-    sections = (f"## {name}\n\n{found[name]}" for name in ORDER if name in found)
+    sections = (f"## {name}\n\n{found[name].strip()}\n" for name in ORDER if name in found)
     DOCS.mkdir(exist_ok=True)
     PAGE.write_text("\n".join([HEAD, *sections]))
 
