@@ -24,6 +24,9 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
+# Networks that cannot be as small; where the latents hold noise for every pixel they are the config's.
+SIZES = {"bigbigan": (16, 16), "lapgan": (32, 32), "stylegan": (32, 32)}
+NOISE_IN_LATENTS = ("lapgan", "stylegan")
 
 
 def tiny(name: str) -> ConfigDict:
@@ -31,16 +34,17 @@ def tiny(name: str) -> ConfigDict:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     config = module.get_config()
-    config.data.update(name="fashion_mnist", split="train", size=(8, 8), held_out="")
+    config.data.update(name="fashion_mnist", split="train", held_out="")
+    config.data.size = SIZES.get(config.model.name, (8, 8))
     for field, value in TINY.items():
-        if config.model.get(field):
+        is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
+        if config.model.get(field) and not is_fixed:
             config.model[field] = value
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
     config.watch.every = 1
     config.watch.update(images=8, classes=2)
     config.sample.update(columns=2, standing_batches=1, standing_batch=16)
-    config.evaluate = {}
     return config
 
 
@@ -52,7 +56,7 @@ def families() -> dict[str, ConfigDict]:
         facts = config.copy_and_resolve_references()
         for player in (facts.generator, facts.discriminator):
             player.update(learning_rate=0.1, orthogonal=float(player.orthogonal > 0))
-        facts.average = {}
+        facts.average = facts.evaluate = {}
         if facts.model.get("batch_norm_eps"):
             facts.model.batch_norm_eps = 0.1
         found.setdefault(repr(facts.to_dict()), (path.stem, config))

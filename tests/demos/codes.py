@@ -20,7 +20,8 @@ from scipy.optimize import linear_sum_assignment
 import jaxgan
 from jaxgan.checkpoints import Checkpoints
 from jaxgan.data.records import open_records
-from jaxgan.evaluate.command import real_batches
+from jaxgan.evaluate.evaluation import joined
+from jaxgan.evaluate.images import record_images
 from jaxgan.run import abstract_state, load_run
 from jaxgan.sample.pictures import captioned, save_png, to_uint8
 
@@ -44,12 +45,10 @@ def recognised(workdir: Path) -> tuple[np.ndarray, np.ndarray]:
         lambda weights, x: d.module.apply({"params": weights}, x, method="recognise").classes
     )
     records = open_records(run.config.data.name, run.config.data.split)
-    found = [
-        (np.asarray(apply(weights, jnp.asarray(images)).argmax(-1)), labels)
-        for images, labels in real_batches(records, run.image_shape[:2], 500)
-    ]
-    categories, labels = zip(*found, strict=True)
-    return np.concatenate(categories), np.concatenate(labels)
+    images, labels = joined(record_images(records, run.image_shape[:2]).batches(500))
+    parts = np.array_split(images, -(-len(images) // 500))
+    found = [np.asarray(apply(weights, jnp.asarray(part)).argmax(-1)) for part in parts]
+    return np.concatenate(found), labels
 
 
 def main(run: str, output: str = "codes.png", columns: int = 10) -> None:

@@ -18,7 +18,8 @@ from configs import bigbigan_fashion
 from jaxgan import encoder, train
 from jaxgan.data.records import open_records
 from jaxgan.evaluate import probe
-from jaxgan.evaluate.command import join, real_batches
+from jaxgan.evaluate.evaluation import joined
+from jaxgan.evaluate.images import record_images
 from jaxgan.metrics import read_lines
 from jaxgan.models.bigbigan import pooled
 from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
@@ -31,7 +32,7 @@ DRAWS = 5
 
 
 def data(records, size):
-    images, labels = join(real_batches(records, size, 100))
+    images, labels = joined(record_images(records, size).batches(100))
     return images, labels.astype(int)
 
 

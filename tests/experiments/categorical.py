@@ -20,7 +20,8 @@ from jaxgan import train
 from jaxgan.checkpoints import Checkpoints
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.clusters import normalised_mutual_information, purity
-from jaxgan.evaluate.command import join, real_batches
+from jaxgan.evaluate.evaluation import joined
+from jaxgan.evaluate.images import record_images
 from jaxgan.gan import init_state
 from jaxgan.sample import Sampler
 from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
@@ -53,7 +54,7 @@ def main():
     with Checkpoints(args.workdir / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(runs.abstract_state(run))
     records = open_records(config.data.name, HELD_OUT)
-    images, classes = join(real_batches(records, config.data.size, 100))
+    images, classes = joined(record_images(records, config.data.size).batches(100))
     rows = []
     for name, s in (
         ("trained", state),

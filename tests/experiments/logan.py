@@ -25,8 +25,9 @@ from jaxgan import build, latent_steps
 from jaxgan.averaging import standing_stats
 from jaxgan.compiler import compiler_options
 from jaxgan.data.records import open_records
-from jaxgan.evaluate.command import join, real_batches
+from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.frechet import frechet_distance
+from jaxgan.evaluate.images import record_images
 from jaxgan.gan import init_state
 from jaxgan.models.convolution import average_pool
 from jaxgan.steps import train_step
@@ -59,7 +60,7 @@ def ring():
 def images():
     """Return the same for 16 x 16 Fashion-MNIST and a narrow BigGAN."""
     records = open_records("fashion_mnist", "train[:80%]")
-    x, y = join(real_batches(records, (16, 16), 100))
+    x, y = joined(record_images(records, (16, 16)).batches(100))
     x, y = jnp.asarray(x), jnp.asarray(y.astype(np.int32))
     small = lambda x: np.asarray(average_pool(x)).reshape(len(x), -1)  # noqa: E731
     moments = lambda x: (x.mean(0, dtype=np.float64), np.cov(x.T.astype(np.float64)))  # noqa: E731
