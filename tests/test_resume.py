@@ -24,7 +24,7 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
-# Networks that cannot be as small; where the latents hold noise for every pixel they are the config's.
+# Networks that cannot be as small. Latents that hold noise for every pixel are the config's.
 SIZES = {"bigbigan": (16, 16), "lapgan": (32, 32), "stylegan": (32, 32)}
 NOISE_IN_LATENTS = ("lapgan", "stylegan")
 
