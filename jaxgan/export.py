@@ -25,7 +25,7 @@ from ml_collections import ConfigDict
 from jaxgan.build import default_config
 from jaxgan.generator import TrainedGenerator, load
 from jaxgan.published import weights
-from jaxgan.run import as_tuples
+from jaxgan.run import as_tuples, saved
 from jaxgan.sample.pictures import write
 from jaxgan.tensors import read_tensors, write_tensors
 
@@ -101,6 +101,11 @@ def saved_config(path: Path) -> ConfigDict:
     if metadata.get("format") != weights.FORMAT:
         _check_format(path, metadata)
     return _config(metadata)
+
+
+def model_config(path: Path) -> ConfigDict:
+    """Return the config that a work directory or an exported file holds."""
+    return saved_config(path) if path.is_file() else saved(path)
 
 
 def _check_format(path: Path, metadata: dict[str, str]) -> None:

@@ -9,7 +9,6 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from jaxgan import compiler, processes
-from jaxgan.run import saved
 
 USAGE = """usage: jaxgan COMMAND [flags]
 
@@ -72,6 +71,8 @@ def parse(
     try:
         if saved_config and not given:
             values(argv, known_only=True)  # the work directory says what config there is
+            from jaxgan.export import model_config
+
             find = saved_config if callable(saved_config) else model_config
             known = find(workdir(values))
             config_flags.DEFINE_config_dict("config", known, flag_values=values)
@@ -108,15 +109,6 @@ def workdir(values: flags.FlagValues) -> Path:
 def with_model(argv: list[str]) -> list[str]:
     """Return the arguments with a first one that is no flag, the model, as --workdir."""
     return [f"--workdir={argv[0]}", *argv[1:]] if argv and argv[0][:1] != "-" else argv
-
-
-def model_config(path: Path) -> ConfigDict:
-    """Return the config that a work directory or an exported file holds."""
-    if path.is_file():
-        from jaxgan.export import saved_config
-
-        return saved_config(path)
-    return saved(path)
 
 
 def train(argv: list[str]) -> int:

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
+from jaxgan.build import default_config
 from jaxgan.checkpoints import Checkpoints
 from jaxgan.evaluate.images import Images, open_images
+from jaxgan.export import model_config
 from jaxgan.gan import TrainState
 from jaxgan.generator import TrainedGenerator, from_state, load
 from jaxgan.run import Run, abstract_state, load_run
@@ -50,9 +52,6 @@ def run_of(path: Path, config: ConfigDict) -> Run:
 
 def known_config(path: Path) -> ConfigDict:
     """Return the config that a model holds, the defaults for images."""
-    from jaxgan.build import default_config
-    from jaxgan.main import model_config
-
     if path.is_file() or is_run(path):
         return model_config(path)
     if not path.exists():
