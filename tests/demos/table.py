@@ -24,7 +24,7 @@ from jaxgan import train
 from jaxgan.evaluate.command import evaluate
 from jaxgan.evaluate.results import read_results
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 # Row -> config file, and its fields that differ.
 ROWS = {
     "mlp": ("mlp_gan", {}),
