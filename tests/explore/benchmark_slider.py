@@ -5,6 +5,9 @@
 
 In headless Chromium: from the slider's event until the new picture is decoded. Not a test: a wall
 clock decides it. The CPU time beside it is the server's, of all cores: what a busy machine hides.
+
+Measured on two cores with nothing else running, 64 x 64 x 3, width 64, 60 moves: median 195 ms,
+95 % 208 ms, at most 223 ms; 243 ms of CPU a move. The goal is 300 ms.
 """
 
 import argparse
