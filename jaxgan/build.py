@@ -133,7 +133,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
 
 def _module(package: ModuleType, field: str, name: str) -> ModuleType:
     names = [m.name for m in pkgutil.iter_modules(package.__path__)]
-    load = lambda n: importlib.import_module(f"{package.__name__}.{n}")  # noqa: E731
+    load = lambda n: importlib.import_module(f"{package.__name__}.{n}")
     if name not in names or not hasattr(load(name), "default_config"):
         known = sorted(n for n in names if hasattr(load(n), "default_config"))
         raise ValueError(f"{field}.name = {name!r}: write one of {', '.join(known)}")

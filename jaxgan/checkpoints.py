@@ -250,5 +250,5 @@ def delete(folder: Path) -> None:
 def describe_leaves(tree: PyTree) -> dict[str, str]:
     """Return {path: "float32 [3, 3, 8, 16]"} of a tree of arrays or shapes."""
     flat = jax.tree_util.tree_flatten_with_path(tree)[0]
-    name = lambda path: jax.tree_util.keystr(path, simple=True, separator="/")  # noqa: E731
+    name = lambda path: jax.tree_util.keystr(path, simple=True, separator="/")
     return {name(path): f"{leaf.dtype} {list(leaf.shape)}" for path, leaf in flat}

@@ -75,7 +75,7 @@ def described(run: Run, topology: str, slices: int) -> Report:
     """Return what is compiled for what."""
     state = abstract_state(run)
     train, mesh = run.config.train, run.mesh
-    count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))  # noqa: E731
+    count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))
     return {
         "model": run.config.model.name,
         "image_shape": list(run.image_shape),

@@ -71,7 +71,7 @@ def gradient(
       ValueError: a field out of its range.
     """
     _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
-    rate = lambda g: alpha * g  # noqa: E731
+    rate = lambda g: alpha * g
     return _latent_step(rate, steps, fraction, subset, clip, cost, cost_players)
 
 
@@ -98,7 +98,7 @@ def natural_gradient(
     """
     _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
     _refuse("beta", beta, beta > 0, "a number above 0, such as 5.0")
-    rate = lambda g: alpha * g / (beta + (g * g).sum(-1, keepdims=True))  # noqa: E731
+    rate = lambda g: alpha * g / (beta + (g * g).sum(-1, keepdims=True))
     return _latent_step(rate, steps, fraction, subset, clip, cost, cost_players)
 
 

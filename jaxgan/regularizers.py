@@ -60,7 +60,7 @@ def clip_weights(limit: float) -> optax.GradientTransformation:
     """Land every parameter in [-limit, limit] (Wasserstein GAN, arXiv 1701.07875). Put it last."""
 
     def update(updates: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
-        clip = lambda u, p: jnp.clip(p + u, -limit, limit) - p  # noqa: E731
+        clip = lambda u, p: jnp.clip(p + u, -limit, limit) - p
         return jax.tree.map(clip, updates, params), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)

@@ -103,7 +103,7 @@ def batch_of(config):
 
 def arrays(tree):
     """Return a tree's leaves as numpy arrays, keys as their data."""
-    is_key = lambda x: jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)  # noqa: E731
+    is_key = lambda x: jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
     return [np.asarray(jax.random.key_data(x) if is_key(x) else x) for x in jax.tree.leaves(tree)]
 
 
@@ -174,7 +174,7 @@ def test_the_opponent_is_not_touched(game):
     _, gan, state, batch = game
     one = jax.tree.map(lambda x: x[0], batch)
     for step, mine in ((d_step, "discriminator"), (g_step, "generator")):
-        run = lambda state, step=step: step(gan, state, one, jax.random.key(1))[0]  # noqa: E731
+        run = lambda state, step=step: step(gan, state, one, jax.random.key(1))[0]
         program = jax.make_jaxpr(run)(state).jaxpr
         names = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_flatten_with_path(state)[0]]
         for name, before, after in zip(names, program.invars, program.outvars, strict=True):

@@ -125,7 +125,7 @@ def test_a_fraction_of_the_elements(subset):
 
 
 def test_fractions_round_to_elements_and_keep_one():
-    count = lambda f: latent_steps.optimised(KEY, (1, 10), f, "fixed").sum()  # noqa: E731
+    count = lambda f: latent_steps.optimised(KEY, (1, 10), f, "fixed").sum()
     assert [int(count(f)) for f in (0.01, 0.14, 0.25, 0.8, 1.0)] == [1, 1, 3, 8, 10]
 
 
@@ -199,7 +199,7 @@ def test_second_order_terms_matter(role):
         )
         for n in ROLES
     }
-    hold = lambda *inputs: jax.lax.stop_gradient(gan.latent_step.improve(*inputs))  # noqa: E731
+    hold = lambda *inputs: jax.lax.stop_gradient(gan.latent_step.improve(*inputs))
     games = [dataclasses.replace(gan, **smooth)]
     games.append(dataclasses.replace(games[0], latent_step=gan.latent_step._replace(improve=hold)))
     weights, data = getattr(state, role).params, batch(8)

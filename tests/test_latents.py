@@ -19,7 +19,7 @@ def distance(draw, cdf) -> float:
 
 @pytest.mark.parametrize("t", [0.3, 1.0, 2.0])
 def test_truncation_definitions(t):
-    cut = lambda a: stats.truncnorm(-a, a).cdf  # noqa: E731
+    cut = lambda a: stats.truncnorm(-a, a).cdf
     assert distance(latents.truncated(t, "threshold"), cut(t)) < LIMIT
     assert distance(latents.truncated(t, "scaled"), lambda x: cut(2)(x / t)) < LIMIT
     assert distance(latents.truncated(t, "variance"), stats.norm(scale=t).cdf) < LIMIT

@@ -50,7 +50,7 @@ def test_label_smoothing_is_one_sided():
     p, q = 0.7, 0.4
     best = np.log(0.9 * p / (p + q - 0.9 * p))
     zero = losses.label_smoothing.discriminator(jnp.zeros(()), jnp.zeros(())) / 2  # of each side
-    bound = lambda v: (  # noqa: E731
+    bound = lambda v: (
         p * (losses.label_smoothing.discriminator(v, jnp.zeros(())) - zero)
         + q * (losses.label_smoothing.discriminator(jnp.zeros(()), v) - zero)
     )

@@ -28,7 +28,7 @@ class State:
 
 def state(step: int = 0, value: float = 1.0) -> State:
     leaf = jnp.full(4, value)
-    player = lambda x: Player({"a": {"kernel": x}, "b": jnp.ones(2)})  # noqa: E731
+    player = lambda x: Player({"a": {"kernel": x}, "b": jnp.ones(2)})
     return State(jnp.int32(step), jax.random.key(7), player(leaf), player(jnp.ones(4)))
 
 

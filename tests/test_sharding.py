@@ -142,7 +142,7 @@ def test_fsdp_splits_parameters_optimiser_and_average_alike(runs):
     kernel = state.discriminator.params["trunk"]["block_0"]["conv_0"]["kernel"]
     assert kernel.sharding.spec == P(None, None, None, "fsdp")
     assert kernel.addressable_shards[0].data.size == kernel.size // 4
-    split = lambda tree: [  # noqa: E731
+    split = lambda tree: [
         x.sharding.spec for x in jax.tree.leaves(tree) if x.size >= 64 and x.ndim > 1
     ]
     specs = split(state.generator.params)
@@ -165,7 +165,7 @@ def test_only_the_collectives_that_the_mathematics_needs(runs):
 
 def test_gathers_are_at_most_one_for_each_split_leaf_and_use(runs):
     _, abstract, _, _ = runs["fsdp"]
-    split = lambda role: sum(  # noqa: E731
+    split = lambda role: sum(
         "fsdp" in x.sharding.spec for x in jax.tree.leaves(getattr(abstract, role).params)
     )
     g, d = split("generator"), split("discriminator")

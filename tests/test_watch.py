@@ -68,7 +68,7 @@ def test_variety_by_hand():
     pairs = np.broadcast_to(~np.eye(6, dtype=bool), (2, 6, 6))
     fakes = real.copy()
     fakes[1] = real[1, 0]  # the second class shows one image
-    flat = lambda x: jnp.asarray(x.reshape(12, 4, 4, 1))  # noqa: E731
+    flat = lambda x: jnp.asarray(x.reshape(12, 4, 4, 1))
     seen = variety(flat(fakes), flat(real), pairs)
     np.testing.assert_allclose(seen["class_diversity"], [1.0, 0.0], atol=1e-3)
     np.testing.assert_allclose(seen["diversity"], 0.5, atol=1e-3)

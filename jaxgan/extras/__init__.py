@@ -96,5 +96,5 @@ def with_extras(
         generator = additions.augmented_g(generator, augment)
         discriminator = additions.augmented_d(discriminator, augment)
         d_stats["augmentation"] = augment.init
-    drawn = lambda stats: {name: init() for name, init in stats.items()}  # noqa: E731
+    drawn = lambda stats: {name: init() for name, init in stats.items()}
     return generator, discriminator, partial(drawn, g_stats), partial(drawn, d_stats)

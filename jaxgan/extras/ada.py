@@ -49,7 +49,7 @@ def geometry(key: jax.Array, p: jax.Array, height: int, width: int) -> jax.Array
     """Return a random M [3, 3] on pixel coordinates (y, x, 1) from the middle of an image."""
     keys = iter(jax.random.split(key, 32))
     sides = jnp.array([height, width], jnp.float32)
-    stretch = lambda: jnp.exp2(0.2 * jax.random.normal(next(keys)))  # noqa: E731
+    stretch = lambda: jnp.exp2(0.2 * jax.random.normal(next(keys)))
     # Blitting.
     flip = jnp.where(jax.random.bernoulli(next(keys)), -1.0, 1.0)
     m = _scale(jnp.ones(()), _chosen(next(keys), p, flip, 1.0))
@@ -61,7 +61,7 @@ def geometry(key: jax.Array, p: jax.Array, height: int, width: int) -> jax.Array
     m = _shift(*_chosen(next(keys), p, moved, 0.0)) @ m
     # Geometry. Two rotations around the stretch, so that together their probability is p.
     half = 1.0 - jnp.sqrt(1.0 - p)
-    angle = lambda: jax.random.uniform(next(keys), minval=-np.pi, maxval=np.pi)  # noqa: E731
+    angle = lambda: jax.random.uniform(next(keys), minval=-np.pi, maxval=np.pi)
     s = _chosen(next(keys), p, stretch(), 1.0)
     m = _scale(s, s) @ m
     m = _rotation(_chosen(next(keys), half, angle(), 0.0)) @ m

@@ -267,7 +267,7 @@ def networks(
     height, width, _ = image_shape
     n = doublings(height, width)
     g_attention, d_attention = ATTENTION.get(height, (0, 0))
-    chosen = lambda value, default: default if value is None else value  # noqa: E731
+    chosen = lambda value, default: default if value is None else value
     g_widths = chosen(config.generator_widths, GENERATOR_WIDTHS[n])
     d_widths = chosen(config.discriminator_widths, DISCRIMINATOR_WIDTHS[n])
     slope = config.leaky_slope

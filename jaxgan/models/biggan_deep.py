@@ -211,7 +211,7 @@ def networks(
     d_widths = config.discriminator_widths or DISCRIMINATOR_WIDTHS[n]
     if any(m * config.width % BOTTLENECK for m in (*g_widths, *d_widths)):
         raise ValueError(f"model.width = {config.width}: write a multiple of {BOTTLENECK}")
-    given = lambda value, default: default if value is None else value  # noqa: E731
+    given = lambda value, default: default if value is None else value
     shared = {
         "activation": partial(nn.leaky_relu, negative_slope=config.leaky_slope)
         if config.leaky_slope

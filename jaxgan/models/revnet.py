@@ -84,7 +84,7 @@ class Stage(nn.Module):
             y = forward(lambda b, x: b(x).astype(jnp.float32), blocks, halves)
         else:
             alone = block(parent=None)  # a function of weights and input
-            f = lambda w, x: alone.apply({"params": w}, x).astype(jnp.float32)  # noqa: E731
+            f = lambda w, x: alone.apply({"params": w}, x).astype(jnp.float32)
             apply = reversible if self.is_reversible else forward
             y = apply(f, [b.variables["params"] for b in blocks], halves)
         return jnp.concatenate(y, -1)

@@ -50,7 +50,7 @@ def draw(gan: GAN, nets: Nets, n: int, key: jax.Array):
     """Return n latents after the latent step, their labels and the step's cost [n]."""
     prior_key, step_key = jax.random.split(key)
     latents, labels = gan.prior(prior_key, n)
-    energy = lambda z: nets.discriminate(nets.generate(z, labels), labels)  # noqa: E731
+    energy = lambda z: nets.discriminate(nets.generate(z, labels), labels)
     latents, cost = gan.latent_step.improve(energy, latents, step_key)
     return latents, labels, cost
 

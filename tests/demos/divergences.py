@@ -106,7 +106,7 @@ def learned_slopes(
         return (weights, state), None
 
     (weights, _), _ = jax.lax.scan(step, (weights, adam.init(weights)), length=300)
-    logits = lambda shift: network(weights, (fake + shift)[:, None])  # noqa: E731
+    logits = lambda shift: network(weights, (fake + shift)[:, None])
     return (
         jax.grad(lambda shift: logits(shift).mean())(0.0),
         jax.grad(lambda shift: loss.generator(logits(shift)).mean())(0.0),

@@ -16,7 +16,7 @@ def test_best_discriminator():
     x = np.linspace(-0.2, 1.3, 11)
     p, q = norm.pdf(x, density.MEAN, density.DEVIATION), norm.pdf(x, 0.2, 0.4)
     best = density.best_discriminator(x, 0.2, 0.4)
-    value = lambda d: p * np.log(d) + q * np.log(1 - d)  # noqa: E731
+    value = lambda d: p * np.log(d) + q * np.log(1 - d)
     assert (value(best) > value(best + 1e-4)).all() and (value(best) > value(best - 1e-4)).all()
     same = density.best_discriminator(x, density.MEAN, density.DEVIATION)
     np.testing.assert_allclose(same, 0.5)

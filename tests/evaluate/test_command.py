@@ -21,9 +21,9 @@ from jaxgan.export import write_generator
 from jaxgan.generator import load
 from jaxgan.run import abstract_state
 from jaxgan.sample.pictures import to_uint8
+from tests.evaluate.made_images import NAMES, pixels, write_folder
 from tests.tiny import drawn, tiny_run, tiny_tabulated
 
-NAMES = ("T-shirt/top", "Trouser", "Sneaker", "Bag", "Ankle boot")
 WEIGHTS = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32) / 8
 OWN = "--config.evaluate.extractor=tests.evaluate.test_command:features"
 
@@ -37,21 +37,6 @@ def features(images: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 def in_numpy(images: np.ndarray) -> np.ndarray:
     return np.tanh(images.mean(-1).reshape(len(images), -1) / 255 @ WEIGHTS.astype(np.float64))
-
-
-def pixels(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random images whose brightness tells the class."""
-    rng, labels = np.random.default_rng(seed), np.arange(count) % 5
-    noise = rng.integers(0, 90, (count, 8, 8, 1))
-    return (noise + 35 * labels[:, None, None, None]).astype(np.uint8), labels
-
-
-def write_folder(folder, images: np.ndarray, labels: np.ndarray):
-    for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        path = folder / NAMES[label].replace("/", "-") / f"{i:04d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image[..., 0]).save(path)
-    return folder
 
 
 @pytest.fixture(scope="module")

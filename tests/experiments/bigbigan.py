@@ -53,7 +53,7 @@ def probe_accuracy(train_x, train_y, test_x, test_y, each, seed):
 
 def features(trained, drawn, train_x, test_x):
     """Yield (name, training features, test features)."""
-    flat = lambda x: x.reshape(len(x), -1)  # noqa: E731
+    flat = lambda x: x.reshape(len(x), -1)
     yield "raw pixels", flat(train_x), flat(test_x)
     for name, e in (("untrained encoder", drawn), ("BigBiGAN's encoder", trained)):
         pair = e.features(train_x), e.features(test_x)

@@ -62,8 +62,8 @@ def images():
     records = open_records("fashion_mnist", "train[:80%]")
     x, y = joined(record_images(records, (16, 16)).batches(100))
     x, y = jnp.asarray(x), jnp.asarray(y.astype(np.int32))
-    small = lambda x: np.asarray(average_pool(x)).reshape(len(x), -1)  # noqa: E731
-    moments = lambda x: (x.mean(0, dtype=np.float64), np.cov(x.T.astype(np.float64)))  # noqa: E731
+    small = lambda x: np.asarray(average_pool(x)).reshape(len(x), -1)
+    moments = lambda x: (x.mean(0, dtype=np.float64), np.cov(x.T.astype(np.float64)))
     real = moments(small(x))
     games = {}
     for name in ("plain", "LOGAN"):

@@ -100,7 +100,7 @@ def test_lecam_and_its_moving_averages():
         expected = 0.3 * ((logit(REAL) - fake) ** 2 + (logit(FAKE) - real) ** 2)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert float(state["real"]) == pytest.approx(real, rel=1e-5)
-    scaled = lambda s: Nets(generate, lambda x, y: s * discriminate(x, y))  # noqa: E731
+    scaled = lambda s: Nets(generate, lambda x, y: s * discriminate(x, y))
     # The averages carry no gradient: at s = 1 the derivative is that of the logits alone.
     slope = jax.grad(lambda s: term.value(scaled(s), DRAWN, state, KEY)[0].sum())(1.0)
     real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()

@@ -135,9 +135,9 @@ def test_the_probability_follows_the_signs_and_stays_in_its_bounds():
 @pytest.mark.parametrize("part", [*augmentations.PARTS, "ada"])
 def test_gradients_reach_the_image(part):
     if part == "ada":
-        f = lambda x: transformed(x, KEY, jnp.float32(0.9))  # noqa: E731
+        f = lambda x: transformed(x, KEY, jnp.float32(0.9))
     else:
-        f = lambda x: augmentations.PARTS[part](x, KEY)  # noqa: E731
+        f = lambda x: augmentations.PARTS[part](x, KEY)
     # All are linear or affine in the image: finite differences are exact but for rounding.
     check_grads(
         jax.jit(lambda x: (f(x) ** 2).mean()), (square(4),), 1, ["rev"], rtol=0.02, atol=0.02

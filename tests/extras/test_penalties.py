@@ -70,7 +70,7 @@ def test_gradient_by_the_discriminator(name):
     """Second order through a smooth network: finite differences agree."""
 
     def loss(weights):
-        network = lambda x, y: jnp.tanh(x.reshape(len(x), -1) @ weights).sum(-1)  # noqa: E731
+        network = lambda x, y: jnp.tanh(x.reshape(len(x), -1) @ weights).sum(-1)
         return penalties.PENALTIES[name](network, REAL, FAKE, KEY).mean()
 
     weights = 0.3 * jax.random.normal(KEY, (6, 5))
@@ -80,7 +80,7 @@ def test_gradient_by_the_discriminator(name):
 
 def test_no_nan_where_the_discriminator_is_flat():
     def loss(scale):
-        flat = lambda x, y: scale * x.sum((1, 2, 3))  # noqa: E731
+        flat = lambda x, y: scale * x.sum((1, 2, 3))
         return penalties.gradient_penalty(flat, REAL, FAKE, KEY).mean()
 
     assert float(loss(0.0)) == pytest.approx(1.0, abs=1e-5)

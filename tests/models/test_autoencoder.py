@@ -18,7 +18,7 @@ def test_logit_is_minus_the_reconstructions_error_in_margins():
     shapes = jax.eval_shape(lambda: module.init(jax.random.key(0), IMAGES, labels)["params"])
     rng = np.random.default_rng(1)
     params = jax.tree.map(lambda s: jnp.float32(0.3 * rng.normal(size=s.shape)), shapes)
-    apply = lambda *inputs, **f: module.apply({"params": params}, *inputs, **f)  # noqa: E731
+    apply = lambda *inputs, **f: module.apply({"params": params}, *inputs, **f)
     codes = apply(IMAGES, method="encode")
     assert codes.shape == (3, 5)
     error = (IMAGES - np.asarray(apply(codes, method="decode"), np.float64)) ** 2

@@ -119,7 +119,7 @@ def test_rematerialisation_changes_nothing():
     networks, params, z, x, y = build((16, 16, 3))
     again = build((16, 16, 3), remat=True)[0]
     for a, b, p, v in zip(networks, again, params, (z, x), strict=True):
-        loss = lambda network, p, v=v: (network.apply({"params": p}, v, y) ** 2).sum()  # noqa: E731
+        loss = lambda network, p, v=v: (network.apply({"params": p}, v, y) ** 2).sum()
         jax.tree.map(close, jax.grad(partial(loss, a))(p), jax.grad(partial(loss, b))(p))
 
 

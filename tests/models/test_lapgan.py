@@ -95,7 +95,7 @@ def test_the_game_is_the_sum_of_its_levels():
     nets = Nets(generate, discriminate)
     levels = [means(means(IMAGES)), means(IMAGES), IMAGES]
     of_real = [(k + 1) * (x.astype(np.float64) ** 2).mean((1, 2, 3)) for k, x in enumerate(levels)]
-    softplus = lambda v: np.log1p(np.exp(v))  # noqa: E731
+    softplus = lambda v: np.log1p(np.exp(v))
     expected = sum((softplus(-r) + softplus(r / 2)).mean() for r in of_real)
     fields = {"loss": losses.non_saturating}
     key = jax.random.key(0)

@@ -20,7 +20,7 @@ def counts(model, image_shape, num_classes=10, **fields):
     for network, inputs in zip(
         model.networks(config, image_shape, num_classes), ((z, y), (x, y)), strict=True
     ):
-        init = lambda key, *inputs, n=network: n.init(key, *inputs, mutable=["params"])  # noqa: E731
+        init = lambda key, *inputs, n=network: n.init(key, *inputs, mutable=["params"])
         tree = jax.eval_shape(init, key, *inputs)
         found.append(sum(leaf.size for leaf in jax.tree.leaves(tree)))
     return tuple(found)
@@ -64,7 +64,7 @@ def down_block(inputs, outputs, skip=True):
 @pytest.mark.parametrize("conditional", [False, True])
 def test_sngan_at_32(conditional):
     """The paper's CIFAR-10 networks: 256 and 128 channels everywhere."""
-    norm = lambda c: 2 * c * (10 if conditional else 1)  # noqa: E731
+    norm = lambda c: 2 * c * (10 if conditional else 1)
     generator = linear(128, 4 * 4 * 256) + 3 * up_block(256, 256, norm) + 2 * 256 + conv(3, 256, 3)
     discriminator = down_block(3, 128) + down_block(128, 128) + 2 * down_block(128, 128, False)
     discriminator += linear(128, 1) + (10 * 128 if conditional else 0)
@@ -74,7 +74,7 @@ def test_sngan_at_32(conditional):
 @pytest.mark.parametrize("attention", [0, 32])
 def test_sngan_and_sagan_at_128(attention):
     """The paper's ImageNet networks; attention adds C^2 (1/8 + 1/8 + 1/2 + 1/2) and gamma."""
-    norm = lambda c: 2 * c * 1000  # noqa: E731
+    norm = lambda c: 2 * c * 1000
     stages = (1024, 1024, 512, 256, 128, 64)
     generator = linear(128, 4 * 4 * 1024) + 2 * 64 + conv(3, 64, 3)
     generator += sum(up_block(a, b, norm) for a, b in pairwise(stages))

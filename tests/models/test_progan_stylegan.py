@@ -49,7 +49,7 @@ def generator():
 
 def changed(params, stages):
     """Return other parameters for the parts of these stages."""
-    is_of = lambda name: any(f"_{i}" in name for i in stages)  # noqa: E731
+    is_of = lambda name: any(f"_{i}" in name for i in stages)
     return {n: jax.tree.map(lambda a: a + 1.0, p) if is_of(n) else p for n, p in params.items()}
 
 
@@ -167,7 +167,7 @@ def test_latents_are_a_style_and_the_noise_of_each_layer(style):
 
 def test_mapping_is_of_the_direction_of_z_alone(style):
     module, params, latents = style
-    styles = lambda z: module.apply({"params": params}, z, LABELS, method="styles")  # noqa: E731
+    styles = lambda z: module.apply({"params": params}, z, LABELS, method="styles")
     np.testing.assert_allclose(styles(3.0 * latents), styles(latents), rtol=1e-3, atol=1e-5)
 
 

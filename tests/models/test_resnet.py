@@ -67,7 +67,7 @@ def test_any_size_gives_the_features(network, size):
 
 def drawn(shapes, seed=0):
     rng = np.random.default_rng(seed)
-    draw = lambda x: rng.normal(size=x.shape).astype("f4") / np.sqrt(max(x.size, 1))  # noqa: E731
+    draw = lambda x: rng.normal(size=x.shape).astype("f4") / np.sqrt(max(x.size, 1))
     tree = jax.tree.map(draw, shapes)
     name = jax.tree_util.keystr
     return jax.tree_util.tree_map_with_path(lambda p, x: x + ("gain" in name(p)), tree)
@@ -98,9 +98,9 @@ def test_block_against_numpy(features, stride):
 
 def test_reversible_blocks_against_their_plain_form():
     """Values are the same bits, gradients the same to rounding; the inputs come back."""
-    f = lambda w, x: jnp.tanh(x @ w)  # noqa: E731
+    f = lambda w, x: jnp.tanh(x @ w)
     rng = np.random.default_rng(0)
-    draw = lambda *s: jnp.asarray(rng.normal(size=s), jnp.float32)  # noqa: E731
+    draw = lambda *s: jnp.asarray(rng.normal(size=s), jnp.float32)
     weights, x = [draw(5, 5) for _ in range(4)], (draw(3, 5), draw(3, 5))
     goal, y = (draw(3, 5), draw(3, 5)), forward(f, weights, x)
     for a, b in zip(y, reversible(f, weights, x), strict=True):
@@ -121,7 +121,7 @@ def revnet_step(depth, **fields):
     net = RevNet(8, (depth, 1), small_stem=True, **fields)
     shapes = jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((2, 16, 16, 1)))["params"]
     images = np.random.default_rng(2).normal(size=(8, 16, 16, 1)).astype("f4")
-    loss = lambda p, x: (jnp.sin(net.apply({"params": p}, x)) ** 2).mean()  # noqa: E731
+    loss = lambda p, x: (jnp.sin(net.apply({"params": p}, x)) ** 2).mean()
     return net, drawn(shapes), images, jax.jit(jax.value_and_grad(loss))
 
 

@@ -63,7 +63,7 @@ def run(objective, **fields):
 FAKES = np.tanh(LATENTS.astype(np.float64))
 REALS = IMAGES.reshape(5, 4).astype(np.float64)
 REAL_TERM, FAKE_TERM = softplus(-REALS.sum(-1)), softplus(FAKES.sum(-1))
-approx = lambda x: pytest.approx(x, rel=1e-5)  # noqa: E731 (means of float32 terms)
+approx = lambda x: pytest.approx(x, rel=1e-5)
 
 
 def test_acgan():

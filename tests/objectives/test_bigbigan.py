@@ -49,7 +49,7 @@ def pairs():
     x = np.float64(IMAGES).reshape(5, 2, 2, 2, 2).mean((2, 4)).reshape(5, 4)
     z, codes = np.float64(LATENTS), V["e"] * x + 0.1 * noise
     fakes = np.tanh(V["g"] * z)
-    scores = lambda x, z: (V["d"][0] * x.sum(1), V["d"][1] * z.sum(1), V["d"][2] * (x * z).sum(1))  # noqa: E731
+    scores = lambda x, z: (V["d"][0] * x.sum(1), V["d"][1] * z.sum(1), V["d"][2] * (x * z).sum(1))
     return dict(zip(NAMES, zip(scores(x, codes), scores(fakes, z), strict=True), strict=True))
 
 
@@ -62,7 +62,7 @@ def loss(role, v, scores=NAMES):
 def test_losses(scores):
     """Each score is cut on its own: the hinge of their sum is another number."""
     chosen = [pairs()[name] for name in scores]
-    cut = lambda t: np.maximum(0, 1 - t)  # noqa: E731
+    cut = lambda t: np.maximum(0, 1 - t)
     expected = sum(cut(r) + cut(-f) for r, f in chosen).mean()
     assert float(loss("discriminator", V, scores)) == pytest.approx(expected, rel=1e-5)
     if len(scores) > 1:
@@ -92,7 +92,7 @@ def test_what_each_network_learns_from_each_score():
     ("role", "name"), [("generator", "g"), ("generator", "e"), ("discriminator", "d")]
 )
 def test_gradients_by_differences(role, name):
-    value = lambda x: loss(role, {**V, name: x})  # noqa: E731
+    value = lambda x: loss(role, {**V, name: x})
     check_grads(value, (V[name],), order=1, modes=["rev"], eps=1e-2, atol=1e-2, rtol=1e-2)
 
 

@@ -121,7 +121,7 @@ class GBlock(nn.Module):
         self.conv1, self.conv2, self.conv_sc = conv(a, b), conv(b, b), conv(a, b, 1)
 
     def forward(self, x, condition):
-        up = lambda a: F.interpolate(a, scale_factor=2, mode="nearest")  # noqa: E731
+        up = lambda a: F.interpolate(a, scale_factor=2, mode="nearest")
         h = self.conv1(up(self.bn1(x, condition).relu()))
         h = self.conv2(self.bn2(h, condition).relu())
         return h + self.conv_sc(up(x))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxgan.published import layouts
+from jaxgan.published import convert, layouts
+from jaxgan.published.layouts import Structure
 
 RNG = np.random.default_rng(0)
 C, ROWS, IN = 6, 4, 5  # channels and positions of a first map, inputs
@@ -61,3 +62,39 @@ def test_right_vectors_follow_their_kernel(size):
 def test_there_and_back(layout, shape):
     x = RNG.normal(size=shape)
     np.testing.assert_array_equal(layout.write(layout.read(x)), x)
+
+
+def test_places_of_the_published_128_pixel_networks():
+    """Names that a round trip cannot tell: read off the projects' code, for their real sizes."""
+    cases = (
+        ("huggingface", "generator", True, 10, 7, "layers.7.conv_0", "block_7/conv_0"),
+        ("huggingface", "generator", True, 10, 7, "layers.8.snconv1x1_o_conv", "attention/out"),
+        ("huggingface", "generator", True, 10, 7, "layers.9.conv_3", "block_8/conv_3"),
+        ("biggan-pytorch", "generator", False, 5, 3, "blocks.3.1.o", "attention/out"),
+        ("biggan-pytorch", "generator", False, 5, 3, "blocks.4.0.conv_sc", "block_4/skip"),
+        ("biggan-pytorch", "generator", False, 5, 3, "blocks.4.0.bn2.gain", "block_4/norm_1/gain"),
+        ("biggan-pytorch", "generator", False, 5, 3, "output_layer.2", "to_image"),
+        ("biggan-pytorch", "generator", True, 10, 7, "blocks.7.1.theta", "attention/theta"),
+        ("biggan-pytorch", "discriminator", False, 6, 0, "blocks.0.1.phi", "trunk/attention/phi"),
+        ("biggan-pytorch", "discriminator", True, 10, 1, "blocks.0.2.g", "trunk/attention/g"),
+        (
+            "biggan-pytorch",
+            "discriminator",
+            True,
+            10,
+            1,
+            "blocks.1.0.conv4",
+            "trunk/block_2/conv_3",
+        ),
+        ("hub", "generator", False, 5, 3, "GBlock_4/conv_sc/w", "block_4/skip"),
+        ("hub", "generator", False, 5, 3, "GBlock/HyperBN_1/gamma/w", "block_0/norm_1/gain"),
+        ("hub", "generator", False, 5, 3, "GBlock/HyperBN/beta/w", "block_0/norm_0/bias"),
+        ("hub", "generator", True, 10, 7, "GBlock_9/BatchNorm_3/offset/w", "block_9/norm_3/bias"),
+    )
+    for kind, role, deep, blocks, attention, theirs, ours in cases:
+        structure = Structure(role, deep, blocks, attention, channels=16, embedding_dim=128)
+        names = {row.ours: row.theirs for row in convert.KINDS[kind].rows(structure)}
+        start = {"huggingface": "generator.", "hub": "Generator/"}.get(kind, "")
+        end = {"huggingface": ".weight_orig", "hub": "", "biggan-pytorch": ".weight"}[kind]
+        average = ("/ema_0.9999" if deep else "/ema_b999900") if kind == "hub" else ""
+        assert names[f"params/{ours}/kernel"] == f"{start}{theirs}{end}{average}"
