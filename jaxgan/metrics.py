@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from tensorboardX import summary
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto.event_pb2 import Event, SessionLog
+
+from jaxgan.events import EventFile
 
 
 class MetricsWriter:
@@ -43,20 +42,12 @@ class MetricsWriter:
             drop_lines_after(workdir / f"{name}.jsonl", first_step)
         self._append("starts", {"step": first_step} | circumstances())
         self._wandb = wandb_run(wandb, workdir) if wandb else None
-        # Not SummaryWriter: when the disk is full its thread dies, and the next write never ends.
-        self._events = EventsWriter(str(workdir / "events"), f".{time.time_ns()}")
-        start = SessionLog(status=SessionLog.START)  # hides what other files say of later steps
-        self._events.write_event(
-            Event(wall_time=time.time(), step=first_step + 1, session_log=start)
-        )
+        self._events = EventFile(workdir, first_step)
 
     def write(self, name: str, step: int, values: dict[str, Any], tag: str = "") -> None:
         """Add a line to NAME.jsonl; it is on the disk when this returns. `tag`: in TensorBoard."""
         self._append(name, {"step": step} | values)
-        for label, value in flat(values, tag).items():
-            event = Event(wall_time=time.time(), step=step, summary=summary.scalar(label, value))
-            self._events.write_event(event)
-        self._events.flush()
+        self._events.write(step, flat(values, tag))
         if self._wandb is not None:
             self._wandb.log(flat(values, tag), step=step)
 
