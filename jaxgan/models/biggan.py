@@ -21,6 +21,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from jaxgan.models.attention import SelfAttention
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,
@@ -28,7 +29,6 @@ from jaxgan.models.layers import (
     Dense,
     Dtype,
     Embed,
-    SelfAttention,
 )
 
 # Number of doublings -> multiples of the width, coarsest first. 4, 5, 6, 7 are 64 to 512 pixels.

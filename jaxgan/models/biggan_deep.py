@@ -19,6 +19,7 @@ from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from jaxgan.models import convolution
+from jaxgan.models.attention import SelfAttention
 from jaxgan.models.biggan import (
     DISCRIMINATOR_WIDTHS,
     GENERATOR_WIDTHS,
@@ -32,7 +33,6 @@ from jaxgan.models.layers import (
     Dense,
     Dtype,
     Embed,
-    SelfAttention,
 )
 
 BOTTLENECK = 4  # a block's inner layers have a quarter of its channels

@@ -1,10 +1,10 @@
-"""The layers of the BigGAN family: convolution, linear, (conditional) batch norm, self-attention.
+"""The layers of the BigGAN family: convolution, linear, embedding, (conditional) batch norm.
 
 Networks are pure functions of weights and inputs. Nothing here knows of spectral norm, sharding
 or optimisers: those act on the parameter tree (transforms.py), by the names that leaves have here:
 `kernel` ([..., in, out]), `embedding` ([rows, features]), `bias`, `gain`.
 
-Precision: activations in `dtype`; parameters, batch-norm moments and attention weights in float32.
+Precision: activations in `dtype`; parameters and batch-norm moments in float32.
 """
 
 from collections.abc import Callable
@@ -167,35 +167,3 @@ class ConditionalBatchNorm(nn.Module):
             gain = Dense(channels, use_bias=False, name="gain")(condition)
             bias = Dense(channels, use_bias=False, name="bias")(condition)
         return norm(x, 1.0 + gain, bias)
-
-
-class SelfAttention(nn.Module):
-    """x + gamma * o, with o = W_o (softmax(theta phi^T) g), as in SAGAN's released code.
-
-    theta: C/8 channels; phi: C/8 and g: C/2, both max-pooled by 2; scores are not scaled; gamma
-    starts at 0. The paper (arXiv 1805.08318) has no pooling and C/8 for g: a deviation that every
-    BigGAN shares. Scores and softmax in float32.
-    """
-
-    dtype: Dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        b, h, w, c = x.shape
-
-        def project(features: int, name: str) -> Conv:
-            return Conv(features, 1, use_bias=False, dtype=self.dtype, name=name)
-
-        def pool(a: jax.Array) -> jax.Array:
-            return nn.max_pool(a, (2, 2), (2, 2)).reshape(b, -1, a.shape[-1])
-
-        inner = max(c // 8, 1)  # narrow networks have fewer than 8 channels
-        theta = project(inner, "theta")(x).reshape(b, h * w, inner)
-        phi = pool(project(inner, "phi")(x))
-        g = pool(project(c // 2, "g")(x))
-        scores = jnp.einsum("bqc,bkc->bqk", theta, phi, preferred_element_type=jnp.float32)
-        weights = nn.softmax(scores, axis=-1)
-        self.sow("intermediates", "attention", weights)
-        o = jnp.einsum("bqk,bkc->bqc", weights.astype(self.dtype), g).reshape(b, h, w, c // 2)
-        gamma = self.param("gamma", nn.initializers.zeros, ())
-        return x + gamma.astype(self.dtype) * project(c, "out")(o)

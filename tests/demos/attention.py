@@ -18,6 +18,7 @@ from PIL import ImageColor
 
 import jaxgan
 from jaxgan.generator import TrainedGenerator
+from jaxgan.models.attention import attention_weights
 from jaxgan.sample.pictures import captioned, save_png, to_uint8
 from tests.demos.plot import COLORS
 
@@ -28,10 +29,10 @@ def attention(g: TrainedGenerator, latents: np.ndarray, labels: np.ndarray):
     """Return images [n, h, w, c] and attention [n, queries, keys] of samples."""
     apply = jax.jit(lambda v, z, y: g.module.apply(v, z, y, mutable=["intermediates"]))
     images, sown = apply(g.variables(), jnp.asarray(latents), jnp.asarray(labels))
-    maps = [v for path, v in flatten_dict(sown).items() if path[-1] == "attention"]
-    if not maps:
+    found = {path[-1]: v[0] for path, v in flatten_dict(sown).items()}
+    if "queries" not in found:
         raise ValueError("this generator has no attention: train configs/sagan_fashion.py")
-    return np.asarray(images), np.asarray(maps[0][0])
+    return np.asarray(images), np.asarray(attention_weights(found["queries"], found["keys"]))
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

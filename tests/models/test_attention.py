@@ -1,0 +1,50 @@
+"""Attention in blocks of queries: numpy, derivatives of two orders, and no matrix of all pairs."""
+
+import jax
+import jax.numpy as jnp
+import jax.test_util
+import numpy as np
+import pytest
+
+from jaxgan.hlo import Program
+from jaxgan.models import attention
+
+QUERIES, KEYS = 24, 6
+
+
+def inputs(queries=QUERIES, keys=KEYS):
+    rng = np.random.default_rng(0)
+    shapes = (2, queries, 3), (2, keys, 3), (2, keys, 5)
+    return [jnp.asarray(rng.normal(size=s), jnp.float32) for s in shapes]
+
+
+def by_numpy(q, k, v):
+    scores = np.asarray(q, np.float64) @ np.asarray(k, np.float64).transpose(0, 2, 1)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True) @ np.asarray(v, np.float64)
+
+
+# 144 pairs: in one piece, in pieces of 12, 8 (7 does not divide 24) and 1 queries.
+@pytest.mark.parametrize(("pairs", "pieces"), [(144, 0), (72, 2), (47, 4), (6, 24), (1, 24)])
+def test_blocks_of_queries_are_the_whole(monkeypatch, pairs, pieces):
+    q, k, v = inputs()
+    attend = lambda *a: attention.attend(*a)
+    whole = lambda *a: jax.jacfwd(jax.grad(lambda *a: jnp.sin(attend(*a)).sum(), (0, 1, 2)), 2)(*a)
+    monkeypatch.setattr(attention, "PAIRS", QUERIES * KEYS)
+    second = whole(q, k, v)
+    monkeypatch.setattr(attention, "PAIRS", pairs)
+    np.testing.assert_allclose(attention.attend(q, k, v), by_numpy(q, k, v), rtol=2e-6, atol=1e-6)
+    jax.test_util.check_grads(attention.attend, (q, k, v), order=2, modes=["rev"], rtol=0.02)
+    for a, b in zip(whole(q, k, v), second, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-6)
+    loops = str(jax.make_jaxpr(lambda *a: attention.attend(*a))(q, k, v))  # not from jit's cache
+    assert f"length={pieces}" in loops if pieces else "scan" not in loops
+
+
+def test_all_pairs_are_never_held():
+    """Neither forward nor backward: no array of the program has as many elements as there are."""
+    q, k, v = inputs(4096, 1024)
+    gradient = jax.jit(jax.grad(lambda *a: jnp.square(attention.attend(*a)).sum(), (0, 1, 2)))
+    program = Program(gradient.lower(q, k, v).compile().as_text())
+    largest = max(i.elements for body in program.computations.values() for i in body.values())
+    assert largest < 2 * 4096 * 1024 / 8
