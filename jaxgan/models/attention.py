@@ -20,8 +20,8 @@ import jax.numpy as jnp
 
 from jaxgan.models.layers import Conv
 
-# Pairs of an image in memory at a time: 256 KiB in float32. Those of 64 images fit what a TPU has on
-# the chip, those of a few a CPU's cache.
+# Pairs of an image in memory at a time: 256 KiB in float32. Those of 64 images fit the memory on a
+# TPU's chip, those of a few a CPU's cache.
 PAIRS = 2**16
 
 
