@@ -19,7 +19,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from jaxgan import chips, sharding
+from jaxgan import chips, cost, sharding
 from jaxgan.data.records import open_records
 from jaxgan.hlo import Program
 from jaxgan.run import Run, abstract_state, check, open_run, resolve
@@ -122,11 +122,11 @@ def memory(compiled: jax.stages.Compiled) -> dict[str, int]:
 
 def measured(compiled: jax.stages.Compiled) -> Report:
     """Return operations, traffic and collectives of one step on one device."""
-    program, cost = Program(compiled.as_text()), compiled.cost_analysis()
-    flops, traffic = program.loop_factors()
+    program = Program(compiled.as_text())
+    once, all_of_them = cost.products(program)
     return {
-        "flops": cost["flops"] * flops,
-        "traffic": cost["bytes accessed"] * traffic,
+        "flops": compiled.cost_analysis()["flops"] + all_of_them - once,
+        "traffic": cost.traffic(program),
         "collectives": program.collectives(),
     }
 

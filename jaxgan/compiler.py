@@ -11,9 +11,15 @@ import jax
 
 # Options worth having, by platform. Each is checked against the installed jaxlib before use.
 WORTH_HAVING = {
-    # jaxlib 0.10 hands convolutions and matrix products to YNNPACK. Empty: to Eigen, as before.
-    # Measured on two cores: a training step of the 16-wide 32 x 32 network in 0.24 of the time.
-    "cpu": {"xla_cpu_experimental_ynn_fusion_type": ""},
+    "cpu": {
+        # jaxlib 0.10 hands convolutions and matrix products to YNNPACK. Empty: to Eigen, as before.
+        # Measured on two cores: a training step of the 16-wide 32 x 32 network in 0.24 of the time.
+        "xla_cpu_experimental_ynn_fusion_type": "",
+        # Keeps optimization barriers, which XLA:CPU drops: without them it makes again what a
+        # rematerialised block was to save, and merges activations into the loops that transpose
+        # (convolution.py): 0.97 of the processor time of the same step.
+        "xla_disable_hlo_passes": "cse_barrier_expander",
+    },
 }
 
 

@@ -1,7 +1,7 @@
-"""What a compiled program does in one run, read from its text (XLA's HLO).
+"""A compiled program, read from its text (XLA's HLO): its loops and its collectives.
 
-The compiler's own `cost_analysis` counts the body of a loop once, however often it runs. Here each
-computation has a number of executions: one for the entry, times the trip count for a loop's body.
+Each computation has a number of executions: one for the entry, times the trip count for a loop's
+body. What a run costs is in cost.py.
 """
 
 import dataclasses
@@ -9,16 +9,25 @@ import math
 import re
 from collections import Counter
 from functools import cached_property
+from typing import NamedTuple
 
 KINDS = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
 _BITS = {"pred": 8, "token": 0, "bf16": 16}  # others carry their bits in the name: f32, s8, u4
 # The type is one shape or a tuple of shapes; a tuple holds comments such as /*index=5*/.
 _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.-]+) = (\(.*?\)|\S+) ([\w-]+)\((.*)$")
 _COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.-]+) \(.*\{$")
-_SHAPE = re.compile(r"\b(pred|token|bf16|[a-z]+(\d+)\w*)\[([\d,]*)\]")
+_SHAPE = re.compile(r"\b(pred|token|bf16|[a-z]+(\d+)\w*)\[([\d,]*)\](?:\{[^}]*?S\((\d+)\)\})?")
 _SCATTER = "all-reduce-scatter"
-# These move nothing by themselves, or what they move is counted in what they call.
-_FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "while", "conditional")
+
+
+class Array(NamedTuple):
+    bits: int  # of an element
+    sides: list[int]
+    space: int = 0  # where it lies: 0 is main memory, others are on the chip
+
+    @property
+    def bytes(self) -> int:
+        return self.bits * math.prod(self.sides) // 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,18 +47,22 @@ class Instruction:
 
     @property
     def elements(self) -> int:
-        return sum(math.prod(sides) for _, sides in shapes(self.shape))
+        return sum(math.prod(array.sides) for array in arrays(self.shape))
 
     @property
     def bytes(self) -> int:
-        return sum(bits * math.prod(sides) for bits, sides in shapes(self.shape)) // 8
+        return sum(array.bytes for array in arrays(self.shape))
 
 
-def shapes(text: str) -> list[tuple[int, list[int]]]:
-    """Return (bits an element, sides) of every array in an HLO type."""
+def arrays(text: str) -> list[Array]:
+    """Return the arrays of an HLO type, in order."""
     return [
-        (_BITS.get(kind, 0) or int(bits or 0), [int(n) for n in sides.split(",") if n])
-        for kind, bits, sides in _SHAPE.findall(text)
+        Array(
+            _BITS.get(kind, 0) or int(bits or 0),
+            [int(n) for n in sides.split(",") if n],
+            int(space or 0),
+        )
+        for kind, bits, sides, space in _SHAPE.findall(text)
     ]
 
 
@@ -116,51 +129,14 @@ class Program:
 
     def _result_bytes(self, instruction: Instruction) -> int:
         if instruction.opcode in ("all-gather-start", "collective-permute-start"):
-            return max(bits * math.prod(sides) // 8 for bits, sides in shapes(instruction.shape))
+            return max(array.bytes for array in arrays(instruction.shape))
         return instruction.bytes
 
-    def loop_factors(self) -> tuple[float, float]:
-        """Return by what to multiply flops and bytes that were counted once for every loop."""
-        totals = [[0.0, 0.0], [0.0, 0.0]]
-        fused = self._fused()
-        for name, times in self.executions.items():
-            body = self.computations[name]
-            flops = sum(_flops(i, body) for i in body.values())
-            traffic = 0 if name in fused else sum(_traffic(i, body) for i in body.values())
-            for total, n in zip(totals, (1, times), strict=True):
-                total[0] += flops * n
-                total[1] += traffic * n
-        once, all_of_it = totals
-        return tuple(b / a if a else 1.0 for a, b in zip(once, all_of_it, strict=True))
-
-    def _fused(self) -> set[str]:
+    def fused(self) -> set[str]:
+        """Return the names of computations that are the inside of an instruction."""
         return {
             i.attribute("calls")
             for body in self.computations.values()
             for i in body.values()
             if i.opcode == "fusion"
         }
-
-
-def _traffic(instruction: Instruction, body: dict[str, Instruction]) -> int:
-    if instruction.opcode in _FREE or instruction.opcode.endswith("-done"):
-        return 0
-    return instruction.bytes + sum(body[o].bytes for o in instruction.operands if o in body)
-
-
-def _flops(instruction: Instruction, body: dict[str, Instruction]) -> int:
-    """Return 2 x multiplications of a product: output elements x length of the sums."""
-    if instruction.opcode not in ("dot", "convolution"):
-        return 0
-    right = body.get(instruction.operands[1])
-    if right is None:
-        return 0
-    (_, sides), *_ = shapes(right.shape)
-    if labels := re.search(r"dim_labels=\w+_(\w+)->", instruction.rest):
-        length = math.prod(
-            n for n, label in zip(sides, labels.group(1), strict=True) if label != "o"
-        )
-    else:
-        axes = re.search(r"rhs_contracting_dims=\{([\d,]*)\}", instruction.rest).group(1)
-        length = math.prod(sides[int(axis)] for axis in axes.split(",") if axis)
-    return 2 * instruction.elements * length

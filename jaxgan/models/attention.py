@@ -32,10 +32,10 @@ def attention_weights(queries: jax.Array, keys: jax.Array) -> jax.Array:
 
 def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
     """Return softmax(q k^T) v, [b, n, d], of [b, n, c], [b, m, c] and [b, m, d]. Not scaled."""
-    (b, n, c), m, d = queries.shape, keys.shape[1], values.shape[2]
+    (b, n, c), m = queries.shape, keys.shape[1]
     values = values.swapaxes(1, 2)
 
-    def some(queries: jax.Array) -> jax.Array:
+    def some(queries: jax.Array) -> tuple[jax.Array, jax.Array]:
         scores = _scores(queries, keys)
         weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(1, keepdims=True)))
         mixed = jnp.einsum(
@@ -44,15 +44,18 @@ def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
             weights.astype(values.dtype),
             preferred_element_type=jnp.float32,
         )
-        return (mixed / weights.sum(1)[:, None]).astype(values.dtype)
+        return mixed, weights.sum(1, keepdims=True)
 
     length = next(i for i in range(min(max(PAIRS // m, 1), n), 0, -1) if n % i == 0)
     # Cut along the queries: the images may be split over devices.
     blocks = queries.swapaxes(1, 2).reshape(b, c, n // length, length).transpose(2, 0, 1, 3)
     if len(blocks) == 1:
-        return some(blocks[0]).swapaxes(1, 2)
-    found = jax.lax.map(jax.checkpoint(some, prevent_cse=False), blocks)
-    return found.transpose(1, 0, 3, 2).reshape(b, n, d)
+        mixed, total = some(blocks[0])
+    else:
+        found = jax.lax.map(jax.checkpoint(some, prevent_cse=False), blocks)
+        mixed, total = (a.transpose(1, 2, 0, 3).reshape(b, -1, n) for a in found)
+    # Divided here, not in a block: else its product would be made again for the derivative.
+    return (mixed / total).swapaxes(1, 2).astype(values.dtype)
 
 
 def _scores(queries: jax.Array, keys: jax.Array) -> jax.Array:

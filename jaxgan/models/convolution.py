@@ -30,6 +30,7 @@ others 50 times slower. Inside `jax.shard_map` gradients need check_vma=False.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -147,6 +148,11 @@ def _x_and_y_to_kernel(x: jax.Array, y: jax.Array, *, stride: int, size: Size) -
     return _lax_conv(x, y, _padding(size, stride), kernel_spread=stride).transpose(1, 2, 0, 3)
 
 
+def _x_and_y_to_kernel_apart(x: jax.Array, y: jax.Array, **params: Any) -> jax.Array:
+    """The same; what makes x and y is not merged into the loops that transpose them."""
+    return _x_and_y_to_kernel(*lax.optimization_barrier((x, y)), **params)
+
+
 def _padding(size: Size, stride: int) -> Size:
     return (size[0] - stride) // 2, (size[1] - stride) // 2
 
@@ -233,7 +239,7 @@ ad.deflinear2(_sum, lambda g, x: [_repeat.bind(g)])
 
 _convolve = _primitive("convolve", _kernel_and_x_to_y)
 _transpose = _primitive("convolve_transpose", _kernel_and_y_to_x, _kernel_and_y_to_x_interleaved)
-_correlate = _primitive("correlate", _x_and_y_to_kernel)
+_correlate = _primitive("correlate", _x_and_y_to_kernel, _x_and_y_to_kernel_apart)
 
 
 def _size(kernel) -> Size:  # of an array, or of what stands for one in a transposition
