@@ -9,8 +9,8 @@ program, before anything is fused, and of wall-clock and processor seconds (of a
 median of the rounds' ratios, its 95 % interval (from order statistics), and the quartiles of the
 rounds.
 
-Counted with jax 0.10.2: 1.00007 of 14.7 GFLOP, 1.0029 of 2.92 GB. Measured on 2026-11-25 on two free
-cores of an AMD EPYC, 200 rounds:
+Counted with jax 0.10.2: 1.00007 of 14.7 GFLOP, 1.0029 of 2.92 GB. Measured on 2026-11-25 on two
+free cores of an AMD EPYC, 200 rounds:
 
 wall time: 0.9983 (0.9957 to 1.0006; rounds 0.985 to 1.010) of 0.1853 s
 processor time: 0.9992 (0.9980 to 1.0003; rounds 0.993 to 1.005) of 0.3580 s
