@@ -126,7 +126,7 @@ def distances(runs, kind):
 
 @pytest.mark.slow
 def test_bfloat16_is_nearer_than_half_of_another_seed(runs):
-    found = distances(runs, "bfloat16"); print("XX", found, distances(runs, "rounded parameters"), [r["log frechet"] for r in runs["float32"]])
+    found = distances(runs, "bfloat16")
     assert max(found.values()) < 0.5, found
     assert min(found.values()) > 0, found  # it was another computation
 
