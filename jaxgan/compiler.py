@@ -1,6 +1,10 @@
 """What the program tells XLA by itself, and where compiled programs are kept.
 
 A user never sets a flag: options go with every `jax.jit`, and programs are cached between runs.
+
+What runs often is compiled once: D steps and microbatches are loops (`lax.scan`). Blocks of a
+network are not. Neighbours differ in shape or in resolution in every config; the last two blocks of
+some discriminators are the only equal ones, and a loop of two would save nothing.
 """
 
 import os

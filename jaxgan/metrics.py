@@ -3,8 +3,9 @@
 metrics.jsonl   one line a logged step, of numbers that training alone determines: the same, byte
                 for byte, however often the run was interrupted
 watch.jsonl     likewise, one line each time the watch has looked (watch.py)
-timing.jsonl    what depends on the machine: images/s and how the time was spent (input, step,
-                samples, checkpoint), the most memory so far, images that could not be read
+timing.jsonl    what depends on the machine: images/s and what shares of the time were spent on
+                (waiting for input, the step, samples, watch, checkpoint, other), the most memory
+                so far, images that could not be read
 starts.jsonl    one line each time training starts: from which step, when, on what, with what
 events.*        all numbers, for TensorBoard; with train.wandb, Weights & Biases has them too
 
@@ -156,10 +157,10 @@ def replace(path: Path, text: str) -> None:
 
 
 class Stopwatch:
-    """Adds up wall-clock seconds by what they were spent on."""
+    """Adds up wall-clock seconds by what they were spent on, lap by lap."""
 
     def __init__(self):
-        self.seconds: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
         self._start = time.perf_counter()
 
     @contextmanager
@@ -168,14 +169,18 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
 
     def elapsed(self) -> float:
-        """Return seconds since the last reset."""
+        """Return seconds since the last lap."""
         return time.perf_counter() - self._start
 
-    def reset(self) -> None:
-        self.seconds, self._start = {}, time.perf_counter()
+    def lap(self) -> dict[str, float]:
+        """Return what the seconds since the last lap were spent on, "other" too; start the next."""
+        now = time.perf_counter()
+        spent = self._seconds | {"other": now - self._start - sum(self._seconds.values())}
+        self._seconds, self._start = {}, now
+        return spent
 
 
 def duration(seconds: float) -> str:
@@ -188,13 +193,29 @@ def duration(seconds: float) -> str:
     return f"{seconds}s"
 
 
+def goodput(spent: dict[str, float]) -> str:
+    """Return the share of seconds inside the step, and what else took 1 % or more of them.
+
+    A lower bound: the devices may be at work too while the host waits for input or saves.
+    """
+    percent = {name: 100 * seconds / sum(spent.values()) for name, seconds in spent.items()}
+    step = percent.pop("step", 0.0)
+    rest = ", ".join(f"{name} {share:.0f}" for name, share in percent.items() if share >= 1)
+    return f"goodput {step:.0f} %" + (f" ({rest})" if rest else "")
+
+
 def progress_line(
-    step: int, last: int, images: float, rate: float, metrics: dict[str, float], left: float
+    step: int,
+    last: int,
+    images_a_step: int,
+    rate: float,
+    spent: dict[str, float],
+    metrics: dict[str, float],
 ) -> str:
     """Return one line for the terminal: where training is, how fast, how well, how long still."""
     shown = ("d/loss", "g/loss", "d/real_logits", "d/fake_logits")
     values = "  ".join(f"{n} {metrics[n]:+.3f}" for n in shown if n in metrics)
     return (
-        f"step {step}/{last}  {images / 1000:.0f} kimg  {rate:.0f} images/s  {values}  "
-        f"{duration(left)} left"
+        f"step {step}/{last}  {step * images_a_step / 1000:.0f} kimg  {rate:.0f} images/s  "
+        f"{goodput(spent)}  {values}  {duration((last - step) * images_a_step / rate)} left"
     )

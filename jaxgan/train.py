@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,15 @@ from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.gan import TrainState, init_state
 from jaxgan.manifest import reason
-from jaxgan.metrics import MetricsWriter, Stopwatch, check_wandb, memory, progress_line, read_lines
+from jaxgan.metrics import (
+    MetricsWriter,
+    Stopwatch,
+    check_wandb,
+    goodput,
+    memory,
+    progress_line,
+    read_lines,
+)
 from jaxgan.report import Refresher
 from jaxgan.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.run import Run, abstract_state, claim, game, new_run
@@ -177,7 +186,7 @@ def loop(
     nothing = contextlib.nullcontext(lambda: None)
     writer = MetricsWriter(workdir, start, config.wandb) if is_writer else nothing
     refresher = Refresher(workdir) if is_writer else nothing
-    clock, pending, logged, stopped, good = Stopwatch(), [], start, False, None
+    clock, whole, pending, logged, stopped, good = Stopwatch(), Counter(), [], start, False, None
     with refresher as refresh, writer, reader, prefetch(read, start) as batches:
         for step in range(start + 1, last + 1):
             with clock("input"):
@@ -192,8 +201,8 @@ def loop(
             if step == start + 1:
                 jax.block_until_ready(state)
                 say(f"compiled, first step done after {clock.elapsed():.0f}s")
-                if not log:  # the rate shall not count the compilation
-                    clock.reset()
+                if not log:  # rate and goodput shall not count the compilation
+                    clock.lap()
                     logged = step
             look = run.config.watch.every and step % run.config.watch.every == 0
             # A stop saves and does not log: the log is that of an uninterrupted run. Several
@@ -209,17 +218,17 @@ def loop(
             good = finite.refuse_gradients(history, step, state, good)
             values = {name: float(v) for name, v in history[-1].items()}
             if log:
-                elapsed = clock.elapsed()
+                spent = clock.lap()
+                whole.update(spent)
+                elapsed = sum(spent.values())
                 rate = (step - logged) * images_a_step / elapsed
-                left = (last - step) * images_a_step / rate
-                say(progress_line(step, last, step * images_a_step, rate, values, left))
+                say(progress_line(step, last, images_a_step, rate, spent, values))
                 if is_writer:
-                    shares = {f"time/{name}": t / elapsed for name, t in clock.seconds.items()}
+                    shares = {f"time/{name}": t / elapsed for name, t in spent.items()}
                     bad = {"bad_records": len(reader.bad_records)}
                     writer.write("metrics", step, values)
                     line = {"images_per_second": rate, **shares, **memory(), **bad}
                     writer.write("timing", step, line)
-                clock.reset()
                 logged = step
             if sample:
                 with clock("samples"):
@@ -245,13 +254,15 @@ def loop(
                     checkpoints.save(step, state, values | watch_numbers(seen))
             if stopped:
                 break
-    checkpoints.finish()
+    with clock("checkpoint"):
+        checkpoints.finish()
+    whole.update(clock.lap())
 
     # 4. What was reached.
     if stopped:
         say(f"stopped at step {step}, saved; the same command continues")
         return INTERRUPTED
-    say(f"done: {last} steps, {last * images_a_step / 1000:.0f} kimg. Look at:")
+    say(f"done: {last} steps, {last * images_a_step / 1000:.0f} kimg, {goodput(whole)}. Look at:")
     say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(run.config.data.class_names[:10])}")
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")

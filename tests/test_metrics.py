@@ -1,5 +1,6 @@
 """The log of a run: no line twice, none missing, readable times."""
 
+import contextlib
 import importlib.util
 import json
 import sys
@@ -27,6 +28,50 @@ def test_lines_after_the_checkpoint_are_dropped(tmp_path):
 )
 def test_duration(seconds, text):
     assert metrics.duration(seconds) == text
+
+
+def test_a_lap_accounts_for_every_second(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(metrics.time, "perf_counter", lambda: now[0])
+    clock = metrics.Stopwatch()
+
+    def spend(seconds, name=None):
+        with clock(name) if name else contextlib.nullcontext():
+            now[0] += seconds
+
+    spend(2, "input")
+    spend(5, "step")
+    spend(1)
+    spend(4, "step")
+    assert clock.elapsed() == 12
+    assert clock.lap() == {"input": 2, "step": 9, "other": 1}
+    spend(3)  # between a lap and its line in the log: of the next
+    spend(7, "samples")
+    assert clock.lap() == {"samples": 7, "other": 3}
+    assert clock.lap() == {"other": 0}
+
+
+@pytest.mark.parametrize(
+    ("spent", "text"),
+    [
+        ({"input": 0.1, "step": 19.8, "other": 0.1}, "goodput 99 %"),
+        (
+            {"input": 0.2, "step": 16.0, "samples": 3.0, "checkpoint": 0.5, "other": 0.3},
+            "goodput 80 % (input 1, samples 15, checkpoint 2, other 2)",
+        ),
+    ],
+)
+def test_goodput_names_what_took_a_hundredth_or_more(spent, text):
+    assert metrics.goodput(spent) == text
+
+
+def test_progress_says_where_how_fast_how_well_how_long():
+    values = {"d/loss": 1.5, "g/loss": -0.25, "d/grad_norm": 3.0}
+    line = metrics.progress_line(500, 1000, 128, 64.0, {"step": 2.0, "input": 0.5}, values)
+    assert line == (
+        "step 500/1000  64 kimg  64 images/s  goodput 80 % (input 20)  "
+        "d/loss +1.500  g/loss -0.250  16m40s left"
+    )
 
 
 class Project(types.ModuleType):

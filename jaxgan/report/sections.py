@@ -143,7 +143,8 @@ def time_shares(runs: list[RunFacts]) -> str:
         means = {n[5:]: _mean([line.get(n, 0.0) for line in run.timing]) for n in names}
         if not means:
             continue
-        means["other"] = max(1 - sum(means.values()), 0.0)
+        unknown = max(1 - sum(means.values()), 0.0)  # files of before "other" was written
+        means["other"] = means.get("other", 0.0) + unknown
         places = {name: i for i, name in enumerate((*SPENT, *sorted(means.keys() - {*SPENT})))}
         parts = "".join(
             f'<div class="c{places[name] % COLORS}" style="flex:{share:.4f}" '

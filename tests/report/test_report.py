@@ -5,12 +5,13 @@ import json
 import math
 import re
 import threading
+import types
 
 import numpy as np
 import pytest
 
 from jaxgan import report, run
-from jaxgan.report import charts, runs, samples, tables, write
+from jaxgan.report import charts, runs, samples, sections, tables, write
 from jaxgan.sample.pictures import save_png
 from tests.tiny import tiny_config
 
@@ -261,3 +262,11 @@ def test_names_tell_directories_apart(tmp_path):
     assert runs.unique_names([a]) == ["run"]
     assert runs.unique_names([a, b]) == ["x/run", "y/run"]
     assert len(set(runs.unique_names([a, a]))) == 2
+
+
+def test_shares_of_time_are_whole_with_and_without_what_is_other():
+    old = {"time/step": 0.75}  # as written before "other" was
+    new = {"time/step": 0.5, "time/input": 0.25, "time/other": 0.25}
+    for lines, step, other in (([old], 75, 25), ([new], 50, 25), ([old, new], 62.5, 25)):
+        text = sections.time_shares([types.SimpleNamespace(timing=lines, name="run")])
+        assert f'title="step {step:.1f}%"' in text and f'title="other {other:.1f}%"' in text
