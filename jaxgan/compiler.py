@@ -1,6 +1,7 @@
 """What the program tells XLA by itself, and where compiled programs are kept.
 
-A user never sets a flag: options go with every `jax.jit`, and programs are cached between runs.
+A user never sets a flag: options go with what is compiled for networks, and programs are cached
+between runs.
 
 What runs often is compiled once: D steps and microbatches are loops (`lax.scan`). Blocks of a
 network are not. Neighbours differ in shape or in resolution in every config; the last two blocks of
@@ -8,8 +9,10 @@ some discriminators are the only equal ones, and a loop of two would save nothin
 """
 
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -35,6 +38,20 @@ def compiler_options(platform: str) -> dict[str, str]:
     """
     options = WORTH_HAVING.get(platform, {})
     return {name: value for name, value in options.items() if _is_known(platform, name, value)}
+
+
+def jit(function: Callable, **options: Any) -> Callable:
+    """Return `jax.jit(function, **options)` with the compiler options of the default devices.
+
+    Made at the first call: to decorate a module's function starts no devices.
+    """
+
+    @cache
+    def jitted() -> Callable:
+        chosen = compiler_options(jax.default_backend())
+        return jax.jit(function, compiler_options=chosen, **options)
+
+    return wraps(function)(lambda *arguments: jitted()(*arguments))
 
 
 def _is_known(platform: str, name: str, value: str) -> bool:

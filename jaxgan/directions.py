@@ -23,6 +23,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
+from jaxgan import compiler
 from jaxgan.generator import TrainedGenerator, load
 from jaxgan.models.layers import Dense
 from jaxgan.sample.pictures import save_png
@@ -162,7 +163,7 @@ def _activations(
             order[module.path] = None
         return kept
 
-    @jax.jit
+    @compiler.jit
     def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
         # Only these outputs are computed: the compiler drops what they do not need.
         state = g.module.apply(

@@ -14,6 +14,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxgan import compiler
 from jaxgan import run as runs
 from jaxgan.averaging import encoder_stats
 from jaxgan.checkpoints import Checkpoints
@@ -69,20 +70,20 @@ class TrainedEncoder:
 
 
 # Of modules, not of encoders: another encoder of the same shape is not compiled again.
-_statistics = jax.jit(encoder_stats, static_argnums=0)
+_statistics = compiler.jit(encoder_stats, static_argnums=0)
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(compiler.jit, static_argnums=0)
 def _features(module, variables, images):
     return module.apply(variables, images, method="features")
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(compiler.jit, static_argnums=0)
 def _encode(module, variables, images, noise):
     return module.apply(variables, images, noise, method="encode")
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(compiler.jit, static_argnums=0)
 def _generate(module, variables, latents, labels):
     return module.apply(variables, latents, labels)
 

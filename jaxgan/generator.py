@@ -24,7 +24,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan import class_names, latents, sharding, truncations
+from jaxgan import class_names, compiler, latents, sharding, truncations
 from jaxgan.averaging import standing_stats
 from jaxgan.build import build
 from jaxgan.checkpoints import Checkpoints
@@ -62,8 +62,8 @@ class TrainedGenerator:
         example = (jnp.zeros((2, self.latent_dim)), jnp.zeros(2, jnp.int32))
         made = jax.eval_shape(self.module.apply, {"params": self.weights}, *example)
         self.image_shape = made.shape[1:]  # BigBiGAN's encoder may see larger images
-        self._apply = jax.jit(self.apply)
-        self._moments = jax.jit(self._batch_moments)
+        self._apply = compiler.jit(self.apply)
+        self._moments = compiler.jit(self._batch_moments)
         self._known = {} if statistics is None else dict(statistics)
 
     def sample(

@@ -20,6 +20,7 @@ import optax
 from ml_collections import ConfigDict
 from PIL import Image
 
+from jaxgan import compiler
 from jaxgan.data.pictures import BadImageError, read_picture
 from jaxgan.data.resize import fit
 from jaxgan.generator import TrainedGenerator, load
@@ -85,7 +86,7 @@ def invert(
         found = distance(g.apply(variables, z, labels), target)
         return (found + prior * (z**2).mean(1)).sum(), found  # the starts do not meet
 
-    @jax.jit
+    @compiler.jit
     def descend(variables: PyTree, z: jax.Array, labels: jax.Array, state: PyTree, n: jax.Array):
         def step(_, carry):
             z, state = carry

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from jaxgan import sharding
+from jaxgan import compiler, sharding
 from jaxgan.data.augment import to_float
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
@@ -80,7 +80,7 @@ class Watch:
         y = spread(run, np.repeat(classes, count).astype(np.int32))
         split = sharding.rows(run.mesh)
 
-        @jax.jit
+        @compiler.jit
         def look(state: TrainState, images: dict[str, jax.Array], labels: jax.Array) -> dict:
             z, _ = run.gan.prior(jax.random.key(run.config.seed), len(labels))
             z = jax.lax.with_sharding_constraint(z, split)

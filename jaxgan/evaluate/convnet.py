@@ -4,15 +4,13 @@ Three 3x3 convolutions of stride 2 (32, 64, 128 channels, group norm, ReLU), mea
 linear layer; Adam with a cosine schedule. Seconds on a laptop for 28 to 64 pixels.
 """
 
-import functools
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan.compiler import compiler_options
+from jaxgan import compiler
 
 
 class ConvNet(nn.Module):
@@ -51,9 +49,7 @@ def convnet_labels(
     params = net.init(jax.random.key(seed), jnp.asarray(train_images[:1]))
     optimizer = optax.adam(optax.cosine_decay_schedule(2e-3, steps))
 
-    options = compiler_options(jax.default_backend())
-
-    @functools.partial(jax.jit, compiler_options=options)
+    @compiler.jit
     def update(params, opt_state, images, labels):
         def loss(params):
             logits = net.apply(params, images)
@@ -71,8 +67,6 @@ def convnet_labels(
         for start in range(0, count - batch + 1, batch):
             rows = order[start : start + batch]
             params, opt_state = update(params, opt_state, train_images[rows], train_labels[rows])
-    classify = jax.jit(
-        lambda images: net.apply(params, images).argmax(axis=1), compiler_options=options
-    )
+    classify = compiler.jit(lambda images: net.apply(params, images).argmax(axis=1))
     parts = [test_images[start : start + 500] for start in range(0, len(test_images), 500)]
     return np.concatenate([np.asarray(classify(part)) for part in parts])

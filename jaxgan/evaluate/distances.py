@@ -7,26 +7,14 @@ them up again with `exact_distances`, in float64 from the differences, so decisi
 inside that ball?) are those of exact arithmetic although 99.9% of the work is float32.
 """
 
-import functools
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-
-from jaxgan.compiler import compiler_options
 
 # Elements of one block of distances: 64 MB of float32.
 BLOCK = 2**24
 # Pairs looked up again at once (2,048 features: 64 MB).
 PAIRS = 2**12
-
-
-@functools.cache
-def compiled(function: Callable, static_argnums: tuple[int, ...] = ()) -> Callable:
-    """Return the jitted function; decorating it would start the devices at import."""
-    options = compiler_options(jax.default_backend())
-    return jax.jit(function, static_argnums=static_argnums, compiler_options=options)
 
 
 def centred(features: np.ndarray, center: np.ndarray) -> np.ndarray:

@@ -6,12 +6,14 @@ score that share by construction; a model that memorises scores far above it. Th
 between samples counts repetitions (mode collapse).
 """
 
+from functools import partial
+
 import jax
 import numpy as np
 
+from jaxgan import compiler
 from jaxgan.evaluate.distances import (
     centred,
-    compiled,
     exact_distances,
     row_blocks,
     squared_distances,
@@ -44,7 +46,7 @@ def nearest(
     for block in row_blocks(len(queries), len(reference)):
         rows = np.arange(block.start, block.stop)
         found, limit, bound = jax.device_get(
-            compiled(_candidates, (2,))(fast_queries[block], fast_reference, candidates)
+            _candidates(fast_queries[block], fast_reference, candidates)
         )
         order, near = _ordered(queries, reference, rows, found, k, skip_self)
         # The k-th must be nearer than anything that was not a candidate, errors included.
@@ -60,6 +62,7 @@ def nearest(
     return distances, indices
 
 
+@partial(compiler.jit, static_argnums=2)
 def _candidates(queries, reference, count: int):
     """Return the indices of the nearest by float32, the distance of the last, and its error."""
     squared, bound = squared_distances(queries, reference)

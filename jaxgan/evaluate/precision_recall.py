@@ -18,9 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan import compiler
 from jaxgan.evaluate.distances import (
     centred,
-    compiled,
     exact_distances,
     row_blocks,
     squared_distances,
@@ -80,7 +80,7 @@ def membership(
     for block in row_blocks(len(real), len(fake)):
         blocks = (radii.real[block], radii.fake, radii.dense[block])
         squares = ((r**2).astype(np.float32) for r in blocks)
-        *sums, unsure = jax.device_get(compiled(_settled)(fast_real[block], fast_fake, *squares))
+        *sums, unsure = jax.device_get(_settled(fast_real[block], fast_fake, *squares))
         rows, columns = np.nonzero(unsure)
         rows += block.start
         exact = exact_distances(real, fake, rows, columns)
@@ -97,6 +97,7 @@ def membership(
     return Membership(precise.astype(float), recalled.astype(float), density, covered.astype(float))
 
 
+@compiler.jit
 def _settled(real, fake, real_radii, fake_radii, dense_radii):
     """Return the four sums over the pairs that float32 can decide, and the other pairs [n, m]."""
     squared, bound = squared_distances(real, fake)

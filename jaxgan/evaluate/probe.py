@@ -12,12 +12,14 @@ and return the predicted labels [m]. The linear ones standardise features by the
 have a bias without penalty.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan.evaluate.distances import compiled
+from jaxgan import compiler
 from jaxgan.evaluate.neighbours import nearest
 
 
@@ -51,13 +53,14 @@ def logistic_labels(
 ) -> np.ndarray:
     """Predict by multinomial logistic regression; l2 weighs against the mean over images."""
     train, test = _standardized(train_features, test_features)
-    weights = compiled(_logistic_weights, (2, 3))(
+    weights = _logistic_weights(
         train.astype(np.float32), np.asarray(train_labels, np.int32), classes, l2
     )
     kernel, bias = jax.device_get(weights)
     return (test @ kernel + bias).argmax(axis=1)
 
 
+@partial(compiler.jit, static_argnums=(2, 3))
 def _logistic_weights(features, labels, classes: int, l2: float, steps: int = 500):
     """Return (kernel [d, classes], bias [classes]) where the gradient vanishes."""
 

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan import latents, sharding
+from jaxgan import compiler, latents, sharding
 from jaxgan.averaging import standing_stats
 from jaxgan.build import distribution
 from jaxgan.gan import TrainState
@@ -52,7 +52,7 @@ class Sampler:
         def draw(key, n):
             return jax.lax.with_sharding_constraint(self.prior(key, n), split)
 
-        @jax.jit
+        @compiler.jit
         def prepare(average: PyTree, transform_state: PyTree, seed: jax.Array) -> PyTree:
             weights, _ = gan.generator.transform.apply(average, transform_state)
             key = jax.random.key(seed)
@@ -62,7 +62,7 @@ class Sampler:
             return {"params": weights, "batch_stats": stats}
 
         # Each device makes its share, then all have all: every process can read them.
-        @partial(jax.jit, out_shardings=sharding.replicated(run.mesh))
+        @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
         def generate(variables: PyTree, seed: jax.Array, indices: jax.Array, labels) -> jax.Array:
             drawn = latents.indexed(self.prior, seed, indices)
             z, y = jax.lax.with_sharding_constraint(drawn, split)
