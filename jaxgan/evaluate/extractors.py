@@ -21,6 +21,8 @@ def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extr
       name: "lite0", "lite0_128", "inception", or "package.module:attribute".
       weights_file: of lite0 and inception; None takes the installed or the downloaded one.
     """
+    if weights_file is not None and not Path(weights_file).is_file():
+        raise FileNotFoundError(f"evaluate.weights_file = {str(weights_file)!r}: no such file")
     if name in lite0.SIZES:
         return lite0.lite0(name, weights_file)
     if name == "inception":

@@ -261,6 +261,7 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
     Image.new("L", (8, 8)).save(tmp_path / "named" / "a.png")
     (tmp_path / "named" / "labels.csv").write_text("b.png,Bag\n")
     write_folder(tmp_path / "one", images, np.zeros(20, int))
+    write_folder(tmp_path / "single", images[:1], labels[:1])
     tiny_run(tmp_path / "run")
     (tmp_path / "other.pth").write_bytes(b"weights")
     one = [OWN, "--config.evaluate.reference=one"]
@@ -272,6 +273,8 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("few", OWN), ["evaluate.reference is empty"]),
         (("few", *flags(data, 21)), ["samples = 21", "few holds 20 images"]),
         (("few", *flags(data, 1)), ["samples = 1: write 2 or more"]),
+        (("single", *flags(data, 0)), ["single holds 1 image: give 2 or more"]),
+        (("few", OWN, "--config.evaluate.reference=single"), ["single holds 1 image"]),
         (("few", *flags(data, 0), "--follow"), ["--follow", "no run"]),
         (("few", *flags(data, 0), "--truncation=0.5"), ["needs a generator"]),
         (("run", *flags(data), "--truncation=1:0:1"), ["FIRST:LAST:STEP"]),
@@ -283,6 +286,9 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("run", *flags(data, split="test")), ["no split 'test'"]),
         (("run", "--config.evaluate.extractor=inception",
           "--config.evaluate.weights_file=other.pth"), ["other.pth has SHA-256"]),
+        (("run", "--config.evaluate.extractor=inception",
+          "--config.evaluate.weights_file=no.pth"), ["weights_file = 'no.pth': no such file"]),
+        (("few", *flags(data, 9)), ["9 images for 10 splits", "10 or more"]),
         (("run", "--config.evaluate.extractor=encoder"), ["no encoder"]),
         (("few", *flags(data, 0, extractor="discriminator")), ["needs a run"]),
         (("run", *flags(data, bootstrap_rounds=1)), ["bootstrap_rounds = 1"]),
