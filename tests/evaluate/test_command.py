@@ -22,7 +22,7 @@ from jaxgan.generator import load
 from jaxgan.run import abstract_state
 from jaxgan.sample.pictures import to_uint8
 from tests.evaluate.made_images import NAMES, pixels, write_folder
-from tests.tiny import drawn, tiny_run, tiny_tabulated
+from tests.tiny import drawn, tiny_generator, tiny_run, tiny_tabulated
 
 WEIGHTS = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32) / 8
 OWN = "--config.evaluate.extractor=tests.evaluate.test_command:features"
@@ -195,6 +195,20 @@ def test_a_truncation_curve(tmp_path, data, command):
     assert "a" in rows[0]["point"]
     with Image.open(tmp_path / "run" / "truncation.png") as picture:
         assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 50  # not blank
+
+
+def test_a_curve_of_a_file_does_not_use_the_files_statistics(tmp_path, data, command, monkeypatch):
+    """They are for other thresholds: 0.25 is below all that this file has."""
+    write_generator(tmp_path / "tiny.safetensors", tiny_tabulated())
+    monkeypatch.chdir(tmp_path)
+    command("tiny.safetensors", *flags(data, metrics="('fd','is')"), "--truncation=0.25")
+    results = read_results("evaluation/results.jsonl")
+    assert [r["protocol"]["truncation"] for r in results] == [None, 0.25]
+    assert {r["protocol"]["standing_statistics"] for r in results} == {"3 batches of 16"}
+    g = tiny_generator()
+    images = to_uint8(g.generate(g.latents(range(60), 0, 0.25), np.arange(60) % 5, 0.25))
+    fd = results[1]["metrics"]["fd_features"]
+    assert fd == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
 
 
 def test_following_scores_each_checkpoint_once(tmp_path, data, command, monkeypatch):
