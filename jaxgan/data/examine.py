@@ -8,9 +8,8 @@ import collections
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +19,9 @@ from PIL import Image
 from jaxgan.data.decode import decode_record
 from jaxgan.data.folders import Payload, Source
 from jaxgan.data.pictures import FORMATS, BadImageError, inspect, read_picture
+from jaxgan.data.prepare import ordered
 from jaxgan.data.records import BadRecordError, Records, one_line
 
-CHUNK = 64
 RARE = 20  # images: a class with fewer has little to learn from
 UNEVEN = 10  # times the smallest class
 
@@ -51,11 +50,7 @@ def examine_records(records: Records, on_bad_record: str) -> list[Finding]:
         "skip": "the next good record is used instead, counted and logged",
     }[on_bad_record]
     labels = np.full(len(records), -1, np.int32)
-
-    def look(chunk: Sequence[int]) -> list[Look]:
-        return [record_look(records, index, labels) for index in chunk]
-
-    looks = list(parallel(look, range(len(records))))
+    looks = in_threads(lambda index: record_look(records, index, labels), range(len(records)))
     return [*summary(looks, becomes), *labels_summary(labels[labels >= 0], records.class_names)]
 
 
@@ -76,11 +71,7 @@ def examine_source(source: Source, folder: Path | None = None) -> list[Finding]:
 
     folder: where the images are in class folders: empty ones are named.
     """
-
-    def look(chunk: Sequence[tuple[str, Payload]]) -> list[Look]:
-        return [picture_look(name, payload) for name, payload in chunk]
-
-    looks = list(parallel(look, zip(source.names, source.read(0), strict=False)))
+    looks = in_threads(picture_look, source.names, source.read(0))
     good = [not look.problem for look in looks]
     findings = summary(looks, "`jaxgan prepare` leaves it out and lists it in manifest.json")
     findings += [
@@ -128,19 +119,11 @@ def oddities(data: bytes) -> Iterator[str]:
             yield "EXIF rotation: turned upright"
 
 
-def parallel(look: Callable, items) -> Iterator[Look]:
-    """Map chunks of items in threads, in order, a few chunks in memory at a time."""
-    items, pending = iter(items), collections.deque()
-    with ThreadPoolExecutor(os.cpu_count(), "jaxgan-examine") as pool:
-        while True:
-            while len(pending) < 2 * (os.cpu_count() or 1):
-                chunk = list(islice(items, CHUNK))
-                if not chunk:
-                    break
-                pending.append(pool.submit(look, chunk))
-            if not pending:
-                return
-            yield from pending.popleft().result()
+def in_threads(look: Callable[..., Look], *arguments: Iterable) -> list[Look]:
+    """Return look(a, b, ...) for each of the arguments side by side, in order."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers, "jaxgan-examine") as pool:
+        return list(ordered(pool, workers, lambda one: look(*one), zip(*arguments, strict=False)))
 
 
 def summary(looks: list[Look], becomes: str) -> list[Finding]:

@@ -43,7 +43,7 @@ def inspect(source: bytes | Path) -> Kind:
     with _open(source) as picture:
         try:
             turned = picture.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 swap the sides
-        except Exception:
+        except Exception:  # Pillow raises many kinds on damaged EXIF; read_picture says which
             turned = False
         width, height = picture.size[::-1] if turned else picture.size
         color = 1 if picture.mode[0] in "1LIF" and picture.mode != "LAB" else 3

@@ -134,7 +134,7 @@ class Session:
                 "evaluate.reference is empty: write real images to compare with, such as "
                 "--config.evaluate.reference=data/photos"
             )
-        reference = open_images(name, split, size)
+        reference = several(open_images(name, split, size))
         test = open_images(name, settings.test_split, size) if settings.test_split else None
         if reference.count < fake.count:
             self._say(
@@ -155,7 +155,7 @@ class Session:
     def _samples(self, model: Model) -> Images:
         count, seed = self._settings.samples, self._settings.seed
         if model.images is not None:
-            count = count or model.images.count  # 0: all
+            count = count or several(model.images).count  # 0: all
         if count < 2:
             raise ValueError(f"evaluate.samples = {count}: write 2 or more")
         if model.images is None:
@@ -172,6 +172,13 @@ class Session:
             worst = sorted(values, key=values.get, reverse=metric.endswith("_per_class"))
             shown = ", ".join(f"{name} {values[name]:.3g}" for name in worst[:10])
             self._say(f"{metric} by class, the worst first: {shown}")
+
+
+def several(images: Images) -> Images:
+    """Return the images, or refuse a single one: it has no covariance and no neighbour."""
+    if images.count < 2:
+        raise ValueError(f"{images.name} holds {images.count} image: give 2 or more")
+    return images
 
 
 def draw_scores(results: list[Result], path: Path) -> None:

@@ -1,11 +1,10 @@
 """Files by address and hash: downloaded once, never used with another content."""
 
+import hashlib
 import os
 import tempfile
 import urllib.request
 from pathlib import Path
-
-from jaxgan.evaluate.extractors import check_sha256
 
 CHUNK = 1 << 20
 SECONDS = 60  # without an answer
@@ -43,3 +42,17 @@ def downloaded(url: str, sha256: str, folder: Path) -> Path:
             os.unlink(file.name)
             raise
     return path
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_sha256(path: Path, expected: str) -> str:
+    """Return the file's SHA-256, or raise ValueError when it is not the expected one."""
+    found = file_sha256(path)
+    if found != expected:
+        raise ValueError(f"{path} has SHA-256 {found}, expected {expected}: get the file again")
+    return found

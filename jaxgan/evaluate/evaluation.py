@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan.compiler import cache_folder
-from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.extractor import Extractor
 from jaxgan.evaluate.features import Features, extract
 from jaxgan.evaluate.images import Images, class_map
 from jaxgan.evaluate.inception_score import inception_score

@@ -17,7 +17,7 @@ from jax.sharding import PartitionSpec as P
 
 from jaxgan.compiler import compiler_options
 from jaxgan.data.augment import to_float
-from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.extractor import Extractor
 from jaxgan.evaluate.moments import add_batch, empty_moments, mean_and_covariance
 
 # Images at once on a CPU core: more do not fit its caches (1.6 times slower at 64).
@@ -56,7 +56,7 @@ def extract(
       batches: images [n, height, width, channels], or (images, labels [n] int32); numpy or jax;
         float32 in [-1, 1], or uint8 or uint16 as they are stored. All of one image size; n may
         differ (smaller ones are padded).
-      extractor: see `extractors`.
+      extractor: see `extractor`.
       keep: how many images' features to bring to the host; None keeps all. The mean and the
         covariance are over all images in any case.
       mesh: split every batch over all axes of this mesh; None runs on one device.

@@ -20,8 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.compiler import cache_folder
-from jaxgan.evaluate.downloads import downloaded
-from jaxgan.evaluate.extractors import Extractor, check_sha256, rgb_bytes
+from jaxgan.evaluate.downloads import check_sha256, downloaded
+from jaxgan.evaluate.extractor import Extractor, rgb_bytes
 from jaxgan.evaluate.torch_files import read_torch_file
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"

@@ -25,7 +25,10 @@ def inception_score(
     if classes < 2:
         raise ValueError("this extractor gives no logits: an Inception Score needs them")
     if count < splits:
-        raise ValueError(f"{count} images for {splits} splits: write splits of at most {count}")
+        raise ValueError(
+            f"{count} images for {splits} splits: an Inception Score needs {splits} or more, give "
+            "them or leave it out"
+        )
     if seed is not None:
         logits = logits[np.random.RandomState(seed).permutation(count)]
     bounds = [i * count // splits for i in range(splits + 1)]

@@ -18,7 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.evaluate.extractors import Extractor, check_sha256, rgb_bytes
+from jaxgan.evaluate.downloads import check_sha256
+from jaxgan.evaluate.extractor import Extractor, rgb_bytes
 from jaxgan.evaluate.torch_files import read_torch_file
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.extractor import Extractor
 from jaxgan.gan import TrainState
 from jaxgan.run import Run
 

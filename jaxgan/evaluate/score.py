@@ -8,7 +8,7 @@ from jax.sharding import Mesh
 
 from jaxgan.evaluate.accuracy_score import classification_accuracy_score
 from jaxgan.evaluate.bootstrap import standard_error
-from jaxgan.evaluate.extractors import Extractor, metric_name
+from jaxgan.evaluate.extractor import Extractor, metric_name
 from jaxgan.evaluate.features import Features, extract
 from jaxgan.evaluate.frechet import frechet_distance, frechet_infinity, frechet_to
 from jaxgan.evaluate.inception_score import inception_score
@@ -43,7 +43,7 @@ def score(
     Args:
       fakes: batches of images, or of (images, labels); see `features.extract`.
       reference: the same of real images, or their Features (see `statistics.cached_features`).
-      extractor: see `extractors`; its name is part of every metric's.
+      extractor: see `extractor`; its name is part of every metric's.
       metrics: from METRICS.
       mesh: run on all its devices.
       settings: test, bootstrap_rounds and seed of `score_features`.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.extractor import Extractor
 from jaxgan.evaluate.features import Features
 
 ARRAYS = ("mean", "covariance", "features", "logits")
@@ -34,7 +34,7 @@ def cached_features(
     Args:
       folder: of the cache; made if missing.
       content_hash: of the images (and of how many are used, if not all).
-      extractor: see `extractors`.
+      extractor: see `extractor`.
       compute: called on a miss.
       say: takes the line about a cache that cannot be used.
     """

@@ -20,7 +20,7 @@ import jax
 from jax.sharding import Mesh
 
 from jaxgan.evaluate.evaluation import Evaluator
-from jaxgan.evaluate.extractors import metric_name
+from jaxgan.evaluate.extractor import metric_name
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, append_result, find_result, read_results
 from jaxgan.evaluate.samples import samples

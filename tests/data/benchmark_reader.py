@@ -9,15 +9,18 @@ from the files. Contenders run by turns, each in a new process; the median over 
 Images per CPU second counts the time of all threads and child processes, so it holds on a busy
 machine too; images per second is what a free machine would be judged by.
 
-2026-11-23, `--images=1024 --rounds=5`, 2 cores shared with other work (load 5), Pillow 13.0.0,
-torch 2.13.0, Python 3.11:
+2026-11-25, `--images=1024 --rounds=3`, 2 cores, everything else on the machine stopped, Pillow
+13.0.0, torch 2.13.0, Python 3.11:
 
                         images/CPU s  images/s
-    ours, 1 thread              1219       828
-    ours, 2 threads             1200       926
-    ours, 2 processes           1113       916
-    torch, 0 workers            1088       723
-    torch, 2 workers             890       595
+    ours, 1 thread              1262      1297
+    ours, 2 threads             1165      2035
+    ours, 2 processes           1158      2214
+    torch, 0 workers            1125      1125
+    torch, 2 workers             950      1809
+
+"prepare" on 2026-11-23, `--rounds=5`, the cores shared with other work (load 5):
+
     prepare, 1 thread            345       223
     prepare, 2 threads           339       222
     prepare, 2 processes         330       219

@@ -110,6 +110,7 @@ def test_jpeg_files_that_fit_are_copied(tmp_path):
 
 def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch):
     folder, _ = class_folder
+    min((folder / "a").iterdir()).write_bytes(b"bad")  # what is finished remembers it
     prepare(folder, tmp_path / "whole" / "out", shards=4)
     written = []
     real = prepare_module.write_shard
@@ -130,6 +131,11 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
     monkeypatch.setattr(prepare_module, "write_shard", real)
     with pytest.raises(ValueError, match="unfinished work of another source or other settings"):
         prepare(folder, target, shards=4, size=3)
+    finished = written[0].read_bytes()
+    written[0].write_bytes(finished + b"x")
+    with pytest.raises(ValueError, match="was changed since it was written; delete"):
+        prepare(folder, target, shards=4)
+    written[0].write_bytes(finished)
     before = {path: path.stat().st_mtime_ns for path in written}
     prepare(folder, target, shards=4)
     assert {path: path.stat().st_mtime_ns for path in written} == before
@@ -149,7 +155,6 @@ def test_kill_and_run_again_gives_the_same_bytes(tmp_path):
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
-    assert len(list(target.glob("*-of-00010"))) < 40
     prepare(tmp_path / "a.npz", target, shards=10)
     assert contents(target) == contents(tmp_path / "whole" / "out")
 

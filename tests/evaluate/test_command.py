@@ -22,7 +22,7 @@ from jaxgan.generator import load
 from jaxgan.run import abstract_state
 from jaxgan.sample.pictures import to_uint8
 from tests.evaluate.made_images import NAMES, pixels, write_folder
-from tests.tiny import drawn, tiny_run, tiny_tabulated
+from tests.tiny import drawn, tiny_generator, tiny_run, tiny_tabulated
 
 WEIGHTS = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32) / 8
 OWN = "--config.evaluate.extractor=tests.evaluate.test_command:features"
@@ -197,6 +197,20 @@ def test_a_truncation_curve(tmp_path, data, command):
         assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 50  # not blank
 
 
+def test_a_curve_of_a_file_does_not_use_the_files_statistics(tmp_path, data, command, monkeypatch):
+    """They are for other thresholds: 0.25 is below all that this file has."""
+    write_generator(tmp_path / "tiny.safetensors", tiny_tabulated())
+    monkeypatch.chdir(tmp_path)
+    command("tiny.safetensors", *flags(data, metrics="('fd','is')"), "--truncation=0.25")
+    results = read_results("evaluation/results.jsonl")
+    assert [r["protocol"]["truncation"] for r in results] == [None, 0.25]
+    assert {r["protocol"]["standing_statistics"] for r in results} == {"3 batches of 16"}
+    g = tiny_generator()
+    images = to_uint8(g.generate(g.latents(range(60), 0, 0.25), np.arange(60) % 5, 0.25))
+    fd = results[1]["metrics"]["fd_features"]
+    assert fd == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
+
+
 def test_following_scores_each_checkpoint_once(tmp_path, data, command, monkeypatch):
     """A checkpoint that appears while it looks is scored too; the last step ends it."""
     opened = tiny_run(tmp_path / "run", step=3, **{"train.steps": 9})
@@ -261,6 +275,7 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
     Image.new("L", (8, 8)).save(tmp_path / "named" / "a.png")
     (tmp_path / "named" / "labels.csv").write_text("b.png,Bag\n")
     write_folder(tmp_path / "one", images, np.zeros(20, int))
+    write_folder(tmp_path / "single", images[:1], labels[:1])
     tiny_run(tmp_path / "run")
     (tmp_path / "other.pth").write_bytes(b"weights")
     one = [OWN, "--config.evaluate.reference=one"]
@@ -272,6 +287,8 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("few", OWN), ["evaluate.reference is empty"]),
         (("few", *flags(data, 21)), ["samples = 21", "few holds 20 images"]),
         (("few", *flags(data, 1)), ["samples = 1: write 2 or more"]),
+        (("single", *flags(data, 0)), ["single holds 1 image: give 2 or more"]),
+        (("few", OWN, "--config.evaluate.reference=single"), ["single holds 1 image"]),
         (("few", *flags(data, 0), "--follow"), ["--follow", "no run"]),
         (("few", *flags(data, 0), "--truncation=0.5"), ["needs a generator"]),
         (("run", *flags(data), "--truncation=1:0:1"), ["FIRST:LAST:STEP"]),
@@ -283,6 +300,9 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("run", *flags(data, split="test")), ["no split 'test'"]),
         (("run", "--config.evaluate.extractor=inception",
           "--config.evaluate.weights_file=other.pth"), ["other.pth has SHA-256"]),
+        (("run", "--config.evaluate.extractor=inception",
+          "--config.evaluate.weights_file=no.pth"), ["weights_file = 'no.pth': no such file"]),
+        (("few", *flags(data, 9)), ["9 images for 10 splits", "10 or more"]),
         (("run", "--config.evaluate.extractor=encoder"), ["no encoder"]),
         (("few", *flags(data, 0, extractor="discriminator")), ["needs a run"]),
         (("run", *flags(data, bootstrap_rounds=1)), ["bootstrap_rounds = 1"]),

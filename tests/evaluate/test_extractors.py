@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluate import inception
-from jaxgan.evaluate.extractors import (
-    Extractor,
-    check_sha256,
-    extractor_by_name,
-    file_sha256,
-    metric_name,
-    rgb_bytes,
-)
+from jaxgan.evaluate.downloads import check_sha256, file_sha256
+from jaxgan.evaluate.extractor import Extractor, metric_name, rgb_bytes
+from jaxgan.evaluate.extractors import extractor_by_name
 
 
 def pooled(images):

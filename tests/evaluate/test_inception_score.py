@@ -34,6 +34,15 @@ def test_splits_take_every_image_once():
     assert mean == pytest.approx(2.3)
 
 
+def test_images_are_shuffled_before_they_are_split():
+    """Sorted by class, each split alone would hold one class and score 1."""
+    logits = 1e4 * np.repeat(np.eye(10), 20, axis=0)
+    assert inception_score(logits, seed=None)[0] == pytest.approx(1.0)
+    shuffled = logits[np.random.RandomState(7).permutation(200)]
+    expected = inception_score(shuffled, seed=None)
+    assert inception_score(logits, seed=7) == pytest.approx(expected) and expected[0] > 6
+
+
 def test_errors():
     with pytest.raises(ValueError, match="gives no logits"):
         inception_score(np.zeros((50, 0)))

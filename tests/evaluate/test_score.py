@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.evaluate.extractors import Extractor
+from jaxgan.evaluate.extractor import Extractor
 from jaxgan.evaluate.features import extract, features_of_arrays
 from jaxgan.evaluate.frechet import frechet_of_samples
 from jaxgan.evaluate.kid import kernel_distance

@@ -3,10 +3,14 @@
 import csv
 import io
 
+import jax
 import numpy as np
 import pytest
 
+from jaxgan.averaging import standing_stats
 from jaxgan.evaluate.sweep import by_definition, drawn, points, said, table, thresholds
+from jaxgan.latents import class_conditional
+from tests.tiny import tiny_generator
 
 
 def row(truncation, fd, score, definition="threshold"):
@@ -71,3 +75,23 @@ def test_definitions_share_the_untruncated_point_and_the_newest_result_counts():
     rows = list(csv.DictReader(io.StringIO(table(curve, "fd", "is", 166.0))))
     assert len(rows) == 6 and rows[0]["point"] == "a" and rows[1]["point"] == "b"
     assert drawn(curve, "fd", "is", 166.0).size[0] > 500
+
+
+LATENTS = {
+    ("threshold", 0.0): jax.random.normal,
+    ("threshold", 0.5): lambda key, shape: jax.random.truncated_normal(key, -0.5, 0.5, shape),
+    ("scaled", 0.5): lambda key, shape: 0.5 * jax.random.truncated_normal(key, -2.0, 2.0, shape),
+    ("variance", 0.5): lambda key, shape: 0.5 * jax.random.normal(key, shape),
+}
+
+
+@pytest.mark.parametrize(("definition", "t"), LATENTS)
+def test_each_threshold_has_standing_statistics_of_its_own(definition, t):
+    """They are the moments of batches of exactly the latents that are sampled."""
+    g = tiny_generator(**{"sample.truncation_definition": definition})
+    prior = class_conditional(LATENTS[definition, t], g.latent_dim, len(g.class_names))
+    expected = standing_stats(g.module, g.weights, prior, jax.random.key(0), 3, 16)
+    found = g.variables(t)["batch_stats"]
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected
+    )

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluate import inception, lite0
+from jaxgan.evaluate.downloads import file_sha256
 from jaxgan.evaluate.evaluation import joined
-from jaxgan.evaluate.extractors import Extractor, extractor_by_name, file_sha256
+from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors import extractor_by_name
 from jaxgan.evaluate.features import features_of_arrays
 from jaxgan.evaluate.images import open_images
 from jaxgan.evaluate.precision_recall import membership

@@ -1,0 +1,62 @@
+"""What a feature extractor is: images -> (features, logits), and the name and hash of its weights.
+
+An extractor is a value. Its weights are an argument of the function, never constants inside it
+(closed-over weights took minutes of constant folding). Resizing is part of the function and named
+in `protocol`, because it alone shifts every score.
+
+Images are rounded to 8 bits first, so that samples score the same in memory and in a folder.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+PyTree = Any
+
+
+class Extractor(NamedTuple):
+    """What turns images into features.
+
+    Fields:
+      name: part of every metric's name: fd_<name>, kd_<name>, is_<name>.
+      weights: the arrays that `apply` takes first.
+      apply: (weights, images [n, height, width, 1 or 3] float32 in [-1, 1]) ->
+        (features [n, d] float32, logits [n, k] float32, k = 0 if it has none). Traceable by jit.
+      sha256: of the weights file (or of the source file that defines your function).
+      protocol: input size, resizing and the rest that decides the numbers; plain JSON values.
+    """
+
+    name: str
+    weights: PyTree
+    apply: Callable[[PyTree, jax.Array], tuple[jax.Array, jax.Array]]
+    sha256: str
+    protocol: dict[str, Any]
+
+
+def metric_name(metric: str, extractor: Extractor) -> str:
+    """Return the name of a metric in the extractor's space.
+
+    Only numbers of the original Inception network get the bare names fid, kid and is.
+    """
+    if extractor.name == "inception" and metric in ("fd", "kd", "is"):
+        return {"fd": "fid", "kd": "kid", "is": "is"}[metric]
+    return f"{metric}_{extractor.name}"
+
+
+def rgb_bytes(images: jax.Array) -> jax.Array:
+    """Return images as RGB in whole numbers from 0 to 255, float32 [n, height, width, 3].
+
+    Args:
+      images: [n, height, width, channels] float32 in [-1, 1]; one channel is repeated.
+    """
+    channels = images.shape[-1] if images.ndim == 4 else None
+    if channels not in (1, 3) or images.dtype != jnp.float32:
+        raise ValueError(
+            f"images are {images.dtype}{list(images.shape)}: an extractor takes float32 "
+            "[n, height, width, channels] in [-1, 1] with 1 channel (gray) or 3 (RGB); write a "
+            "function of your own (evaluate.extractor = 'package.module:function') for others"
+        )
+    levels = jnp.clip(jnp.round((images + 1.0) * 127.5), 0.0, 255.0)
+    return jnp.broadcast_to(levels, (*images.shape[:-1], 3))
