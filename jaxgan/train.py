@@ -35,7 +35,7 @@ from jaxgan.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.run import Run, abstract_state, claim, game, new_run
 from jaxgan.sample import Sampler, class_sheet, save_png
 from jaxgan.transfer import with_networks_of
-from jaxgan.watch import NUMBERS, Watch, watch_numbers
+from jaxgan.watch import Watch, check_best_metric, watch_numbers
 
 ROLES = ("generator", "discriminator")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -71,15 +71,6 @@ def train(config: ConfigDict, workdir: Path) -> int:
                     f"--workdir={workdir} cannot be written ({reason(error)}): free some space; "
                     f"the same command continues from step {newest}"
                 ) from error
-
-
-def check_best_metric(config: ConfigDict, metrics: dict) -> None:
-    """Refuse a metric that no checkpoint will have."""
-    known = [*metrics, *(f"watch/{name}" for name in NUMBERS if config.watch.every)]
-    if config.train.best_metric not in ("", *known):
-        raise ValueError(
-            f"train.best_metric = {config.train.best_metric!r}: write one of {', '.join(known)}"
-        )
 
 
 def training_step(run: Run):
@@ -163,7 +154,6 @@ def loop(
         return 0
     state = roll_backs.continue_from(state, start)
     seen = [line for line in read_lines(workdir / "watch.jsonl") if line["step"] <= start]
-    sampler = Sampler(run)
     say("compiling the training step ...")
 
     # 2. Input: this process's rows, read ahead and put on the devices by a thread.
@@ -182,7 +172,15 @@ def loop(
         return sharding.global_batch(run.mesh, reader(step), microbatch)
 
     # 3. Loop.
-    is_writer = jax.process_index() == 0
+    is_writer, sampler = jax.process_index() == 0, Sampler(run)
+
+    def draw(state: TrainState, step: int) -> None:
+        sheet = class_sheet(sampler, sampler.prepare(state), run)
+        if is_writer:
+            save_png(workdir / "samples" / f"{step:08d}.png", sheet)
+
+    if not start:
+        draw(state, 0)
     nothing = contextlib.nullcontext(lambda: None)
     writer = MetricsWriter(workdir, start, config.wandb) if is_writer else nothing
     refresher = Refresher(workdir) if is_writer else nothing
@@ -232,9 +230,7 @@ def loop(
                 logged = step
             if sample:
                 with clock("samples"):
-                    sheet = class_sheet(sampler, sampler.prepare(state), run)
-                    if is_writer:
-                        save_png(workdir / "samples" / f"{step:08d}.png", sheet)
+                    draw(state, step)
             if look:
                 with clock("watch"):
                     norms = {name: v for name, v in values.items() if name.endswith("grad_norm")}

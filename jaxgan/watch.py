@@ -25,6 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
+from ml_collections import ConfigDict
 
 from jaxgan import compiler, sharding
 from jaxgan.data.augment import to_float
@@ -38,6 +39,15 @@ PyTree = Any
 ITERATIONS, SPARE = 20, 5  # of the singular values: within 1 % on a Gaussian matrix, see the test
 NEAR = 0.1  # of the mean distance of real images: nearer than this is a duplicate
 NUMBERS = ("diversity", "duplicates", "logit_gap", "overfit")  # that can say which is best
+
+
+def check_best_metric(config: ConfigDict, metrics: dict) -> None:
+    """Refuse a metric that no checkpoint will have."""
+    known = [*metrics, *(f"watch/{name}" for name in NUMBERS if config.watch.every)]
+    if config.train.best_metric not in ("", *known):
+        raise ValueError(
+            f"train.best_metric = {config.train.best_metric!r}: write one of {', '.join(known)}"
+        )
 
 
 class Watch:
