@@ -5,15 +5,15 @@
 
 All sides train BigGAN (reference.py: parameter counts are asserted to be equal), hinge loss, Adam,
 orthogonal regularisation, average, one discriminator and one generator step, float32, latents drawn
-inside the step, one process, the same threads. They take turns, one timed call each a round, after
-a first call that is shown apart (compilation). PyTorch runs eager, with channels_last, compiled,
-and both: the best of them is the opponent. `LOGAN` is the same step with the natural-gradient
-latent step in both players.
+inside the step, the same number of threads, each in a process of its own, as its users run it. They
+take turns, one timed call each a round, after a first call that is shown apart (compilation).
+PyTorch runs eager, with channels_last, compiled, and both: the best of them is the opponent.
+`LOGAN` is the same step with the natural-gradient latent step in both players; PyTorch compiles no
+second derivatives, so it takes part as it is and with channels_last.
 """
 
 import argparse
-import resource
-import statistics
+import multiprocessing
 import time
 from functools import partial
 
@@ -155,9 +155,14 @@ def ours(net, logan):
     }, count
 
 
-def processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def serve(connection, name, net, logan):
+    """Be one side: send the parameter counts, then run and time what is asked for."""
+    parts, count = ours(net, logan) if name == "jaxgan" else pytorch(net, name, logan)
+    connection.send(count)
+    while part := connection.recv():
+        began, used = time.perf_counter(), time.process_time()
+        parts[part]()
+        connection.send((time.perf_counter() - began, time.process_time() - used))
 
 
 def main() -> None:
@@ -168,10 +173,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--logan", action="store_true")
     args = parser.parse_args()
-    sides, counts = {}, {}
-    sides["jaxgan"], counts["jaxgan"] = ours(NETS[args.net], args.logan)
-    for variant in args.variants.split(","):
-        sides[variant], counts[variant] = pytorch(NETS[args.net], variant, args.logan)
+    processes, sides = multiprocessing.get_context("spawn"), {}
+    for name in ("jaxgan", *args.variants.split(",")):
+        sides[name], theirs = processes.Pipe()
+        arguments = (theirs, name, NETS[args.net], args.logan)
+        processes.Process(target=serve, args=arguments, daemon=True).start()
+    counts = {name: side.recv() for name, side in sides.items()}
     assert len({tuple(c) for c in counts.values()}) == 1, counts
     generator, discriminator = counts["jaxgan"]
     print(f"{args.net}{', LOGAN' if args.logan else ''}: G {generator:,}, D {discriminator:,}; ")
@@ -179,25 +186,17 @@ def main() -> None:
     print("| part | side | first call s | wall s | of the best PyTorch | processor s |")
     print("|---|---|---|---|---|---|")
     for part in args.parts.split(","):
-        wall, processor, first = ({name: [] for name in sides} for _ in range(3))
-        for turn in range(args.rounds + 1):
+        times = {name: [] for name in sides}
+        for _ in range(args.rounds + 1):
             for name, side in sides.items():
-                began, used = time.perf_counter(), processor_seconds()
-                side[part]()
-                elapsed = time.perf_counter() - began
-                if turn:
-                    wall[name].append(elapsed)
-                    processor[name].append(processor_seconds() - used)
-                else:
-                    first[name] = elapsed
-        median = {name: statistics.median(times) for name, times in wall.items()}
-        best = min(time for name, time in median.items() if name != "jaxgan")
-        for name in sides:
-            used = statistics.median(processor[name])
+                side.send(part)
+                times[name].append(side.recv())
+        medians = {name: np.median(t[1:], axis=0) for name, t in times.items()}
+        best = min(wall for name, (wall, _) in medians.items() if name != "jaxgan")
+        for name, (wall, used) in medians.items():
+            first = times[name][0][0]
             print(
-                f"| {part} | {name} | {first[name]:.1f} | {median[name]:.3f} | "
-                f"{median[name] / best:.2f} | {used:.2f} |",
-                flush=True,
+                f"| {part} | {name} | {first:.1f} | {wall:.3f} | {wall / best:.2f} | {used:.2f} |"
             )
 
 
