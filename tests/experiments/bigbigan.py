@@ -8,14 +8,10 @@ it is drawn, and of raw pixels, from 10 labels a class to all; and the nearest n
 section of docs/family.md and a picture of reconstructions.
 """
 
-import argparse
-import time
-from pathlib import Path
-
 import numpy as np
 
 from configs import bigbigan_fashion
-from jaxgan import encoder, train
+from jaxgan import encoder
 from jaxgan.data.records import open_records
 from jaxgan.evaluate import probe
 from jaxgan.evaluate.evaluation import joined
@@ -24,6 +20,7 @@ from jaxgan.metrics import read_lines
 from jaxgan.models.bigbigan import pooled
 from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
 from tests.experiments.page import DOCS, table, write_section
+from tests.experiments.training import trained
 
 HELD_OUT, VALIDATION = "train[80%:]", 1000
 STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
@@ -76,23 +73,16 @@ def reconstructions(trained, images, columns=16):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workdir", type=Path, default=Path("runs/bigbigan_fashion"))
-    parser.add_argument("--steps", type=int)
-    args = parser.parse_args()
     config = bigbigan_fashion.get_config()
-    config.train.steps = args.steps or config.train.steps
-    began = time.process_time()
-    train.train(config, args.workdir)
-    cpu = time.process_time() - began
+    workdir, minutes = trained(__doc__, config, "runs/bigbigan_fashion")
 
-    trained = encoder.load(args.workdir)
-    drawn = encoder.untrained(trained.run)
+    learned = encoder.load(workdir)
+    drawn = encoder.untrained(learned.run)
     size = config.data.size
     train_x, train_y = data(open_records(config.data.name, config.data.split), size)
     test_x, test_y = data(open_records(config.data.name, HELD_OUT), size)
     rows = []
-    for name, a, b in features(trained, drawn, train_x, test_x):
+    for name, a, b in features(learned, drawn, train_x, test_x):
         cells = []
         for each in LABELS:
             draws = range(DRAWS if each else 1)
@@ -102,16 +92,15 @@ def main():
         near = probe.neighbour_labels(a, train_y, b, 10, k=25)
         rows.append((name, a.shape[1], *cells, f"{100 * probe.accuracy(near, test_y):.1f}"))
         print(*rows[-1], sep=" | ", flush=True)
-    sheet, error = reconstructions(trained, test_x)
+    sheet, error = reconstructions(learned, test_x)
     save_png(DOCS / "bigbigan_reconstructions.png", sheet)
-    rates = [line["images_per_second"] for line in read_lines(args.workdir / "timing.jsonl")]
-    print(f"{cpu:.0f} s of CPU, {np.median(rates or [0]):.0f} images a second, error {error:.3f}")
-    minutes = f" ({cpu / 60:.1f} minutes of CPU)" if cpu > 60 else ""
+    rates = [line["images_per_second"] for line in read_lines(workdir / "timing.jsonl")]
+    print(f"{np.median(rates or [0]):.0f} images a second, error {error:.3f}")
     head = ("features", "number", "10 labels a class", "100", "all 7,000", "25 neighbours")
     write_section(
         "BigBiGAN",
         f"""`python -m tests.experiments.bigbigan` trains `configs/bigbigan_fashion.py` for
-{trained.step} steps of 64 images{minutes}, on 8,000 images without labels.
+{learned.step} steps of 64 images{minutes}, on 8,000 images without labels.
 Then classes are read off features of the other 2,000: percent right, of a ridge regression with as
 many labels as the column says (mean and deviation over {DRAWS} draws of the labels), and of the
 nearest neighbours.

@@ -7,16 +7,11 @@ true classes is compared with that of the same network as it is drawn. Writes a 
 docs/family.md and a sheet with a row for each category.
 """
 
-import argparse
-import time
-from pathlib import Path
-
 import jax
 import numpy as np
 
 from configs import biggan_categorical_fashion
 from jaxgan import run as runs
-from jaxgan import train
 from jaxgan.checkpoints import Checkpoints
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.clusters import normalised_mutual_information, purity
@@ -26,6 +21,7 @@ from jaxgan.gan import init_state
 from jaxgan.sample import Sampler
 from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
 from tests.experiments.page import DOCS, table, write_section
+from tests.experiments.training import trained
 
 HELD_OUT, COLUMNS = "train[80%:]", 16
 
@@ -40,18 +36,11 @@ def categories(run, state, images):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workdir", type=Path, default=Path("runs/categories"))
-    parser.add_argument("--steps", type=int)
-    args = parser.parse_args()
     config = biggan_categorical_fashion.get_config()
-    config.train.steps = args.steps or config.train.steps
-    began = time.process_time()
-    train.train(config, args.workdir)
-    cpu = time.process_time() - began
+    workdir, minutes = trained(__doc__, config, "runs/categories")
 
-    run = runs.load_run(args.workdir)
-    with Checkpoints(args.workdir / "checkpoints") as checkpoints:
+    run = runs.load_run(workdir)
+    with Checkpoints(workdir / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(runs.abstract_state(run))
     records = open_records(config.data.name, HELD_OUT)
     images, classes = joined(record_images(records, config.data.size).batches(100))
@@ -69,7 +58,6 @@ def main():
     labels = np.repeat(np.arange(run.num_classes), COLUMNS)
     drawn = sampler.images(variables, 0, np.tile(np.arange(COLUMNS), run.num_classes), labels)
     save_png(DOCS / "categories.png", grid(enlarge(to_uint8(drawn), 32), COLUMNS))
-    minutes = f" ({cpu / 60:.1f} minutes of CPU)" if cpu > 60 else ""
     head = ("network", "categories in use", "normalised mutual information", "purity")
     write_section(
         "Categories without labels",
