@@ -102,3 +102,22 @@ def test_an_option_that_jaxlib_no_longer_knows_is_left_out(fresh):
 def test_platforms_without_options_need_no_device():
     assert compiler.compiler_options("tpu") == {}
     assert compiler.compiler_options("gpu") == {}
+
+
+def test_networks_are_compiled_with_the_options(monkeypatch):
+    """At the first call, not before: what a module decorates starts no devices."""
+    monkeypatch.setattr(compiler, "compiler_options", lambda platform: {"xla_no_such": platform})
+    double = compiler.jit(lambda x: 2 * x)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="No such compile option: 'xla_no_such'"):
+        double(1.0)
+
+
+def test_a_cpu_keeps_barriers():
+    """Without them a rematerialised block would be kept, and transposing loops would grow."""
+
+    def two_sines(x):
+        return jnp.cos(jax.lax.optimization_barrier(jnp.sin(x))).T
+
+    lowered = jax.jit(two_sines).lower(jnp.ones((64, 32)))
+    kept = lowered.compile(compiler.compiler_options("cpu"))
+    assert "opt-barrier" in kept.as_text() and "opt-barrier" not in lowered.compile().as_text()
