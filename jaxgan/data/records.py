@@ -12,6 +12,7 @@ The directory may be one that `write.py` made or one that TFDS itself prepared (
 import dataclasses
 import json
 import threading
+import tokenize
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
 MANIFEST = "manifest.json"
+
+# What NumPy raises: it reads an array's header as a Python literal.
+DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
 
 
 class BadRecordError(ValueError):
@@ -111,9 +115,10 @@ class Records:
         if saved.exists():
             try:
                 labels = np.load(saved, allow_pickle=False).astype(np.int32)
-            except (ValueError, OSError, EOFError) as error:
-                raise ValueError(f"{saved} is damaged; without it labels are read from the records"
-                                 ) from error  # fmt: skip
+            except DAMAGED_ARRAY as error:
+                raise ValueError(
+                    f"{saved} is damaged; without it labels are read from the records"
+                ) from error
             if labels.shape == (len(self),):
                 return labels
         chunks = np.array_split(np.arange(len(self)), max(1, len(self) // 1024))

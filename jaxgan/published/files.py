@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgan.data.records import DAMAGED_ARRAY
 from jaxgan.evaluate.torch_files import read_torch_file
 from jaxgan.published.tensor_bundle import read_bundle
 from jaxgan.tensors import read_tensors, write_tensors
@@ -35,7 +36,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         try:
             with np.load(path, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
-        except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        except (*DAMAGED_ARRAY, zipfile.BadZipFile) as error:
             raise ValueError(f"{path} is damaged, or no .npz of plain arrays: {error}") from None
     if path.suffix == ".safetensors":
         return read_tensors(path)[0]

@@ -135,6 +135,16 @@ def test_embedded_data_set():
     assert records.manifest()["content_hash"].startswith("7cc2e621d79ecd53")
 
 
+@pytest.mark.parametrize("removed", [b"{", b"(", b"}"])
+def test_a_header_that_is_no_literal_is_damage(make_records, removed):
+    """NumPy reads it by Python's parser, with the parser's own errors."""
+    records, *_ = make_records()
+    path = records.directory / "labels-train.npy"
+    path.write_bytes(path.read_bytes().replace(removed, b"", 1))
+    with pytest.raises(ValueError, match="is damaged"):
+        records.labels()
+
+
 def test_damaged_record_is_named(make_records):
     records, images, _ = make_records(shape=(32, 32, 3), shards=2)
     (path,) = records.directory.glob("*-00001-of-00002")
