@@ -15,7 +15,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from jaxgan.compiler import compiler_options
+from jaxgan import compiler
 from jaxgan.data.augment import to_float
 from jaxgan.evaluate.extractor import Extractor
 from jaxgan.evaluate.moments import add_batch, empty_moments, mean_and_covariance
@@ -171,11 +171,9 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
         spec = _batch_spec(mesh)
         local = {"in_specs": (P(), spec), "out_specs": (spec, spec), "check_vma": False}
         chunked = jax.shard_map(chunked, mesh=mesh, **local)
-    jit = functools.partial(
-        jax.jit,
-        compiler_options=compiler_options(_platform(mesh)),
-        out_shardings=None if mesh is None else NamedSharding(mesh, P()),
-    )
+    # Without a mesh out_shardings is None: where the inputs are.
+    whole = None if mesh is None else NamedSharding(mesh, P())
+    jit = functools.partial(compiler.jit, out_shardings=whole)
     return jit(chunked), jit(empty_moments), jit(accumulate, donate_argnums=0)
 
 

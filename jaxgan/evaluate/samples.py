@@ -13,8 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxgan import sharding
-from jaxgan.compiler import compiler_options
+from jaxgan import compiler, sharding
 from jaxgan.evaluate.images import Images
 from jaxgan.generator import TrainedGenerator
 
@@ -66,5 +65,4 @@ def _program(module: nn.Module, mesh: Mesh) -> Callable:
         images = module.apply(variables, latents, labels)
         return jnp.round((jnp.clip(images, -1.0, 1.0) + 1.0) * 127.5).astype(jnp.uint8)
 
-    options = compiler_options(mesh.devices.flat[0].platform)
-    return jax.jit(generate, out_shardings=sharding.rows(mesh), compiler_options=options)
+    return compiler.jit(generate, out_shardings=sharding.rows(mesh))
