@@ -8,7 +8,7 @@ from jaxgan.evaluate.results import read_results
 from tests.multiprocess.test_processes import ROOT, finish, local
 from tests.tiny import tiny_run
 
-OWN = "--config.evaluate.extractor=tests.evaluate.test_command:features"
+OWN = "--config.evaluate.extractor=tests.evaluate.scored:features"
 
 
 @pytest.mark.slow
