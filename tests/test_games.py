@@ -7,12 +7,14 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from jaxgan import sharding
+from jaxgan import chips, sharding
 from jaxgan.build import build
-from jaxgan.gan import init_state
-from jaxgan.steps import d_step, g_step, train_step
+from jaxgan.gan import Nets, init_state
+from jaxgan.hlo import Program
+from jaxgan.steps import bind, d_step, g_step, train_step
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 TINY = {"model.latent_dim": 6}
@@ -73,6 +75,7 @@ GAMES = {
 SMOOTH = {"generator.eps": 1.0, "generator.learning_rate": 0.1}
 SMOOTH |= {"discriminator.eps": 1.0, "discriminator.learning_rate": 0.1}
 BATCH, CLASSES = 8, 4
+ROLES = ("generator", "discriminator")
 # Compiled in a third of the time, and slow to run, which a single step can bear.
 FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
@@ -150,7 +153,7 @@ def test_one_step(game):
         np.testing.assert_array_equal(a, b)
 
     assert all(np.isfinite(x).all() for x in arrays((first, metrics)))
-    for role in ("generator", "discriminator"):
+    for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
         old, new = getattr(state, role).params, getattr(first, role).params
         for part in old.keys() - {"progress"}:  # ProGAN's, which nobody learns
@@ -182,3 +185,49 @@ def test_the_opponent_is_not_touched(game):
                 assert before is after, name
             elif ".params" in name:
                 assert before is not after, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_gradients_are_slopes(game, role):
+    """The gradient of a player's loss along a direction is the loss's central difference there."""
+    _, gan, state, batch = game
+    one = jax.tree.map(lambda x: x[0, 0], batch)
+    weights = {}
+    for name in ROLES:
+        player, own = getattr(gan, name), getattr(state, name)
+        weights[name], _ = player.transform.apply(own.params, own.transform_state)
+    other = getattr(state, ROLES[1 - ROLES.index(role)])
+
+    def loss(mine):
+        bound = {n: bind(getattr(gan, n), mine if n == role else weights[n]) for n in ROLES}
+        nets = Nets(bound["generator"], bound["discriminator"], other.stats)
+        stats = getattr(state, role).stats
+        return getattr(gan, role).objective(gan, nets, stats, one, jax.random.key(1))[0]
+
+    compiled = jax.jit(jax.value_and_grad(loss), compiler_options=FAST)
+    _, gradient = compiled(weights[role])
+    # Along the gradient itself, where a slope is largest and rounding the least of it.
+    norm = optax.tree.norm(gradient)
+    step = 1e-3 * optax.tree.norm(weights[role])
+    moved = lambda sign: jax.tree.map(
+        lambda w, g: w + sign * step / norm * g, weights[role], gradient
+    )
+    slope = (compiled(moved(1))[0] - compiled(moved(-1))[0]) / (2 * step)
+    np.testing.assert_allclose(slope, norm, rtol=0.02)
+
+
+@pytest.mark.slow
+def test_compiles_for_a_topology(game):
+    """The step of a slice of eight TPU chips, batch split over them, has only all-reduces."""
+    pytest.importorskip("libtpu")
+    config, _, _, batch = game
+    mesh = sharding.create_mesh(1, chips.slice_devices("v5e:2x4"))
+    gan = build(config, shape_of(config), CLASSES, mesh)
+    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    abstract = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)
+    state = jax.tree.map(abstract, shapes, sharding.tree_shardings(mesh, shapes))
+    batch = jax.tree.map(lambda x: abstract(x, sharding.rows(mesh, leading=2)), batch)
+    with chips.quiet():
+        compiled = jax.jit(partial(train_step, gan)).lower(state, batch).compile()
+    assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"}

@@ -1,0 +1,89 @@
+"""What each choice in the training step saves on a TPU: compiled with one of them undone at a time.
+
+    pip install 'jaxgan[tpu]'
+    python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128]
+
+One discriminator and one generator step at full width in bfloat16, 32 images a chip, for v5e:2x2:
+what a chip does there is what it does on any slice. Nothing runs; about five minutes a row on two
+free cores. The step as it is comes first, and the other rows compute the same up to rounding (their
+tests are named in docs/performance.md).
+"""
+
+import argparse
+import contextlib
+import re
+from unittest import mock
+
+import jax.numpy as jnp
+
+from jaxgan.compile_report import compile_run
+from jaxgan.models import attention, convolution, layers
+from tests.test_configs import module
+
+
+def two_passes(x, groups=1):
+    """batch_moments as mean, then the mean square of what is left."""
+    x = x.astype(jnp.float32).reshape(groups, x.shape[0] // groups, -1, x.shape[-1])
+    mean = x.mean((1, 2))
+    return mean, jnp.square(x - mean[:, None, None]).mean((1, 2))
+
+
+def upsampled_first(x, kernel):
+    return convolution.conv(convolution.upsample(x), kernel)
+
+
+def averaged_after(x, kernel):
+    return convolution.average_pool(convolution.conv(x, kernel))
+
+
+# Row: fields of the config, and (module, name, what takes its place).
+UNDONE = {
+    "as it is": ({}, ()),
+    "attention with all its pairs": ({}, ((attention, "PAIRS", 2**62),)),
+    "up- and downsampled maps made": (
+        {},
+        ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after)),
+    ),
+    "batch norm's moments in two passes": ({}, ((layers, "batch_moments", two_passes),)),
+    "float32 activations": ({"model.dtype": "float32"}, ()),
+    "Adam's first moment kept": ({"generator.b1": 1e-9, "discriminator.b1": 1e-9}, ()),
+}
+
+
+def row(name: str, config, patches) -> str:
+    with contextlib.ExitStack() as stack:
+        for module, attribute, value in patches:
+            stack.enter_context(mock.patch.object(module, attribute, value))
+        report = compile_run(config, "v5e:2x2")
+    size, reduced = report["bytes"], report.get("collectives", {}).get("all-reduce")
+    cells = [name]
+    if reduced is None:
+        cells += ["-", "-", f"does not fit: {size['peak'] / 1e9:.1f}", "-", "-"]
+    else:
+        seconds = report["seconds"]
+        cells += [f"{report['flops'] / 1e12:.2f}", f"{report['traffic'] / 1e9:.1f}"]
+        cells += [f"{size['temporaries'] / 1e9:.2f}"]
+        cells += [f"{reduced['bytes'] / 1e6:.0f} ({reduced['count']})"]
+        cells += [f"{1e3 * seconds['compute']:.0f} / {1e3 * seconds['memory']:.0f}"]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="regular expression of rows")
+    parser.add_argument("--config", default="biggan_imagenet128")
+    options = parser.parse_args()
+    print("| step | TFLOP | traffic GB | temporaries GB | all-reduced MB (count) | bounds ms |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for name, (changed, patches) in UNDONE.items():
+        if not re.search(options.only, name):
+            continue
+        config = module(options.config).get_config()
+        config.update_from_flattened_dict(
+            {"train.batch": 128, "train.num_d_steps": 1, "train.microbatches": 1, **changed}
+        )
+        print(row(name, config, patches), flush=True)
+
+
+if __name__ == "__main__":
+    main()
