@@ -24,6 +24,7 @@ CONV = TINY | {"model.width": 2, "data.size": (16, 16)}  # two stages: norm in D
 SMALL = CONV | {"data.size": (8, 8)}
 BIG = CONV | {"model.latent_dim": 6, "model.embedding_dim": 4, "model.hidden": 8}
 BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder_hidden": 8}
+BIG |= {"train.num_d_steps": 1}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
