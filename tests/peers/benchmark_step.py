@@ -198,6 +198,8 @@ def main() -> None:
             print(
                 f"| {part} | {name} | {first:.1f} | {wall:.3f} | {wall / best:.2f} | {used:.2f} |"
             )
+    for side in sides.values():
+        side.send("")  # the end
 
 
 if __name__ == "__main__":
