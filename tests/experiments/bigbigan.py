@@ -122,7 +122,7 @@ many labels as the column says (mean and deviation over {DRAWS} draws of the lab
 nearest neighbours.
 
 {table(head, rows)}
-Points ahead with 10 labels a class, 100, and all:
+One training with one seed. Points ahead with 10 labels a class, 100, and all:
 
 {table(("trained encoder", "of raw pixels", "of itself untrained"), ahead)}
 ![reconstructions](bigbigan_reconstructions.png)
