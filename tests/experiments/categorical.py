@@ -37,10 +37,10 @@ def categories(run, state, images):
 
 def main():
     config = biggan_categorical_fashion.get_config()
-    workdir, minutes = trained(__doc__, config, "runs/categories")
+    args, minutes = trained(__doc__, config, "runs/categories")
 
-    run = runs.load_run(workdir)
-    with Checkpoints(workdir / "checkpoints") as checkpoints:
+    run = runs.load_run(args.workdir)
+    with Checkpoints(args.workdir / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(runs.abstract_state(run))
     records = open_records(config.data.name, HELD_OUT)
     images, classes = joined(record_images(records, config.data.size).batches(100))
