@@ -43,13 +43,13 @@ def probe_accuracy(train_x, train_y, test_x, test_y, each, seed):
     if each is not None:
         order = np.random.default_rng(seed).permutation(fit)
         fit = np.concatenate([order[train_y[order] == c][:each] for c in range(10)])
-    both = np.concatenate([train_x[held], test_x])
-    scores = []
-    for l2 in STRENGTHS:
-        found = probe.ridge_labels(train_x[fit], train_y[fit], both, 10, l2)
-        right = found == np.concatenate([train_y[held], test_y])
-        scores.append((right[:VALIDATION].mean(), right[VALIDATION:].mean()))
-    return max(scores)[1]
+
+    def right(images, labels, l2):
+        found = probe.ridge_labels(train_x[fit], train_y[fit], images, 10, l2)
+        return probe.accuracy(found, labels)
+
+    best = max(STRENGTHS, key=lambda l2: right(train_x[held], train_y[held], l2))
+    return right(test_x, test_y, best)
 
 
 def margins(means, feature, other):
