@@ -47,11 +47,10 @@ def compile_run(
         with chips.quiet():
             compiled = lowered.compile()
     except jax.errors.JaxRuntimeError as error:
-        used = re.search(r"Used ([\d.]+)([KMGT])i?B? of ([\d.]+)([KMGT])i?B? hbm", str(error))
-        if used is None:
+        wanted = memory_wanted(str(error), report["bytes"]["state"])
+        if not wanted:
             raise
-        peak = float(used.group(1)) * 2.0 ** (10 * ("KMGT".index(used.group(2)) + 1))
-        report["bytes"]["peak"] = int(peak)
+        report["bytes"] |= wanted
     else:
         report |= measured(compiled)
         report["bytes"] |= memory(compiled)
@@ -118,6 +117,24 @@ def memory(compiled: jax.stages.Compiled) -> dict[str, int]:
         "program": program,
         "peak": arguments + temporaries + results + program,
     }
+
+
+def memory_wanted(message: str, state: int) -> dict[str, int]:
+    """Return bytes that a TPU compiler says a program would need; {} if it failed otherwise.
+
+    It gives up early, over the temporaries alone, or late, over all. state: bytes, which the early
+    message leaves out.
+    """
+
+    def number(before: str) -> int:
+        found = re.search(before + r"([\d.]+)([KMGT])", message)
+        return found and int(float(found[1]) * 2.0 ** (10 * ("KMGT".index(found[2]) + 1)))
+
+    if peak := number("Used "):
+        return {"peak": peak}
+    if temporaries := number(r"HLO temporaries \("):
+        return {"temporaries": temporaries, "peak": state + temporaries}
+    return {}
 
 
 def measured(compiled: jax.stages.Compiled) -> Report:

@@ -100,6 +100,19 @@ def test_remedies_name_what_is_large():
     assert remedies(state, 16.0)[0] == "mesh.fsdp = 4 (now 1)"
 
 
+def test_what_a_program_wants_that_does_not_fit():
+    """The compiler's two messages, as libtpu 0.0.52 prints them, and another failure."""
+    late = "Ran out of memory in memory space hbm. Used 17.01G of 15.75G hbm. Exceeded hbm by 1.26G"
+    assert compile_report.memory_wanted(late, 5) == {"peak": int(17.01 * 2**30)}
+    early = "total memory required for HLO temporaries (17.50G) exceeds available HBM (15.75G)"
+    temporaries = int(17.5 * 2**30)
+    assert compile_report.memory_wanted(early, 5) == {
+        "temporaries": temporaries,
+        "peak": temporaries + 5,
+    }
+    assert compile_report.memory_wanted("RESOURCE_EXHAUSTED: vmem", 5) == {}
+
+
 @pytest.mark.parametrize(
     "topology,slices,message",
     [
