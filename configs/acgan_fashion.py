@@ -6,7 +6,7 @@ Time      not measured yet
 Status    not trained to the end yet: what is expected is the paper's
 Expected  rows of the sample sheet are the classes; d/accuracy (on real images) rises above 0.8
 
-Differs from the paper: residual networks with spectral norm in the discriminator.
+Differs from the paper: residual networks with spectral norm in the discriminator, Adam with 1e-3.
 """
 
 from ml_collections import ConfigDict
@@ -18,8 +18,8 @@ def get_config() -> ConfigDict:
     config = default_config(model="auxiliary", objective="acgan")
     config.data.size = (32, 32)
     config.model.update(width=8, latent_dim=64)
-    config.generator.update(learning_rate=2e-4, b1=0.5, orthogonal=0.0, spectral_norm=False)
-    config.discriminator.update(learning_rate=2e-4, b1=0.5)
+    config.generator.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
+    config.discriminator.update(learning_rate=1e-3, b1=0.5)
     config.average.decay = 0.995
     config.train.update(steps=3000, batch=64, num_d_steps=1)
     config.train.update(log_every=50, sample_every=500, checkpoint_every=500)

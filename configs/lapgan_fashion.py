@@ -18,7 +18,7 @@ def get_config() -> ConfigDict:
     config.data.size = (32, 32)
     config.model.update(width=16)
     for player in (config.generator, config.discriminator):
-        player.update(learning_rate=3e-4, b1=0.5, orthogonal=0.0, spectral_norm=False)
+        player.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995
     config.train.update(steps=2000, batch=64, num_d_steps=1)
     config.train.update(log_every=50, sample_every=250, checkpoint_every=250)

@@ -9,7 +9,7 @@ Try       --config.model.conditional=True (conditional GAN, arXiv 1411.1784)
           --config.objective.loss=minimax, kl, reverse_kl, jensen_shannon, pearson, ...: at the
           start minimax gives the generator almost no gradient
 
-Differs from the paper: Adam in place of SGD with momentum.
+Differs from the paper: Adam, with 1e-3, in place of SGD with momentum.
 """
 
 from ml_collections import ConfigDict
@@ -23,7 +23,7 @@ def get_config() -> ConfigDict:
     config.objective.loss = "non_saturating"
     config.model.update(generator_widths=(256, 512), discriminator_widths=(512, 256))
     for player in (config.generator, config.discriminator):
-        player.update(learning_rate=2e-4, b1=0.5, orthogonal=0.0, spectral_norm=False)
+        player.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995
     config.train.update(steps=5000, batch=64, num_d_steps=1)
     config.train.update(log_every=100, sample_every=500, checkpoint_every=500)

@@ -21,7 +21,7 @@ def get_config() -> ConfigDict:
     config.model.update(width=16, discriminator_batch_norm=False)
     config.penalty.update(name="r1_r2", weight=1.0)
     for player in (config.generator, config.discriminator):
-        player.update(learning_rate=2e-4, b2=0.99, orthogonal=0.0, spectral_norm=False)
+        player.update(learning_rate=1e-3, b2=0.99, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995
     config.train.update(steps=2000, batch=64, num_d_steps=1)
     config.train.update(log_every=50, sample_every=200, checkpoint_every=200)

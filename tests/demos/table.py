@@ -1,30 +1,39 @@
 """One table of the lineage: every config trained on as many images of the same data, and scored.
 
-    python -m tests.demos.table FOLDER [--images=96000] [--seeds=3] [--samples=1000] [--rows=a,b]
+    python -m tests.demos.table RUNS [--seeds=3] [--rows=a,b] [--output=tests/demos/table.json]
 
-A row is one config; a run of it with seed s is FOLDER/NAME-s, trained by the same code as
-`jaxgan train` and scored as by `jaxgan evaluate`. Runs that are done are not done again, and a run
-that was stopped continues: start the command again after any interruption, or with more seeds or
-other rows. The line `untrained` scores generators that were never trained. At the end, and after
-every run, FOLDER/table.md holds mean and deviation over seeds, and FOLDER/NAME-s.png a sheet.
+A row is one config, trained by the code of `jaxgan train` (run RUNS/NAME-SEED) on 64,000 images of
+Fashion-MNIST at 32 x 32, counted as the discriminator sees them, and scored on 1,000 samples as by
+`jaxgan evaluate`. Each entry of the table is saved as it is done, and what is there is not done
+again: the command continues after any interruption. An `untrained` entry scores the generator after
+its first step, whose average is nearly as it was drawn.
 
-Mode coverage of the games that need no convolution: demos/rings.py.
+With the output's default, the table and its pictures become a section of docs/lineage.md. Mode
+coverage of the games that need no convolution: demos/rings.py.
 """
 
 import argparse
 import importlib.util
-import shutil
+import json
 import time
+from functools import cache
 from pathlib import Path
 
+import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan import train
-from jaxgan.evaluate.command import evaluate
-from jaxgan.evaluate.results import read_results
+from jaxgan import compiler, sharding, train
+from jaxgan.evaluate.evaluation import Evaluator
+from jaxgan.evaluate.extractors import extractor_by_name
+from jaxgan.evaluate.images import Images, open_images
+from jaxgan.evaluate.models import open_model
+from jaxgan.evaluate.samples import samples
+from jaxgan.sample.pictures import grid, save_png
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+HERE = Path(__file__).parent
+CONFIGS, PAGE = HERE.parents[1] / "configs", HERE.parents[1] / "docs" / "lineage.md"
+IMAGES, SAMPLES = 64_000, 1000
 # Row -> config file, and its fields that differ.
 ROWS = {
     "mlp": ("mlp_gan", {}),
@@ -49,10 +58,11 @@ ROWS = {
     "biggan": ("quickstart", {}),
 }
 SCORES = ("fd_lite0", "kd_lite0", "precision_lite0", "recall_lite0")
+MARKS = ("<!-- table -->\n", "<!-- end of table -->\n")
 
 
-def config_of(row: str, images: int, seed: int, samples: int) -> ConfigDict:
-    """Return a row's config for so many images seen by the discriminator, at 32 x 32."""
+def config_of(row: str, seed: int) -> ConfigDict:
+    """Return a row's config for IMAGES images seen by the discriminator, at 32 x 32."""
     file, fields = ROWS[row]
     spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
     module = importlib.util.module_from_spec(spec)
@@ -60,77 +70,114 @@ def config_of(row: str, images: int, seed: int, samples: int) -> ConfigDict:
     config = module.get_config()
     config.update_from_flattened_dict(fields)
     config.data.size = (32, 32)
-    steps = max(round(images / (config.train.batch * config.train.num_d_steps)), 1)
+    steps = round(IMAGES / (config.train.batch * config.train.num_d_steps))
     if config.growth.stage_images:  # the last of seven stages begins with the last third
-        config.growth.stage_images = images / 9
+        config.growth.stage_images = IMAGES / 9
     config.seed = seed
-    config.train.update(steps=steps, log_every=max(steps // 20, 1), keep_checkpoints=1)
-    config.train.update(sample_every=max(steps // 4, 1), checkpoint_every=max(steps // 4, 1))
+    config.train.update(steps=steps, log_every=steps // 20, keep_checkpoints=1)
+    config.train.update(sample_every=steps // 4, checkpoint_every=steps // 4)
     config.watch.every = 0
-    config.evaluate.update(samples=samples, metrics=("fd", "kd", "precision_recall"))
+    config.evaluate.update(samples=SAMPLES, metrics=("fd", "kd", "precision_recall"))
     return config
 
 
-def scored(workdir: Path, config: ConfigDict) -> dict[str, float]:
-    """Train and score a run, or read what is there: its scores and its hours of training."""
-    results = workdir / "results.jsonl"
-    if not (workdir / "done").exists():
-        began = time.perf_counter()
-        if train.train(config, workdir):
-            raise SystemExit(f"{workdir} was stopped: start again to continue")
-        with (workdir / "seconds").open("a") as file:
-            file.write(f"{time.perf_counter() - began:.0f}\n")
-        evaluate(workdir, config)
-        shutil.copy(max((workdir / "samples").glob("*.png")), workdir.with_suffix(".png"))
-        (workdir / "done").touch()
-    seconds = sum(map(int, (workdir / "seconds").read_text().split()))
-    return {**read_results(results)[-1]["metrics"], "minutes": seconds / 60}
+def trained(workdir: Path, config: ConfigDict) -> float:
+    """Train a run, or go on with it; return the processor minutes of all its parts."""
+    began, spent = time.process_time(), workdir / "seconds"
+    if train.train(config, workdir):
+        raise SystemExit(f"{workdir} was stopped: start again to continue")
+    with spent.open("a") as file:
+        file.write(f"{time.process_time() - began:.0f}\n")
+    return sum(map(int, spent.read_text().split())) / 60
 
 
-def untrained(config: ConfigDict, workdir: Path) -> dict[str, float]:
-    """Score the generator of a row as it is first drawn: one step with a rate of nearly 0."""
-    config = ConfigDict(config.to_dict())
-    config.generator.learning_rate = config.discriminator.learning_rate = 1e-12
-    config.train.update(steps=1, log_every=1, sample_every=1, checkpoint_every=1)
-    return scored(workdir, config)
+def drawn(workdir: Path, config: ConfigDict) -> Images:
+    """Return the samples of a run: number i is of class i modulo 10."""
+    generator = open_model(workdir, config).generator
+    return samples(generator, SAMPLES, config.evaluate.seed, None, sharding.create_mesh())
 
 
-def markdown(found: dict[str, list[dict[str, float]]], columns: tuple[str, ...]) -> str:
-    """Return a table of means, with deviations where there are several seeds."""
-    lines = [f"| row | seeds | {' | '.join(columns)} |", "| --- " * (2 + len(columns)) + "|"]
-    for row, values in found.items():
+@cache
+def evaluator() -> Evaluator:
+    """Return what scores every row: compiled, and the real images read, once."""
+    settings = config_of("mlp", 0).evaluate
+    reference = open_images("fashion_mnist", "train", (32, 32))
+    extractor = extractor_by_name(settings.extractor, None)
+    return Evaluator(settings, reference, None, extractor, sharding.create_mesh())
+
+
+def entry(row: str, seed: int | None, runs: Path) -> tuple[dict[str, float], Images]:
+    """Train and score a row with a seed, or untrained (None): its scores, and its samples."""
+    config = config_of(row, seed or 0)
+    if seed is None:
+        config.train.update(steps=1, log_every=1, sample_every=1, checkpoint_every=1)
+    workdir = runs / f"{row.replace(' ', '_')}-{'untrained' if seed is None else seed}"
+    minutes, fake = trained(workdir, config), drawn(workdir, config)
+    found = evaluator()(fake).metrics
+    return {"minutes": minutes, **{name: found[name] for name in SCORES}}, fake
+
+
+def strip(fake: Images) -> np.ndarray:
+    """Return the first ten samples in a row, twice their size, [64, 640, channels] uint8."""
+    images = np.asarray(jax.device_get(next(fake.batches(10))[0]))
+    return grid(images.repeat(2, 1).repeat(2, 2), 10)
+
+
+def markdown(found: dict[str, dict], pictures: str) -> str:
+    """Return the table: means, and deviations where there are several seeds, best row first.
+
+    found: {"row seed": entry}. pictures: where the rows' strips are, as the page writes it.
+    """
+    lines = [f"| row | seeds | CPU minutes | {' | '.join(SCORES)} | factor | samples |"]
+    lines.append("| --- " * (5 + len(SCORES)) + "|")
+    by_row = {row: [e for k, e in found.items() if k.rpartition(" ")[0] == row] for row in ROWS}
+    by_row = {row: entries for row, entries in by_row.items() if f"{row} 0" in found}
+    for row in sorted(by_row, key=lambda row: found[f"{row} 0"]["fd_lite0"]):
+        first = found.get(f"{row} untrained")
+        seeds = [e for e in by_row[row] if e is not first]
         cells = []
-        for name in columns:
-            numbers = [v[name] for v in values if name in v]
-            cell = f"{np.mean(numbers):.3g}" if numbers else ""
-            cells.append(cell + (f" ± {np.std(numbers, ddof=1):.2g}" if len(numbers) > 1 else ""))
-        lines.append(f"| {row} | {len(values)} | {' | '.join(cells)} |")
+        for name in ("minutes", *SCORES):
+            numbers = [e[name] for e in seeds]
+            spread = f" ± {np.std(numbers, ddof=1):.2g}" if len(seeds) > 1 else ""
+            cells.append(f"{np.mean(numbers):.3g}{spread}")
+        mean = np.mean([e["fd_lite0"] for e in seeds])
+        cells.append(f"{first['fd_lite0'] / mean:.1f}" if first else "")
+        cells.append(f"![{row}]({pictures}/{row.replace(' ', '_')}.png)")
+        lines.append(f"| {row} | {len(seeds)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def put(page: Path, table: str) -> None:
+    """Write the table between its marks on a page."""
+    before, _, rest = page.read_text().partition(MARKS[0])
+    page.write_text(before + MARKS[0] + table + MARKS[1] + rest.partition(MARKS[1])[2])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--images", type=int, default=96_000)
+    parser.add_argument("runs", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--rows", default=",".join(ROWS))
+    parser.add_argument("--output", type=Path, default=HERE / "table.json")
     wish = parser.parse_args()
-    rows, found = wish.rows.split(","), {}
-    if unknown := set(rows) - set(ROWS):
+    if unknown := set(wish.rows.split(",")) - set(ROWS):
         raise SystemExit(f"--rows has {sorted(unknown)}: write some of {', '.join(ROWS)}")
-    for seed in range(wish.seeds):
-        for row in rows:
-            config = config_of(row, wish.images, seed, wish.samples)
-            name = f"{row.replace(' ', '_')}-{seed}"
-            values = scored(wish.folder / name, config)
-            if not seed:
-                first = untrained(config, wish.folder / f"{name}-untrained")
-                found[row] = []
-                values["factor"] = first["fd_lite0"] / values["fd_lite0"]
-            found[row].append(values)
-            (wish.folder / "table.md").write_text(markdown(found, ("minutes", *SCORES, "factor")))
-    print((wish.folder / "table.md").read_text())
+    compiler.enable_persistent_cache()
+    published = wish.output == HERE / "table.json"
+    pictures = PAGE.parent / "lineage" if published else wish.output.parent / "lineage"
+    found = json.loads(wish.output.read_text()) if wish.output.exists() else {}
+    for seed in (*range(min(wish.seeds, 1)), None, *range(1, wish.seeds)):
+        for row in wish.rows.split(","):
+            name = f"{row} {'untrained' if seed is None else seed}"
+            if name in found:
+                continue
+            found[name], fake = entry(row, seed, wish.runs)
+            wish.output.write_text(json.dumps(found, indent=1) + "\n")
+            if seed == 0:
+                save_png(pictures / f"{row.replace(' ', '_')}.png", strip(fake))
+    if published:
+        put(PAGE, markdown(found, "lineage"))
+    print(markdown(found, str(pictures)))
 
 
 if __name__ == "__main__":

@@ -1,55 +1,84 @@
 """The table's script: what it trains, what it does not do again, what it writes."""
 
+import json
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from jaxgan.evaluate.results import append_result
 from tests.demos import table
 from tests.test_configs import module
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Stand-ins for training and scoring, which write what those leave behind; the calls."""
+    """Stand-ins for training, sampling and scoring; the calls of the first."""
     calls = []
 
     def train(config, workdir):
+        workdir.mkdir(parents=True)
         calls.append((workdir.name, config.seed, config.train.steps))
-        (workdir / "samples").mkdir(parents=True)
-        (workdir / "samples" / "00000001.png").write_bytes(b"png")
         return 0
 
-    def evaluate(workdir, config):
-        assert config.evaluate.samples == 50
-        is_first = workdir.name.endswith("untrained")
-        score = 100.0 if is_first else 20.0 + 10.0 * config.seed
-        append_result(workdir / "results.jsonl", {"fd_lite0": score, "recall_lite0": 0.5}, {})
+    class Fake:
+        def __init__(self, workdir):
+            self.workdir = workdir
+
+        def batches(self, size):
+            yield np.zeros((size, 32, 32, 1), np.uint8), np.arange(size)
+
+    def evaluator():
+        def scored(fake):
+            name = fake.workdir.name.rpartition("-")[2]
+            distance = 100.0 if name == "untrained" else 20.0 + 10.0 * int(name)
+            scores = {"fd_lite0": distance, "recall_lite0": 0.5}
+            values = dict.fromkeys(table.SCORES, 0.0) | scores
+            return type("Evaluation", (), {"metrics": values})
+
+        return scored
 
     monkeypatch.setattr(table.train, "train", train)
-    monkeypatch.setattr(table, "evaluate", evaluate)
+    monkeypatch.setattr(table, "drawn", lambda workdir, config: Fake(workdir))
+    monkeypatch.setattr(table, "evaluator", evaluator)
     return calls
 
 
 def run(monkeypatch, folder, *flags):
-    monkeypatch.setattr(sys, "argv", ["table", str(folder), "--samples=50", *flags])
+    output = folder / "found.json"
+    monkeypatch.setattr(sys, "argv", ["table", str(folder), f"--output={output}", *flags])
     table.main()
-    return (folder / "table.md").read_text().splitlines()[2:]
+    return table.markdown(json.loads(output.read_text()), "lineage").splitlines()[2:]
 
 
 def test_rows_are_added_and_nothing_is_done_twice(trained, monkeypatch, tmp_path):
-    flags = ("--images=6400", "--rows=mlp")
-    (row,) = run(monkeypatch, tmp_path, *flags, "--seeds=1")
-    assert [name for name, *_ in trained] == ["mlp-0", "mlp-0-untrained"]
-    steps = 6400 // module("mlp_gan").get_config().train.batch
-    assert [steps for *_, steps in trained] == [steps, 1]
-    assert row == "| mlp | 1 | 0 | 20 |  |  | 0.5 | 5 |"
-    (row,) = run(monkeypatch, tmp_path, *flags, "--seeds=2")
-    assert trained[2:] == [("mlp-1", 1, steps)]
-    assert row == "| mlp | 2 | 0 ± 0 | 25 ± 7.1 |  |  | 0.5 ± 0 | 5 |"
-    assert run(monkeypatch, tmp_path, *flags, "--seeds=2") == [row]
+    (row,) = run(monkeypatch, tmp_path, "--rows=wgan-gp", "--seeds=1")
+    config = module("wgan_gp_fashion").get_config()
+    steps = table.IMAGES // (config.train.batch * config.train.num_d_steps)
+    assert trained == [("wgan-gp-0", 0, steps), ("wgan-gp-untrained", 0, 1)]
+    end = "| ![wgan-gp](lineage/wgan-gp.png) |"
+    assert row == f"| wgan-gp | 1 | 0 | 20 | 0 | 0 | 0.5 | 5.0 {end}"
+    (row,) = run(monkeypatch, tmp_path, "--rows=wgan-gp", "--seeds=2")
+    assert trained[2:] == [("wgan-gp-1", 1, steps)]
+    assert row == f"| wgan-gp | 2 | 0 ± 0 | 25 ± 7.1 | 0 ± 0 | 0 ± 0 | 0.5 ± 0 | 4.0 {end}"
+    assert run(monkeypatch, tmp_path, "--rows=wgan-gp", "--seeds=2") == [row]
     assert len(trained) == 3
-    assert (tmp_path / "mlp-1.png").read_bytes() == b"png"
+    with Image.open(tmp_path / "lineage" / "wgan-gp.png") as strip:
+        assert strip.size == (640, 64)
+
+
+def test_the_best_row_comes_first():
+    entry = dict.fromkeys(("minutes", *table.SCORES), 1.0)
+    found = {"mlp 0": {**entry, "fd_lite0": 3.0}, "dcgan 0": {**entry, "fd_lite0": 2.0}}
+    lines = table.markdown(found, "lineage").splitlines()[2:]
+    assert [line.split(" | ")[0] for line in lines] == ["| dcgan", "| mlp"]
+
+
+def test_the_page_keeps_all_but_the_table(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- table -->\nold\n<!-- end of table -->\nafter\n")
+    table.put(page, "new\n")
+    assert page.read_text() == "before\n<!-- table -->\nnew\n<!-- end of table -->\nafter\n"
 
 
 def test_a_run_that_is_stopped_stops_the_table(trained, monkeypatch, tmp_path):
@@ -61,3 +90,10 @@ def test_a_run_that_is_stopped_stops_the_table(trained, monkeypatch, tmp_path):
 def test_unknown_rows_are_refused(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match=r"--rows has \['gan'\]: write some of mlp, "):
         run(monkeypatch, tmp_path, "--rows=gan")
+
+
+def test_every_row_sees_as_many_images():
+    for row in table.ROWS:
+        train = table.config_of(row, 0).train
+        images = train.steps * train.batch * train.num_d_steps
+        assert abs(images - table.IMAGES) <= train.batch * train.num_d_steps / 2
