@@ -1,9 +1,9 @@
-"""What the demonstrations compute from a trained network, and that the table's rows are equal."""
+"""What the demonstrations compute from a trained network."""
 
 import numpy as np
 import pytest
 
-from tests.demos import codes, rings, table
+from tests.demos import codes, rings
 from tests.rings import SPREAD, centres
 
 
@@ -36,22 +36,3 @@ def test_categories_are_matched_with_classes():
     assert codes.matched(wrong, labels, 6)[1] == pytest.approx(0.9)
     chance = codes.matched(rng.integers(0, 6, 500), labels, 6)[1]
     assert 1 / 6 <= chance < 0.3
-
-
-@pytest.mark.parametrize("row", table.ROWS)
-def test_rows_of_the_table_see_as_many_images_of_one_size(row):
-    config = table.config_of(row, 96_000, seed=2, samples=500)
-    train = config.train
-    seen = train.steps * train.batch * train.num_d_steps
-    assert abs(seen - 96_000) <= train.batch * train.num_d_steps / 2
-    assert config.data.size == (32, 32) and config.seed == 2 and config.evaluate.samples == 500
-    if config.growth.stage_images:  # fully grown for the last third
-        assert 6 * config.growth.stage_images == pytest.approx(2 / 3 * 96_000, rel=0.01)
-
-
-def test_a_row_is_a_mean_over_seeds():
-    found = {"a": [{"x": 1.0, "y": 3.0}, {"x": 2.0}], "b": [{"x": 5.0}]}
-    assert table.markdown(found, ("x", "y")).splitlines()[2:] == [
-        "| a | 2 | 1.5 ± 0.71 | 3 |",
-        "| b | 1 | 5 |  |",
-    ]

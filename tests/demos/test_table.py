@@ -92,8 +92,12 @@ def test_unknown_rows_are_refused(monkeypatch, tmp_path):
         run(monkeypatch, tmp_path, "--rows=gan")
 
 
-def test_every_row_sees_as_many_images():
-    for row in table.ROWS:
-        train = table.config_of(row, 0).train
-        images = train.steps * train.batch * train.num_d_steps
-        assert abs(images - table.IMAGES) <= train.batch * train.num_d_steps / 2
+@pytest.mark.parametrize("row", table.ROWS)
+def test_rows_see_as_many_images_of_one_size(row):
+    config = table.config_of(row, seed=2)
+    train = config.train
+    images = train.steps * train.batch * train.num_d_steps
+    assert abs(images - table.IMAGES) <= train.batch * train.num_d_steps / 2
+    assert config.data.size == (32, 32) and config.seed == 2
+    if config.growth.stage_images:  # fully grown for the last third
+        assert 6 * config.growth.stage_images == pytest.approx(2 / 3 * table.IMAGES, rel=0.01)
