@@ -20,7 +20,7 @@ from jaxgan.build import default_config
 SIDES = {"32": (32, 2000, 2720), "64": (16, 2500, 10_912)}
 
 
-def get_config(side: str = "64") -> ConfigDict:
+def get_config(side: str = "32") -> ConfigDict:
     if side not in SIDES:
         raise ValueError(f"side {side!r}: write one of {', '.join(SIDES)}")
     batch, steps, noise = SIDES[side]

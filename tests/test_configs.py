@@ -63,7 +63,7 @@ def test_config_builds_a_step(name):
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])
 def test_emoji_of_either_side(name):
     get_config = module(name).get_config
-    check(get_config("32"))
+    check(get_config("64"))
     with pytest.raises(ValueError, match="side '16': write one of 32, 64"):
         get_config("16")
 
