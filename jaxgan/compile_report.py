@@ -126,13 +126,13 @@ def memory_wanted(message: str, state: int) -> dict[str, int]:
     message leaves out.
     """
 
-    def number(before: str) -> int:
-        found = re.search(before + r"([\d.]+)([KMGT])", message)
+    def size(pattern: str) -> int:
+        found = re.search(pattern, message)
         return found and int(float(found[1]) * 2.0 ** (10 * ("KMGT".index(found[2]) + 1)))
 
-    if peak := number("Used "):
+    if peak := size(r"Used ([\d.]+)([KMGT])i?B? of [\d.]+[KMGT]i?B? hbm"):
         return {"peak": peak}
-    if temporaries := number(r"HLO temporaries \("):
+    if temporaries := size(r"HLO temporaries \(([\d.]+)([KMGT])\) exceeds available HBM"):
         return {"temporaries": temporaries, "peak": state + temporaries}
     return {}
 
