@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 GIB = 2**30
 
-# At the paper's batch, on slices of 64 and 128 chips.
+# At the paper's batch, on slices of two sizes each.
 MODELS = {
     "biggan 128": "biggan_imagenet128",
     "biggan 256": "biggan_imagenet256",
@@ -31,9 +31,9 @@ MODELS = {
     "biggan_deep 512": "biggan_deep_imagenet512",
     "logan 128": "logan_imagenet128",
 }
-SLICES = ("v5e:8x8", "v5p:4x4x8")
-# Weak scaling: 32 images a chip on 8 and on 256 chips; the first row has as many on 64.
-WEAK = ("v5e:2x4", "v5e:16x16")
+SLICES = ("v5e:8x8", "v5e:16x16", "v5p:4x4x4", "v5p:4x4x8")
+# Weak scaling: 32 images a chip, from 8 chips to 256.
+WEAK = ("v5e:2x4", "v5e:4x4", "v5e:4x8", "v5e:8x8", "v5e:8x16", "v5e:16x16")
 # What does not fit, with each of the remedies that it names.
 TOO_LARGE = "biggan_deep 512, batch 2048, v5e:8x8"
 REMEDIES = ("model.remat=True", "train.microbatches=2")
