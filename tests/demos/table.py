@@ -24,9 +24,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxgan import compiler, sharding, train
-from jaxgan.evaluate.evaluation import Evaluator
-from jaxgan.evaluate.extractors import extractor_by_name
-from jaxgan.evaluate.images import Images, open_images
+from jaxgan.evaluate.command import Session
+from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.models import open_model
 from jaxgan.evaluate.samples import samples
 from jaxgan.sample.pictures import grid, save_png
@@ -91,19 +90,10 @@ def trained(workdir: Path, config: ConfigDict) -> float:
     return sum(map(int, spent.read_text().split())) / 60
 
 
-def drawn(workdir: Path, config: ConfigDict) -> Images:
-    """Return the samples of a run: number i is of class i modulo 10."""
-    generator = open_model(workdir, config).generator
-    return samples(generator, SAMPLES, config.evaluate.seed, None, sharding.create_mesh())
-
-
 @cache
-def evaluator() -> Evaluator:
+def session() -> Session:
     """Return what scores every row: compiled, and the real images read, once."""
-    settings = config_of("mlp", 0).evaluate
-    reference = open_images("fashion_mnist", "train", (32, 32))
-    extractor = extractor_by_name(settings.extractor, None)
-    return Evaluator(settings, reference, None, extractor, sharding.create_mesh())
+    return Session(config_of("mlp", 0), sharding.create_mesh(), Path(), print)
 
 
 def entry(row: str, seed: int | None, runs: Path) -> tuple[dict[str, float], Images]:
@@ -112,8 +102,10 @@ def entry(row: str, seed: int | None, runs: Path) -> tuple[dict[str, float], Ima
     if seed is None:
         config.train.update(steps=1, log_every=1, sample_every=1, checkpoint_every=1)
     workdir = runs / f"{row.replace(' ', '_')}-{'untrained' if seed is None else seed}"
-    minutes, fake = trained(workdir, config), drawn(workdir, config)
-    found = evaluator()(fake).metrics
+    minutes, model = trained(workdir, config), open_model(workdir, config)
+    mesh = sharding.create_mesh()
+    fake = samples(model.generator, SAMPLES, config.evaluate.seed, None, mesh)
+    found = session().evaluator(model, fake)(fake).metrics
     return {"minutes": minutes, **{name: found[name] for name in SCORES}}, fake
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,25 +23,28 @@ def trained(monkeypatch):
         return 0
 
     class Fake:
-        def __init__(self, workdir):
+        def __init__(self, workdir, *_):
             self.workdir = workdir
 
         def batches(self, size):
             yield np.zeros((size, 32, 32, 1), np.uint8), np.arange(size)
 
-    def evaluator():
-        def scored(fake):
+    class Session:
+        def evaluator(self, model, fake):
+            return self.scored
+
+        def scored(self, fake):
             name = fake.workdir.name.rpartition("-")[2]
             distance = 100.0 if name == "untrained" else 20.0 + 10.0 * int(name)
             scores = {"fd_lite0": distance, "recall_lite0": 0.5}
             values = dict.fromkeys(table.SCORES, 0.0) | scores
-            return type("Evaluation", (), {"metrics": values})
-
-        return scored
+            return SimpleNamespace(metrics=values)
 
     monkeypatch.setattr(table.train, "train", train)
-    monkeypatch.setattr(table, "drawn", lambda workdir, config: Fake(workdir))
-    monkeypatch.setattr(table, "evaluator", evaluator)
+    model = lambda workdir, config: SimpleNamespace(generator=workdir)
+    monkeypatch.setattr(table, "open_model", model)
+    monkeypatch.setattr(table, "samples", Fake)
+    monkeypatch.setattr(table, "session", Session)
     return calls
 
 
