@@ -6,6 +6,8 @@ Time      not measured yet
 Status    not trained to the end yet: what is expected is the paper's
 Expected  clothes with edges sharper than a coarse image brought up;
           `python -m tests.demos.pyramid runs/lapgan` draws coarse to fine, and 64 x 64 beyond it
+
+Differs from the paper: Adam with 1e-3 in place of SGD with momentum; see models/lapgan.py.
 """
 
 from ml_collections import ConfigDict

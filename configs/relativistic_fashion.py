@@ -7,7 +7,8 @@ Status    not trained to the end yet: what is expected is the paper's
 Expected  clothes of most kinds, without any norm in the discriminator
 Try       --config.objective.comparison=average, or hinge
 
-The loss of R3GAN (arXiv 2501.05441) on DCGAN's networks; a weight of 1, small as the images are.
+The loss of R3GAN (arXiv 2501.05441) on DCGAN's networks; a weight of 1, small as the images
+are, and Adam with 1e-3, not 2e-4: a narrow network, for minutes.
 """
 
 from ml_collections import ConfigDict
