@@ -4,11 +4,13 @@ Data      python tests/data/real_data.py mnist data/mnist
 Command   jaxgan train --config=configs/infogan_mnist.py --workdir=runs/infogan_mnist
           python -m tests.demos.codes runs/infogan_mnist
 Hardware  2 CPU cores
-Time      not measured yet
-Status    not trained yet: what is expected is the paper's
-Expected  rows of the sample sheet are much the digits, in another order
+Time      8 processor minutes
+Expected  docs/codes.png: rows of the sample sheet are digits; the categories, matched with the
+          classes one to one, agree with 55 % of the labels (one seed)
 
-Differs from the paper: residual networks with spectral norm, continuous codes from N(0, 1).
+Differs from the paper: R1 and R2 in place of the discriminator's batch norm, continuous codes from
+N(0, 1), and with a small weight: with more of it, or with the category learned before there are
+digits, the categories were less the classes (docs/lineage.md).
 """
 
 from ml_collections import ConfigDict
@@ -17,14 +19,17 @@ from jaxgan.build import default_config
 
 
 def get_config() -> ConfigDict:
-    config = default_config(model="auxiliary", objective="infogan")
+    config = default_config(model="infogan", objective="infogan")
     config.data.update(name="data/mnist", size=(32, 32))
-    config.model.update(width=8, latent_dim=64, num_codes=2)
-    config.generator.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
-    config.discriminator.update(learning_rate=2e-4, b1=0.5)
+    config.model.update(width=16, latent_dim=32)
+    config.penalty.update(name="r1_r2", weight=0.3)
+    config.objective.code_weight = 0.02
+    for player in (config.generator, config.discriminator):
+        player.update(learning_rate=1e-3, b1=0.5, b2=0.99, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995
     config.train.update(steps=2000, batch=64, num_d_steps=1)
     config.train.update(log_every=50, sample_every=500, checkpoint_every=500)
+    config.watch.every = 0  # for minutes: no looks for collapse
     config.sample.update(standing_batches=20, standing_batch=100)
     config.evaluate.update(samples=1000)
     return config

@@ -18,7 +18,7 @@ from jaxgan.build import default_config
 def get_config() -> ConfigDict:
     config = default_config(model="lapgan", objective="lapgan")
     config.data.size = (32, 32)
-    config.model.update(width=16)
+    config.model.update(width=16, coarse_width=64)
     for player in (config.generator, config.discriminator):
         player.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.995

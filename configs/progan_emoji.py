@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 from jaxgan.build import default_config
 
 # Side -> images a step, steps, stages (one for 4 x 4, two for each doubling).
-SIDES = {"32": (32, 2000, 7), "64": (16, 2500, 9)}
+SIDES = {"32": (32, 2000, 7), "64": (16, 2000, 9)}
 
 
 def get_config(side: str = "32") -> ConfigDict:

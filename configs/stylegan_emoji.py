@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 from jaxgan.build import default_config
 
 # Side -> images a step, steps, numbers of noise (two maps of each resolution from 4 x 4 on).
-SIDES = {"32": (32, 2000, 2720), "64": (16, 2500, 10_912)}
+SIDES = {"32": (32, 2000, 2720), "64": (16, 2000, 10_912)}
 
 
 def get_config(side: str = "32") -> ConfigDict:

@@ -52,7 +52,7 @@ GAMES = {
     "sagan": ("sagan_fashion", CONV | {"model.attention": 8}),
     "relativistic": ("relativistic_fashion", CONV | {"objective.comparison": "average"}),
     "acgan": ("acgan_fashion", SMALL),
-    "infogan": ("infogan_fashion", SMALL),
+    "infogan": ("infogan_fashion", CONV | {"model.hidden": 8}),
     "energy": ("ebgan_fashion", CONV),
     "mmd": ("mmd_gan_fashion", CONV),
     "semi_supervised": ("improved_fashion", CONV | {"objective.labelled": 0.5}),
@@ -64,7 +64,8 @@ GAMES = {
     ),
     "lapgan": (
         "lapgan_fashion",
-        {"model.width": 2, "model.coarse_dim": 6, "model.latent_dim": 6 + 1280},
+        {"model.width": 2, "model.coarse_width": 2}
+        | {"model.coarse_dim": 6, "model.latent_dim": 6 + 1280},
     ),
     "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
     "categorical": ("biggan_categorical_fashion", SMALL | {"model.embedding_dim": 4}),

@@ -1,14 +1,11 @@
-"""Networks whose discriminator also recognises what it sees: for AC-GAN and InfoGAN.
+"""Networks of AC-GAN (arXiv 1610.09585): the discriminator also recognises what it sees.
 
-    D(x) -> logit, class logits [b, num_classes], codes [b, num_codes]
+    D(x) -> logit, class logits [b, num_classes]
 
-The three are linear in one trunk's features. D judges images alone: labels enter through the
+Both are linear in one trunk's features. D judges images alone: labels enter through the
 recognition. The generator is the residual one of models/sngan.py with class-conditional batch norm.
-AC-GAN (arXiv 1610.09585) has no codes; in InfoGAN (arXiv 1606.03657) the label is the categorical
-code, the first num_codes elements of z are the continuous ones, and num_classes is as many
-categories as the data set has classes, though its labels are never looked at.
 
-Deviations: residual networks in place of DCGAN's; no layer of its own before the recognition.
+Deviation: residual networks in place of DCGAN's.
 """
 
 from typing import NamedTuple
@@ -26,14 +23,13 @@ from jaxgan.models.layers import Dense, Dtype
 class Recognition(NamedTuple):
     logits: jax.Array  # [b], higher means real
     classes: jax.Array  # [b, num_classes], logits
-    codes: jax.Array  # [b, num_codes], means
+    codes: jax.Array  # [b, num_codes], means; InfoGAN's (models/infogan.py), here none
 
 
 class Discriminator(nn.Module):
     """Map images [b, h, w, c] to logits [b]; `recognise` to a Recognition. Labels are ignored."""
 
     num_classes: int
-    num_codes: int
     widths: tuple[int, ...]
     downsamples: int
     attention: int = 0
@@ -45,16 +41,13 @@ class Discriminator(nn.Module):
         self.trunk = Trunk(self.widths, self.downsamples, **fields)
         self.linear = Dense(1)
         self.classes = Dense(self.num_classes)
-        if self.num_codes:
-            self.codes = Dense(self.num_codes)
 
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         return self.recognise(images).logits
 
     def recognise(self, images: jax.Array) -> Recognition:
         features = self.trunk(images)
-        codes = self.codes(features) if self.num_codes else features[:, :0]
-        return Recognition(self.linear(features)[:, 0], self.classes(features), codes)
+        return Recognition(self.linear(features)[:, 0], self.classes(features), features[:, :0])
 
 
 def default_config() -> ConfigDict:
@@ -63,7 +56,6 @@ def default_config() -> ConfigDict:
             "name": "auxiliary",
             "width": 64,
             "latent_dim": 128,
-            "num_codes": 0,  # InfoGAN: 2
             "batch_norm_eps": 2e-5,
         }
     )
@@ -73,10 +65,6 @@ def networks(
     config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
 ) -> tuple[nn.Module, nn.Module]:
     """Return generator and discriminator for images [height, width, channels]."""
-    if not 0 <= config.num_codes <= config.latent_dim:
-        raise ValueError(
-            f"model.num_codes = {config.num_codes}: write 0 to latent_dim = {config.latent_dim}"
-        )
     fields = sngan.default_config()
     fields.update(
         width=config.width, latent_dim=config.latent_dim, batch_norm_eps=config.batch_norm_eps
@@ -84,4 +72,4 @@ def networks(
     generator, _ = sngan.networks(fields, image_shape, num_classes)
     n = doublings(*image_shape[:2])
     widths = tuple(m * config.width for m in sngan.DISCRIMINATOR_WIDTHS[n])
-    return generator, Discriminator(num_classes, config.num_codes, widths, sngan.HALVINGS[n])
+    return generator, Discriminator(num_classes, widths, sngan.HALVINGS[n])

@@ -34,4 +34,4 @@ def networks(
         raise ValueError(f"{num_classes} categories: write 2 or more in data.categories")
     generator, judge = biggan.networks(config, image_shape, num_classes)
     shape = (judge.widths, judge.downsamples, judge.attention)
-    return generator, Discriminator(num_classes, 0, *shape, judge.remat, judge.dtype)
+    return generator, Discriminator(num_classes, *shape, judge.remat, judge.dtype)

@@ -59,6 +59,7 @@ class Generator(nn.Module):
 
     image_shape: tuple[int, int, int]
     width: int
+    coarse_width: int
     coarse_dim: int
     eps: float
 
@@ -66,7 +67,7 @@ class Generator(nn.Module):
         height, width, channels = self.image_shape
         self.sizes = [(height >> LEVELS - k, width >> LEVELS - k) for k in range(LEVELS + 1)]
         n = doublings(*self.sizes[0])
-        widths = tuple(self.width << i for i in range(n))
+        widths = tuple(self.coarse_width << i for i in range(n))
         self.coarse = dcgan.Generator((*self.sizes[0], channels), widths[::-1], self.eps)
         self.levels = [Detail(self.width) for _ in range(LEVELS)]
 
@@ -121,11 +122,14 @@ class Discriminator(nn.Module):
 
     image_shape: tuple[int, int, int]
     width: int
+    coarse_width: int
 
     def setup(self):
         height, width, _ = self.image_shape
         stages = [doublings(height >> LEVELS - k, width >> LEVELS - k) for k in range(LEVELS + 1)]
-        self.judges = [Judge(tuple(self.width << i for i in range(n))) for n in stages]
+        first = [self.coarse_width] + LEVELS * [self.width]
+        widths = [[w << i for i in range(n)] for w, n in zip(first, stages, strict=True)]
+        self.judges = [Judge(tuple(w)) for w in widths]
 
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         levels = pyramid(images)
@@ -147,6 +151,7 @@ def default_config() -> ConfigDict:
         {
             "name": "lapgan",
             "width": 64,
+            "coarse_width": 256,  # of the coarsest level, which draws everything but the detail
             "coarse_dim": 100,
             "latent_dim": 100 + 1280,
             "batch_norm_eps": 1e-5,
@@ -167,5 +172,6 @@ def networks(
             f"model.latent_dim = {config.latent_dim}: the coarse image's {config.coarse_dim} and "
             f"the noise of {LEVELS} levels are {needed}; write {needed}"
         )
-    generator = Generator(image_shape, config.width, config.coarse_dim, config.batch_norm_eps)
-    return generator, Discriminator(image_shape, config.width)
+    widths = config.width, config.coarse_width
+    generator = Generator(image_shape, *widths, config.coarse_dim, config.batch_norm_eps)
+    return generator, Discriminator(image_shape, *widths)

@@ -5,8 +5,9 @@
     generator:      mean loss.generator(D(G(z, y'))) + L_I
 
 The categorical code is the label y' of the prior, the continuous codes c are the first elements of
-z; Q is the recognition of models/auxiliary.py. Minus L_I is, up to a constant, a lower bound of the
-mutual information of codes and images. Labels of real images are never used.
+z; Q is the recognition of models/infogan.py, or of models/biggan_categorical.py, without codes.
+Minus L_I is, up to a constant, a lower bound of the mutual information of codes and images. Labels
+of real images are never used.
 
 Deviation: Q's Gaussian over c has variance 1, not one that is learned.
 """

@@ -18,7 +18,7 @@ LABELS = jnp.zeros(2, jnp.int32)
 @pytest.fixture(scope="module")
 def made():
     config = lapgan.default_config()
-    config.update(width=2, coarse_dim=3, latent_dim=3 + 1280)
+    config.update(width=2, coarse_width=2, coarse_dim=3, latent_dim=3 + 1280)
     generator, _ = lapgan.networks(config, (32, 32, 1), 0)
     latents = jnp.float32(RNG.normal(size=(2, config.latent_dim)))
     shapes = jax.eval_shape(lambda: generator.init(jax.random.key(0), latents, LABELS)["params"])

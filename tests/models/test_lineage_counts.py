@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgan.models import autoencoder, dcgan, improved, lapgan, mlp, sngan
+from jaxgan.models import autoencoder, dcgan, improved, infogan, lapgan, mlp, sngan
 
 
 def counts(model, image_shape, num_classes=10, **fields):
@@ -112,9 +112,17 @@ def test_improved_at_32(kernels):
 
 
 def test_lapgan_at_32():
-    """8 x 8 by DCGAN, two levels of three convolutions; a critic for each resolution."""
+    """8 x 8 by a wider DCGAN, two levels of three convolutions; a critic for each resolution."""
     detail = conv(3, 2, 4) + conv(3, 4, 4) + conv(3, 4, 1)
-    critics = [strided(1, 4), strided(2, 4, 8), strided(2, 4, 8, 16)]
-    critics = sum(critics) + sum(linear(16 * c, 1) for c in (4, 8, 16))
-    found = counts(lapgan, (32, 32, 1), width=4)
-    assert found == (dcgan_generator(100, 4, 1) + 2 * detail, critics)
+    critics = [strided(1, 6), strided(2, 4, 8), strided(2, 4, 8, 16)]
+    critics = sum(critics) + sum(linear(16 * c, 1) for c in (6, 8, 16))
+    found = counts(lapgan, (32, 32, 1), width=4, coarse_width=6)
+    assert found == (dcgan_generator(100, 6, 1) + 2 * detail, critics)
+
+
+def test_infogan_at_32():
+    """DCGAN's generator of 4 more inputs; a hidden layer, and one more before classes and codes."""
+    critic = strided(1, 4, 8, 16) + linear(256, 7) + linear(7, 1)
+    recognition = linear(7, 7) + linear(7, 10) + linear(7, 3)
+    found = counts(infogan, (32, 32, 1), width=4, latent_dim=6, num_codes=3, hidden=7)
+    assert found == (dcgan_generator(16, 16, 8, 4, 1), critic + recognition)

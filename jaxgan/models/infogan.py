@@ -1,0 +1,92 @@
+"""InfoGAN's networks (arXiv 1606.03657): DCGAN's, whose discriminator also reads the codes.
+
+    G(z, c)    DCGAN's generator, of the latents and the category c as one-hot numbers
+    D(x)       strided convolutions, one hidden layer, a linear score
+    Q(x)       a hidden layer on D's; class logits and the mean of the continuous codes
+
+The label of the prior is the category, and the first num_codes elements of z are the continuous
+codes; num_classes is as many categories as the data set has classes, though its labels are never
+looked at.
+
+The category is an input of the first layer, as in the paper, and not a choice of gains in batch
+norm: those begin equal, so that categories begin the same, and such a generator may never use them.
+
+Deviations: no batch norm in D and Q, which a gradient penalty and one pass for real and generated
+images forbid; 5 x 5 kernels and no hidden layer in G, as in models/dcgan.py.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.models import dcgan
+from jaxgan.models.auxiliary import Recognition
+from jaxgan.models.biggan import doublings
+from jaxgan.models.layers import Dense
+
+
+class Generator(nn.Module):
+    """Map latents [b, latent_dim] and categories [b] to images [b, height, width, channels]."""
+
+    num_classes: int
+    network: nn.Module
+
+    def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
+        category = jax.nn.one_hot(labels, self.num_classes, dtype=latents.dtype)
+        return self.network(jnp.concatenate([latents, category], -1), labels)
+
+
+class Discriminator(nn.Module):
+    """Map images [b, h, w, c] to logits [b]; `recognise` to a Recognition. Labels are ignored."""
+
+    num_classes: int
+    num_codes: int
+    widths: tuple[int, ...]
+    hidden: int
+
+    def setup(self):
+        self.conv = [dcgan.Halved(features) for features in self.widths]
+        self.dense, self.linear = Dense(self.hidden), Dense(1)
+        self.dense_q = Dense(self.hidden)
+        self.classes, self.codes = Dense(self.num_classes), Dense(self.num_codes)
+
+    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+        return self.recognise(images).logits
+
+    def recognise(self, images: jax.Array) -> Recognition:
+        x = images
+        for conv in self.conv:
+            x = nn.leaky_relu(conv(x), 0.2)
+        x = nn.leaky_relu(self.dense(x.reshape(len(x), -1)), 0.2)
+        q = nn.leaky_relu(self.dense_q(x), 0.2)
+        return Recognition(self.linear(x)[:, 0], self.classes(q), self.codes(q))
+
+
+def default_config() -> ConfigDict:
+    return ConfigDict(
+        {
+            "name": "infogan",
+            "width": 64,  # of the finest stage of either network
+            "latent_dim": 64,
+            "num_codes": 2,  # of those
+            "hidden": 128,
+            "batch_norm_eps": 1e-5,
+        }
+    )
+
+
+def networks(
+    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
+) -> tuple[nn.Module, nn.Module]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    if not 1 <= config.num_codes <= config.latent_dim:
+        raise ValueError(
+            f"model.num_codes = {config.num_codes}: write 1 to latent_dim = {config.latent_dim}"
+        )
+    if num_classes < 2:
+        raise ValueError(f"{num_classes} categories: write 2 or more in data.categories")
+    widths = tuple(config.width << i for i in range(doublings(*image_shape[:2])))
+    network = dcgan.Generator(image_shape, widths[::-1], config.batch_norm_eps)
+    discriminator = Discriminator(num_classes, config.num_codes, widths, config.hidden)
+    return Generator(num_classes, network), discriminator
