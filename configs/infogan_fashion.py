@@ -6,9 +6,8 @@ Time      TIME
 Expected  rows of the sample sheet are categories of the network's own making: much the classes,
           in another order; g/information_loss falls below 0.5 (log 10 = 2.3 at the start)
 
-Differs from the paper: R1 and R2 in place of the discriminator's batch norm, continuous codes from
-N(0, 1), and with a small weight: with more of it, or with the category learned before there are
-clothes, the categories were less the classes (docs/lineage.md).
+Differs from the paper: R1 and R2 in place of the discriminator's batch norm; continuous codes from
+N(0, 1), with a weight of 0.02, or they take what the category is to tell (docs/lineage.md).
 """
 
 from ml_collections import ConfigDict

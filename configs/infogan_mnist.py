@@ -8,9 +8,8 @@ Time      8 processor minutes
 Expected  docs/codes.png: rows of the sample sheet are digits; the categories, matched with the
           classes one to one, agree with 55 % of the labels (one seed)
 
-Differs from the paper: R1 and R2 in place of the discriminator's batch norm, continuous codes from
-N(0, 1), and with a small weight: with more of it, or with the category learned before there are
-digits, the categories were less the classes (docs/lineage.md).
+Differs from the paper: R1 and R2 in place of the discriminator's batch norm; continuous codes from
+N(0, 1), with a weight of 0.02, or they take what the category is to tell (docs/lineage.md).
 """
 
 from ml_collections import ConfigDict
