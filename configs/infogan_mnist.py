@@ -9,7 +9,7 @@ Expected  docs/codes.png: rows of the sample sheet are digits; the categories, m
           classes one to one, agree with 55 % of the labels (one seed)
 
 Differs from the paper: R1 and R2 in place of the discriminator's batch norm; continuous codes from
-N(0, 1), with a weight of 0.02, or they take what the category is to tell (docs/lineage.md).
+N(0, 1), with a weight of 0.02.
 """
 
 from ml_collections import ConfigDict

