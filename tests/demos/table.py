@@ -122,20 +122,22 @@ def markdown(found: dict[str, dict], pictures: str) -> str:
     """
     lines = [f"| row | seeds | CPU minutes | {' | '.join(SCORES)} | factor | samples |"]
     lines.append("| --- " * (5 + len(SCORES)) + "|")
-    by_row = {row: [e for k, e in found.items() if k.rpartition(" ")[0] == row] for row in ROWS}
-    by_row = {row: entries for row, entries in by_row.items() if f"{row} 0" in found}
-    for row in sorted(by_row, key=lambda row: found[f"{row} 0"]["fd_lite0"]):
-        first = found.get(f"{row} untrained")
-        seeds = [e for e in by_row[row] if e is not first]
+    seeds = {row: [] for row in ROWS}
+    for name, scores in found.items():
+        row, _, seed = name.rpartition(" ")
+        if seed != "untrained":
+            seeds[row].append(scores)
+    distance = {row: np.mean([e["fd_lite0"] for e in seeds[row]]) for row in ROWS if seeds[row]}
+    for row in sorted(distance, key=distance.get):
         cells = []
-        for name in ("minutes", *SCORES):
-            numbers = [e[name] for e in seeds]
-            spread = f" ± {np.std(numbers, ddof=1):.2g}" if len(seeds) > 1 else ""
+        for score in ("minutes", *SCORES):
+            numbers = [e[score] for e in seeds[row]]
+            spread = f" ± {np.std(numbers, ddof=1):.2g}" if len(numbers) > 1 else ""
             cells.append(f"{np.mean(numbers):.3g}{spread}")
-        mean = np.mean([e["fd_lite0"] for e in seeds])
-        cells.append(f"{first['fd_lite0'] / mean:.1f}" if first else "")
+        first = found.get(f"{row} untrained")
+        cells.append(f"{first['fd_lite0'] / distance[row]:.1f}" if first else "")
         cells.append(f"![{row}]({pictures}/{row.replace(' ', '_')}.png)")
-        lines.append(f"| {row} | {len(seeds)} | {' | '.join(cells)} |")
+        lines.append(f"| {row} | {len(seeds[row])} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
