@@ -2,7 +2,7 @@
 
 Command   jaxgan train --config=configs/infogan_fashion.py --workdir=runs/infogan
 Hardware  2 CPU cores
-Time      about 8 processor minutes, reckoned from 4 for 64,000 images
+Time      about 6 processor minutes, reckoned from 3.1 for 64,000 images
 Expected  rows of the sample sheet are categories of the network's own making: much the classes,
           in another order; g/information_loss falls below 0.5 (log 10 = 2.3 at the start)
 
