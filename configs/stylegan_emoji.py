@@ -5,9 +5,9 @@ Command   jaxgan train --config=configs/stylegan_emoji.py:32 --workdir=runs/styl
           jaxgan train --config=configs/stylegan_emoji.py:64 --workdir=runs/stylegan_emoji64
           python -m tests.demos.styles runs/stylegan_emoji64
 Hardware  2 CPU cores
-Time      not measured yet
-Status    not trained yet: what is expected is the paper's
-Expected  emoji of all three styles; the mixing grid
+Time      8 processor minutes at 32, 16 at 64
+Expected  docs/styles_emoji.png, at 64: coloured shapes on white, of stripes, whose outline comes from
+          the coarse styles and whose colours come from the fine ones; no emoji can be named yet
 
 The settings are those of stylegan_fashion.py, with a mapping of 4 layers; labels are ignored.
 """
