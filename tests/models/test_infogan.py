@@ -11,9 +11,9 @@ from tests.tiny import drawn
 LABELS = jnp.asarray([2, 0, 1])
 
 
-def fields(**changed):
+def fields(num_codes=2):
     config = infogan.default_config()
-    config.update(width=2, latent_dim=5, num_codes=2, hidden=4, **changed)
+    config.update(width=2, latent_dim=5, num_codes=num_codes, hidden=4)
     return config
 
 
@@ -64,7 +64,5 @@ def test_score_and_codes_of_the_hidden_layer():
     [(6, 3, "num_codes = 6: write 1 to latent_dim = 5"), (2, 1, "1 categories: write 2 or more")],
 )
 def test_refusals(num_codes, classes, message):
-    config = fields()
-    config.num_codes = num_codes
     with pytest.raises(ValueError, match=message):
-        infogan.networks(config, (16, 16, 1), classes)
+        infogan.networks(fields(num_codes), (16, 16, 1), classes)
