@@ -3,10 +3,11 @@
 Data      python tests/data/real_data.py emoji data/emoji64 --size=64
 Command   jaxgan train --config=configs/progan_emoji.py:32 --workdir=runs/progan_emoji32
           jaxgan train --config=configs/progan_emoji.py:64 --workdir=runs/progan_emoji64
+          python -m tests.demos.growth runs/progan_emoji64
 Hardware  2 CPU cores
-Time      not measured yet
-Status    not trained yet: what is expected is the paper's
-Expected  the sample sheets go from 4 x 4 blocks to the whole side
+Time      10 processor minutes at 32, 18 at 64
+Expected  docs/growth.png, at 64: the sample sheets go from 4 x 4 blocks to the whole side, and end
+          with soft coloured shapes on white; no emoji can be named yet
 
 The paper's settings, as in progan_fashion.py; labels are ignored. The last resolution is whole for
 the last third of the training.

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.demos import codes, rings
+from jaxgan.sample.pictures import grid, save_png
+from tests.demos import codes, growth, rings
 from tests.rings import SPREAD, centres
 
 
@@ -36,3 +37,12 @@ def test_categories_are_matched_with_classes():
     assert codes.matched(wrong, labels, 6)[1] == pytest.approx(0.9)
     chance = codes.matched(rng.integers(0, 6, 500), labels, 6)[1]
     assert 1 / 6 <= chance < 0.3
+
+
+def test_growth_takes_the_first_images_of_each_sheet(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (2, 6, 4, 5, 3), np.uint8)
+    sheets = [tmp_path / f"{i}.png" for i in range(2)]
+    for sheet, drawn in zip(sheets, images, strict=True):
+        save_png(sheet, grid(drawn, 3))
+    found = growth.first_rows(sheets, 4, 5, columns=2)
+    np.testing.assert_array_equal(found, images[:, :2].reshape(4, 4, 5, 3))
