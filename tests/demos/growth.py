@@ -2,8 +2,8 @@
 
     python -m tests.demos.growth runs/progan_emoji64 [growth.png]
 
-A row is the first row of a sheet that the training drew; a column is one latent vector. Blocks halve
-as each resolution is faded in.
+A row is the first row of a sheet that the training drew; a column is one latent vector. Blocks
+halve as each resolution is faded in.
 """
 
 import sys
