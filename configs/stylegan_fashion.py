@@ -3,8 +3,8 @@
 Command   jaxgan train --config=configs/stylegan_fashion.py --workdir=runs/stylegan
 Hardware  2 CPU cores
 Time      about 10 processor minutes
-Expected  outlines of clothes, of grainy cloth; `python -m tests.demos.styles runs/stylegan` draws the
-          mixing grid
+Expected  outlines of clothes, of grainy cloth; `python -m tests.demos.styles runs/stylegan` draws
+          the mixing grid
 
 The paper's: non-saturating loss, R1, Adam with b1 = 0, b2 = 0.99, style mixing in 9 of 10 images,
 equalised rates with a mapping 100 times slower. Path length and laziness are its successor's
