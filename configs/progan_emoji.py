@@ -5,7 +5,7 @@ Command   jaxgan train --config=configs/progan_emoji.py:32 --workdir=runs/progan
           jaxgan train --config=configs/progan_emoji.py:64 --workdir=runs/progan_emoji64
           python -m tests.demos.growth runs/progan_emoji64
 Hardware  2 CPU cores
-Time      10 processor minutes at 32, 18 at 64
+Time      about 10 minutes on one core at 32, 16 at 64
 Expected  docs/growth.png, at 64: the sample sheets go from 4 x 4 blocks to the whole side, and end
           with soft coloured shapes on white; no emoji can be named yet
 

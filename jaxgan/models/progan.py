@@ -41,13 +41,6 @@ def deviation(x: jax.Array) -> jax.Array:
     return jnp.concatenate([x, jnp.broadcast_to(number, (*x.shape[:3], 1))], -1)
 
 
-def blur(x: jax.Array) -> jax.Array:
-    """Smooth x [b, h, w, c] by [1, 2, 1] / 4 along height and width; edges are repeated."""
-    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-    x = x[:, :-2] + 2.0 * x[:, 1:-1] + x[:, 2:]
-    return (x[:, :, :-2] + 2.0 * x[:, :, 1:-1] + x[:, :, 2:]) / 16.0
-
-
 def share(progress: jax.Array, stage: int) -> jax.Array:
     """Return how much of a stage is in use: 0 to 1."""
     return jnp.clip(progress - (stage - 1.0), 0.0, 1.0)
@@ -90,13 +83,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map images [b, h, w, c] to logits [b]; labels are ignored. widths: coarsest first.
-
-    smooth: blur before every downsampling (StyleGAN).
-    """
+    """Map images [b, h, w, c] to logits [b]; labels are ignored. widths: coarsest first."""
 
     widths: tuple[int, ...]
-    smooth: bool = False
 
     @nn.compact
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
@@ -109,7 +98,6 @@ class Discriminator(nn.Module):
             x = entering if x is None else entering + share(progress, i + 1) * (x - entering)
             if i:
                 x = nn.leaky_relu(conv(self.widths[i], 3, f"conv_{i}b")(x), 0.2)
-                x = blur(x) if self.smooth else x
                 x = nn.leaky_relu(conv(self.widths[i - 1], 3, f"conv_{i}a", "down")(x), 0.2)
                 images = average_pool(images)
         x = nn.leaky_relu(conv(self.widths[0], 3, "conv_0")(deviation(x)), 0.2)

@@ -1,8 +1,8 @@
-"""StyleGAN's generator (arXiv 1812.04948), from the paper; its discriminator is ProGAN's, blurred.
+"""StyleGAN's generator (arXiv 1812.04948), from the paper; its discriminator is ProGAN's.
 
     w = mapping(z)                    linear layers with leaky ReLU, of z over its root mean square
     x = constant, then for each of 2 (doublings + 1) layers:
-        x = blur(conv(up(x))) or conv(x);   none in the first layer
+        x = conv(up(x)) or conv(x);   none in the first layer
         x = leaky(x + strength * noise + bias)
         x = (1 + A(w)) (x - mean) / deviation + B(w)       AdaIN: moments over an image's space
     image = 1 x 1 convolution of the last x
@@ -15,11 +15,8 @@ image is a pure function of its latents. `latent_dim` must be the sum.
 mixing (objectives/style.py) and truncation in w, w' = mean + psi (w - mean), are operations between
 the two. Kernels want `equalized` True, which also slows the mapping down to 0.01.
 
-The blur behind each upsampling, and in the discriminator before each downsampling, is [1, 2, 1]:
-with nearest neighbours that is bilinear.
-
-Deviations: no growing (the paper kept it, its successor did not); unconditional, so labels are
-ignored.
+Deviations: nearest upsampling without a blur; no growing (the paper kept it, its successor did
+not); unconditional, so labels are ignored.
 """
 
 import flax.linen as nn
@@ -30,7 +27,7 @@ from ml_collections import ConfigDict
 from jaxgan.models import progan
 from jaxgan.models.biggan import doublings
 from jaxgan.models.layers import Conv, Dense
-from jaxgan.models.progan import blur, pixel_norm, unit
+from jaxgan.models.progan import pixel_norm, unit
 
 slow_unit = nn.initializers.normal(100.0)  # a hundredth of it is used: transforms.equalized
 
@@ -78,7 +75,6 @@ class Layer(nn.Module):
             x = Conv(
                 self.features, 3, self.resample, use_bias=False, kernel_init=unit, name="conv"
             )(x)
-            x = blur(x) if self.resample else x
         strength = self.param("strength", nn.initializers.zeros, (self.features,))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         x = x + strength.reshape(1, 1, 1, -1) * noise[..., None] + bias.reshape(1, 1, 1, -1)
@@ -155,4 +151,4 @@ def networks(
         )
     widths = progan.widths(config, image_shape)
     generator = Generator(image_shape, widths, config.style_dim, config.depth)
-    return generator, progan.Discriminator(widths, smooth=True)
+    return generator, progan.Discriminator(widths)

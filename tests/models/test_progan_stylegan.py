@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan.models import progan, stylegan
-from jaxgan.models.convolution import average_pool, conv_down, upsample
+from jaxgan.models.convolution import average_pool, upsample
 from jaxgan.transforms import equalized, growth
 from tests.models.test_lineage_counts import conv, counts, linear
 
@@ -129,38 +129,6 @@ def test_parameter_counts():
     g = 2 * linear(style, style) + 16 * 4 + conv(1, 1, 1)
     g += sum((9 * a * b if a else 0) + 2 * b + linear(style, 2 * b) for a, b in layers)
     assert counts(stylegan, SHAPE, **config) == (g, d)
-
-
-def test_nearest_upsampling_and_blur_are_bilinear():
-    expected = jax.image.resize(X, (5, 6, 4, 4), "bilinear")
-    np.testing.assert_allclose(
-        progan.blur(upsample(jnp.asarray(X))), expected, rtol=1e-5, atol=1e-6
-    )
-
-
-def test_a_layer_of_stylegan_upsamples_bilinearly():
-    layer, w, noise = stylegan.Layer(4, "up"), jnp.zeros((5, 6)), jnp.zeros((5, 6, 4))
-    params = drawn(layer, X, w, noise, False)
-    params["conv"] = {"kernel": jnp.zeros((3, 3, 4, 4)).at[1, 1].set(jnp.eye(4))}
-    x = jax.image.resize(X, (5, 6, 4, 4), "bilinear") + params["bias"].reshape(1, 1, 1, -1)
-    gain, shift = jnp.split(params["style"]["bias"], 2)
-    expected = stylegan.adain(jnp.where(x < 0, 0.2 * x, x), 1 + gain[None], shift[None])
-    found = layer.apply({"params": params}, X, w, noise, False)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_discriminator_of_stylegan_blurs_what_it_halves_and_that_of_progan_does_not():
-    config = stylegan.default_config()
-    config.update(width=2, most=4, style_dim=6, latent_dim=6 + 672)
-    for model, smoothed in ((stylegan, progan.blur), (progan, lambda x: x)):
-        module = model.networks(config, SHAPE, 0)[1]
-        params = drawn(module, IMAGES, LABELS)
-        _, seen = module.apply({"params": params}, IMAGES, LABELS, capture_intermediates=True)
-        before, after = (seen["intermediates"][f"conv_2{part}"]["__call__"][0] for part in "ba")
-        x = smoothed(jnp.where(before < 0, 0.2 * before, before))
-        expected = conv_down(x, params["conv_2a"]["kernel"])
-        expected += params["conv_2a"]["bias"].reshape(1, 1, 1, -1)
-        np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_adain_gives_each_image_the_moments_of_its_style():
