@@ -44,6 +44,8 @@ UNDONE = {
         {},
         ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after)),
     ),
+    "resampling by sums of kernels alone": ({}, ((convolution, "MANY", 2**62),)),
+    "resampling by sums of maps alone": ({}, ((convolution, "MANY", 0),)),
     "batch norm's moments in two passes": ({}, ((layers, "batch_moments", two_passes),)),
     "float32 activations": ({"model.dtype": "float32"}, ()),
     "Adam's first moment kept": ({"generator.b1": 1e-9, "discriminator.b1": 1e-9}, ()),

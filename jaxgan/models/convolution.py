@@ -5,12 +5,18 @@
     conv_down(x, k)     average_pool(conv(x, k))
     conv_strided(x, k)  conv(x, k)[:, ::2, ::2]
 
-Nothing is upsampled or averaged: the four copies of a pixel share the kernel's box sums, so a 3 x 3
-kernel on the large map is a 4 x 4 kernel with stride 2 between the two maps: 16 instead of 36
-products a pixel of the small map, and the large map is read or written once. Equal to the plain
-form up to rounding.
+Nothing is upsampled or averaged. Both are sums over 2 x 2 neighbours, and sums commute with the
+convolution, so it goes between the two maps with stride 2, in place of 36 products a pixel of the
+small map for a 3 x 3 kernel:
 
-All of it is one trilinear form, with stride s and a kernel that keeps or halves the size exactly:
+    sums of the kernel    it becomes 4 x 4: 16 products; the large map is read or written once
+    sums of the map       it stays 3 x 3: 9 products, and one pass over the large map more
+
+The second where the small map has more than MANY channels, which is where the products are and the
+maps are small. Both are equal to the plain form up to rounding.
+
+All of it is one trilinear form, with stride s, of an x of s h rows (and one more if the kernel's
+number of rows is odd and s = 2) with a y of h:
 
     T(x, k, y) = sum x[n, s i + a - p, s j + b - q, c] k[a, b, c, o] y[n, i, j, o]
 
@@ -40,6 +46,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 Size = tuple[int, int]
+MANY = 256  # channels
 
 
 def conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -58,8 +65,9 @@ def conv_up(x: jax.Array, kernel: jax.Array) -> jax.Array:
     _check(x, kernel)
     if kernel.shape[:2] == (1, 1):
         return upsample(conv(x, kernel))
-    wide = _box_sums(kernel, 1.0)
-    return _transpose.bind(x, wide[::-1, ::-1].swapaxes(2, 3), stride=2)
+    if x.shape[3] > MANY:
+        return _sums(_transpose.bind(x, _flipped(kernel), stride=2))
+    return _transpose.bind(x, _flipped(_box_sums(kernel, 1.0)), stride=2)
 
 
 def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -68,20 +76,19 @@ def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
     if kernel.shape[:2] == (1, 1):
         return conv(average_pool(x), kernel)
     _check_even(x)
+    if kernel.shape[3] > MANY:
+        around = _sums(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
+        return _convolve.bind(around, kernel * jnp.asarray(0.25, kernel.dtype), stride=2)
     return _convolve.bind(x, _box_sums(kernel, 0.25), stride=2)
 
 
 def conv_strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Return conv(x, kernel)[:, ::2, ::2]: half the height and width of [b, h, w, in], rounded up.
-
-    As a kernel with a last row and column of zeros, which keeps it in the form above: 16 instead of
-    9 products for 3 x 3, 64 instead of 49 for 7 x 7.
-    """
+    """Return conv(x, kernel)[:, ::2, ::2]: half of h and w of [b, h, w, in], rounded up."""
     _check(x, kernel)
     if kernel.shape[:2] == (1, 1):
         return conv(x[:, ::2, ::2], kernel)
-    x = jnp.pad(x, ((0, 0), (0, x.shape[1] % 2), (0, x.shape[2] % 2), (0, 0)))
-    return _convolve.bind(x, jnp.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0))), stride=2)
+    x = jnp.pad(x, ((0, 0), (1, x.shape[1] % 2), (1, x.shape[2] % 2), (0, 0)))
+    return _convolve.bind(x, kernel, stride=2)
 
 
 def upsample(x: jax.Array) -> jax.Array:
@@ -114,7 +121,18 @@ def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
     return (k * factor).astype(kernel.dtype)
 
 
-# The three maps. x: [n, s h, s w, c], kernel: [kh, kw, c, o], y: [n, h, w, o].
+def _sums(x: jax.Array) -> jax.Array:
+    """Sum the 2 x 2 neighbours of [b, h, w, c]: one row and one column less. Rounded once."""
+    wide = x.astype(jnp.float32) if x.dtype.itemsize < 4 else x
+    rows = wide[:, 1:] + wide[:, :-1]
+    return (rows[:, :, 1:] + rows[:, :, :-1]).astype(x.dtype)
+
+
+def _flipped(kernel: jax.Array) -> jax.Array:
+    return kernel[::-1, ::-1].swapaxes(2, 3)
+
+
+# The three maps. kernel: [kh, kw, c, o], y: [n, h, w, o], x: [n, s h, s w, c] or one larger: above.
 
 
 def _kernel_and_x_to_y(x: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
@@ -123,8 +141,7 @@ def _kernel_and_x_to_y(x: jax.Array, kernel: jax.Array, *, stride: int) -> jax.A
 
 def _kernel_and_y_to_x(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
     (kh, kw), (ph, pw) = kernel.shape[:2], _padding(kernel.shape[:2], stride)
-    flipped = kernel[::-1, ::-1].swapaxes(2, 3)
-    return _lax_conv(y, flipped, (kh - 1 - ph, kw - 1 - pw), spread=stride)
+    return _lax_conv(y, _flipped(kernel), (kh - 1 - ph, kw - 1 - pw), spread=stride)
 
 
 def _kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
@@ -132,13 +149,16 @@ def _kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: i
     if stride == 1:
         return _kernel_and_y_to_x(y, kernel, stride=1)
     (kh, kw, c, o), (b, h, w, _) = kernel.shape, y.shape
-    th, tw = kh // 2, kw // 2
-    phases = kernel.reshape(th, 2, tw, 2, c, o)[::-1, :, ::-1].transpose(0, 2, 5, 1, 3, 4)
+    th, tw = (kh + 1) // 2, (kw + 1) // 2
+    phases = jnp.pad(kernel, ((0, kh % 2), (0, kw % 2), (0, 0), (0, 0)))
+    phases = phases.reshape(th, 2, tw, 2, c, o)[::-1, :, ::-1].transpose(0, 2, 5, 1, 3, 4)
     x = _lax_conv(y, phases.reshape(th, tw, o, 4 * c), (th - 1, tw - 1))
     rows, columns = x.shape[1:3]
     x = x.reshape(b, rows, columns, 2, 2, c).transpose(0, 1, 3, 2, 4, 5)
     (ph, pw) = _padding((kh, kw), 2)
-    return x.reshape(b, 2 * rows, 2 * columns, c)[:, ph : ph + 2 * h, pw : pw + 2 * w]
+    after = 2 * (h - rows) + kh % 2 + ph, 2 * (w - columns) + kw % 2 + pw  # mostly negative: cut
+    edges = ((0, 0, 0), (-ph, after[0], 0), (-pw, after[1], 0), (0, 0, 0))
+    return lax.pad(x.reshape(b, 2 * rows, 2 * columns, c), np.zeros((), x.dtype), edges)
 
 
 def _x_and_y_to_kernel(x: jax.Array, y: jax.Array, *, stride: int, size: Size) -> jax.Array:

@@ -54,18 +54,27 @@ CASES = [
     (conv_up, 4, 6, 3, 3),
     (conv_up, 3, 5, 5, 3),
     (conv_up, 1, 1, 3, 7),
+    (conv_up, 2, 3, 1, 3),
     (conv_up, 3, 2, 1, 1),
     (conv_down, 4, 6, 3, 3),
     (conv_down, 6, 2, 3, 5),
     (conv_down, 2, 2, 7, 3),
+    (conv_down, 2, 4, 3, 1),
     (conv_down, 2, 4, 1, 1),
     (conv_strided, 4, 6, 3, 3),
     (conv_strided, 5, 4, 3, 7),
+    (conv_strided, 5, 4, 1, 3),
     (conv_strided, 3, 4, 1, 1),
 ]
 cases = pytest.mark.parametrize(
     ("convolve", "h", "w", "kh", "kw"), CASES, ids=lambda c: getattr(c, "__name__", c)
 )
+
+
+@pytest.fixture(params=["sums of the kernel", "sums of the map"])
+def form(request, monkeypatch):
+    """Both forms of resampling."""
+    monkeypatch.setattr(convolution, "MANY", 0 if "map" in request.param else 2**62)
 
 
 def arrays(h, w, kh, kw, inputs=3, outputs=2, seed=0):
@@ -91,7 +100,7 @@ def in_numpy(convolve, x, kernel):
 
 
 @cases
-def test_values(convolve, h, w, kh, kw):
+def test_values(form, convolve, h, w, kh, kw):
     x, kernel = arrays(h, w, kh, kw)
     y = jax.jit(convolve)(x.astype(np.float32), kernel.astype(np.float32))
     assert y.dtype == jnp.float32
@@ -99,7 +108,7 @@ def test_values(convolve, h, w, kh, kw):
 
 
 @cases
-def test_derivatives_of_first_and_second_order(convolve, h, w, kh, kw):
+def test_derivatives_of_first_and_second_order(form, convolve, h, w, kh, kw):
     """Reverse mode twice (a gradient through a gradient step), forward, forward over reverse."""
 
     def derivatives(f, x, kernel):
@@ -142,7 +151,7 @@ def test_resampling_and_its_derivatives():
     np.testing.assert_array_equal(average_pool(x), exact)
 
 
-@pytest.mark.parametrize("size", [(4, 4), (6, 4), (2, 8)])
+@pytest.mark.parametrize("size", [(4, 4), (6, 4), (2, 8), (3, 3), (5, 3), (1, 4)])
 @pytest.mark.parametrize("image", [(3, 2), (1, 1)])
 def test_the_form_for_cpu_equals_the_form_for_all_others(size, image):
     y, _ = arrays(*image, *size)
@@ -152,7 +161,7 @@ def test_the_form_for_cpu_equals_the_form_for_all_others(size, image):
         interleaved = convolution._kernel_and_y_to_x_interleaved(
             jnp.asarray(y), jnp.asarray(kernel), stride=2
         )
-    assert dilated.shape == (2, 2 * image[0], 2 * image[1], 4)
+    assert dilated.shape == (2, *(2 * n + k % 2 for n, k in zip(image, size, strict=True)), 4)
     assert_close(interleaved, dilated)
 
 
@@ -167,8 +176,8 @@ def test_each_backend_gets_its_form():
 
 
 @pytest.mark.parametrize("convolve", [conv, conv_up, conv_down, conv_strided])
-def test_bfloat16(convolve):
-    """The box sums are rounded once, the result once: 2 x 2^-9 of the sum of magnitudes."""
+def test_bfloat16(form, convolve):
+    """The sums are rounded once, what is convolved once: 2 x 2^-9 of the sum of magnitudes."""
     x, kernel = (jnp.asarray(a, jnp.bfloat16) for a in arrays(4, 6, 3, 3))
     y, exact = (jax.jit(convolve)(x.astype(t), kernel.astype(t)) for t in (x.dtype, jnp.float32))
     bound = convolve(abs(x).astype(jnp.float32), abs(kernel).astype(jnp.float32)) * 2.0**-8
@@ -178,7 +187,7 @@ def test_bfloat16(convolve):
 
 @pytest.mark.parametrize("axes", [(0, None), (None, 3), (1, 0)])
 @pytest.mark.parametrize("convolve", [conv, conv_up, conv_down])
-def test_vmap_of_a_gradient(convolve, axes):
+def test_vmap_of_a_gradient(form, convolve, axes):
     x, kernel = arrays(4, 2, 3, 3)
 
     def stacked(a, axis):
@@ -225,7 +234,7 @@ def second_order_operands(batch):
 
 
 @pytest.mark.parametrize("step", [second_order, second_order_in_a_loop])
-def test_compiled_cpu_programs_hold_only_fast_convolutions(step):
+def test_compiled_cpu_programs_hold_only_fast_convolutions(form, step):
     """No reversed or dilated window, and one layout: XLA's naive loops take all others.
 
     lax's own rules give reversed windows in the first program, other layouts in the second.
@@ -238,7 +247,7 @@ def test_compiled_cpu_programs_hold_only_fast_convolutions(step):
         assert labels == "b01f_01io->b01f", labels
 
 
-def test_a_sharded_batch_needs_no_collective_but_all_reduce():
+def test_a_sharded_batch_needs_no_collective_but_all_reduce(form):
     mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
     rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("data",), ()))
     sharded = {"in_shardings": (rows, everywhere), "out_shardings": everywhere}
