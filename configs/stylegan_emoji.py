@@ -30,7 +30,7 @@ def get_config(side: str = "32") -> ConfigDict:
     config.penalty.update(name="r1", weight=1.0, every=4)
     config.path_length.weight = 0.5
     for player in (config.generator, config.discriminator):
-        player.update(learning_rate=2e-3, b2=0.99, orthogonal=0.0, spectral_norm=False)
+        player.update(learning_rate=5e-3, b2=0.99, orthogonal=0.0, spectral_norm=False)
         player.equalized = True
     config.average.decay = 0.99
     config.train.update(steps=steps, batch=batch, num_d_steps=1)

@@ -102,6 +102,12 @@ def average_pool(x: jax.Array) -> jax.Array:
     return _sum.bind(x) * jnp.asarray(0.25, x.dtype)
 
 
+def blur(x: jax.Array) -> jax.Array:
+    """Filter rows and columns of [b, h, w, c] by (1, 2, 1) / 4, zeros outside."""
+    around = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return _sums(_sums(around)) * jnp.asarray(1 / 16, x.dtype)
+
+
 def _check(x: jax.Array, kernel: jax.Array) -> None:
     if kernel.shape[0] % 2 == 0 or kernel.shape[1] % 2 == 0:
         raise ValueError(f"kernel of {kernel.shape[0]} x {kernel.shape[1]}: write odd sizes")

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.models.biggan import doublings
-from jaxgan.models.convolution import average_pool, upsample
+from jaxgan.models.convolution import average_pool, blur, upsample
 from jaxgan.models.layers import Conv, Dense
 
 unit = nn.initializers.normal(1.0)
@@ -83,9 +83,13 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map images [b, h, w, c] to logits [b]; labels are ignored. widths: coarsest first."""
+    """Map images [b, h, w, c] to logits [b]; labels are ignored.
+
+    widths: coarsest first. smooth: blur each map before it is halved (StyleGAN's).
+    """
 
     widths: tuple[int, ...]
+    smooth: bool = False
 
     @nn.compact
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
@@ -98,6 +102,7 @@ class Discriminator(nn.Module):
             x = entering if x is None else entering + share(progress, i + 1) * (x - entering)
             if i:
                 x = nn.leaky_relu(conv(self.widths[i], 3, f"conv_{i}b")(x), 0.2)
+                x = blur(x) if self.smooth else x
                 x = nn.leaky_relu(conv(self.widths[i - 1], 3, f"conv_{i}a", "down")(x), 0.2)
                 images = average_pool(images)
         x = nn.leaky_relu(conv(self.widths[0], 3, "conv_0")(deviation(x)), 0.2)

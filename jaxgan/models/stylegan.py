@@ -1,8 +1,8 @@
-"""StyleGAN's generator (arXiv 1812.04948), from the paper; its discriminator is ProGAN's.
+"""StyleGAN's generator (arXiv 1812.04948), from the paper; its discriminator is ProGAN's, blurred.
 
     w = mapping(z)                    linear layers with leaky ReLU, of z over its root mean square
     x = constant, then for each of 2 (doublings + 1) layers:
-        x = conv(up(x)) or conv(x);   none in the first layer
+        x = blur(conv(up(x))) or conv(x);   none in the first layer
         x = leaky(x + strength * noise + bias)
         x = (1 + A(w)) (x - mean) / deviation + B(w)       AdaIN: moments over an image's space
     image = 1 x 1 convolution of the last x
@@ -15,8 +15,10 @@ image is a pure function of its latents. `latent_dim` must be the sum.
 mixing (objectives/style.py) and truncation in w, w' = mean + psi (w - mean), are operations between
 the two. Kernels want `equalized` True, which also slows the mapping down to 0.01.
 
-Deviations: nearest upsampling without a blur; no growing (the paper kept it, its successor did
-not); unconditional, so labels are ignored.
+Blurs are (1, 2, 1) / 4 in both directions; the discriminator has one before each map is halved.
+
+Deviations: no growing (the paper kept it, its successor did not); unconditional, so labels are
+ignored.
 """
 
 import flax.linen as nn
@@ -26,6 +28,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.models import progan
 from jaxgan.models.biggan import doublings
+from jaxgan.models.convolution import blur
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.progan import pixel_norm, unit
 
@@ -75,6 +78,7 @@ class Layer(nn.Module):
             x = Conv(
                 self.features, 3, self.resample, use_bias=False, kernel_init=unit, name="conv"
             )(x)
+            x = blur(x) if self.resample else x
         strength = self.param("strength", nn.initializers.zeros, (self.features,))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         x = x + strength.reshape(1, 1, 1, -1) * noise[..., None] + bias.reshape(1, 1, 1, -1)
@@ -151,4 +155,4 @@ def networks(
         )
     widths = progan.widths(config, image_shape)
     generator = Generator(image_shape, widths, config.style_dim, config.depth)
-    return generator, progan.Discriminator(widths)
+    return generator, progan.Discriminator(widths, smooth=True)

@@ -27,7 +27,7 @@ def main(run: str, output: str = "growth.png", columns: int = 10) -> None:
     sheets = sorted((Path(run) / "samples").glob("*.png"))
     images = first_rows(sheets, height, width, columns)
     captions = [f"step {int(sheet.stem)}" for sheet in sheets]
-    save_png(Path(output), captioned(images, columns, captions))
+    save_png(Path(output), captioned(images, columns, captions).quantize(64))  # half the bytes
     print(output)
 
 

@@ -16,6 +16,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxgan.models import convolution
 from jaxgan.models.convolution import (
     average_pool,
+    blur,
     conv,
     conv_down,
     conv_strided,
@@ -149,6 +150,16 @@ def test_resampling_and_its_derivatives():
     x = jnp.asarray(x, jnp.bfloat16)
     exact = small(x.astype(jnp.float32)).astype(jnp.bfloat16)
     np.testing.assert_array_equal(average_pool(x), exact)
+
+
+def test_blur():
+    x = arrays(5, 4, 1, 1)[0]
+    p, weights = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), (0.25, 0.5, 0.25)
+    taps = [(i, j, a * b) for i, a in enumerate(weights) for j, b in enumerate(weights)]
+    expected = sum(w * p[:, i : i + 5, j : j + 4] for i, j, w in taps)
+    assert_close(blur(jnp.float32(x)), expected, 1e-6)
+    stripes = jnp.float32(3.0 + (-1.0) ** np.arange(8))[None, None, :, None].repeat(8, 1)
+    np.testing.assert_array_equal(blur(stripes)[:, 1:-1, 1:-1], 3.0)
 
 
 @pytest.mark.parametrize("size", [(4, 4), (6, 4), (2, 8), (3, 3), (5, 3), (1, 4)])

@@ -1,12 +1,13 @@
 """ProGAN's and StyleGAN's parts against numpy, and what growing and noise do to whole networks."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.models import progan, stylegan
-from jaxgan.models.convolution import average_pool, upsample
+from jaxgan.models import convolution, progan, stylegan
+from jaxgan.models.convolution import average_pool, blur, upsample
 from jaxgan.transforms import equalized, growth
 from tests.models.test_lineage_counts import conv, counts, linear
 
@@ -136,6 +137,41 @@ def test_adain_gives_each_image_the_moments_of_its_style():
     found = stylegan.adain(jnp.asarray(X), jnp.float32(gain), jnp.float32(bias))
     np.testing.assert_allclose(np.asarray(found).mean((1, 2)), bias, atol=1e-5)
     np.testing.assert_allclose(np.asarray(found).std((1, 2)), np.abs(gain), rtol=1e-4)
+
+
+def test_a_layer_that_doubles_is_blurred_then_made_noisy():
+    layer, w = stylegan.Layer(3, "up"), jnp.float32(RNG.normal(size=(5, 6)))
+    noise = jnp.float32(RNG.normal(size=(5, 6, 4)))
+    params = drawn(layer, jnp.asarray(X), w, noise, False)
+    found = layer.apply({"params": params}, jnp.asarray(X), w, noise, False)
+    large = blur(convolution.conv_up(jnp.asarray(X), params["conv"]["kernel"]))
+    large += params["strength"][None, None, None] * noise[..., None]
+    large += params["bias"][None, None, None]
+    style = w @ params["style"]["kernel"] + params["style"]["bias"][None]
+    gain, bias = jnp.split(style, 2, -1)
+    expected = stylegan.adain(nn.leaky_relu(large, 0.2), 1 + gain, bias)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_stylegans_discriminator_blurs_before_it_halves():
+    def activated(y, part):
+        return nn.leaky_relu(y + part["bias"].reshape((1,) * (y.ndim - 1) + (-1,)), 0.2)
+
+    def joined(x, part):
+        y = x @ part["kernel"] if x.ndim == 2 else convolution.conv(x, part["kernel"])
+        return activated(y, part)
+
+    module = progan.Discriminator((4, 3, 2), smooth=True)
+    params = drawn(module, IMAGES, LABELS)
+    x = joined(IMAGES, params["from_image_2"])
+    for i in (2, 1):
+        x, half = blur(joined(x, params[f"conv_{i}b"])), params[f"conv_{i}a"]
+        x = activated(convolution.conv_down(x, half["kernel"]), half)
+    x = joined(progan.deviation(x), params["conv_0"])
+    x = joined(x.reshape(3, -1), params["hidden"])
+    expected = (x @ params["linear"]["kernel"])[:, 0] + params["linear"]["bias"]
+    found = module.apply({"params": params}, IMAGES, LABELS)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
