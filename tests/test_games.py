@@ -12,6 +12,7 @@ import pytest
 
 from jaxgan import chips, sharding
 from jaxgan.build import build
+from jaxgan.checkpoints import Checkpoints
 from jaxgan.gan import Nets, init_state
 from jaxgan.hlo import Program
 from jaxgan.steps import bind, d_step, g_step, train_step
@@ -137,8 +138,8 @@ def game(request):
     return config, gan, state_of(gan), batch_of(config)
 
 
-def test_one_step(game):
-    """One trace; the same state and batch give the same bits; finite; every part learns; 1 = 8."""
+def test_one_step(game, tmp_path):
+    """One trace; the same bits again, and from a checkpoint; finite; every part learns; 1 = 8."""
     config, gan, state, batch = game
     traces = []
 
@@ -148,10 +149,14 @@ def test_one_step(game):
 
     step = jax.jit(step, compiler_options=FAST)
     first, metrics = step(state, batch)
-    again, _ = step(state, batch)
-    step(first, batch)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, first)
+        checkpoints.wait()
+        structure = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding)
+        restored = checkpoints.restore(jax.tree.map(structure, first), 1)
+    pairs = (first, step(state, batch)[0]), (step(first, batch)[0], step(restored, batch)[0])
     assert len(traces) == 1
-    for a, b in zip(arrays(first), arrays(again), strict=True):
+    for a, b in zip(*map(arrays, zip(*pairs, strict=True)), strict=True):
         np.testing.assert_array_equal(a, b)
 
     assert all(np.isfinite(x).all() for x in arrays((first, metrics)))
