@@ -2,7 +2,7 @@
 
 Command   jaxgan train --config=configs/stylegan_fashion.py --workdir=runs/stylegan
 Hardware  2 CPU cores
-Time      about 8 processor minutes
+Time      about 6 processor minutes
 Expected  clothes of most kinds; `python -m tests.demos.styles runs/stylegan` draws the mixing grid
 
 The paper's: non-saturating loss, R1, Adam with b1 = 0, b2 = 0.99, style mixing in 9 of 10 images,

@@ -57,7 +57,7 @@ def rows(g: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
 def main(run: str, output: str = "styles.png") -> None:
     captions, images = zip(*rows(jaxgan.load(run)), strict=True)
     page = captioned(to_uint8(np.concatenate(images)), COLUMNS, captions)
-    save_png(Path(output), page.quantize(64))  # half the bytes
+    save_png(Path(output), page.quantize())  # 256 colours: half the bytes
     print(output)
 
 
