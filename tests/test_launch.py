@@ -113,6 +113,24 @@ def test_local_ends_what_is_left_when_one_process_fails():
     assert group[1].wait(timeout=30) < 0
 
 
+def test_compile_table_compiles_one_command_once(monkeypatch, tmp_path):
+    table, flags = module("compile_table"), ["--config=x", "--topology=v5e:2x2"]
+    made = []
+
+    def compiled(flags):
+        made.append(flags)
+        return {"command": table.command(flags)}
+
+    monkeypatch.setattr(table, "entries", lambda: {"a": flags, "b": [*flags, "--y"], "c": flags})
+    monkeypatch.setattr(table, "compiled", compiled)
+    monkeypatch.setattr(table, "page", lambda reports: "")
+    monkeypatch.setattr(sys, "argv", ["compile_table", f"--output={tmp_path / 'found.json'}"])
+    table.main()
+    assert made == [flags, [*flags, "--y"]]
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert list(found) == ["a", "b", "c"] and found["c"] == found["a"] != found["b"]
+
+
 def test_compile_table_has_a_row_for_every_entry_and_says_what_does_not_fit():
     table = module("compile_table")
     names = list(table.entries())
