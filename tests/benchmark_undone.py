@@ -36,19 +36,21 @@ def averaged_after(x, kernel):
     return convolution.average_pool(convolution.conv(x, kernel))
 
 
+PAIRS = ((attention, "PAIRS", 2**62),)
+MAPS = ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after))
+MOMENTS = ((layers, "batch_moments", two_passes),)
+FIRST_MOMENT = {"generator.b1": 1e-9, "discriminator.b1": 1e-9}
 # Row: fields of the config, and (module, name, what takes its place).
 UNDONE = {
     "as it is": ({}, ()),
-    "attention with all its pairs": ({}, ((attention, "PAIRS", 2**62),)),
-    "up- and downsampled maps made": (
-        {},
-        ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after)),
-    ),
+    "attention with all its pairs": ({}, PAIRS),
+    "up- and downsampled maps made": ({}, MAPS),
     "resampling by sums of kernels alone": ({}, ((convolution, "MANY", 2**62),)),
     "resampling by sums of maps alone": ({}, ((convolution, "MANY", 0),)),
-    "batch norm's moments in two passes": ({}, ((layers, "batch_moments", two_passes),)),
+    "batch norm's moments in two passes": ({}, MOMENTS),
     "float32 activations": ({"model.dtype": "float32"}, ()),
-    "Adam's first moment kept": ({"generator.b1": 1e-9, "discriminator.b1": 1e-9}, ()),
+    "Adam's first moment kept": (FIRST_MOMENT, ()),
+    "pairs, maps, two passes and first moment": (FIRST_MOMENT, PAIRS + MAPS + MOMENTS),
     "no orthogonal regularisation": ({"generator.orthogonal": 0.0}, ()),
 }
 
