@@ -7,8 +7,8 @@ Expected  clothes of most kinds; `python -m tests.demos.styles runs/stylegan` dr
 
 The paper's: non-saturating loss, R1, Adam with b1 = 0, b2 = 0.99, style mixing in 9 of 10 images,
 equalised rates with a mapping 100 times slower. Path length and laziness are its successor's
-(arXiv 1912.04958). Differs: a mapping of 4 layers, narrow; a rate of 5e-3 in place of 2e-3, with
-which weights drawn from N(0, 1) hardly move in 2000 steps (docs/lineage.md).
+(arXiv 1912.04958). Differs: a mapping of 4 layers, narrow; a rate of 5e-3, high for so few steps
+(docs/lineage.md says what 2e-3 did).
 """
 
 from ml_collections import ConfigDict

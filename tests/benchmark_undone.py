@@ -6,7 +6,8 @@
 One discriminator and one generator step at full width in bfloat16, 32 images a chip, for v5e:2x2:
 what a chip does there is what it does on any slice. Nothing runs; about five minutes a row on two
 free cores. The step as it is comes first. The others compute the same up to rounding (their tests
-are named in docs/performance.md), but for the last, which says what the regulariser costs.
+are named in docs/performance.md), but for the last, which says what the regulariser costs; the one
+before it undoes four choices together.
 """
 
 import argparse
