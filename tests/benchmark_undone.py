@@ -1,13 +1,13 @@
 """What each choice in the training step saves on a TPU: compiled with one of them undone at a time.
 
     pip install 'jaxgan[tpu]'
-    python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128]
+    python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128] [--images=32]
 
-One discriminator and one generator step at full width in bfloat16, 32 images a chip, for v5e:2x2:
-what a chip does there is what it does on any slice. Nothing runs; about five minutes a row on two
-free cores. The step as it is comes first. The others compute the same up to rounding (their tests
-are named in docs/performance.md), but for the last, which says what the regulariser costs; the one
-before it undoes four choices together.
+One discriminator and one generator step at full width in bfloat16 for v5e:2x2, so many images a
+chip: what a chip does there is what it does on any slice. Nothing runs; about five minutes a row on
+two free cores. The step as it is comes first. The others compute the same up to rounding (their
+tests are named in docs/performance.md), but for the last, which says what the regulariser costs;
+the one before it undoes four choices together.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from unittest import mock
 
 import jax.numpy as jnp
 
-from jaxgan.compile_report import compile_run
+from jaxgan.compile_report import Report, compile_run
 from jaxgan.models import attention, convolution, layers
 from tests.test_configs import module
 
@@ -56,11 +56,19 @@ UNDONE = {
 }
 
 
-def row(name: str, config, patches) -> str:
+def compile_undone(config_name: str, images: int, changed: dict, patches: tuple) -> Report:
+    """Compile one discriminator and one generator step for the four chips of v5e:2x2."""
+    config = module(config_name).get_config()
+    config.update_from_flattened_dict(
+        {"train.batch": 4 * images, "train.num_d_steps": 1, "train.microbatches": 1, **changed}
+    )
     with contextlib.ExitStack() as stack:
-        for module, attribute, value in patches:
-            stack.enter_context(mock.patch.object(module, attribute, value))
-        report = compile_run(config, "v5e:2x2")
+        for owner, attribute, value in patches:
+            stack.enter_context(mock.patch.object(owner, attribute, value))
+        return compile_run(config, "v5e:2x2")
+
+
+def row(name: str, report: Report) -> str:
     size, reduced = report["bytes"], report.get("collectives", {}).get("all-reduce")
     cells = [name]
     if reduced is None:
@@ -78,17 +86,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="regular expression of rows")
     parser.add_argument("--config", default="biggan_imagenet128")
+    parser.add_argument("--images", type=int, default=32, help="a chip (32)")
     options = parser.parse_args()
     print("| step | TFLOP | traffic GB | temporaries GB | all-reduced MB (count) | bounds ms |")
     print("|---|---|---|---|---|---|", flush=True)
     for name, (changed, patches) in UNDONE.items():
         if not re.search(options.only, name):
             continue
-        config = module(options.config).get_config()
-        config.update_from_flattened_dict(
-            {"train.batch": 128, "train.num_d_steps": 1, "train.microbatches": 1, **changed}
-        )
-        print(row(name, config, patches), flush=True)
+        report = compile_undone(options.config, options.images, changed, patches)
+        print(row(name, report), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 from jaxgan import cost
 from jaxgan.hlo import Program
 from jaxgan.models import convolution
+from tests.benchmark_bytes import operation_bytes
 
 
 def compiled(function, *arguments):
@@ -105,3 +106,22 @@ def test_what_lies_on_the_chip_is_no_traffic():
     """b is fetched, 4 KiB; 8 rows of a are read and written; the rest stays on the chip."""
     row = 4 * 128
     assert cost.traffic(Program(ON_CHIP)) == 8 * row + 2 * 8 * row + 4
+
+
+def test_operations_are_told_from_what_the_compiler_moves():
+    """Of 100 floats, sliced onto the chip in two, copied back and doubled: the product counts."""
+    text = """
+ENTRY %main (x: f32[100]) -> f32[100] {
+  %x = f32[100] parameter(0)
+  %s = ((f32[100]), f32[50]{0:S(1)}, s32[]{:S(2)}) slice-start(%x), slice={[0:50]}
+  %t = ((f32[100]), f32[50]{0:S(1)}, s32[]{:S(2)}) slice-start(%x), slice={[50:100]}
+  %a = f32[50]{0:S(1)} slice-done(%s)
+  %b = f32[50]{0:S(1)} slice-done(%t)
+  %c = f32[100]{0:S(1)} custom-call(%a, %b), custom_call_target="ConcatBitcast"
+  %y = f32[100]{0:S(1)} add(%c, %c)
+  %d = (f32[100], f32[100]{0:S(1)}, u32[]{:S(2)}) copy-start(%y)
+  ROOT %z = f32[100] copy-done(%d)
+}
+"""
+    assert operation_bytes(Program(text)) == 4 * (100 + 100)
+    assert cost.traffic(Program(text)) == 4 * (50 + 50 + 100)  # in twice, out once
