@@ -19,17 +19,16 @@ from jaxgan.hlo import Instruction, Program, arrays
 Body = dict[str, Instruction]
 # These move nothing by themselves, or what they move is counted in what they call.
 FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "while", "conditional")
-FREE += ("call",)
+FREE += ("call", "async-start")
 
 
-def products(program: Program) -> tuple[int, int]:
-    """Return the operations of all products: counted once each, and as often as they run."""
-    once = {
-        name: sum(_operations(i, program.computations[name]) for i in body.values())
-        for name, body in program.computations.items()
-    }
-    runs = program.executions
-    return sum(once[name] for name in runs), sum(once[name] * n for name, n in runs.items())
+def products(program: Program) -> int:
+    """Return the operations of all matrix products and convolutions."""
+    return sum(
+        times * _operations(instruction, program.computations[name])
+        for name, times in program.executions.items()
+        for instruction in program.computations[name].values()
+    )
 
 
 def _operations(instruction: Instruction, body: Body) -> int:

@@ -23,8 +23,9 @@ USAGE = """usage: jaxgan COMMAND [flags]
             score a generator or a folder of images against real images; a line in results.jsonl.
             --truncation: a curve; --follow: each checkpoint of a training; --table: what is there
   compile   --config=configs/NAME.py [--topology=v5e:8x8] [--slices=1] [--json=FILE]
-            [--channels=3] [--classes=1000] [--config.field=value ...]
-            what a training step costs on a TPU slice, or here: nothing is run
+            [--channels=3] [--classes=1000] [--code] [--config.field=value ...]
+            what a training step costs on a TPU slice, or here: nothing is run; --code makes its
+            machine code too, for ten times as long, and so knows its size
   doctor    --config=configs/NAME.py [--workdir=DIR] [--steps=3] [--config.field=value ...]
             reads every image, compiles and times the step: what would go wrong, before it does
   report    WORKDIR [WORKDIR ...] [--output=FILE.html]
@@ -137,9 +138,8 @@ def evaluate(argv: list[str]) -> int:
 
 def compile_step(argv: list[str]) -> int:
     saved_config = any(a.lstrip("-").startswith("workdir") for a in argv)
-    values = parse(
-        argv, saved_config, False, topology="", slices=1, channels=3, classes=1000, json=""
-    )
+    defaults = {"topology": "", "slices": 1, "channels": 3, "classes": 1000}
+    values = parse(argv, saved_config, False, **defaults, json="", code=False)
     from jaxgan.compile_report import compile_command
 
     return compile_command(
@@ -149,6 +149,7 @@ def compile_step(argv: list[str]) -> int:
         values.channels,
         values.classes,
         values.json,
+        values.code,
     )
 
 

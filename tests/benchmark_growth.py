@@ -71,7 +71,11 @@ def cost(sizes: dict[str, int], rounds: int) -> tuple[float, float, float]:
             state, _ = jax.block_until_ready(compiled(state, images))
             seconds.append(time.perf_counter() - began)
     median = statistics.median(seconds[1:]) if rounds else math.nan
-    return measured(compiled)["flops"] / 1e9, memory(compiled)["temporaries"] / 1e6, median
+    return (
+        measured(compiled.as_text())["flops"] / 1e9,
+        memory(compiled)["temporaries"] / 1e6,
+        median,
+    )
 
 
 def exponent(values: list[float]) -> str:

@@ -166,7 +166,7 @@ def narrow(**fields):
 @slow
 def test_replicated_tpu_step_has_only_all_reduces_and_costs_what_it_did(libtpu, tmp_path, capsys):
     output = tmp_path / "report.json"
-    assert compile_command(narrow(), "v5e:2x2", 1, 1, 10, str(output)) == 0
+    assert compile_command(narrow(), "v5e:2x2", 1, 1, 10, str(output), True) == 0
     report = json.loads(output.read_text())
     assert set(report["collectives"]) == {"all-reduce"}
     assert report["fits"] and report["seconds"]["roofline"] > 0
