@@ -2,17 +2,20 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
-from jaxgan import chips, compile_report
+from jaxgan import chips, compile_report, optimised
 from jaxgan.compile_report import compile_command, compile_run, remedies, sent, table
 from tests.tiny import tiny_config
 
 slow = pytest.mark.slow
+ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden" / "costs.json"
 
 
@@ -114,6 +117,23 @@ def test_what_a_program_wants_that_does_not_fit():
     assert compile_report.memory_wanted(on_chip, 5) == {}
 
 
+def test_a_list_of_allocations_is_summed_by_kind():
+    text = """BufferAssignment:
+allocation 0: size 512, page 0, thread-local:
+ value: <1 sum @0> (size=512,offset=0): f32[]{:T(128)}
+allocation 1: size 4096, page 0, parameter 0, shape |f32[8,128]| at ShapeIndex {0}, maybe-live-out:
+allocation 2: size 1024, page 0, parameter 1, shape |u8[8,128]| at ShapeIndex {}:
+allocation 3: size 64, page 0, constant:
+allocation 4: size 2048, page 0, maybe-live-out:
+allocation 5: size 65536, page 0, preallocated-temp:
+allocation 6: size 32768, color 1, page 0, preallocated-temp:
+"""
+    found = optimised.allocated(text)
+    arguments, temporaries = 4096 + 1024, 65536
+    peak = arguments + temporaries + 2048
+    assert found == {"arguments": arguments, "temporaries": temporaries, "peak": peak}
+
+
 @pytest.mark.parametrize(
     "topology,slices,message",
     [
@@ -173,6 +193,33 @@ def test_replicated_tpu_step_has_only_all_reduces_and_costs_what_it_did(libtpu, 
     out, err = capsys.readouterr()
     assert "fits" in out and err == ""
     check_cost("v5e:2x2", report)
+
+
+@slow
+def test_a_report_without_machine_code_lacks_its_size_alone(libtpu, tmp_path):
+    """The command, twice: in the time to the program, and in the time to its code.
+
+    Temporaries differ by what the code reserves for itself.
+    """
+    reports = []
+    for flags in ([], ["--code"]):
+        output = tmp_path / "report.json"
+        command = [sys.executable, "-m", "jaxgan", "compile", "--config=configs/debug.py"]
+        command += ["--topology=v5e:2x2", f"--json={output}", *flags]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "fits" in done.stdout
+        reports.append(json.loads(output.read_text()))
+    short, long = (report.pop("bytes") for report in reports)
+    assert reports[0] == reports[1]
+    reserved = long["temporaries"] - short["temporaries"]
+    assert 0 <= reserved < 2**15
+    assert long["peak"] == short["peak"] + reserved + long["program"]
+    assert {fact for fact in long if long[fact] != short.get(fact)} == {
+        "temporaries",
+        "program",
+        "peak",
+    }
 
 
 @slow

@@ -125,3 +125,26 @@ ENTRY %main (x: f32[100]) -> f32[100] {
 """
     assert operation_bytes(Program(text)) == 4 * (100 + 100)
     assert cost.traffic(Program(text)) == 4 * (50 + 50 + 100)  # in twice, out once
+
+
+def test_an_asynchronous_slice_moves_what_is_inside_it():
+    """In both ways in which XLA writes it: 50 floats are fetched, not the 100 they are of."""
+    inside = """
+%async (p: f32[100]) -> f32[50] {
+  %p = f32[100] parameter(0)
+  ROOT %s = f32[50]{0:S(1)} slice(%p), slice={[0:50]}
+}
+"""
+    text = """
+ENTRY %main (x: f32[100]) -> f32[50] {
+  %x = f32[100] parameter(0)
+  %s = ((f32[100]), f32[50]{0:S(1)}, s32[]{:S(2)}) STARTS
+  %a = f32[50]{0:S(1)} FINISHES
+  ROOT %y = f32[50]{0:S(1)} negate(%a)
+}
+"""
+    short = text.replace("STARTS", "slice-start(%x), slice={[0:50]}")
+    long = text.replace("STARTS", "async-start(%x), calls=%async")
+    short = short.replace("FINISHES", "slice-done(%s)")
+    long = inside + long.replace("FINISHES", "async-done(%s)")
+    assert cost.traffic(Program(short)) == cost.traffic(Program(long)) == 4 * 50
