@@ -237,7 +237,8 @@ def table(report: Report) -> str:
     lines.append("per device")
     for name in ("parameters", "state", "arguments", "temporaries", "program", "peak", "capacity"):
         if name in size:
-            row(name, f"{size[name] / 2**20:12,.2f} MiB")
+            more = " and machine code" if name == "peak" and "program" not in size else ""
+            row(name, f"{size[name] / 2**20:12,.2f} MiB{more}")
     if "flops" in report:
         row("operations", f"{report['flops'] / 1e9:12,.2f} GFLOP")
         row("memory traffic", f"{report['traffic'] / 1e6:12,.2f} MB")

@@ -35,7 +35,7 @@ def optimised(lowered: jax.stages.Lowered) -> tuple[str, dict[str, int]]:
         except Exception as error:  # raised again below, where it is waited for
             raised.append(error)
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         thread = threading.Thread(target=compile_all, args=(folder,), daemon=True)
         thread.start()
         while thread.is_alive() and not list(Path(folder).glob(LAST)):

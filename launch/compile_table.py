@@ -5,9 +5,9 @@
     python launch/compile_table.py --again --only=...   compile them once more
     python launch/compile_table.py --render             the page from the numbers that are there
 
-Nothing runs; a machine without a TPU is enough (pip install 'jaxgan[tpu]'). A full-size entry takes
-about six minutes on two free cores and several GiB of memory; each is saved as it is done, so the
-script can be stopped and continued.
+Nothing runs; a machine without a TPU is enough (pip install 'jaxgan[tpu]'). An entry takes one to
+five minutes of one core and up to NN GiB of memory; each is saved as it is done, so the script can
+be stopped and continued.
 """
 
 import argparse
@@ -109,7 +109,8 @@ def page(reports: dict[str, dict]) -> str:
         "",
         "Made by `python launch/compile_table.py`; compile_table.json has each row's command. All",
         "figures are for one device and one step, as the compiler states them; times are bounds",
-        "from published peak figures (jaxgan/chips.py), not measurements.",
+        "from published peak figures (jaxgan/chips.py), not measurements. Operations are those of",
+        "matrix products and convolutions; the peak is without machine code, 0.2 to 0.5 GiB.",
         "",
         f"| {' | '.join(heads)} |",
         "|" + " --- |" * len(heads),

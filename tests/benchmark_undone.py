@@ -4,8 +4,8 @@
     python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128] [--images=32]
 
 One discriminator and one generator step at full width in bfloat16 for v5e:2x2, so many images a
-chip: what a chip does there is what it does on any slice. Nothing runs; about five minutes a row on
-two free cores. The step as it is comes first. The others compute the same up to rounding (their
+chip: what a chip does there is what it does on any slice. Nothing runs; one to three minutes of one
+core a row. The step as it is comes first. The others compute the same up to rounding (their
 tests are named in docs/performance.md), but for the last, which says what the regulariser costs;
 the one before it undoes four choices together.
 """
