@@ -6,7 +6,7 @@
     python launch/compile_table.py --render             the page from the numbers that are there
 
 Nothing runs; a machine without a TPU is enough (pip install 'jaxgan[tpu]'). An entry takes one to
-five minutes of one core and up to NN GiB of memory; each is saved as it is done, so the script can
+three minutes of one core and 2 GiB of memory; each is saved as it is done, so the script can
 be stopped and continued.
 """
 
