@@ -106,6 +106,8 @@ def main() -> None:
         )
         one.start()
         one.join()
+        if one.exitcode:  # what happened stands above
+            raise SystemExit(one.exitcode)
 
 
 if __name__ == "__main__":
