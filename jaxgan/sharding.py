@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental.mesh_utils import create_hybrid_device_mesh
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
@@ -24,15 +25,25 @@ SMALL = 2**14
 
 
 def create_mesh(fsdp: int = 1, devices: list | None = None) -> Mesh:
-    """Return a (data, fsdp) mesh over all devices of all processes."""
+    """Return a (data, fsdp) mesh over all devices of all processes.
+
+    Several TPU slices, which a slower network connects, follow each other along `data`: parameters
+    are split and gathered inside a slice.
+    """
     devices = jax.devices() if devices is None else devices
-    if fsdp < 1 or len(devices) % fsdp:
+    slices = len({getattr(device, "slice_index", 0) for device in devices})
+    count = len(devices) // slices
+    if fsdp < 1 or count % fsdp:
         raise ValueError(
-            f"mesh.fsdp = {fsdp} does not divide the {len(devices)} devices: write one of "
-            f"{', '.join(str(n) for n in range(1, len(devices) + 1) if len(devices) % n == 0)}"
+            f"mesh.fsdp = {fsdp} does not divide the {count} devices"
+            f"{' of a slice' if slices > 1 else ''}: write one of "
+            f"{', '.join(str(n) for n in range(1, count + 1) if count % n == 0)}"
         )
-    shape = (len(devices) // fsdp, fsdp)
-    return jax.make_mesh(shape, AXES, axis_types=(AxisType.Auto,) * 2, devices=devices)
+    types = (AxisType.Auto,) * 2
+    if slices == 1:
+        return jax.make_mesh((count // fsdp, fsdp), AXES, axis_types=types, devices=devices)
+    placed = create_hybrid_device_mesh((count // fsdp, fsdp), (slices, 1), devices)
+    return Mesh(placed, AXES, axis_types=types)
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan import chips, compile_report, optimised
+from jaxgan import chips, compile_report, optimised, sharding
 from jaxgan.compile_report import compile_command, compile_run, remedies, sent, table
 from tests.tiny import tiny_config
 
@@ -173,7 +173,12 @@ def test_shapes_that_are_not_whole_hosts_are_refused(libtpu):
 
 @slow
 def test_slices_multiply_devices_and_cores_share_a_chip(libtpu):
-    assert len(chips.slice_devices("v5e:2x2", slices=2)) == 8
+    devices = chips.slice_devices("v5e:2x2", slices=2)
+    mesh = sharding.create_mesh(fsdp=2, devices=devices)
+    slices = np.vectorize(lambda device: device.slice_index)(mesh.devices)
+    np.testing.assert_array_equal(slices, [[0, 0], [0, 0], [1, 1], [1, 1]])  # fsdp inside a slice
+    with pytest.raises(ValueError, match=r"mesh.fsdp = 8 .* 4 devices of a slice: write one of"):
+        sharding.create_mesh(fsdp=8, devices=devices)
     assert chips.devices_a_chip(chips.slice_devices("v4:2x2x1")) == 2
     assert chips.devices_a_chip(chips.slice_devices("v5p:2x2x1")) == 1
 
@@ -228,6 +233,14 @@ def test_split_tpu_step_adds_gathers_and_reduce_scatters_alone(libtpu):
     assert set(report["collectives"]) == {"all-reduce", "all-gather", "reduce-scatter"}
     whole = sum(report["parameters"].values()) * 4
     assert report["bytes"]["parameters"] < whole / 2
+
+
+@slow
+def test_a_step_for_two_slices_sums_in_two_stages_and_moves_nothing_else(libtpu):
+    """The compiler sums inside a slice, then over slices, then gathers: one all-reduce in three."""
+    report = compile_run(narrow(), "v5e:2x2", slices=2)
+    assert report["devices"] == 8 and report["mesh"] == {"data": 8, "fsdp": 1}
+    assert set(report["collectives"]) == {"all-reduce", "all-gather", "reduce-scatter"}
 
 
 @slow
