@@ -6,6 +6,7 @@ model or a new method is one file there, with `default_config()` and `networks` 
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 
@@ -162,7 +163,7 @@ def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
     raise ValueError(f"latent_step.name = {name!r}: write 'none', 'gradient' or 'natural_gradient'")
 
 
-def optimizer(config: ConfigDict) -> optax.GradientTransformation:
+def optimizer(config: ConfigDict, mesh: Mesh | None = None) -> optax.GradientTransformation:
     """Return Adam for one player. With b1 = 0 there is no first moment to keep."""
     if config.b1:
         adam = optax.scale_by_adam(config.b1, config.b2, config.eps)
@@ -174,7 +175,7 @@ def optimizer(config: ConfigDict) -> optax.GradientTransformation:
         rate = optax.partition(rates | {"rest": rate}, _encoder_or_rest)
     links = [adam, rate]
     if config.orthogonal:
-        links.insert(0, orthogonal_regularization(config.orthogonal))
+        links.insert(0, orthogonal_regularization(config.orthogonal, _whole(mesh)))
     if config.clip_weights:
         links.append(clip_weights(config.clip_weights))
     if config.freeze:
@@ -195,17 +196,24 @@ def transform(
 
     stage_images: of a network that grows, see transforms.growth; 0 for any other.
     """
-    split = mesh is not None and mesh.shape["fsdp"] > 1
     links = [equalized()] if config.equalized else []
     if config.spectral_norm:
-        whole = {"whole": partial(sharding.whole, mesh)} if split else {}
-        links.append(spectral_norm(config.spectral_norm_eps, **whole))
+        links.append(spectral_norm(config.spectral_norm_eps, whole=_whole(mesh)))
     if stage_images:
         links.append(growth(stage_images, images_a_step))
     links = chain(*links) if links else identity()
     # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
     # gradients are split first, so that spectral norm's part of them is done on shards.
-    return sharding.on_whole(mesh, links) if split else links
+    return sharding.on_whole(mesh, links) if _is_split(mesh) else links
+
+
+def _is_split(mesh: Mesh | None) -> bool:
+    return mesh is not None and mesh.shape["fsdp"] > 1
+
+
+def _whole(mesh: Mesh | None) -> Callable[[jax.Array], jax.Array]:
+    """Return what keeps a value on every device where parameters are split; elsewhere all are."""
+    return partial(sharding.whole, mesh) if _is_split(mesh) else jnp.asarray
 
 
 def build(
@@ -246,6 +254,6 @@ def build(
         passed = transform(
             side, mesh, stage_images=config.growth.stage_images, images_a_step=images
         )
-        sides[name] = Player(module, example, goal, optimizer(side), passed, stats)
+        sides[name] = Player(module, example, goal, optimizer(side, mesh), passed, stats)
     average = ema(config.average.decay, config.average.start_step)
     return GAN(**sides, prior=prior, latent_step=latent_step(config), average=average)

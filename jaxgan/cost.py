@@ -93,6 +93,12 @@ def _moved(instruction: Instruction, body: Body, program: Program) -> int:
 
 def _written(instruction: Instruction, body: Body, program: Program) -> list[int]:
     """Return the bytes written of each array of the result."""
+    if instruction.opcode == "parameter" or instruction.is_in_pieces:  # handed on
+        return [0] * len(arrays(instruction.shape))
+    if "AsyncCollectiveDone" in instruction.rest:
+        return [0]
+    if "AsyncCollectiveStart" in instruction.rest:  # its operand, what it will bring, counters
+        return [0, *(array.bytes for array in arrays(instruction.shape)[1:])]
     if instruction.opcode == "dynamic-update-slice":
         return [body[instruction.operands[1]].bytes]
     if instruction.opcode == "fusion":
@@ -113,7 +119,7 @@ def _part_read(name: str, body: Body, program: Program) -> int | None:
             continue
         if user.opcode in ("slice", "dynamic-slice"):
             part = user.bytes
-        elif user.opcode == "dynamic-update-slice" and user.operands[0] == name:
+        elif _only_handed_on(name, user, body):
             part = 0
         elif user.opcode == "bitcast":
             part = _part_read(user.name, body, program)
@@ -133,3 +139,12 @@ def _part_read(name: str, body: Body, program: Program) -> int | None:
             return None
         total += part
     return total
+
+
+def _only_handed_on(name: str, user: Instruction, body: Body) -> bool:
+    """Return whether a user of a value does not read it: what it holds was moved elsewhere."""
+    if user.opcode == "dynamic-update-slice":
+        return user.operands[0] == name
+    if user.is_in_pieces:  # read where it starts
+        return not any("AsyncCollectiveStart" in i.rest for i in body.values())
+    return user.opcode == "tuple" or "AsyncCollectiveDone" in user.rest

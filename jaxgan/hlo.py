@@ -46,6 +46,15 @@ class Instruction:
         return found and found.group(1)
 
     @property
+    def is_in_pieces(self) -> bool:
+        """Whether it is a collective that a TPU moves beside other operations, piece by piece.
+
+        It is written down in the operation that starts it, in each that it runs beside, and in the
+        one that waits for it.
+        """
+        return "chain_id=" in self.rest
+
+    @property
     def elements(self) -> int:
         return sum(math.prod(array.sides) for array in arrays(self.shape))
 
@@ -119,6 +128,8 @@ class Program:
                 # TPU programs hold a reduce-scatter as a fusion of an all-reduce and a slice.
                 if _SCATTER in name and kind == "all-reduce":
                     continue
+                if instruction.is_in_pieces and not self.starts(name):
+                    continue
                 if kind == "fusion" and _SCATTER in instruction.attribute("calls"):
                     kind = "reduce-scatter"
                 if kind in KINDS:
@@ -131,6 +142,10 @@ class Program:
         if instruction.opcode in ("all-gather-start", "collective-permute-start"):
             return max(array.bytes for array in arrays(instruction.shape))
         return instruction.bytes
+
+    def starts(self, name: str) -> bool:
+        """Return whether a computation starts a collective that is moved in pieces."""
+        return any("AsyncCollectiveStart" in i.rest for i in self.computations[name].values())
 
     def fused(self) -> set[str]:
         """Return the names of computations that are the inside of an instruction."""

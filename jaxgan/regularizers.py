@@ -21,16 +21,24 @@ from jaxgan.transforms import as_matrix
 PyTree = Any
 
 
-def orthogonal_gradient(matrix: jax.Array) -> jax.Array:
+def orthogonal_gradient(
+    matrix: jax.Array, whole: Callable[[jax.Array], jax.Array] = jnp.asarray
+) -> jax.Array:
     """Return the gradient of || M^T M * (1 - I) ||^2 by M [inputs, outputs].
 
-    4 M (M^T M * (1 - I)) = 4 (M (M^T M) - M diag(|m_j|^2)): through the smaller of the two Gram
-    matrices. For BigGAN-128's first layer that is 20 x 20 instead of 24576 x 24576 (2.25 GiB).
+    4 M (M^T M * (1 - I)), or, where M has more columns than rows and M M^T is the smaller Gram
+    matrix, 4 ((M M^T) M - M diag(|m_j|^2)). For BigGAN-128's first layer that one is 20 x 20
+    instead of 24576 x 24576 (2.25 GiB). The first form has no difference of almost equal numbers:
+    a chip whose products round to bfloat16 keeps it orthogonal to the filters' norms.
+
+    whole: keeps a value on every device of a mesh (sharding.whole). A device that holds some of the
+    columns makes the gradient's, with nothing sent but M.
     """
     inputs, outputs = matrix.shape
-    wide = inputs < outputs
-    product = (matrix @ matrix.T) @ matrix if wide else matrix @ (matrix.T @ matrix)
-    return 4.0 * (product - matrix * (matrix * matrix).sum(0, keepdims=True))
+    left = whole(matrix)
+    if inputs < outputs:
+        return 4.0 * ((left @ left.T) @ matrix - matrix * (matrix * matrix).sum(0, keepdims=True))
+    return 4.0 * (left @ ((left.T @ matrix) * (1.0 - jnp.eye(outputs))))
 
 
 def orthogonal_regularization(
@@ -39,7 +47,7 @@ def orthogonal_regularization(
     """Add the gradient to every leaf of two or more axes, but not to the shared class embedding and
     not to an encoder beside the generator.
 
-    whole: keeps a value on every device of a mesh (sharding.whole), as in transforms.spectral_norm.
+    whole: as in orthogonal_gradient.
     """
 
     def update(grads: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
@@ -47,7 +55,7 @@ def orthogonal_regularization(
             name = jax.tree_util.keystr(path, simple=True, separator="/")
             if param.ndim < 2 or "shared_embedding" in name or name.startswith("encoder/"):
                 return grad
-            extra = orthogonal_gradient(whole(as_matrix(name, param)))
+            extra = orthogonal_gradient(as_matrix(name, param), whole)
             extra = extra.T if name.endswith("embedding") else extra.reshape(param.shape)
             return grad + strength * extra
 

@@ -233,6 +233,9 @@ def test_split_tpu_step_adds_gathers_and_reduce_scatters_alone(libtpu):
     assert set(report["collectives"]) == {"all-reduce", "all-gather", "reduce-scatter"}
     whole = sum(report["parameters"].values()) * 4
     assert report["bytes"]["parameters"] < whole / 2
+    # Weights are gathered once, the discriminator's again for the generator's step.
+    twice = whole + 4 * report["parameters"]["discriminator"]
+    assert report["collectives"]["all-gather"]["bytes"] <= twice
 
 
 @slow

@@ -9,6 +9,7 @@ from jaxgan import cost
 from jaxgan.hlo import Program
 from jaxgan.models import convolution
 from tests.benchmark_bytes import operation_bytes
+from tests.test_hlo import IN_PIECES
 
 
 def compiled(function, *arguments):
@@ -148,3 +149,8 @@ ENTRY %main (x: f32[100]) -> f32[50] {
     short = short.replace("FINISHES", "slice-done(%s)")
     long = inside + long.replace("FINISHES", "async-done(%s)")
     assert cost.traffic(Program(short)) == cost.traffic(Program(long)) == 4 * 50
+
+
+def test_a_gather_moved_in_pieces_is_read_and_written_once():
+    """The shard is read, the whole written; beside it 100 floats go in and out four times."""
+    assert cost.traffic(Program(IN_PIECES)) == 4 * (144 * 8 + 144 * 32 + 4 * 2 * 100)

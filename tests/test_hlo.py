@@ -79,3 +79,61 @@ def test_what_tpu_programs_write_otherwise():
         "reduce-scatter": {"count": 4, "bytes": 4 * 144 * 8 * 4},
     }
     assert np.isclose(Program(TPU).executions["body"], 4)
+
+
+# A gather of 8 columns a device to 32, started, moved on beside each of four passes of a loop that
+# negates 100 floats, and waited for.
+IN_PIECES = """
+%start (p: f32[144,8]) -> (f32[144,8], f32[144,32]) {
+  %p = f32[144,8] parameter(0)
+  %g = f32[144,32] all-gather(%p), channel_id=9, dimensions={1}, frontend_attributes={chain_id="0"}
+  ROOT %s = (f32[144,8], f32[144,32]) custom-call(%g), custom_call_target="AsyncCollectiveStart"
+}
+
+%beside (p: f32[144,8], w: f32[144,32], x: f32[100]) -> (f32[100], f32[144,8], f32[144,32]) {
+  %p = f32[144,8] parameter(0)
+  %w = f32[144,32] parameter(1)
+  %x = f32[100] parameter(2)
+  %y = f32[100] negate(%x)
+  %g = f32[144,32] all-gather(%p), channel_id=9, dimensions={1}, frontend_attributes={chain_id="0"}
+  ROOT %t = (f32[100], f32[144,8], f32[144,32], f32[144,32]) tuple(%y, %p, %w, %g)
+}
+
+%done (p: f32[144,8], w: f32[144,32]) -> f32[144,32] {
+  %p = f32[144,8] parameter(0)
+  %w = f32[144,32] parameter(1)
+  %g = f32[144,32] all-gather(%p), channel_id=9, dimensions={1}, frontend_attributes={chain_id="0"}
+  ROOT %d = f32[144,32] custom-call(%p, %w, %g), custom_call_target="AsyncCollectiveDone"
+}
+
+%body (c: (f32[100], f32[144,8], f32[144,32])) -> (f32[100], f32[144,8], f32[144,32]) {
+  %c = (f32[100], f32[144,8], f32[144,32]) parameter(0)
+  %x = f32[100] get-tuple-element(%c), index=0
+  %p = f32[144,8] get-tuple-element(%c), index=1
+  %w = f32[144,32] get-tuple-element(%c), index=2
+  %f = (f32[100], f32[144,8], f32[144,32], f32[144,32]) fusion(%p, %w, %x), calls=%beside
+  %y = f32[100] get-tuple-element(%f), index=0
+  ROOT %t = (f32[100], f32[144,8], f32[144,32]) tuple(%y, %p, %w)
+}
+
+%condition (c: (f32[100], f32[144,8], f32[144,32])) -> pred[] {
+  %c = (f32[100], f32[144,8], f32[144,32]) parameter(0)
+  %limit = s32[] constant(4)
+  ROOT %lt = pred[] compare(%limit, %limit), direction=LT
+}
+
+ENTRY %main (x: f32[100], p: f32[144,8]) -> f32[144,32] {
+  %x = f32[100] parameter(0)
+  %p = f32[144,8] parameter(1)
+  %s = (f32[144,8], f32[144,32]) fusion(%p), calls=%start
+  %w = f32[144,32] get-tuple-element(%s), index=1
+  %c = (f32[100], f32[144,8], f32[144,32]) tuple(%x, %p, %w)
+  %l = (f32[100], f32[144,8], f32[144,32]) while(%c), condition=%condition, body=%body
+  %v = f32[144,32] get-tuple-element(%l), index=2
+  ROOT %d = f32[144,32] fusion(%p, %v), calls=%done
+}
+"""
+
+
+def test_a_gather_moved_in_pieces_is_one_gather():
+    assert Program(IN_PIECES).collectives() == {"all-gather": {"count": 1, "bytes": 144 * 32 * 4}}

@@ -18,7 +18,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgan.models.layers import Conv
+from jaxgan.models.convolution import conv
+from jaxgan.models.layers import Kernel
 
 # Pairs of an image in memory at a time: 256 KiB in float32. Those of 64 images fit the memory on a
 # TPU's chip, those of a few a CPU's cache.
@@ -35,7 +36,7 @@ def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
     (b, n, c), m = queries.shape, keys.shape[1]
     values = values.swapaxes(1, 2)
 
-    def some(queries: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def some(queries: jax.Array) -> jax.Array:
         scores = _scores(queries, keys)
         weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(1, keepdims=True)))
         mixed = jnp.einsum(
@@ -44,18 +45,17 @@ def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
             weights.astype(values.dtype),
             preferred_element_type=jnp.float32,
         )
-        return mixed, weights.sum(1, keepdims=True)
+        # Divided here, though the product is made again for the derivative: what leaves a block is
+        # then as narrow as the values.
+        return (mixed / weights.sum(1, keepdims=True)).swapaxes(1, 2).astype(values.dtype)
 
     length = next(i for i in range(min(max(PAIRS // m, 1), n), 0, -1) if n % i == 0)
     # Cut along the queries: the images may be split over devices.
     blocks = queries.swapaxes(1, 2).reshape(b, c, n // length, length).transpose(2, 0, 1, 3)
     if len(blocks) == 1:
-        mixed, total = some(blocks[0])
-    else:
-        found = jax.lax.map(jax.checkpoint(some, prevent_cse=False), blocks)
-        mixed, total = (a.transpose(1, 2, 0, 3).reshape(b, -1, n) for a in found)
-    # Divided here, not in a block: else its product would be made again for the derivative.
-    return (mixed / total).swapaxes(1, 2).astype(values.dtype)
+        return some(blocks[0])
+    found = jax.lax.map(jax.checkpoint(some, prevent_cse=False), blocks)
+    return found.swapaxes(0, 1).reshape(b, n, -1)
 
 
 def _scores(queries: jax.Array, keys: jax.Array) -> jax.Array:
@@ -76,19 +76,21 @@ class SelfAttention(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         b, h, w, c = x.shape
-
-        def project(features: int, name: str) -> Conv:
-            return Conv(features, 1, use_bias=False, dtype=self.dtype, name=name)
-
-        def pool(a: jax.Array) -> jax.Array:
-            return nn.max_pool(a, (2, 2), (2, 2)).reshape(b, -1, a.shape[-1])
-
         inner = max(c // 8, 1)  # narrow networks have fewer than 8 channels
-        queries = project(inner, "theta")(x).reshape(b, h * w, inner)
-        keys = pool(project(inner, "phi")(x))
-        values = pool(project(c // 2, "g")(x))
+
+        def kernel(name: str, inputs: int, outputs: int) -> jax.Array:
+            return Kernel((1, 1, inputs, outputs), name=name)()
+
+        # One product for all three and one pooling, of which theta's part is not used: x, much
+        # larger than they are, is read once, and its gradient is written once.
+        kernels = kernel("theta", c, inner), kernel("phi", c, inner), kernel("g", c, c // 2)
+        projected = conv(x, jnp.concatenate(kernels, -1).astype(self.dtype))
+        queries = projected[..., :inner].reshape(b, h * w, inner)
+        pooled = nn.max_pool(projected, (2, 2), (2, 2)).reshape(b, -1, projected.shape[-1])
+        keys, values = pooled[..., inner : 2 * inner], pooled[..., 2 * inner :]
         self.sow("intermediates", "queries", queries)
         self.sow("intermediates", "keys", keys)
         o = attend(queries, keys, values).reshape(b, h, w, c // 2)
-        gamma = self.param("gamma", nn.initializers.zeros, ())
-        return x + gamma.astype(self.dtype) * project(c, "out")(o)
+        # gamma scales the kernel: scaling the map, its gradient would need the map.
+        out = self.param("gamma", nn.initializers.zeros, ()) * kernel("out", c // 2, c)
+        return x + conv(o, out.astype(self.dtype))

@@ -66,7 +66,7 @@ def conv_up(x: jax.Array, kernel: jax.Array) -> jax.Array:
     if kernel.shape[:2] == (1, 1):
         return upsample(conv(x, kernel))
     if x.shape[3] > MANY:
-        return _sums(_transpose.bind(x, _flipped(kernel), stride=2))
+        return _sums.bind(_transpose.bind(x, _flipped(kernel), stride=2))
     return _transpose.bind(x, _flipped(_box_sums(kernel, 1.0)), stride=2)
 
 
@@ -77,8 +77,8 @@ def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return conv(average_pool(x), kernel)
     _check_even(x)
     if kernel.shape[3] > MANY:
-        around = _sums(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
-        return _convolve.bind(around, kernel * jnp.asarray(0.25, kernel.dtype), stride=2)
+        quarter = kernel * jnp.asarray(0.25, kernel.dtype)
+        return _convolve.bind(_sums_around.bind(x), quarter, stride=2)
     return _convolve.bind(x, _box_sums(kernel, 0.25), stride=2)
 
 
@@ -104,8 +104,7 @@ def average_pool(x: jax.Array) -> jax.Array:
 
 def blur(x: jax.Array) -> jax.Array:
     """Filter rows and columns of [b, h, w, c] by (1, 2, 1) / 4, zeros outside."""
-    around = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return _sums(_sums(around)) * jnp.asarray(1 / 16, x.dtype)
+    return _sums.bind(_sums_around.bind(x)) * jnp.asarray(1 / 16, x.dtype)
 
 
 def _check(x: jax.Array, kernel: jax.Array) -> None:
@@ -125,13 +124,6 @@ def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
     k = kernel.astype(jnp.float32) if kernel.dtype.itemsize < 4 else kernel
     k = sum(jnp.pad(k, ((a, 1 - a), (b, 1 - b), (0, 0), (0, 0))) for a in (0, 1) for b in (0, 1))
     return (k * factor).astype(kernel.dtype)
-
-
-def _sums(x: jax.Array) -> jax.Array:
-    """Sum the 2 x 2 neighbours of [b, h, w, c]: one row and one column less. Rounded once."""
-    wide = x.astype(jnp.float32) if x.dtype.itemsize < 4 else x
-    rows = wide[:, 1:] + wide[:, :-1]
-    return (rows[:, :, 1:] + rows[:, :, :-1]).astype(x.dtype)
 
 
 def _flipped(kernel: jax.Array) -> jax.Array:
@@ -202,7 +194,7 @@ def _lax_conv(
     )
 
 
-# The two linear maps of resampling; each is the other's transpose.
+# The linear maps of resampling, in pairs: each is the other's transpose.
 
 
 def _repeat_by_2(x: jax.Array) -> jax.Array:
@@ -215,6 +207,19 @@ def _sum_2_by_2(x: jax.Array) -> jax.Array:
     return lax.reduce_window(wide, zero, lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID").astype(
         x.dtype
     )
+
+
+def _sums_of_neighbours(x: jax.Array) -> jax.Array:
+    """Sum the 2 x 2 neighbours of [b, h, w, c]: one row and one column less. Rounded once."""
+    (h, w), wide = x.shape[1:3], jnp.float32 if x.dtype.itemsize < 4 else x.dtype
+    # The slices are widened, not x: one pass then reads and writes x's own type.
+    corners = (x[:, a : a + h - 1, b : b + w - 1].astype(wide) for a in (0, 1) for b in (0, 1))
+    return sum(corners).astype(x.dtype)
+
+
+def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:
+    """The same with zeros outside: one row and one column more."""
+    return _sums_of_neighbours(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
 
 
 def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) -> Primitive:
@@ -262,6 +267,11 @@ _repeat = _primitive("repeat_by_2", _repeat_by_2)
 _sum = _primitive("sum_2_by_2", _sum_2_by_2)
 ad.deflinear2(_repeat, lambda g, x: [_sum.bind(g)])
 ad.deflinear2(_sum, lambda g, x: [_repeat.bind(g)])
+
+_sums = _primitive("sums", _sums_of_neighbours)
+_sums_around = _primitive("sums_around", _sums_of_neighbours_around)
+ad.deflinear2(_sums, lambda g, x: [_sums_around.bind(g)])
+ad.deflinear2(_sums_around, lambda g, x: [_sums.bind(g)])
 
 _convolve = _primitive("convolve", _kernel_and_x_to_y)
 _transpose = _primitive("convolve_transpose", _kernel_and_y_to_x, _kernel_and_y_to_x_interleaved)

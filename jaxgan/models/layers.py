@@ -52,6 +52,17 @@ class Conv(nn.Module):
         return y
 
 
+class Kernel(nn.Module):
+    """The kernel of a convolution, for networks that apply it in a form of their own."""
+
+    shape: tuple[int, ...]
+    kernel_init: Callable = orthogonal
+
+    @nn.compact
+    def __call__(self) -> jax.Array:
+        return self.param("kernel", self.kernel_init, self.shape)
+
+
 class Dense(nn.Module):
     """Map [b, in] to [b, features]."""
 
