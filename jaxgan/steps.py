@@ -16,7 +16,6 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import optax
-from jax.experimental.layout import Layout, with_layout_constraint
 
 from jaxgan.gan import GAN, Batch, Nets, Player, PlayerState, TrainState
 
@@ -48,19 +47,8 @@ def accumulate(objective, weights: PyTree, stats: PyTree, batch: Batch, key: jax
     zeros = jax.tree.map(lambda w: jnp.zeros(w.shape, jnp.float32), weights)
     inputs = (batch, jax.random.split(key, microbatches))
     (total, stats), metrics = jax.lax.scan(body, (zeros, stats), inputs, unroll=microbatches == 1)
-    grads = jax.tree.map(lambda t, w: _in_order((t / microbatches).astype(w.dtype)), total, weights)
+    grads = jax.tree.map(lambda t, w: (t / microbatches).astype(w.dtype), total, weights)
     return grads, stats, jax.tree.map(lambda m: m.mean(0), metrics)
-
-
-def _in_order(grad: jax.Array) -> jax.Array:
-    """Lay a gradient out as its parameter is.
-
-    Else a TPU compiler keeps some as a convolution happens to return them, and to update those it
-    copies parameter, moment and average to that layout and back: 1 GB of BigGAN-128's step.
-    """
-    if grad.ndim < 2:
-        return grad
-    return with_layout_constraint(grad, Layout(tuple(range(grad.ndim))))
 
 
 def player_step(

@@ -42,6 +42,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental.layout import Layout, with_layout_constraint
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -65,6 +66,9 @@ def conv_up(x: jax.Array, kernel: jax.Array) -> jax.Array:
     _check(x, kernel)
     if kernel.shape[:2] == (1, 1):
         return upsample(conv(x, kernel))
+    # Its gradient is flipped back by layout alone on a TPU, unless this keeps the kernel's own: to
+    # update it, parameter, moment and average were copied to the other layout and back.
+    kernel = jax.jit(with_layout_constraint, static_argnums=1)(kernel, Layout((0, 1, 2, 3)))
     if x.shape[3] > MANY:
         return _sums.bind(_transpose.bind(x, _flipped(kernel), stride=2))
     return _transpose.bind(x, _flipped(_box_sums(kernel, 1.0)), stride=2)
@@ -203,10 +207,8 @@ def _repeat_by_2(x: jax.Array) -> jax.Array:
 
 def _sum_2_by_2(x: jax.Array) -> jax.Array:
     wide = x.astype(jnp.float32) if x.dtype.itemsize < 4 else x  # rounded once
-    zero = np.zeros((), wide.dtype)
-    return lax.reduce_window(wide, zero, lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID").astype(
-        x.dtype
-    )
+    zero, box = np.zeros((), wide.dtype), (1, 2, 2, 1)
+    return lax.reduce_window(wide, zero, lax.add, box, box, "VALID").astype(x.dtype)
 
 
 def _sums_of_neighbours(x: jax.Array) -> jax.Array:
@@ -253,9 +255,7 @@ def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) ->
 
         return lax.map(one, mapped), 0
 
-    def lowering(value):
-        return mlir.lower_fun(value, multiple_results=False)
-
+    lowering = partial(mlir.lower_fun, multiple_results=False)
     primitive.def_abstract_eval(shape_of)
     batching.primitive_batchers[primitive] = batched
     mlir.register_lowering(primitive, lowering(value))
