@@ -18,9 +18,11 @@ from unittest import mock
 
 import jax.numpy as jnp
 
+from jaxgan import regularizers
 from jaxgan.compile_report import Report, compile_run
 from jaxgan.models import attention, convolution, layers
 from jaxgan.optimised import leave
+from jaxgan.regularizers import orthogonal_gradient
 from tests.test_configs import module
 
 
@@ -39,9 +41,22 @@ def averaged_after(x, kernel):
     return convolution.average_pool(convolution.conv(x, kernel))
 
 
+def any_layout(kernel, layout):
+    return kernel
+
+
+def as_a_difference(matrix, whole):
+    """orthogonal_gradient by the whole Gram matrix, then without the part of its diagonal."""
+    if matrix.shape[0] < matrix.shape[1]:
+        return orthogonal_gradient(matrix)
+    return 4.0 * (matrix @ (matrix.T @ matrix) - matrix * jnp.square(matrix).sum(0))
+
+
 PAIRS = ((attention, "PAIRS", 2**62),)
 MAPS = ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after))
 MOMENTS = ((layers, "batch_moments", two_passes),)
+LAYOUT = ((convolution, "with_layout_constraint", any_layout),)
+DIFFERENCE = ((regularizers, "orthogonal_gradient", as_a_difference),)
 FIRST_MOMENT = {"generator.b1": 1e-9, "discriminator.b1": 1e-9}
 # Row: fields of the config, and (module, name, what takes its place).
 UNDONE = {
@@ -52,6 +67,8 @@ UNDONE = {
     "resampling by sums of maps alone": ({}, ((convolution, "MANY", 0),)),
     "batch norm's moments in two passes": ({}, MOMENTS),
     "float32 activations": ({"model.dtype": "float32"}, ()),
+    "upsampling kernels in any layout": ({}, LAYOUT),
+    "orthogonal gradient as a difference": ({}, DIFFERENCE),
     "Adam's first moment kept": (FIRST_MOMENT, ()),
     "pairs, maps, two passes and first moment": (FIRST_MOMENT, PAIRS + MAPS + MOMENTS),
     "no orthogonal regularisation": ({"generator.orthogonal": 0.0}, ()),

@@ -66,9 +66,7 @@ def conv_up(x: jax.Array, kernel: jax.Array) -> jax.Array:
     _check(x, kernel)
     if kernel.shape[:2] == (1, 1):
         return upsample(conv(x, kernel))
-    # Its gradient is flipped back by layout alone on a TPU, unless this keeps the kernel's own: to
-    # update it, parameter, moment and average were copied to the other layout and back.
-    kernel = jax.jit(with_layout_constraint, static_argnums=1)(kernel, Layout((0, 1, 2, 3)))
+    kernel = _own_layout.bind(kernel)
     if x.shape[3] > MANY:
         return _sums.bind(_transpose.bind(x, _flipped(kernel), stride=2))
     return _transpose.bind(x, _flipped(_box_sums(kernel, 1.0)), stride=2)
@@ -81,8 +79,7 @@ def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return conv(average_pool(x), kernel)
     _check_even(x)
     if kernel.shape[3] > MANY:
-        quarter = kernel * jnp.asarray(0.25, kernel.dtype)
-        return _convolve.bind(_sums_around.bind(x), quarter, stride=2)
+        return _convolve.bind(_sums_around.bind(x), kernel / 4, stride=2)
     return _convolve.bind(x, _box_sums(kernel, 0.25), stride=2)
 
 
@@ -298,3 +295,7 @@ ad.defbilinear(
     lambda g, x, y, stride, size: _transpose.bind(y, g, stride=stride),
     lambda g, x, y, stride, size: _convolve.bind(x, g, stride=stride),
 )
+
+# Else a TPU copies the state of such a kernel to its gradient's layout, to update it, and back.
+_own_layout = _primitive("own_layout", lambda kernel: kernel)
+ad.deflinear2(_own_layout, lambda g, k: [with_layout_constraint(g, Layout((0, 1, 2, 3)))])
