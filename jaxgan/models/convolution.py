@@ -12,8 +12,8 @@ small map for a 3 x 3 kernel:
     sums of the kernel    it becomes 4 x 4: 16 products; the large map is read or written once
     sums of the map       it stays 3 x 3: 9 products, and one pass over the large map more
 
-The second where the small map has more than MANY channels, which is where the products are and the
-maps are small. Both are equal to the plain form up to rounding.
+The second where the small map has more than MANY channels, where the products are and maps are
+small. Both are equal to the plain form up to rounding.
 
 All of it is one trilinear form, with stride s, of an x of s h rows (and one more if the kernel's
 number of rows is odd and s = 2) with a y of h:
@@ -216,8 +216,7 @@ def _sums_of_neighbours(x: jax.Array) -> jax.Array:
     return sum(corners).astype(x.dtype)
 
 
-def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:
-    """The same with zeros outside: one row and one column more."""
+def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:  # zeros outside: one of each more
     return _sums_of_neighbours(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
 
 
