@@ -2,7 +2,9 @@
 
 Peak bfloat16 rate, memory, memory bandwidth and interconnect of one chip: Google's pages "TPU v4",
 "TPU v5e", "TPU v5p" and "TPU v6e" of the Cloud TPU documentation. `network` is one direction, all
-links together (half of the bidirectional figure).
+links together (half of the bidirectional figure). `clock` is that peak rate over the operations of
+one cycle: 2^17 for a v5e, 2^18 for a v4 and a v5p, 2^19 for a v6e, what a large matrix product
+approaches by the compiler's own estimate (cost.cycles).
 """
 
 import dataclasses
@@ -21,16 +23,17 @@ GB, GIB = 10**9, 2**30
 @dataclasses.dataclass(frozen=True)
 class Chip:
     flops: float  # a second
-    memory: float  # bytes
+    memory: int  # bytes
     bandwidth: float  # bytes a second
     network: float  # bytes a second
+    clock: float  # cycles a second
 
 
 CHIPS = {
-    "v4": Chip(275e12, 32 * GIB, 1200 * GB, 300 * GB),
-    "v5e": Chip(197e12, 16 * GIB, 819 * GB, 200 * GB),
-    "v5p": Chip(459e12, 95 * GIB, 2765 * GB, 600 * GB),
-    "v6e": Chip(918e12, 32 * GIB, 1638 * GB, 400 * GB),
+    "v4": Chip(275e12, 32 * GIB, 1200 * GB, 300 * GB, 1.05e9),
+    "v5e": Chip(197e12, 16 * GIB, 819 * GB, 200 * GB, 1.50e9),
+    "v5p": Chip(459e12, 95 * GIB, 2765 * GB, 600 * GB, 1.75e9),
+    "v6e": Chip(918e12, 32 * GIB, 1638 * GB, 400 * GB, 1.75e9),
 }
 
 
@@ -65,6 +68,8 @@ def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
     # Nothing here talks to a chip: no query of the cloud's metadata, no lock between processes.
     os.environ.update(TPU_SKIP_MDS_QUERY="1", ALLOW_MULTIPLE_LIBTPU_LOAD="1")
     more = {"num_slices": slices} if slices > 1 else {}
+    if topology.startswith("v4:"):  # the two cores of a chip as one device, as they are by default
+        more["chip_config_name"] = "megacore"
     try:
         with quiet():
             found = topologies.get_topology_desc(platform="tpu", topology_name=topology, **more)
@@ -75,9 +80,3 @@ def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
             "as v5e:2x2, v5e:8x8, v5p:2x2x1 or v4:4x4x4"
         ) from error
     return list(found.devices)
-
-
-def devices_a_chip(devices: list[jax.Device]) -> int:
-    """Return 1, or 2 where the two cores of a chip are devices of their own (v4)."""
-    places = {(getattr(d, "slice_index", 0), tuple(d.coords)) for d in devices}
-    return len(devices) // len(places)

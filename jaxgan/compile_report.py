@@ -7,7 +7,9 @@ time is the longest of
     operations / peak rate,   memory traffic / bandwidth,   bytes sent / interconnect
 
 with the published figures of chips.py: a bound that a perfect program would meet, not a forecast.
-The interconnect's bound is that of a ring inside a slice; between slices it is slower.
+The interconnect's bound is that of a ring inside a slice; between slices it is slower. Nearer to a
+forecast is what the TPU compiler expects of its own operations, one after another (cost.cycles):
+known once it has made machine code.
 """
 
 import json
@@ -47,6 +49,7 @@ def compile_run(
     """
     if topology:
         jax.config.update("jax_platforms", "cpu")  # libtpu compiles; there is no chip to start
+        jax.config.update("jax_enable_compilation_cache", False)  # nor one to read a program back
     devices = chips.slice_devices(topology, slices) if topology else jax.devices()
     run = planned_run(config, devices, channels, classes)
     report = described(run, topology, slices)
@@ -66,7 +69,7 @@ def compile_run(
     else:
         report |= measured(text)
         report["bytes"] |= size
-    return report | judged(report, run)
+    return report | judged(report)
 
 
 def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) -> Run:
@@ -155,28 +158,29 @@ def measured(text: str) -> Report:
     return {
         "flops": cost.products(program),
         "traffic": cost.traffic(program),
+        "cycles": cost.cycles(program),
         "collectives": program.collectives(),
     }
 
 
-def judged(report: Report, run: Run) -> Report:
+def judged(report: Report) -> Report:
     """Return whether it fits, what to change if not, and the roofline: {} for unknown chips."""
     chip = chips.CHIPS.get(report["topology"].partition(":")[0])
     if chip is None:
         return {}
-    share = chips.devices_a_chip(run.mesh.devices.ravel().tolist())
-    capacity = int(chip.memory / share)
-    fits = report["bytes"]["peak"] <= capacity
-    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, capacity)}
-    verdict["bytes"] = report["bytes"] | {"capacity": capacity}
+    fits = report["bytes"]["peak"] <= chip.memory
+    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, chip.memory)}
+    verdict["bytes"] = report["bytes"] | {"capacity": chip.memory}
     if "flops" in report:
         seconds = {
-            "compute": report["flops"] / chip.flops * share,
-            "memory": report["traffic"] / chip.bandwidth * share,
-            "network": sent(report["collectives"], report["devices"]) / chip.network * share,
+            "compute": report["flops"] / chip.flops,
+            "memory": report["traffic"] / chip.bandwidth,
+            "network": sent(report["collectives"], report["devices"]) / chip.network,
         }
         slowest = max(seconds, key=seconds.get)
         images = report["batch"] * report["num_d_steps"]
+        if report["cycles"]:
+            verdict["expected_seconds"] = report["cycles"] / chip.clock
         verdict |= {
             "seconds": seconds | {"roofline": seconds[slowest]},
             "bound_by": slowest,
@@ -248,6 +252,8 @@ def table(report: Report) -> str:
         for name, seconds in report["seconds"].items():
             row(f"{name} bound", f"{seconds * 1e3:12,.2f} ms")
         row("at most", f"{report['images_per_second']:12,.0f} images/s")
+    if "expected_seconds" in report:
+        row("compiler expects", f"{report['expected_seconds'] * 1e3:12,.2f} ms of operations")
     if "fits" in report:
         lines.append("fits" if report["fits"] else "does not fit; change, in this order:")
         lines += [f"  {remedy}" for remedy in report["remedies"]]

@@ -16,7 +16,7 @@ from typing import Any
 
 import jax
 
-# Options worth having, by platform. Each is checked against the installed jaxlib before use.
+# Options worth having, by platform. Each is checked against the installed compiler before use.
 WORTH_HAVING = {
     "cpu": {
         # jaxlib 0.10 hands convolutions and matrix products to YNNPACK. Empty: to Eigen, as before.
@@ -27,17 +27,22 @@ WORTH_HAVING = {
         # (convolution.py): 0.97 of the processor time of the same step.
         "xla_disable_hlo_passes": "cse_barrier_expander",
     },
+    "tpu": {
+        # Arrays come to a v5e's or v6e's memory on the chip whole, not in slices: up to 3 % less
+        # traffic and 1.5 % less time by the compiler's own estimate (docs/performance.md). Nothing
+        # for a v5p, which slices none: 0, as a 1 ends its compiler.
+        "xla_tpu_sliced_prefetch_max_slices": "0",
+    },
 }
 
 
-@cache
-def compiler_options(platform: str) -> dict[str, str]:
-    """Return the `compiler_options` for `jax.jit` on a platform ("cpu", "tpu", "gpu").
+def compiler_options(device: jax.Device) -> dict[str, str]:
+    """Return the `compiler_options` for `jax.jit` on a device, which need not be there.
 
-    Empty when there is nothing to say, or when this jaxlib no longer knows an option.
+    Empty when there is nothing to say, or when its compiler does not know an option.
     """
-    options = WORTH_HAVING.get(platform, {})
-    return {name: value for name, value in options.items() if _is_known(platform, name, value)}
+    options = WORTH_HAVING.get(device.platform, {})
+    return {name: value for name, value in options.items() if _is_known(device, name, value)}
 
 
 def jit(function: Callable, **options: Any) -> Callable:
@@ -48,17 +53,18 @@ def jit(function: Callable, **options: Any) -> Callable:
 
     @cache
     def jitted() -> Callable:
-        chosen = compiler_options(jax.default_backend())
+        chosen = compiler_options(jax.local_devices()[0])
         return jax.jit(function, compiler_options=chosen, **options)
 
     return wraps(function)(lambda *arguments: jitted()(*arguments))
 
 
-def _is_known(platform: str, name: str, value: str) -> bool:
-    """Compile next to nothing with the option: jaxlib has no list to ask."""
+@cache
+def _is_known(device: jax.Device, name: str, value: str) -> bool:
+    """Compile next to nothing with the option: a compiler has no list to ask."""
+    there = jax.sharding.SingleDeviceSharding(device)
     try:
-        with jax.default_device(jax.local_devices(backend=platform)[0]):
-            jax.jit(lambda: 0, compiler_options={name: value}).lower().compile()
+        jax.jit(lambda: 0, out_shardings=there, compiler_options={name: value}).lower().compile()
     except jax.errors.JaxRuntimeError:
         return False
     return True

@@ -7,6 +7,9 @@ lies on the chip (a TPU's vector memory) like what lies in main memory. Here:
                or by the holes of a dilation
     traffic    bytes that instructions read from and write to main memory: of an array that is only
                sliced, the slices; of one that is updated in place, the update
+    cycles     of a TPU's clock, as its compiler expects them to pass: the estimates by which it
+               chooses each operation's form, summed. Moves beside operations and between chips are
+               not in it.
 """
 
 import math
@@ -59,6 +62,18 @@ def _operations(instruction: Instruction, body: Body) -> int:
         inside = (at >= 0) & (at <= (left[axis] - 1) * holes) & (at % holes == 0)
         pairs *= int(inside.sum())
     return 2 * pairs * out["b"] * out["f"] * right["i"]
+
+
+def cycles(program: Program) -> int:
+    """Return the TPU compiler's estimate; 0 from a text without machine code, or of other chips."""
+    fused = program.fused()
+    return sum(
+        times * int(estimate)
+        for name, times in program.executions.items()
+        if name not in fused
+        for instruction in program.computations[name].values()
+        for estimate in re.findall(r'"estimated_cycles":"(\d+)"', instruction.rest)
+    )
 
 
 def traffic(program: Program) -> int:

@@ -83,11 +83,12 @@ def training_step(run: Run):
         return steps.train_step(run.gan, state, {**batch, "images": images})
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
+    ours = next(d for d in run.mesh.devices.flat if d.process_index == jax.process_index())
     return jax.jit(
         step,
         donate_argnums=0,
         out_shardings=(shardings, sharding.replicated(run.mesh)),
-        compiler_options=compiler.compiler_options(run.mesh.devices.flat[0].platform),
+        compiler_options=compiler.compiler_options(ours),
     )
 
 

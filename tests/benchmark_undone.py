@@ -1,11 +1,12 @@
 """What each choice in the training step saves on a TPU: compiled with one of them undone at a time.
 
     pip install 'jaxgan[tpu]'
-    python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128] [--images=32]
+    python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128] [--images=32] [--code]
 
 One discriminator and one generator step at full width in bfloat16 for v5e:2x2, so many images a
 chip: what a chip does there is what it does on any slice. Nothing runs; one to three minutes of one
-core a row. The step as it is comes first. The others compute the same up to rounding (their
+core a row, ten and more with --code, which brings the time that the compiler expects (cost.cycles).
+The step as it is comes first. The others compute the same up to rounding (their
 tests are named in docs/performance.md), but for the last, which says what the regulariser costs;
 the one before it undoes four choices together.
 """
@@ -18,7 +19,7 @@ from unittest import mock
 
 import jax.numpy as jnp
 
-from jaxgan import regularizers
+from jaxgan import compiler, regularizers
 from jaxgan.compile_report import Report, compile_run
 from jaxgan.models import attention, convolution, layers
 from jaxgan.optimised import leave
@@ -56,6 +57,7 @@ PAIRS = ((attention, "PAIRS", 2**62),)
 MAPS = ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after))
 MOMENTS = ((layers, "batch_moments", two_passes),)
 LAYOUT = ((convolution, "with_layout_constraint", any_layout),)
+SLICES = ((compiler, "WORTH_HAVING", {}),)
 DIFFERENCE = ((regularizers, "orthogonal_gradient", as_a_difference),)
 FIRST_MOMENT = {"generator.b1": 1e-9, "discriminator.b1": 1e-9}
 # Row: fields of the config, and (module, name, what takes its place).
@@ -69,6 +71,7 @@ UNDONE = {
     "float32 activations": ({"model.dtype": "float32"}, ()),
     "upsampling kernels in any layout": ({}, LAYOUT),
     "orthogonal gradient as a difference": ({}, DIFFERENCE),
+    "arrays brought to the chip in slices": ({}, SLICES),
     "Adam's first moment kept": (FIRST_MOMENT, ()),
     "pairs, maps, two passes and first moment": (FIRST_MOMENT, PAIRS + MAPS + MOMENTS),
     "no orthogonal regularisation": ({"generator.orthogonal": 0.0}, ()),
@@ -89,9 +92,9 @@ def compile_undone(
         return compile_run(config, "v5e:2x2", code=code)
 
 
-def print_row(name: str, config_name: str, images: int) -> None:
-    """Print a row and end the process, a row's own: its machine code is not waited for."""
-    print(row(name, compile_undone(config_name, images, *UNDONE[name])))
+def print_row(name: str, config_name: str, images: int, code: bool) -> None:
+    """Print a row and end the process, a row's own: machine code is not waited for unasked."""
+    print(row(name, compile_undone(config_name, images, *UNDONE[name], code)))
     leave(0)
 
 
@@ -99,13 +102,15 @@ def row(name: str, report: Report) -> str:
     size, reduced = report["bytes"], report.get("collectives", {}).get("all-reduce")
     cells = [name]
     if reduced is None:
-        cells += ["-", "-", f"does not fit: {size['peak'] / 1e9:.1f}", "-", "-"]
+        cells += ["-", "-", f"does not fit: {size['peak'] / 1e9:.1f}", "-", "-", "-"]
     else:
         seconds = report["seconds"]
         cells += [f"{report['flops'] / 1e12:.2f}", f"{report['traffic'] / 1e9:.1f}"]
         cells += [f"{size['temporaries'] / 1e9:.2f}"]
         cells += [f"{reduced['bytes'] / 1e6:.0f} ({reduced['count']})"]
         cells += [f"{1e3 * seconds['compute']:.0f} / {1e3 * seconds['memory']:.0f}"]
+        expected = report.get("expected_seconds")
+        cells += ["-" if expected is None else f"{1e3 * expected:.0f}"]
     return f"| {' | '.join(cells)} |"
 
 
@@ -114,12 +119,13 @@ def main() -> None:
     parser.add_argument("--only", default="", help="regular expression of rows")
     parser.add_argument("--config", default="biggan_imagenet128")
     parser.add_argument("--images", type=int, default=32, help="a chip (32)")
+    parser.add_argument("--code", action="store_true", help="and the time the compiler expects")
     options = parser.parse_args()
-    print("| step | TFLOP | traffic GB | temporaries GB | all-reduced MB (count) | bounds ms |")
-    print("|---|---|---|---|---|---|", flush=True)
+    columns = "step,TFLOP,traffic GB,temporaries GB,all-reduced MB (count),bounds ms,expected ms"
+    print(f"| {columns.replace(',', ' | ')} |\n|{'---|' * 7}", flush=True)
     for name in filter(re.compile(options.only).search, UNDONE):
         one = multiprocessing.get_context("spawn").Process(
-            target=print_row, args=(name, options.config, options.images)
+            target=print_row, args=(name, options.config, options.images, options.code)
         )
         one.start()
         one.join()

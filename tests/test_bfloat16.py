@@ -54,7 +54,7 @@ def trainer(dtype, data):
     config.generator.learning_rate = config.discriminator.learning_rate = 2e-4
     config.average.decay = 0.995
     gan = build(config, (*SIZE, 1), CLASSES)
-    jit = partial(jax.jit, compiler_options=compiler.compiler_options("cpu"))
+    jit = partial(jax.jit, compiler_options=compiler.compiler_options(jax.devices()[0]))
 
     @partial(jit, donate_argnums=0)
     def step(state, images, labels):

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import chips, compile_report, optimised, sharding
+from jaxgan import chips, compile_report, cost, optimised, sharding
 from jaxgan.compile_report import compile_command, compile_run, remedies, sent, table
+from jaxgan.hlo import Program
 from tests.tiny import tiny_config
 
 slow = pytest.mark.slow
@@ -63,17 +65,13 @@ def test_local_report_counts_parameters_state_and_collectives(report, tmp_path):
 
 
 def test_roofline_is_the_longest_of_the_three_bounds(report, monkeypatch):
-    chip = chips.Chip(flops=1e12, memory=1e9, bandwidth=1e10, network=1e9)
+    chip = chips.Chip(flops=1e12, memory=10**9, bandwidth=1e10, network=1e9, clock=1e9)
     monkeypatch.setitem(chips.CHIPS, "v5e", chip)
-    monkeypatch.setattr(chips, "devices_a_chip", lambda devices: 1)
     fields = {"flops": 2e12, "traffic": 3e10, "topology": "v5e:2x4", "devices": 8}
     fields["collectives"] = {"all-reduce": {"count": 1, "bytes": 10**9}}
-
-    class Run:
-        class mesh:
-            devices = np.zeros(8)
-
-    verdict = compile_report.judged(report | fields, Run)
+    verdict = compile_report.judged(report | fields | {"cycles": 4 * 10**9})
+    assert verdict["expected_seconds"] == 4.0
+    assert "expected_seconds" not in compile_report.judged(report | fields | {"cycles": 0})
     assert verdict["seconds"]["compute"] == 2.0
     assert verdict["seconds"]["memory"] == 3.0
     assert verdict["seconds"]["network"] == 2 * 7 / 8
@@ -172,15 +170,30 @@ def test_shapes_that_are_not_whole_hosts_are_refused(libtpu):
 
 
 @slow
-def test_slices_multiply_devices_and_cores_share_a_chip(libtpu):
+def test_slices_multiply_devices_and_two_cores_are_one_device(libtpu):
     devices = chips.slice_devices("v5e:2x2", slices=2)
     mesh = sharding.create_mesh(fsdp=2, devices=devices)
     slices = np.vectorize(lambda device: device.slice_index)(mesh.devices)
     np.testing.assert_array_equal(slices, [[0, 0], [0, 0], [1, 1], [1, 1]])  # fsdp inside a slice
     with pytest.raises(ValueError, match=r"mesh.fsdp = 8 .* 4 devices of a slice: write one of"):
         sharding.create_mesh(fsdp=8, devices=devices)
-    assert chips.devices_a_chip(chips.slice_devices("v4:2x2x1")) == 2
-    assert chips.devices_a_chip(chips.slice_devices("v5p:2x2x1")) == 1
+    for topology in ("v4:2x2x1", "v5p:2x2x1"):
+        assert sharding.create_mesh(devices=chips.slice_devices(topology)).size == 4
+
+
+@slow
+@pytest.mark.parametrize(
+    ("topology", "a_cycle"),
+    [("v4:2x2x1", 2**18), ("v5e:2x2", 2**17), ("v5p:2x2x1", 2**18), ("v6e:2x2", 2**19)],
+)
+def test_the_compilers_cycles_are_those_of_the_peak_rate(libtpu, topology, a_cycle):
+    """A large product is expected to take what the published rate says, and up to a fifth more."""
+    chip = chips.CHIPS[topology.partition(":")[0]]
+    np.testing.assert_allclose(chip.clock * a_cycle, chip.flops, rtol=0.01)
+    there = jax.sharding.SingleDeviceSharding(chips.slice_devices(topology)[0])
+    x = jax.ShapeDtypeStruct((4096, 4096), jnp.bfloat16, sharding=there)
+    product = jax.jit(lambda x: x @ x).lower(x).compile()
+    assert 1 < cost.cycles(Program(product.as_text())) / (2 * 4096**3 / a_cycle) < 1.2
 
 
 def narrow(**fields):
@@ -201,7 +214,7 @@ def test_replicated_tpu_step_has_only_all_reduces_and_costs_what_it_did(libtpu, 
 
 
 @slow
-def test_a_report_without_machine_code_lacks_its_size_alone(libtpu, tmp_path):
+def test_a_report_without_machine_code_lacks_its_size_and_cycles_alone(libtpu, tmp_path):
     """The command, twice: in the time to the program, and in the time to its code.
 
     Temporaries differ by what the code reserves for itself.
@@ -216,6 +229,9 @@ def test_a_report_without_machine_code_lacks_its_size_alone(libtpu, tmp_path):
         assert "fits" in done.stdout
         reports.append(json.loads(output.read_text()))
     short, long = (report.pop("bytes") for report in reports)
+    assert reports[0].pop("cycles") == 0 and "expected_seconds" not in reports[0]
+    expected = reports[1].pop("cycles") / chips.CHIPS["v5e"].clock
+    assert 0 < expected == reports[1].pop("expected_seconds")
     assert reports[0] == reports[1]
     reserved = long["temporaries"] - short["temporaries"]
     assert 0 <= reserved < 2**15

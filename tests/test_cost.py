@@ -33,6 +33,36 @@ def test_a_loops_body_counts_as_often_as_it_runs(trips):
     assert cost.products(program) == (1 + 2 * trips) * one
 
 
+def test_the_compilers_cycles_are_summed_over_runs_and_not_inside_fusions():
+    config = 'backend_config={"window_config":{"estimated_cycles":"%d","kernel":[]}}'
+    text = f"""
+%inside (a: f32[8]) -> f32[8] {{
+  %a = f32[8] parameter(0)
+  ROOT %b = f32[8] negate(%a), {config % 1000}
+}}
+%body (c: (s32[], f32[8])) -> (s32[], f32[8]) {{
+  %c = (s32[], f32[8]) parameter(0)
+  %i = s32[] get-tuple-element(%c), index=0
+  %x = f32[8] get-tuple-element(%c), index=1
+  %y = f32[8] fusion(%x), kind=kLoop, calls=%inside, {config % 10}
+  ROOT %d = (s32[], f32[8]) tuple(%i, %y)
+}}
+%condition (e: (s32[], f32[8])) -> pred[] {{
+  %e = (s32[], f32[8]) parameter(0)
+  ROOT %f = pred[] constant(true)
+}}
+ENTRY %main (g: (s32[], f32[8])) -> (s32[], f32[8]) {{
+  %g = (s32[], f32[8]) parameter(0)
+  %h = f32[8] get-tuple-element(%g), index=1
+  %k = f32[8] fusion(%h), kind=kLoop, calls=%inside, {config % 1}
+  ROOT %w = (s32[], f32[8]) while(%g), condition=%condition, body=%body, LOOP
+}}
+"""
+    loop = 'backend_config={"known_trip_count":{"n":"6"}}'
+    assert cost.cycles(Program(text.replace("LOOP", loop))) == 61
+    assert cost.cycles(Program(text.replace("LOOP", loop).replace("estimated_", "other_"))) == 0
+
+
 CONVOLUTIONS = {
     "same": (lambda x, k: convolution.conv(x, k), 9),
     "down": (lambda x, k: convolution.conv_down(x, k), 4),

@@ -53,7 +53,7 @@ def compiled_step(devices: int, fsdp: int):
         "labels": jax.ShapeDtypeStruct(BATCH, jnp.int32, sharding=rows),
     }
     step = jax.jit(partial(steps.train_step, gan), out_shardings=(split, sharding.replicated(mesh)))
-    options = compiler.compiler_options("cpu")
+    options = compiler.compiler_options(jax.devices()[0])
     return step.lower(state, batch).compile(options), state, batch
 
 

@@ -4,14 +4,21 @@
 
 The pairs of a 64 x 64 map and its pooled copy are 4 million an image, more than all else in a
 BigGAN's step together. They are made a few queries at a time, and made again in the backward pass
-(arXiv 2112.05682): equal up to rounding, to every order of derivative. Keys are few enough that a
-query sees all of them at once.
+(arXiv 2112.05682, 2205.14135). Keys are few enough that a query sees all of them at once. With
+scores s = k q^T of one query, their weights w = exp(s - log sum exp s), the result o = v^T w, and
+gradients do and dl of the result and of the log of the sum:
 
-A block is laid out [keys, queries]: maxima, sums and products then run along whole rows of queries,
-and no product needs its larger operand transposed, forward or backward. On two CPU cores forward
-and backward of 16 images of 64 x 64 take a quarter of the time of the plain formula.
+    dv = w do^T,   ds = w (v do - o . do + dl),   dq = k^T ds,   dk = ds q^T
+
+of which derivatives can be taken again: `attend` has every order in reverse mode, none in forward
+mode.
+
+A block is laid out [keys, queries]: maxima and products then run along whole rows of queries, and
+no product needs its larger operand transposed, forward or backward.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
@@ -21,46 +28,85 @@ import jax.numpy as jnp
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import Kernel
 
-# Pairs of an image in memory at a time: 256 KiB in float32. Those of 64 images fit the memory on a
-# TPU's chip, those of a few a CPU's cache.
-PAIRS = 2**16
+# Pairs of an image in memory at a time: 512 KiB in float32. Those of 64 images fit the memory on a
+# TPU's chip, and 1,024 keys leave 128 queries, as many as a TPU has lanes.
+PAIRS = 2**17
+
+dot = partial(jnp.einsum, preferred_element_type=jnp.float32)
 
 
 def attention_weights(queries: jax.Array, keys: jax.Array) -> jax.Array:
     """Return softmax(q k^T), [b, n, m] float32, of [b, n, c] and [b, m, c]: all of them."""
-    return nn.softmax(_scores(queries.swapaxes(1, 2), keys), axis=1).swapaxes(1, 2)
+    return nn.softmax(dot("bqc,bkc->bqk", queries, keys))
 
 
 def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
     """Return softmax(q k^T) v, [b, n, d], of [b, n, c], [b, m, c] and [b, m, d]. Not scaled."""
-    (b, n, c), m = queries.shape, keys.shape[1]
-    values = values.swapaxes(1, 2)
+    return _attend(queries.swapaxes(1, 2), keys, values)[0].swapaxes(1, 2)
 
-    def some(queries: jax.Array) -> jax.Array:
-        scores = _scores(queries, keys)
-        weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(1, keepdims=True)))
-        mixed = jnp.einsum(
-            "bdk,bkq->bdq",
-            values,
-            weights.astype(values.dtype),
-            preferred_element_type=jnp.float32,
-        )
-        # Divided here, though the product is made again for the derivative: what leaves a block is
-        # then as narrow as the values.
-        return (mixed / weights.sum(1, keepdims=True)).swapaxes(1, 2).astype(values.dtype)
 
+@jax.custom_vjp
+def _attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return the result, [b, d, n], and the log of the sums, [b, 1, n], of queries [b, c, n]."""
+    ones = jnp.ones((*values.shape[:2], 1), values.dtype)
+    values_and_ones = jnp.concatenate((values, ones), 2)  # the product brings the sums with it
+
+    def some(_: None, queries: jax.Array) -> tuple:
+        scores = dot("bkc,bcq->bkq", keys, queries)
+        largest = scores.max(1, keepdims=True)
+        weights = jnp.exp(scores - largest).astype(values.dtype)
+        mixed = dot("bkd,bkq->bdq", values_and_ones, weights)
+        mixed, sums = mixed[:, :-1], mixed[:, -1:]
+        return None, ((mixed / sums).astype(values.dtype), largest + jnp.log(sums))
+
+    return _by_blocks(some, None, keys.shape[1], queries)[1]
+
+
+def _forward(*inputs: jax.Array) -> tuple:
+    found = _attend(*inputs)
+    return found, (*inputs, *found)
+
+
+def _backward(saved: tuple, gradients: tuple) -> tuple:
+    queries, keys, values, found, log_sums = saved
+    shift = (gradients[0] * found).astype(jnp.float32).sum(1, keepdims=True) - gradients[1]
+
+    @jax.checkpoint
+    def some(queries: jax.Array, log_sums: jax.Array, gradient: jax.Array, shift: jax.Array):
+        weights = jnp.exp(dot("bkc,bcq->bkq", keys, queries) - log_sums)
+        d_weights = dot("bkd,bdq->bkq", values, gradient)
+        d_scores = (weights * (d_weights - shift)).astype(keys.dtype)
+        d_keys = dot("bkq,bcq->bkc", d_scores, queries)
+        d_values = dot("bkq,bdq->bkd", weights.astype(values.dtype), gradient)
+        return (d_keys, d_values), dot("bkc,bkq->bcq", keys, d_scores).astype(queries.dtype)
+
+    def add(sums: tuple, *block: jax.Array) -> tuple:
+        terms, d_queries = some(*block)
+        return jax.tree.map(jnp.add, sums, terms), (d_queries,)
+
+    zeros = tuple(jnp.zeros(x.shape, jnp.float32) for x in (keys, values))
+    blocks = (queries, log_sums, gradients[0], shift)
+    (d_keys, d_values), (d_queries,) = _by_blocks(add, zeros, keys.shape[1], *blocks)
+    return d_queries, d_keys.astype(keys.dtype), d_values.astype(values.dtype)
+
+
+_attend.defvjp(_forward, _backward)
+
+
+def _by_blocks(some: Callable, carry: Any, m: int, *arrays: jax.Array) -> tuple[Any, list]:
+    """Scan some(carry, *blocks) over blocks of the queries of arrays [b, _, n]; join its results.
+
+    Cut along the queries: the images may be split over devices.
+    """
+    n = arrays[0].shape[2]
     length = next(i for i in range(min(max(PAIRS // m, 1), n), 0, -1) if n % i == 0)
-    # Cut along the queries: the images may be split over devices.
-    blocks = queries.swapaxes(1, 2).reshape(b, c, n // length, length).transpose(2, 0, 1, 3)
-    if len(blocks) == 1:
-        return some(blocks[0])
-    found = jax.lax.map(jax.checkpoint(some, prevent_cse=False), blocks)
-    return found.swapaxes(0, 1).reshape(b, n, -1)
 
+    def step(carry: Any, start: jax.Array) -> tuple:
+        cut = (jax.lax.dynamic_slice_in_dim(x, start, length, axis=2) for x in arrays)
+        return some(carry, *cut)
 
-def _scores(queries: jax.Array, keys: jax.Array) -> jax.Array:
-    """Return k q^T, [b, m, n] float32, of queries [b, c, n] and keys [b, m, c]."""
-    return jnp.einsum("bkc,bcq->bkq", keys, queries, preferred_element_type=jnp.float32)
+    carry, found = jax.lax.scan(step, carry, jnp.arange(0, n, length))
+    return carry, [x.transpose(1, 2, 0, 3).reshape(*x.shape[1:3], n) for x in found]
 
 
 class SelfAttention(nn.Module):

@@ -104,7 +104,7 @@ def images():
 def compare(task, steps):
     """Return {(name, "steps" or "time"): {measure: values}} and the ratio of times of a step."""
     games, batch, measure = task
-    options = compiler_options("cpu")
+    options = compiler_options(jax.devices()[0])
     take = {
         name: jax.jit(partial(train_step, game), donate_argnums=0, compiler_options=options)
         for name, game in games.items()

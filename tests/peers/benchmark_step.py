@@ -121,7 +121,9 @@ def ours(net, logan):
     labels = rng.integers(0, CLASSES, (1, 1, batch)).astype(np.int32)
     batch_of = jax.device_put({"images": images, "labels": labels})
     one = jax.tree.map(lambda x: x[0], batch_of)
-    jit = partial(jax.jit, donate_argnums=0, compiler_options=compiler.compiler_options("cpu"))
+    jit = partial(
+        jax.jit, donate_argnums=0, compiler_options=compiler.compiler_options(jax.devices()[0])
+    )
     whole = jit(lambda state: steps.train_step(gan, state, batch_of)[0])
     d_step, g_step = (
         jit(
@@ -137,7 +139,7 @@ def ours(net, logan):
         z, y = gan.prior(state.key, batch)
         return gan.generator.module.apply({"params": weights}, z, y)
 
-    sample = jax.jit(sampled, compiler_options=compiler.compiler_options("cpu"))
+    sample = jax.jit(sampled, compiler_options=compiler.compiler_options(jax.devices()[0]))
     held = {"state": state}
 
     def run(step):
