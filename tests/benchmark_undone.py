@@ -1,7 +1,7 @@
 """What each choice in the training step saves on a TPU: compiled with one of them undone at a time.
 
     pip install 'jaxgan[tpu]'
-    python -m tests.benchmark_undone [--only=REGEX] [--config=biggan_imagenet128] [--images=32] [--code]
+    python -m tests.benchmark_undone [--only=REGEX] [--config=NAME] [--images=32] [--code]
 
 One discriminator and one generator step at full width in bfloat16 for v5e:2x2, so many images a
 chip: what a chip does there is what it does on any slice. Nothing runs; one to three minutes of one

@@ -10,8 +10,7 @@ gradients do and dl of the result and of the log of the sum:
 
     dv = w do^T,   ds = w (v do - o . do + dl),   dq = k^T ds,   dk = ds q^T
 
-of which derivatives can be taken again: `attend` has every order in reverse mode, none in forward
-mode.
+Derivatives of these can be taken in turn: every order in reverse mode, none in forward mode.
 
 A block is laid out [keys, queries]: maxima and products then run along whole rows of queries, and
 no product needs its larger operand transposed, forward or backward.
@@ -69,7 +68,7 @@ def _forward(*inputs: jax.Array) -> tuple:
 
 def _backward(saved: tuple, gradients: tuple) -> tuple:
     queries, keys, values, found, log_sums = saved
-    shift = (gradients[0] * found).astype(jnp.float32).sum(1, keepdims=True) - gradients[1]
+    shift = (gradients[0].astype(jnp.float32) * found).sum(1, keepdims=True) - gradients[1]
 
     @jax.checkpoint
     def some(queries: jax.Array, log_sums: jax.Array, gradient: jax.Array, shift: jax.Array):
