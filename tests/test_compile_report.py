@@ -71,7 +71,7 @@ def test_roofline_is_the_longest_of_the_three_bounds(report, monkeypatch):
     fields["collectives"] = {"all-reduce": {"count": 1, "bytes": 10**9}}
     verdict = compile_report.judged(report | fields | {"cycles": 4 * 10**9})
     assert verdict["expected_seconds"] == 4.0
-    assert "expected_seconds" not in compile_report.judged(report | fields | {"cycles": 0})
+    assert "expected_seconds" not in compile_report.judged(report | fields)
     assert verdict["seconds"]["compute"] == 2.0
     assert verdict["seconds"]["memory"] == 3.0
     assert verdict["seconds"]["network"] == 2 * 7 / 8
@@ -229,7 +229,6 @@ def test_a_report_without_machine_code_lacks_its_size_and_cycles_alone(libtpu, t
         assert "fits" in done.stdout
         reports.append(json.loads(output.read_text()))
     short, long = (report.pop("bytes") for report in reports)
-    assert reports[0].pop("cycles") == 0 and "expected_seconds" not in reports[0]
     expected = reports[1].pop("cycles") / chips.CHIPS["v5e"].clock
     assert 0 < expected == reports[1].pop("expected_seconds")
     assert reports[0] == reports[1]
