@@ -25,7 +25,8 @@ USAGE = """usage: jaxgan COMMAND [flags]
   compile   --config=configs/NAME.py [--topology=v5e:8x8] [--slices=1] [--json=FILE]
             [--channels=3] [--classes=1000] [--code] [--config.field=value ...]
             what a training step costs on a TPU slice, or here: nothing is run; --code makes its
-            machine code too, for ten times as long, and so knows its size
+            machine code too, for ten times as long, and so knows its size and
+            the time that the compiler expects
   doctor    --config=configs/NAME.py [--workdir=DIR] [--steps=3] [--config.field=value ...]
             reads every image, compiles and times the step: what would go wrong, before it does
   report    WORKDIR [WORKDIR ...] [--output=FILE.html]
