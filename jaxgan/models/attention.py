@@ -68,7 +68,8 @@ def _forward(*inputs: jax.Array) -> tuple:
 
 def _backward(saved: tuple, gradients: tuple) -> tuple:
     queries, keys, values, found, log_sums = saved
-    shift = (gradients[0].astype(jnp.float32) * found).sum(1, keepdims=True) - gradients[1]
+    both = gradients[0].astype(jnp.float32) * found.astype(jnp.float32)
+    shift = both.sum(1, keepdims=True) - gradients[1]
 
     @jax.checkpoint
     def some(queries: jax.Array, log_sums: jax.Array, gradient: jax.Array, shift: jax.Array):

@@ -48,3 +48,15 @@ def test_all_pairs_are_never_held():
     program = Program(gradient.lower(q, k, v).compile().as_text())
     largest = max(i.elements for body in program.computations.values() for i in body.values())
     assert largest < 2 * 4096 * 1024 / 8
+
+
+def test_bfloat16_is_the_same_up_to_its_rounding():
+    """Scores, sums and what is summed over blocks are float32: three digits are left of all."""
+    narrow = [x.astype(jnp.bfloat16) for x in inputs(64, 32)]
+    both = lambda *a: jax.value_and_grad(
+        lambda *a: jnp.sin(attention.attend(*a).astype(jnp.float32)).sum(), (0, 1, 2)
+    )(*a)
+    exact = both(*(x.astype(jnp.float32) for x in narrow))
+    for a, b in zip(jax.tree.leaves(both(*narrow)), jax.tree.leaves(exact), strict=True):
+        a = np.asarray(a, np.float32)
+        assert np.abs(a - b).max() < 0.015 * np.abs(b).max()
