@@ -5,7 +5,8 @@
 
 One discriminator and one generator step at full width in bfloat16 for v5e:2x2, so many images a
 chip: what a chip does there is what it does on any slice. Nothing runs; one to three minutes of one
-core a row, ten and more with --code, which brings the time that the compiler expects (cost.cycles).
+core a row, ten and more with --code, which brings the time that the compiler expects (cost.cycles)
+and XLA's own count of bytes: operands and results of every instruction, wherever they lie.
 The step as it is comes first. The others compute the same up to rounding (their
 tests are named in docs/performance.md), but for the last, which says what the regulariser costs;
 the one before it undoes four choices together.
@@ -19,8 +20,8 @@ from unittest import mock
 
 import jax.numpy as jnp
 
-from jaxgan import compiler, regularizers
-from jaxgan.compile_report import Report, compile_run
+from jaxgan import compile_report, compiler, regularizers
+from jaxgan.compile_report import Report, compile_run, memory
 from jaxgan.models import attention, convolution, layers
 from jaxgan.optimised import leave
 from jaxgan.regularizers import orthogonal_gradient
@@ -86,10 +87,16 @@ def compile_undone(
     config.update_from_flattened_dict(
         {"train.batch": 4 * images, "train.num_d_steps": 1, "train.microbatches": 1, **changed}
     )
+    counted = {}
+
+    def count(compiled):
+        counted["xla_bytes"] = compiled.cost_analysis()["bytes accessed"]
+        return memory(compiled)
+
     with contextlib.ExitStack() as stack:
-        for owner, attribute, value in patches:
+        for owner, attribute, value in (*patches, (compile_report, "memory", count)):
             stack.enter_context(mock.patch.object(owner, attribute, value))
-        return compile_run(config, "v5e:2x2", code=code)
+        return compile_run(config, "v5e:2x2", code=code) | counted
 
 
 def print_row(name: str, config_name: str, images: int, code: bool) -> None:
@@ -102,7 +109,7 @@ def row(name: str, report: Report) -> str:
     size, reduced = report["bytes"], report.get("collectives", {}).get("all-reduce")
     cells = [name]
     if reduced is None:
-        cells += ["-", "-", f"does not fit: {size['peak'] / 1e9:.1f}", "-", "-", "-"]
+        cells += ["-", "-", f"does not fit: {size['peak'] / 1e9:.1f}", "-", "-", "-", "-"]
     else:
         seconds = report["seconds"]
         cells += [f"{report['flops'] / 1e12:.2f}", f"{report['traffic'] / 1e9:.1f}"]
@@ -111,6 +118,7 @@ def row(name: str, report: Report) -> str:
         cells += [f"{1e3 * seconds['compute']:.0f} / {1e3 * seconds['memory']:.0f}"]
         expected = report.get("expected_seconds")
         cells += ["-" if expected is None else f"{1e3 * expected:.0f}"]
+        cells += [f"{report['xla_bytes'] / 1e9:.1f}" if "xla_bytes" in report else "-"]
     return f"| {' | '.join(cells)} |"
 
 
@@ -121,8 +129,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=32, help="a chip (32)")
     parser.add_argument("--code", action="store_true", help="and the time the compiler expects")
     options = parser.parse_args()
-    columns = "step,TFLOP,traffic GB,temporaries GB,all-reduced MB (count),bounds ms,expected ms"
-    print(f"| {columns.replace(',', ' | ')} |\n|{'---|' * 7}", flush=True)
+    heads = (
+        "step,TFLOP,traffic GB,temporaries GB,all-reduced MB (count),bounds ms,expected ms,XLA GB"
+    )
+    print(f"| {heads.replace(',', ' | ')} |\n|{'---|' * 8}", flush=True)
     for name in filter(re.compile(options.only).search, UNDONE):
         one = multiprocessing.get_context("spawn").Process(
             target=print_row, args=(name, options.config, options.images, options.code)

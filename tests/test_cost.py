@@ -8,7 +8,6 @@ import pytest
 from jaxgan import cost
 from jaxgan.hlo import Program
 from jaxgan.models import convolution
-from tests.benchmark_bytes import counted
 from tests.test_hlo import IN_PIECES
 
 
@@ -139,8 +138,8 @@ def test_what_lies_on_the_chip_is_no_traffic():
     assert cost.traffic(Program(ON_CHIP)) == 8 * row + 2 * 8 * row + 4
 
 
-def test_operations_are_told_from_what_the_compiler_moves():
-    """Of 100 floats, sliced onto the chip in two, copied back and doubled: the product counts."""
+def test_what_the_compiler_moves_is_read_or_written_once():
+    """100 floats, brought onto the chip in two slices, doubled there, copied back."""
     text = """
 ENTRY %main (x: f32[100]) -> f32[100] {
   %x = f32[100] parameter(0)
@@ -154,9 +153,7 @@ ENTRY %main (x: f32[100]) -> f32[100] {
   ROOT %z = f32[100] copy-done(%d)
 }
 """
-    in_slices, joined, out = 2 * (100 + 50), 2 * 100, 3 * 100  # by XLA's rules
-    assert counted(Program(text)) == (4 * (100 + 100), 4 * (in_slices + joined + out))
-    assert cost.traffic(Program(text)) == 4 * (50 + 50 + 100)  # in twice, out once
+    assert cost.traffic(Program(text)) == 4 * (50 + 50 + 100)
 
 
 def test_an_asynchronous_slice_moves_what_is_inside_it():
