@@ -28,8 +28,8 @@ WORTH_HAVING = {
         "xla_disable_hlo_passes": "cse_barrier_expander",
     },
     "tpu": {
-        # Arrays come to a v5e's or v6e's memory on the chip whole, not in slices: for BigGAN-128 3 %
-        # less traffic and 0.7 % less time by the compiler's own estimate (docs/performance.md).
+        # Arrays come to a v5e's or v6e's memory on the chip whole, not in slices: for BigGAN-128
+        # 3 % less traffic and 0.7 % less time by the compiler's own estimate (docs/performance.md).
         # Nothing for a v5p, which slices none: 0, as a 1 ends its compiler.
         "xla_tpu_sliced_prefetch_max_slices": "0",
     },
