@@ -1,12 +1,12 @@
-"""What the TPU compiler expects of one layer's forms: how convolution.MANY and attention.PAIRS were
-chosen.
+"""What a TPU's compiler expects of a layer's forms: how MANY and PAIRS of a model were chosen.
 
     pip install 'jaxgan[tpu]'
     python -m tests.benchmark_layers
 
 Layers of BigGAN-128 (width 96, bfloat16; 32 images in the generator, 64 in the discriminator),
 forward and backward, compiled for one chip of a v5e; nothing runs, seconds a row. Milliseconds are
-the compiler's cycles (cost.cycles), by which it chooses its own forms.
+the compiler's cycles (cost.cycles), by which it chooses its own forms. MANY: convolution.py; PAIRS:
+attention.py.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import chips, compile_report, cost, optimised, sharding
+from jaxgan import chips, compile_report, compiler, cost, optimised, sharding
 from jaxgan.compile_report import compile_command, compile_run, remedies, sent, table
 from jaxgan.hlo import Program
 from tests.tiny import tiny_config
@@ -194,6 +194,14 @@ def test_the_compilers_cycles_are_those_of_the_peak_rate(libtpu, topology, a_cyc
     x = jax.ShapeDtypeStruct((4096, 4096), jnp.bfloat16, sharding=there)
     product = jax.jit(lambda x: x @ x).lower(x).compile()
     assert 1 < cost.cycles(Program(product.as_text())) / (2 * 4096**3 / a_cycle) < 1.2
+
+
+@slow
+@pytest.mark.parametrize("topology", ["v4:2x2x1", "v5e:2x2", "v5p:2x2x1", "v6e:2x2"])
+def test_a_tpus_compiler_knows_its_options_and_no_others(libtpu, monkeypatch, topology):
+    device, known = chips.slice_devices(topology)[0], dict(compiler.WORTH_HAVING["tpu"])
+    monkeypatch.setitem(compiler.WORTH_HAVING, "tpu", {"xla_tpu_gone_last_year": "1", **known})
+    assert compiler.compiler_options(device) == known
 
 
 def narrow(**fields):
