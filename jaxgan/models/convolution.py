@@ -296,5 +296,11 @@ ad.defbilinear(
 )
 
 # Else a TPU copies the state of such a kernel to its gradient's layout, to update it, and back.
+# The constraint is inside a primitive: where JAX sees it on a result of a program it leaves the
+# layouts of all results to XLA, and on a CPU reads them as if they were its own (jax 0.10).
 _own_layout = _primitive("own_layout", lambda kernel: kernel)
-ad.deflinear2(_own_layout, lambda g, k: [with_layout_constraint(g, Layout((0, 1, 2, 3)))])
+_in_own_layout = _primitive(
+    "in_own_layout", lambda g: with_layout_constraint(g, Layout((0, 1, 2, 3)))
+)
+ad.deflinear2(_own_layout, lambda g, k: [_in_own_layout.bind(g)])
+ad.deflinear2(_in_own_layout, lambda g, k: [_own_layout.bind(g)])

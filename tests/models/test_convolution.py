@@ -224,6 +224,17 @@ def test_compiled_cpu_programs_hold_only_fast_convolutions(form, step):
         assert labels == "b01f_01io->b01f", labels
 
 
+def test_gradients_leave_a_program_in_the_layout_that_jax_reads(form):
+    """A copy to the host shows the true numbers in any layout; the next operation does not."""
+    x, kernels = second_order_operands(8)
+
+    def loss(kernels):
+        return jnp.square(conv(conv_up(x, kernels["up"]), kernels["same"])).sum()
+
+    for gradient in jax.tree.leaves(jax.jit(jax.grad(loss))(kernels)):
+        np.testing.assert_array_equal(-gradient, -np.asarray(gradient))
+
+
 def test_a_sharded_batch_needs_no_collective_but_all_reduce(form):
     mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
     rows, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("data",), ()))
