@@ -58,7 +58,7 @@ PAIRS = ((attention, "PAIRS", 2**62),)
 MAPS = ((convolution, "conv_up", upsampled_first), (convolution, "conv_down", averaged_after))
 MOMENTS = ((layers, "batch_moments", two_passes),)
 LAYOUT = ((convolution, "with_layout_constraint", any_layout),)
-SLICES = ((compiler, "WORTH_HAVING", {}),)
+ONE_USE = ((compiler, "WORTH_HAVING", {}),)
 DIFFERENCE = ((regularizers, "orthogonal_gradient", as_a_difference),)
 FIRST_MOMENT = {"generator.b1": 1e-9, "discriminator.b1": 1e-9}
 # Row: fields of the config, and (module, name, what takes its place).
@@ -72,7 +72,7 @@ UNDONE = {
     "float32 activations": ({"model.dtype": "float32"}, ()),
     "upsampling kernels in any layout": ({}, LAYOUT),
     "orthogonal gradient as a difference": ({}, DIFFERENCE),
-    "arrays brought to the chip in slices": ({}, SLICES),
+    "arrays brought to the chip for one use": ({}, ONE_USE),
     "Adam's first moment kept": (FIRST_MOMENT, ()),
     "pairs, maps, two passes and first moment": (FIRST_MOMENT, PAIRS + MAPS + MOMENTS),
     "no orthogonal regularisation": ({"generator.orthogonal": 0.0}, ()),
