@@ -231,11 +231,8 @@ def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) ->
 
     def batched(operands, axes, **params):
         is_mapped = [axis is not None for axis in axes]
-        mapped = [
-            jnp.moveaxis(a, axis, 0)
-            for a, axis in zip(operands, axes, strict=True)
-            if axis is not None
-        ]
+        pairs = zip(operands, axes, strict=True)
+        mapped = [jnp.moveaxis(a, axis, 0) for a, axis in pairs if axis is not None]
         if not any(is_mapped[1:]) and "size" not in params:  # the images are just more images
             images, *other = mapped[0], *operands[1:]
             out = primitive.bind(images.reshape(-1, *images.shape[2:]), *other, **params)
@@ -295,12 +292,9 @@ ad.defbilinear(
     lambda g, x, y, stride, size: _convolve.bind(x, g, stride=stride),
 )
 
-# Else a TPU copies the state of such a kernel to its gradient's layout, to update it, and back.
-# The constraint is inside a primitive: where JAX sees it on a result of a program it leaves the
-# layouts of all results to XLA, and on a CPU reads them as if they were its own (jax 0.10).
+# Else a TPU copies such a kernel's state to its gradient's layout and back. In a primitive: where
+# JAX sees a constrained result it frees the layouts of all, and misreads them on a CPU (0.10).
 _own_layout = _primitive("own_layout", lambda kernel: kernel)
-_in_own_layout = _primitive(
-    "in_own_layout", lambda g: with_layout_constraint(g, Layout((0, 1, 2, 3)))
-)
-ad.deflinear2(_own_layout, lambda g, k: [_in_own_layout.bind(g)])
-ad.deflinear2(_in_own_layout, lambda g, k: [_own_layout.bind(g)])
+_laid_out = _primitive("laid_out", lambda g: with_layout_constraint(g, Layout((0, 1, 2, 3))))
+ad.deflinear2(_own_layout, lambda g, k: [_laid_out.bind(g)])
+ad.deflinear2(_laid_out, lambda g, k: [_own_layout.bind(g)])
