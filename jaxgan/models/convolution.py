@@ -293,7 +293,7 @@ ad.defbilinear(
 )
 
 # Else a TPU copies such a kernel's state to its gradient's layout and back. In a primitive: where
-# JAX sees a constrained result it frees the layouts of all, and misreads them on a CPU (0.10).
+# JAX sees a constrained result it frees the layouts of all, and misreads them on a CPU (jax 0.10).
 _own_layout = _primitive("own_layout", lambda kernel: kernel)
 _laid_out = _primitive("laid_out", lambda g: with_layout_constraint(g, Layout((0, 1, 2, 3))))
 ad.deflinear2(_own_layout, lambda g, k: [_laid_out.bind(g)])
