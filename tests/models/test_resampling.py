@@ -1,10 +1,14 @@
 """Up- and downsampling and the blur against numpy and the plain form, in values and derivatives."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from jaxgan.models.convolution import average_pool, blur, upsample
+from jaxgan import chips
+from jaxgan.models.convolution import average_pool, blur, conv_up, upsample
 from tests.models.test_convolution import arrays, assert_close, large, small
 
 
@@ -32,3 +36,25 @@ def test_blur():
     assert_close(blur(jnp.float32(x)), expected, 1e-6)
     stripes = jnp.float32(3.0 + (-1.0) ** np.arange(8))[None, None, :, None].repeat(8, 1)
     np.testing.assert_array_equal(blur(stripes)[:, 1:-1, 1:-1], 3.0)
+
+
+@pytest.mark.slow
+def test_a_tpu_does_not_copy_an_upsampling_kernels_state_to_another_layout():
+    """Else parameter and moment go to the gradient's layout, and back: four copies."""
+    pytest.importorskip("libtpu")
+
+    def step(kernel, moment, x):
+        loss = lambda k: jnp.square(conv_up(x, k.astype(x.dtype))).sum(dtype=jnp.float32)
+        gradient = jax.grad(loss)(kernel)
+        moment = 0.5 * moment + jnp.square(gradient)
+        return kernel - gradient * jax.lax.rsqrt(moment), moment
+
+    there = jax.sharding.SingleDeviceSharding(chips.slice_devices("v5e:2x2")[0])
+    abstract = lambda s, dtype: jax.ShapeDtypeStruct(s, dtype, sharding=there)
+    kernel = abstract((3, 3, 256, 128), jnp.float32)
+    x = abstract((32, 8, 8, 256), jnp.bfloat16)
+    with chips.quiet():
+        compiled = jax.jit(step, donate_argnums=(0, 1)).lower(kernel, kernel, x).compile()
+    program = compiled.as_text()
+    assert "f32[3,3,256,128]" in program
+    assert not re.search(r"f32\[3,3,256,128\]\S* copy\(", program)
