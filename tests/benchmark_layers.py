@@ -4,9 +4,9 @@
     python -m tests.benchmark_layers
 
 Layers of BigGAN-128 (width 96, bfloat16; 32 images in the generator, 64 in the discriminator),
-forward and backward, compiled for one chip of a v5e; nothing runs, seconds a row. Milliseconds are
-the compiler's cycles (cost.cycles), by which it chooses its own forms. MANY: convolution.py; PAIRS:
-attention.py.
+forward and backward, compiled for one chip of a v5e with the step's options; nothing runs, seconds
+a row. Milliseconds are the compiler's cycles (cost.cycles), by which it chooses its own forms.
+MANY: convolution.py; PAIRS: attention.py.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from unittest import mock
 import jax
 import jax.numpy as jnp
 
-from jaxgan import chips, cost
+from jaxgan import chips, compiler, cost
 from jaxgan.hlo import Program
 from jaxgan.models import attention, convolution
 
@@ -38,7 +38,8 @@ def expected(function: Callable, device: jax.Device, *shapes: tuple) -> tuple[fl
     there = jax.sharding.SingleDeviceSharding(device)
     arrays = [jax.ShapeDtypeStruct(s, jnp.bfloat16, sharding=there) for s in ((), *shapes)]
     with chips.quiet():
-        program = Program(jax.jit(both).lower(*arrays).compile().as_text())
+        jitted = jax.jit(both, compiler_options=compiler.compiler_options(device))
+        program = Program(jitted.lower(*arrays).compile().as_text())
     return 1e3 * cost.cycles(program) / chips.CHIPS["v5e"].clock, cost.traffic(program) / 1e9
 
 
