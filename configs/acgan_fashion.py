@@ -11,7 +11,7 @@ Differs from the paper: residual networks with spectral norm in the discriminato
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -15,7 +15,7 @@ rates of D and E twice G's. One of five settings that were tried, by that same c
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

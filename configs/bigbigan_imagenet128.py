@@ -20,7 +20,7 @@ to their square and mirrored, where it cuts random boxes too.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 # Variant -> encoder, width.
 VARIANTS = {

@@ -23,7 +23,7 @@ in biggan_imagenet128.py.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 PER_CLASS = {"latent_dim": 128, "shared_embedding": False, "split_latents": False}
 SHARED = {"latent_dim": 120, "shared_embedding": True, "split_latents": False}

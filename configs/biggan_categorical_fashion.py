@@ -12,7 +12,7 @@ On ImageNet: biggan_imagenet128.py's fields, data.categories 1024.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -17,7 +17,7 @@ out of how fast Adam turns it); sampling uses standing statistics, not running a
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -17,7 +17,7 @@ chips: train.microbatches (batch norm then sees a microbatch), model.remat.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

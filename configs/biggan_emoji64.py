@@ -16,7 +16,7 @@ Differs from the paper in what small data and minutes ask for: see quickstart.py
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -16,7 +16,7 @@ and losses. On fewer chips: train.microbatches (batch norm then sees a microbatc
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

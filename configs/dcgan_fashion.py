@@ -12,7 +12,7 @@ in both networks. Differs: an eighth of the width, for minutes; Adam with 1e-3, 
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -6,7 +6,7 @@ Expected  blobs with the right outlines; nothing to look at, everything to test 
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

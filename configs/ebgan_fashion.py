@@ -12,7 +12,7 @@ Differs from the paper: no pulling-away term, mean squared error over pixels as 
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

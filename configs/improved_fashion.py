@@ -13,7 +13,7 @@ Differs from the paper: no weight normalisation in the discriminator, Adam with 
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config(variant: str = "semi_supervised") -> ConfigDict:

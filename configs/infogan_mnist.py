@@ -14,7 +14,7 @@ N(0, 1), with a weight of 0.02.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -18,7 +18,7 @@ biggan_deep_imagenet128.py lists.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

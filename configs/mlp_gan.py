@@ -14,7 +14,7 @@ Differs from the paper: Adam, with 1e-3, in place of SGD with momentum.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -14,7 +14,7 @@ steps in place of 5, spectral norm in place of clipping.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

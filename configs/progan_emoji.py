@@ -15,7 +15,7 @@ the last third of the training.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 # Side -> images a step, steps, stages (one for 4 x 4, two for each doubling).
 SIDES = {"32": (32, 2000, 7), "64": (16, 2000, 9)}

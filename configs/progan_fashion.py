@@ -12,7 +12,7 @@ term, grows in one compiled step (models/progan.py).
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

@@ -15,7 +15,7 @@ a batch of 64, and an average over the last few hundred steps.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

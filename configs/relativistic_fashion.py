@@ -13,7 +13,7 @@ are, and Adam with 1e-3, not 2e-4: a narrow network, for minutes.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

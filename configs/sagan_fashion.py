@@ -13,7 +13,7 @@ The paper's: hinge loss, one discriminator step, b1 = 0, b2 = 0.9. Differs: atte
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

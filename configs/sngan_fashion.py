@@ -13,7 +13,7 @@ b2 = 0.9, batches of 64. Differs: an eighth of the width, Adam with a constant 1
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

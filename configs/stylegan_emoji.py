@@ -14,7 +14,7 @@ The settings are those of stylegan_fashion.py, with a mapping of 4 layers; label
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 # Side -> images a step, steps, numbers of noise (two maps of each resolution from 4 x 4 on).
 SIDES = {"32": (32, 2000, 2720), "64": (16, 2000, 10_912)}

@@ -13,7 +13,7 @@ equalised rates with a mapping 100 times slower. Path length and laziness are it
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

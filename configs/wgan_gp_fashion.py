@@ -15,7 +15,7 @@ Adam with a constant 1e-3, not 1e-4.
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
+from jaxgan.config import default_config
 
 
 def get_config() -> ConfigDict:

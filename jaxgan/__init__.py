@@ -12,16 +12,16 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "load": "generator",
-    "TrainedGenerator": "generator",
-    "default_config": "build",
-    "GAN": "gan",
-    "Player": "gan",
-    "TrainState": "gan",
-    "init_state": "gan",
-    "train_step": "steps",
-    "d_step": "steps",
-    "g_step": "steps",
+    "load": "trained.generator",
+    "TrainedGenerator": "trained.generator",
+    "default_config": "config",
+    "GAN": "game.game",
+    "Player": "game.game",
+    "TrainState": "game.game",
+    "init_state": "game.game",
+    "train_step": "game.steps",
+    "d_step": "game.steps",
+    "g_step": "game.steps",
 }
 __all__ = list(_HOMES)
 

@@ -8,7 +8,7 @@ import jax
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from jaxgan import compiler, processes
+from jaxgan.devices import compiler, processes
 
 USAGE = """usage: jaxgan COMMAND [flags]
 
@@ -73,7 +73,7 @@ def parse(
     try:
         if saved_config and not given:
             values(argv, known_only=True)  # the work directory says what config there is
-            from jaxgan.export import model_config
+            from jaxgan.trained.export import model_config
 
             find = saved_config if callable(saved_config) else model_config
             known = find(workdir(values))
@@ -115,13 +115,13 @@ def with_model(argv: list[str]) -> list[str]:
 
 def train(argv: list[str]) -> int:
     values = parse(argv, saved_config=False)
-    from jaxgan.train import train
+    from jaxgan.training.train import train
 
     return train(values.config, workdir(values))
 
 
 def sample(argv: list[str]) -> int:
-    from jaxgan.sample.command import Wish, sample
+    from jaxgan.trained.sample.command import Wish, sample
 
     values = parse(with_model(argv), saved_config=True, **Wish()._asdict())
     wish = Wish(**{name: values[name].value for name in Wish._fields})
@@ -141,7 +141,7 @@ def compile_step(argv: list[str]) -> int:
     saved_config = any(a.lstrip("-").startswith("workdir") for a in argv)
     defaults = {"topology": "", "slices": 1, "channels": 3, "classes": 1000}
     values = parse(argv, saved_config, False, **defaults, json="", code=False)
-    from jaxgan.compile_report import compile_command
+    from jaxgan.planning.compile_report import compile_command
 
     return compile_command(
         ConfigDict(values.config),
@@ -156,7 +156,7 @@ def compile_step(argv: list[str]) -> int:
 
 def doctor(argv: list[str]) -> int:
     values = parse(argv, saved_config=False, needs_workdir=False, steps=3)
-    from jaxgan.doctor import doctor
+    from jaxgan.planning.doctor import doctor
 
     return doctor(
         ConfigDict(values.config), Path(values.workdir or "runs").absolute(), values.steps
@@ -171,7 +171,7 @@ def model_flags(argv: list[str], **defaults: object) -> tuple[Path, ConfigDict, 
 
 def export(argv: list[str]) -> int:
     model, config, values = model_flags(argv, output="generator.safetensors", truncations="")
-    from jaxgan.export import export_command
+    from jaxgan.trained.export import export_command
 
     try:
         truncations = tuple(float(t) for t in values.truncations.split(",") if t)
@@ -182,7 +182,7 @@ def export(argv: list[str]) -> int:
 
 def explore(argv: list[str]) -> int:
     model, config, values = model_flags(argv, host="localhost", port=8000)
-    from jaxgan.explore.server import explore
+    from jaxgan.trained.explore.server import explore
 
     return explore(model, config, values.host, values.port)
 
@@ -190,7 +190,7 @@ def explore(argv: list[str]) -> int:
 def directions(argv: list[str]) -> int:
     fields = {"method": "factorised", "count": 6, "layer": "", "label": "", "seed": 0}
     model, config, values = model_flags(argv, output="directions.png", **fields)
-    from jaxgan.directions import directions_command
+    from jaxgan.trained.directions import directions_command
 
     wanted = (values[name].value for name in fields)
     return directions_command(model, config, Path(values.output), *wanted, None, 3.0)
@@ -198,7 +198,7 @@ def directions(argv: list[str]) -> int:
 
 def invert(argv: list[str]) -> int:
     model, config, values = model_flags(argv, image="", output="inversion.png", label="", steps=300)
-    from jaxgan.inversion import invert_command
+    from jaxgan.trained.inversion import invert_command
 
     if not values.image:
         raise UsageError("--image is missing: write --image=FILE.png")
@@ -218,7 +218,7 @@ def report(argv: list[str]) -> int:
 
 
 def import_(argv: list[str]) -> int:
-    from jaxgan import published
+    from jaxgan.trained import published
 
     if len(argv) != 3:
         raise UsageError("write jaxgan import KIND SOURCE TARGET.safetensors")
@@ -229,7 +229,7 @@ def import_(argv: list[str]) -> int:
 
 
 def prepare(argv: list[str]) -> int:
-    from jaxgan.data.prepare_command import command
+    from jaxgan.data.prepare.command import command
 
     return command(argv)
 

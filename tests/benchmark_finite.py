@@ -26,10 +26,11 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
-from jaxgan import main, steps
-from jaxgan.gan import init_state
-from jaxgan.run import abstract_state, new_run
-from jaxgan.train import abstract_batch, training_step
+from jaxgan import main
+from jaxgan.game import steps
+from jaxgan.game.game import init_state
+from jaxgan.training.run import abstract_state, new_run
+from jaxgan.training.train import abstract_batch, training_step
 
 CONFIG = Path(__file__).parent.parent / "configs" / "quickstart.py"
 

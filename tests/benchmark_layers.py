@@ -15,9 +15,10 @@ from unittest import mock
 import jax
 import jax.numpy as jnp
 
-from jaxgan import chips, compiler, cost
-from jaxgan.hlo import Program
+from jaxgan.devices import compiler
 from jaxgan.models import attention, convolution
+from jaxgan.planning import chips, cost
+from jaxgan.planning.hlo import Program
 
 # (images, size, channels in, channels out)
 DOWN = ((64, 128, 96, 96), (64, 64, 192, 192), (64, 32, 384, 384), (64, 16, 768, 768))

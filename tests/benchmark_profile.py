@@ -19,11 +19,12 @@ from pathlib import Path
 
 import jax
 
-from jaxgan import compiler, main
-from jaxgan.gan import init_state
-from jaxgan.hlo import Program
-from jaxgan.run import abstract_state, new_run
-from jaxgan.train import abstract_batch, training_step
+from jaxgan import main
+from jaxgan.devices import compiler
+from jaxgan.game.game import init_state
+from jaxgan.planning.hlo import Program
+from jaxgan.training.run import abstract_state, new_run
+from jaxgan.training.train import abstract_batch, training_step
 
 CONFIG = Path(__file__).parent.parent / "configs" / "quickstart.py"
 MOVES = {

@@ -20,11 +20,13 @@ from unittest import mock
 
 import jax.numpy as jnp
 
-from jaxgan import compile_report, compiler, regularizers
-from jaxgan.compile_report import Report, compile_run, memory
+from jaxgan.devices import compiler
+from jaxgan.game import regularizers
+from jaxgan.game.regularizers import orthogonal_gradient
 from jaxgan.models import attention, convolution, layers
-from jaxgan.optimised import leave
-from jaxgan.regularizers import orthogonal_gradient
+from jaxgan.planning import compile_report
+from jaxgan.planning.compile_report import Report, compile_run, memory
+from jaxgan.planning.early_program import leave
 from tests.test_configs import module
 
 

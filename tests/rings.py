@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan.averaging import ema
-from jaxgan.gan import GAN, Player
+from jaxgan.game.averaging import ema
+from jaxgan.game.game import GAN, Player
+from jaxgan.game.objectives import adversarial
+from jaxgan.game.transforms import identity, spectral_norm
 from jaxgan.models.layers import BatchNorm
-from jaxgan.objectives import adversarial
-from jaxgan.transforms import identity, spectral_norm
 
 LATENTS, SPREAD = 4, 0.05
 

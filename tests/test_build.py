@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan.build import default_config, optimizer
+from jaxgan.build import optimizer
+from jaxgan.config import default_config
 
 
 def test_with_b1_of_zero_adam_keeps_one_moment_and_is_adam():

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgan import run, steps
 from jaxgan.build import build
 from jaxgan.data.records import open_records
-from jaxgan.gan import init_state
+from jaxgan.game import steps
+from jaxgan.game.game import init_state
+from jaxgan.training import run
 
 FOLDER = Path(__file__).parent.parent / "configs"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))

@@ -1,6 +1,6 @@
 """Thousands of wrong configs, checkpoints and manifests: each is refused in one line of our own.
 
-(Data preparation has tests/data/test_prepare_fuzz.py.)
+(Data preparation has tests/data/prepare/test_prepare_fuzz.py.)
 """
 
 import json
@@ -11,11 +11,13 @@ import pytest
 from hypothesis import strategies
 from ml_collections import ConfigDict
 
-from jaxgan import main, manifest, run
-from jaxgan.build import default_config
-from jaxgan.checkpoints import CheckpointError, Checkpoints
+from jaxgan import main
+from jaxgan.config import default_config
 from jaxgan.data.records import open_records
-from tests.test_checkpoints import abstract, saved, state
+from jaxgan.files import manifest
+from jaxgan.training import run
+from jaxgan.training.checkpoints import CheckpointError, Checkpoints
+from tests.training.test_checkpoints import abstract, saved, state
 
 CONFIG = Path(__file__).parent.parent / "configs" / "debug.py"
 RECORDS = open_records("fashion_mnist")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import jaxgan
-from jaxgan import main, run
-from tests.test_train import debug_config
+from jaxgan import main
+from jaxgan.training import run
+from tests.training.test_train import debug_config
 
 ROOT = Path(__file__).parent.parent
 DEBUG = f"--config={ROOT}/configs/debug.py"
@@ -94,7 +95,8 @@ def test_an_unwritable_work_directory_is_refused(tmp_path):
 
 def test_no_tensorflow_or_pytorch_at_run_time():
     code = (
-        "import sys; import jaxgan.train, jaxgan.sample, jaxgan.evaluate.command, jaxgan.main;"
+        "import sys; import jaxgan.training.train, jaxgan.trained.sample;"
+        "import jaxgan.evaluate.command, jaxgan.main;"
         "from jaxgan.data.records import open_records; open_records('fashion_mnist').read([0]);"
         "sys.exit(any(m in sys.modules for m in ('tensorflow', 'torch')))"
     )

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan import run
-from jaxgan.build import default_config
-from jaxgan.checkpoints import Checkpoints
-from jaxgan.generator import TrainedGenerator
+from jaxgan.config import default_config
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.training import run
+from jaxgan.training.checkpoints import Checkpoints
 
 
 def tiny_config(**fields):

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from jaxgan.data.decode import decode_record
-from jaxgan.data.folders import Payload, Source
-from jaxgan.data.pictures import FORMATS, BadImageError, inspect, read_picture
-from jaxgan.data.prepare import ordered
+from jaxgan.data.prepare.folders import Payload, Source
+from jaxgan.data.prepare.prepare import ordered
 from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.media.decode import decode_record
+from jaxgan.media.image_files import FORMATS, BadImageError, inspect, read_picture
 
 RARE = 20  # images: a class with fewer has little to learn from
 UNEVEN = 10  # times the smallest class

@@ -28,6 +28,15 @@ def permutation(n: int, *name: int | str) -> np.ndarray:
     return np.argsort(np.random.Philox(key=key).random_raw(n), kind="stable")
 
 
+def fair_draw(count: int, total: int, *name: int | str) -> np.ndarray:
+    """Return `count` different numbers of range(total), ascending, [count] int64.
+
+    Every subset that is taken anywhere (the first images of a set, a held-out share, classes to
+    show) is drawn by this function: records may be sorted by class. All of them if count >= total.
+    """
+    return np.sort(permutation(total, *name)[:count]) if count < total else np.arange(total)
+
+
 def epoch_order(num_images: int, seed: int) -> Order:
     """Return positions -> indices, both int64 of one shape, where each epoch holds all once."""
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxgan.data.decode import decode_record
 from jaxgan.data.order import balanced_order, epoch_order
 from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.media.decode import decode_record
 
 Batch = dict[str, np.ndarray]
 CHUNK = 16  # images a thread decodes between two looks at the queue

@@ -17,20 +17,20 @@ import jax
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from jaxgan import sharding
+from jaxgan.devices import sharding
 from jaxgan.evaluate.evaluation import Evaluation, Evaluator, check_settings, needs_extractor
-from jaxgan.evaluate.extractors import extractor_by_name
+from jaxgan.evaluate.extractors.by_name import extractor_by_name
+from jaxgan.evaluate.extractors.network_features import NETWORKS, network_extractor
 from jaxgan.evaluate.follow import follow
 from jaxgan.evaluate.images import Images, open_images
 from jaxgan.evaluate.models import Model, is_run, open_model
-from jaxgan.evaluate.network_features import NETWORKS, network_extractor
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, append_result, find_result, read_results, table
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep, thresholds
+from jaxgan.media.pictures import save_png
 from jaxgan.report import refresh
-from jaxgan.sample.pictures import save_png
 
 
 class Wish(NamedTuple):

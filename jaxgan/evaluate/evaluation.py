@@ -13,19 +13,19 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from jaxgan.compiler import cache_folder
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.devices.compiler import cache_folder
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features, extract
 from jaxgan.evaluate.images import Images, class_map
-from jaxgan.evaluate.inception_score import inception_score
-from jaxgan.evaluate.interpolation import interpolation
-from jaxgan.evaluate.neighbours import own_distances
-from jaxgan.evaluate.probe import accuracy, logistic_labels, neighbour_labels
-from jaxgan.evaluate.recognition import recognition
+from jaxgan.evaluate.metrics.inception_score import inception_score
+from jaxgan.evaluate.metrics.interpolation import interpolation
+from jaxgan.evaluate.metrics.neighbours import own_distances
+from jaxgan.evaluate.metrics.probe import accuracy, logistic_labels, neighbour_labels
+from jaxgan.evaluate.metrics.recognition import recognition
 from jaxgan.evaluate.results import protocol
 from jaxgan.evaluate.score import METRICS, check_metrics, divided, full_name, score_features
 from jaxgan.evaluate.statistics import cached_features
-from jaxgan.generator import TrainedGenerator
+from jaxgan.trained.generator import TrainedGenerator
 
 ALL_METRICS = (*METRICS, "recognition", "interpolation", "probe")
 OF_DISTANCES = ("precision_recall", "copies")

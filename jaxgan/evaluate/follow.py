@@ -14,11 +14,11 @@ import numpy as np
 from jax.experimental import multihost_utils
 from ml_collections import ConfigDict
 
-from jaxgan import manifest
-from jaxgan.checkpoints import Checkpoints
 from jaxgan.evaluate.models import Model, run_of
-from jaxgan.generator import from_state
-from jaxgan.run import abstract_state
+from jaxgan.files import manifest
+from jaxgan.trained.generator import from_state
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import abstract_state
 
 POLL_SECONDS = 5.0
 

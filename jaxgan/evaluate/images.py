@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.data.folders import Source
-from jaxgan.data.pictures import BadImageError, Kind, inspect, read_picture
-from jaxgan.data.prepare import ordered
-from jaxgan.data.progress import Progress
+from jaxgan.data.prepare.folders import Source
+from jaxgan.data.prepare.prepare import ordered
+from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, find_data_set, one_line, open_records
-from jaxgan.data.resize import fit
-from jaxgan.data.sources import open_source
+from jaxgan.files.progress import Progress
+from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
+from jaxgan.media.resize import fit
 
 Size = tuple[int, int]
 LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes

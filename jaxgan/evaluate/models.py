@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import default_config
-from jaxgan.checkpoints import Checkpoints
+from jaxgan.config import default_config
 from jaxgan.evaluate.images import Images, open_images
-from jaxgan.export import model_config
-from jaxgan.gan import TrainState
-from jaxgan.generator import TrainedGenerator, from_state, load
-from jaxgan.run import Run, abstract_state, load_run
+from jaxgan.game.game import TrainState
+from jaxgan.trained.export import model_config
+from jaxgan.trained.generator import TrainedGenerator, from_state, load
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import Run, abstract_state, load_run
 
 
 class Model(NamedTuple):

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import Images
 
 PACKAGES = ("jaxgan", "jax", "numpy")

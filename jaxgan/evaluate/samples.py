@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxgan import compiler, sharding
+from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.images import Images
-from jaxgan.generator import TrainedGenerator
+from jaxgan.trained.generator import TrainedGenerator
 
 
 def samples(

@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxgan.evaluate.accuracy_score import classification_accuracy_score
-from jaxgan.evaluate.bootstrap import standard_error
-from jaxgan.evaluate.extractor import Extractor, metric_name
+from jaxgan.evaluate.extractors.extractor import Extractor, metric_name
 from jaxgan.evaluate.features import Features, extract
-from jaxgan.evaluate.frechet import frechet_distance, frechet_infinity, frechet_to
-from jaxgan.evaluate.inception_score import inception_score
-from jaxgan.evaluate.kid import kernel_distance
-from jaxgan.evaluate.neighbours import copy_rates
-from jaxgan.evaluate.per_class import per_class_frechet
-from jaxgan.evaluate.precision_recall import membership
+from jaxgan.evaluate.metrics.accuracy_score import classification_accuracy_score
+from jaxgan.evaluate.metrics.bootstrap import standard_error
+from jaxgan.evaluate.metrics.frechet import frechet_distance, frechet_infinity, frechet_to
+from jaxgan.evaluate.metrics.inception_score import inception_score
+from jaxgan.evaluate.metrics.kid import kernel_distance
+from jaxgan.evaluate.metrics.neighbours import copy_rates
+from jaxgan.evaluate.metrics.per_class import per_class_frechet
+from jaxgan.evaluate.metrics.precision_recall import membership
 
 # The others are asked for by name: they cost more or need labels.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")

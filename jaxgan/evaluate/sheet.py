@@ -10,8 +10,8 @@ from PIL import Image
 
 from jaxgan.evaluate.evaluation import on_host
 from jaxgan.evaluate.images import Images
-from jaxgan.evaluate.neighbours import copy_rates, nearest
-from jaxgan.sample.pictures import captioned
+from jaxgan.evaluate.metrics.neighbours import copy_rates, nearest
+from jaxgan.media.pictures import captioned
 
 
 def neighbours_sheet(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features
 
 ARRAYS = ("mean", "covariance", "features", "logits")

@@ -20,12 +20,12 @@ import jax
 from jax.sharding import Mesh
 
 from jaxgan.evaluate.evaluation import Evaluator
-from jaxgan.evaluate.extractor import metric_name
+from jaxgan.evaluate.extractors.extractor import metric_name
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, append_result, find_result, read_results
 from jaxgan.evaluate.samples import samples
-from jaxgan.generator import TrainedGenerator
-from jaxgan.sample.pictures import save_png, write
+from jaxgan.media.pictures import save_png, write
+from jaxgan.trained.generator import TrainedGenerator
 
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
 

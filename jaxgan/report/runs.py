@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from jaxgan.build import default_config
-from jaxgan.run import as_tuples
+from jaxgan.config import default_config
+from jaxgan.training.run import as_tuples
 
 Values = dict[str, Any]
 

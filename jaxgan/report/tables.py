@@ -3,10 +3,10 @@
 import html
 from typing import Any
 
-from jaxgan import signs
 from jaxgan.report.charts import Curve, chart
 from jaxgan.report.runs import RunFacts, is_number
 from jaxgan.report.sections import show
+from jaxgan.training import signs
 
 esc = html.escape
 DETAILS = ("extractor_protocol", "extractor_sha256")  # of an extractor, said below the table
@@ -171,7 +171,7 @@ def reproduction(run: RunFacts) -> str:
     changes = "".join(f"        {f!r}: {v!r},\n" for f, v in sorted(run.differences().items()))
     return (
         "cat > again.py <<'END'\n"
-        "from jaxgan.build import default_config\n\n\n"
+        "from jaxgan.config import default_config\n\n\n"
         "def get_config():\n"
         f"    config = default_config({model!r}, {objective!r})\n"
         f"    config.update_from_flattened_dict({{\n{changes}    }})\n"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import jaxgan.report.charts as charts
+from jaxgan.media.pictures import write
 from jaxgan.report import sections, tables
 from jaxgan.report.page import SCRIPT, page
 from jaxgan.report.runs import RunFacts, read_run, unique_names
 from jaxgan.report.samples import embedded, picture
-from jaxgan.sample.pictures import write
 
 MOST_BYTES = 5_000_000
 IMAGE_BYTES = 3_600_000  # of them for pictures; the rest is for curves, tables and style

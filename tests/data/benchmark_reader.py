@@ -53,7 +53,7 @@ CONTENDERS += (
 
 def make_files(folder: Path, count: int) -> None:
     """Write the JPEG files and the data set, once."""
-    from jaxgan.data.prepare import prepare
+    from jaxgan.data.prepare.prepare import prepare
 
     rng = np.random.default_rng(0)
     frequency = np.hypot(np.fft.fftfreq(256)[:, None], np.fft.rfftfreq(256))
@@ -107,7 +107,7 @@ def torch_loader(folder: Path, workers: int) -> float:
 
 def prepared(folder: Path, threads: int, part: int = 0, parts: int = 1) -> None:
     """Prepare a part of the files to PNG of 128 x 128."""
-    from jaxgan.data.prepare import prepare
+    from jaxgan.data.prepare.prepare import prepare
 
     with tempfile.TemporaryDirectory(dir=folder) as place:
         labels = Path(place) / "labels.csv"
@@ -124,7 +124,7 @@ def run(name: str, folder: Path) -> dict:
 
         torch.set_num_threads(1)  # as its workers do; else stacking spins on the other cores
     else:
-        import jaxgan.data.prepare
+        import jaxgan.data.prepare.prepare
         import jaxgan.data.reader  # noqa: F401
     cpu, wall = _cpu(), time.perf_counter()
     if who == "torch":

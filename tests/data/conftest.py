@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxgan.data.prepare.write import ImageFormat, write_records
 from jaxgan.data.records import open_records
-from jaxgan.data.write import ImageFormat, write_records
 from tests.data.image_kinds import encoded, messy_files, random_images
 
 

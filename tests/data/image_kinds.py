@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from jaxgan.data.decode import decode_record
 from jaxgan.data.records import open_records
+from jaxgan.media.decode import decode_record
 
 
 def random_images(shape, dtype=np.uint8, seed=0):

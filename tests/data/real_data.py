@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jaxgan.data.prepare import prepare
-from jaxgan.data.prepare_command import summary
+from jaxgan.data.prepare.command import summary
+from jaxgan.data.prepare.prepare import prepare
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 FASHION_NAMES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"]

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxgan.data.decode import decode_record
+from jaxgan.data.prepare.sources import open_source
+from jaxgan.data.prepare.write import ImageFormat, dataset_name, serialize, write_records
 from jaxgan.data.records import EMBEDDED, BadRecordError, open_records
-from jaxgan.data.sources import open_source
-from jaxgan.data.write import ImageFormat, dataset_name, serialize, write_records
+from jaxgan.media.decode import decode_record
 from tests.data.image_kinds import encoded, random_images
 
 ROUND_TRIPS = [

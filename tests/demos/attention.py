@@ -17,9 +17,9 @@ from flax.traverse_util import flatten_dict
 from PIL import ImageColor
 
 import jaxgan
-from jaxgan.generator import TrainedGenerator
+from jaxgan.media.pictures import captioned, save_png, to_uint8
 from jaxgan.models.attention import attention_weights
-from jaxgan.sample.pictures import captioned, save_png, to_uint8
+from jaxgan.trained.generator import TrainedGenerator
 from tests.demos.plot import COLORS
 
 PLACES = ((0.5, 0.5), (0.2, 0.5), (0.8, 0.5), (0.5, 0.2), (0.05, 0.05))  # of height and width

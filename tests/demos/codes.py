@@ -18,12 +18,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import jaxgan
-from jaxgan.checkpoints import Checkpoints
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
-from jaxgan.run import abstract_state, load_run
-from jaxgan.sample.pictures import captioned, save_png, to_uint8
+from jaxgan.media.pictures import captioned, save_png, to_uint8
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import abstract_state, load_run
 
 
 def matched(categories: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, float]:

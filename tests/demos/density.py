@@ -19,10 +19,10 @@ import numpy as np
 import optax
 from scipy.stats import norm
 
-from jaxgan.gan import GAN, Player, TrainState, init_state
-from jaxgan.objectives import adversarial
-from jaxgan.sample.pictures import save_png
-from jaxgan.steps import bind, train_step
+from jaxgan.game.game import GAN, Player, TrainState, init_state
+from jaxgan.game.objectives import adversarial
+from jaxgan.game.steps import bind, train_step
+from jaxgan.media.pictures import save_png
 from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
 MEAN, DEVIATION = 0.6, 0.25

@@ -24,8 +24,8 @@ import numpy as np
 import optax
 from jax.scipy.stats import norm
 
-from jaxgan import losses
-from jaxgan.sample.pictures import save_png
+from jaxgan.game import losses
+from jaxgan.media.pictures import save_png
 from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
 SHARES, CENTRES, WIDTH = (0.6, 0.4), (-2.0, 2.0), 0.6

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import jaxgan
-from jaxgan.sample.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_png
 
 
 def first_rows(sheets: list[Path], height: int, width: int, columns: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxgan
-from jaxgan.sample.pictures import captioned, save_png, to_uint8
+from jaxgan.media.pictures import captioned, save_png, to_uint8
 
 
 def main(run: str, output: str = "pyramid.png", columns: int = 10) -> None:

@@ -15,12 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import extras
-from jaxgan.build import default_config
-from jaxgan.gan import GAN, init_state
-from jaxgan.objectives import adversarial, relativistic
-from jaxgan.sample.pictures import captioned, save_png
-from jaxgan.steps import bind, train_step
+from jaxgan.config import default_config
+from jaxgan.game.game import GAN, init_state
+from jaxgan.game.objectives import adversarial, relativistic
+from jaxgan.game.steps import bind, train_step
+from jaxgan.game.terms import compose
+from jaxgan.media.pictures import captioned, save_png
 from tests import rings
 
 STEPS, POINTS = 1500, 2000
@@ -53,7 +53,7 @@ def game(name: str) -> GAN:
     fields = objective.default_config()
     if loss:
         fields.loss = loss
-    generator, discriminator, *_ = extras.with_extras(config, *objective.objectives(fields))
+    generator, discriminator, *_ = compose.with_terms(config, *objective.objectives(fields))
     gan = rings.game(normalised_d=spectral_norm)
     return replace(
         gan,

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxgan
-from jaxgan.generator import TrainedGenerator
-from jaxgan.sample.pictures import captioned, save_png, to_uint8
+from jaxgan.media.pictures import captioned, save_png, to_uint8
+from jaxgan.trained.generator import TrainedGenerator
 
 COLUMNS, SOURCES = 8, 2
 PSIS = (1.0, 0.7, 0.4, 0.0)

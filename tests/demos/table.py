@@ -23,12 +23,13 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan import compiler, sharding, train
+from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.command import Session
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.models import open_model
 from jaxgan.evaluate.samples import samples
-from jaxgan.sample.pictures import grid, save_png
+from jaxgan.media.pictures import grid, save_png
+from jaxgan.training import train
 
 HERE = Path(__file__).parent
 CONFIGS, PAGE = HERE.parents[1] / "configs", HERE.parents[1] / "docs" / "lineage.md"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxgan.sample.pictures import grid, save_png
+from jaxgan.media.pictures import grid, save_png
 from tests.demos import codes, growth, rings
 from tests.rings import SPREAD, centres
 

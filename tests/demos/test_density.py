@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from jaxgan.gan import init_state
-from jaxgan.steps import bind
+from jaxgan.game.game import init_state
+from jaxgan.game.steps import bind
 from tests.demos import density
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import losses
+from jaxgan.game import losses
 from tests.demos.divergences import CENTRES, SHARES, WIDTH, fit, jensen_shannon, learned_slopes
 
 MEAN = float(np.dot(SHARES, CENTRES))

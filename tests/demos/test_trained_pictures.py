@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import run
-from jaxgan.checkpoints import Checkpoints
+from jaxgan.training import run
+from jaxgan.training.checkpoints import Checkpoints
 from tests.demos import attention, codes, pyramid, styles
 from tests.test_configs import module, resolved
 from tests.tiny import drawn

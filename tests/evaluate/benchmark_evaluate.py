@@ -49,9 +49,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from jaxgan.evaluate import lite0
 from jaxgan.evaluate.evaluation import joined
-from jaxgan.evaluate.extractors import extractor_by_name
+from jaxgan.evaluate.extractors import lite0
+from jaxgan.evaluate.extractors.by_name import extractor_by_name
 from jaxgan.evaluate.images import open_images
 from jaxgan.evaluate.score import score
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan import main
-from jaxgan.data.prepare import prepare
+from jaxgan.data.prepare.prepare import prepare
 from tests.evaluate.made_images import NAMES, pixels
 
 

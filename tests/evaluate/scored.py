@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.evaluate.frechet import frechet_of_samples
+from jaxgan.evaluate.metrics.frechet import frechet_of_samples
 
 WEIGHTS = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32) / 8
 OWN = "--config.evaluate.extractor=tests.evaluate.scored:features"

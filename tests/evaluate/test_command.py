@@ -10,9 +10,9 @@ from PIL import Image
 
 from jaxgan import main
 from jaxgan.evaluate.results import read_results
-from jaxgan.export import write_generator
-from jaxgan.generator import load
-from jaxgan.sample.pictures import to_uint8
+from jaxgan.media.pictures import to_uint8
+from jaxgan.trained.export import write_generator
+from jaxgan.trained.generator import load
 from tests.evaluate.made_images import NAMES, pixels, write_folder
 from tests.evaluate.scored import OWN, expected_fd, flags
 from tests.tiny import tiny_run, tiny_tabulated

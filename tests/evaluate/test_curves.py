@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.checkpoints import Checkpoints
 from jaxgan.evaluate import follow
 from jaxgan.evaluate.results import read_results
-from jaxgan.export import write_generator
-from jaxgan.generator import load
-from jaxgan.run import abstract_state
-from jaxgan.sample.pictures import to_uint8
+from jaxgan.media.pictures import to_uint8
+from jaxgan.trained.export import write_generator
+from jaxgan.trained.generator import load
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import abstract_state
 from tests.evaluate.scored import expected_fd, flags
 from tests.tiny import drawn, tiny_generator, tiny_run, tiny_tabulated
 

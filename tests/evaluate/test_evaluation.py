@@ -4,10 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import sharding
-from jaxgan.build import default_config
+from jaxgan.config import default_config
+from jaxgan.devices import sharding
 from jaxgan.evaluate.evaluation import Evaluator
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import open_images
 from tests.evaluate.made_images import pixels, write_folder
 

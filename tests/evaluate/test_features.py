@@ -5,7 +5,7 @@ import pytest
 from jax.sharding import AxisType, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import extract, features_of_arrays
 
 SHAPE = (4, 4, 3)

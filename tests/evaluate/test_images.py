@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.data.prepare import prepare
+from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.images import Images, class_map, content_hash, open_images
 from tests.data.image_kinds import BAD, GOOD, messy_files

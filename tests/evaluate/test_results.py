@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.results import (
     append_result,

@@ -2,11 +2,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import extract, features_of_arrays
-from jaxgan.evaluate.frechet import frechet_of_samples
-from jaxgan.evaluate.kid import kernel_distance
-from jaxgan.evaluate.per_class import per_class_frechet
+from jaxgan.evaluate.metrics.frechet import frechet_of_samples
+from jaxgan.evaluate.metrics.kid import kernel_distance
+from jaxgan.evaluate.metrics.per_class import per_class_frechet
 from jaxgan.evaluate.score import METRICS, divided, score, score_features
 
 EXTRACTOR = Extractor("tiny", (), lambda w, x: (x[:, 0, :, 0], 3.0 * x[:, 0, :4, 0]), "0" * 64, {})

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluate import statistics
-from jaxgan.evaluate.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import features_of_arrays
 from jaxgan.evaluate.statistics import cached_features
 

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan.averaging import standing_stats
 from jaxgan.evaluate.sweep import by_definition, drawn, points, said, table, thresholds
-from jaxgan.latents import class_conditional
+from jaxgan.game.averaging import standing_stats
+from jaxgan.game.latents import class_conditional
 from tests.tiny import tiny_generator
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import optax
 
 from jaxgan import GAN, Player, init_state, train_step
-from jaxgan.build import default_config
-from jaxgan.latents import class_conditional, normal
-from jaxgan.objectives import adversarial
+from jaxgan.config import default_config
+from jaxgan.game.latents import class_conditional, normal
+from jaxgan.game.objectives import adversarial
 
 SEEDS = jnp.arange(8)
 

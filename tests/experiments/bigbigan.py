@@ -15,14 +15,14 @@ of docs/family.md and a picture of reconstructions.
 import numpy as np
 
 from configs import bigbigan_fashion
-from jaxgan import encoder
 from jaxgan.data.records import open_records
-from jaxgan.evaluate import probe
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
-from jaxgan.metrics import read_lines
+from jaxgan.evaluate.metrics import probe
+from jaxgan.media.pictures import enlarge, grid, save_png, to_uint8
 from jaxgan.models.bigbigan import pooled
-from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
+from jaxgan.trained import encoder
+from jaxgan.training.metrics import read_lines
 from tests.experiments.page import DOCS, table, write_section
 from tests.experiments.training import trained
 

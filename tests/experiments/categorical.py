@@ -11,15 +11,15 @@ import jax
 import numpy as np
 
 from configs import biggan_categorical_fashion
-from jaxgan import run as runs
-from jaxgan.checkpoints import Checkpoints
 from jaxgan.data.records import open_records
-from jaxgan.evaluate.clusters import normalised_mutual_information, purity
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
-from jaxgan.gan import init_state
-from jaxgan.sample import Sampler
-from jaxgan.sample.pictures import enlarge, grid, save_png, to_uint8
+from jaxgan.evaluate.metrics.clusters import normalised_mutual_information, purity
+from jaxgan.game.game import init_state
+from jaxgan.media.pictures import enlarge, grid, save_png, to_uint8
+from jaxgan.trained.sample import Sampler
+from jaxgan.training import run as runs
+from jaxgan.training.checkpoints import Checkpoints
 from tests.experiments.page import DOCS, table, write_section
 from tests.experiments.training import trained
 

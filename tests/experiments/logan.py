@@ -21,16 +21,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import build, latent_steps
-from jaxgan.averaging import standing_stats
-from jaxgan.compiler import compiler_options
+from jaxgan import build
+from jaxgan.config import default_config
 from jaxgan.data.records import open_records
+from jaxgan.devices.compiler import compiler_options
 from jaxgan.evaluate.evaluation import joined
-from jaxgan.evaluate.frechet import frechet_distance
 from jaxgan.evaluate.images import record_images
-from jaxgan.gan import init_state
+from jaxgan.evaluate.metrics.frechet import frechet_distance
+from jaxgan.game import latent_steps
+from jaxgan.game.averaging import standing_stats
+from jaxgan.game.game import init_state
+from jaxgan.game.steps import train_step
 from jaxgan.models.convolution import average_pool
-from jaxgan.steps import train_step
 from tests import rings
 from tests.experiments.page import table, write_section
 
@@ -67,7 +69,7 @@ def images():
     real = moments(small(x))
     games = {}
     for name in ("plain", "LOGAN"):
-        config = build.default_config()
+        config = default_config()
         config.model.update(width=8, latent_dim=24, embedding_dim=16)
         config.average.decay = 0.99
         for side in (config.generator, config.discriminator):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from jaxgan import train
+from jaxgan.training import train
 
 
 def trained(

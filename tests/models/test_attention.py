@@ -6,8 +6,8 @@ import jax.test_util
 import numpy as np
 import pytest
 
-from jaxgan.hlo import Program
 from jaxgan.models import attention
+from jaxgan.planning.hlo import Program
 
 QUERIES, KEYS = 24, 6
 

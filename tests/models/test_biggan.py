@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.averaging import standing_stats
+from jaxgan.game.averaging import standing_stats
 from jaxgan.models import biggan
 from tests.models.numpy_layers import (
     attention,

@@ -7,16 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import build, run
+from jaxgan import build
+from jaxgan.config import default_config
 from jaxgan.data.records import open_records
-from jaxgan.gan import Nets, init_state
-from jaxgan.steps import bind
+from jaxgan.game.game import Nets, init_state
+from jaxgan.game.steps import bind
+from jaxgan.training import run
 
 RECORDS = open_records("fashion_mnist", "train[:10%]")
 
 
 def config(**fields):
-    config = build.default_config(model="biggan_categorical", objective="infogan")
+    config = default_config(model="biggan_categorical", objective="infogan")
     config.data.update(size=(8, 8), categories=12)
     config.model.update(width=4, latent_dim=12, embedding_dim=8)
     config.evaluate.metrics = ("fd",)
@@ -70,7 +72,7 @@ def test_refusals(fields, message):
 
 
 def test_categories_need_an_objective_without_labels():
-    wrong = build.default_config()
+    wrong = default_config()
     wrong.data.categories = 16
     with pytest.raises(ValueError, match=r"objective\.name = 'adversarial': write 0, or 'infogan'"):
         run.resolve(wrong, RECORDS)

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import losses
-from jaxgan.gan import Nets
+from jaxgan.game import losses
+from jaxgan.game.game import Nets
+from jaxgan.game.objectives import lapgan as game
 from jaxgan.models import lapgan
-from jaxgan.objectives import lapgan as game
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (2, 32, 32, 1)).astype(np.float32)

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgan.game.transforms import equalized, growth
 from jaxgan.models import convolution, progan, stylegan
 from jaxgan.models.convolution import average_pool, blur, upsample
-from jaxgan.transforms import equalized, growth
 from tests.models.test_lineage_counts import conv, counts, linear
 
 RNG = np.random.default_rng(0)

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan import chips
 from jaxgan.models.convolution import average_pool, blur, conv_up, upsample
+from jaxgan.planning import chips
 from tests.models.test_convolution import arrays, assert_close, large, small
 
 

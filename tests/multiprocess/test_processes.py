@@ -13,10 +13,10 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan import processes, sharding
-from jaxgan.checkpoints import Checkpoints
-from jaxgan.run import abstract_state, load_run
-from jaxgan.train import INTERRUPTED
+from jaxgan.devices import processes, sharding
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import abstract_state, load_run
+from jaxgan.training.train import INTERRUPTED
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "debug.py"

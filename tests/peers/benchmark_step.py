@@ -21,9 +21,11 @@ import jax
 import numpy as np
 import torch
 
-from jaxgan import compiler, steps
-from jaxgan.build import build, default_config
-from jaxgan.gan import init_state
+from jaxgan.build import build
+from jaxgan.config import default_config
+from jaxgan.devices import compiler
+from jaxgan.game import steps
+from jaxgan.game.game import init_state
 from tests.peers import reference
 
 CLASSES, RATES, BETAS, EPS = 10, (1e-4, 4e-4), (0.0, 0.999), 1e-8

@@ -10,9 +10,12 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan import build, published, steps
-from jaxgan.gan import init_state
-from jaxgan.published import convert
+from jaxgan import build
+from jaxgan.config import default_config
+from jaxgan.game import steps
+from jaxgan.game.game import init_state
+from jaxgan.trained import published
+from jaxgan.trained.published import convert
 
 pytestmark = pytest.mark.slow
 torch = pytest.importorskip("torch")
@@ -25,7 +28,7 @@ ADAM_EPS = 1e-4  # not 1e-8: where a gradient is exactly zero Adam would divide 
 
 
 def config():
-    config = build.default_config()
+    config = default_config()
     with config.unlocked():
         config.data.update(name="imported", size=(32, 32), channels=3)
         config.data.class_names = tuple(map(str, range(CLASSES)))

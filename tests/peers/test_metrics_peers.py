@@ -16,17 +16,17 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan.evaluate import inception, lite0
-from jaxgan.evaluate.downloads import file_sha256
 from jaxgan.evaluate.evaluation import joined
-from jaxgan.evaluate.extractor import Extractor
-from jaxgan.evaluate.extractors import extractor_by_name
+from jaxgan.evaluate.extractors import inception, lite0
+from jaxgan.evaluate.extractors.by_name import extractor_by_name
+from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import features_of_arrays
 from jaxgan.evaluate.images import open_images
-from jaxgan.evaluate.precision_recall import membership
-from jaxgan.evaluate.probe import logistic_labels, neighbour_labels, ridge_labels
+from jaxgan.evaluate.metrics.precision_recall import membership
+from jaxgan.evaluate.metrics.probe import logistic_labels, neighbour_labels, ridge_labels
 from jaxgan.evaluate.score import score, score_features
-from jaxgan.evaluate.torch_files import read_torch_file
+from jaxgan.files.downloads import file_sha256
+from jaxgan.files.torch_files import read_torch_file
 
 PEERS = ("torch", "torch_fidelity", "prdc", "sklearn")
 MISSING = [name for name in PEERS if importlib.util.find_spec(name) is None]

@@ -10,9 +10,10 @@ import types
 import numpy as np
 import pytest
 
-from jaxgan import report, run
+from jaxgan import report
+from jaxgan.media.pictures import save_png
 from jaxgan.report import charts, runs, samples, sections, tables, write
-from jaxgan.sample.pictures import save_png
+from jaxgan.training import run
 from tests.tiny import tiny_config
 
 

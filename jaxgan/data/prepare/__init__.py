@@ -1,0 +1,1 @@
+"""`jaxgan prepare`: a data set from a folder, an archive or arrays."""

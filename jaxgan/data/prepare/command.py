@@ -1,0 +1,125 @@
+"""`jaxgan prepare SOURCE TARGET [flags]`: the command line of `prepare.py`."""
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from jaxgan.data.prepare.prepare import prepare
+from jaxgan.media.resize import CROPS, METHODS
+
+DESCRIPTION = """\
+Make a data set from images of any kind: TFDS-format ArrayRecord files that `jaxgan train` reads.
+The same command on the same target continues after an interruption.
+"""
+SOURCE = """\
+a folder with one sub-folder a class; a zip or tar of one; an .npz, .h5 or idx file; a directory
+that TFDS made, or tfds:NAME for one in TFDS_DATA_DIR"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def command(argv: list[str]) -> int:
+    """Run the command; return its exit code: 0 done, 1 refused, 2 bad flags, 130 interrupted."""
+    parser = _parser()
+    try:
+        flags, unknown = parser.parse_known_args(argv)
+        if unknown:
+            raise ValueError(_unknown(parser, unknown[0]))
+    except ValueError as error:
+        print(f"jaxgan prepare: {error} (--help lists the flags)", file=sys.stderr)
+        return 2
+    try:
+        manifest = prepare(**vars(flags))
+    except KeyboardInterrupt:
+        print("jaxgan prepare: stopped; the same command continues", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        again = "; free some and run the same command again: what is finished is kept"
+        full = "No space left" in str(error)
+        print(f"jaxgan prepare: {error}{again if full else ''}", file=sys.stderr)
+        return 1
+    print(summary(manifest, flags.target))
+    return 0
+
+
+def summary(manifest: dict, target: Path) -> str:
+    """Return what was made, and what was left out, in a few lines."""
+    height, width, channels = manifest["format"]["shape"]
+    counts = manifest["classes"]
+    lines = [
+        f"{target}: {manifest['num_images']:,} images of {height}x{width}x{channels} "
+        f"{manifest['format']['dtype']} ({manifest['format']['encoding']}), "
+        f"{len(counts)} classes of {min(counts.values()):,} to {max(counts.values()):,}, "
+        f"{manifest['num_bytes'] / 1e6:.1f} MB"
+    ]
+    if len(counts) == 1:
+        lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
+    empty = [name for name, count in counts.items() if count == 0]
+    if empty:
+        lines.append(f"{len(empty)} classes without images, such as {empty[0]!r}.")
+    for key, verb in (("rejected", "rejected"), ("ignored", "left out")):
+        names = manifest[key]
+        if names:
+            lines.append(f"{len(names):,} files {verb} (all in manifest.json):")
+            lines += [f"  {name!r}: {names[name]}" for name in list(names)[:5]]
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("jaxgan prepare", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("source", metavar="SOURCE", help=SOURCE)
+    parser.add_argument("target", metavar="TARGET", type=Path, help="the directory to make")
+    add = parser.add_argument
+    add("--size", type=_size, metavar="N|HxW", help="height x width; default: the images' own")
+    add("--channels", type=int, metavar="N", help="1 gray, 3 colour, 2 or 4 with alpha")
+    add("--bits", type=int, choices=(8, 16), help="default: 16 when all images have 16")
+    add("--resize", choices=METHODS, default="area")
+    add("--crop", choices=CROPS, default="center", help="center cuts the longer side")
+    add("--format", choices=("png", "jpeg"), default="png")
+    add("--quality", type=int, default=95, help="of JPEG, 1 to 100")
+    add("--background", type=_color, default=(255, 255, 255), metavar="R,G,B")
+    add("--labels", type=Path, metavar="FILE", help="CSV of name,label lines; or idx labels")
+    add("--class-names", type=_lines, metavar="FILE", help="one name a line, for labels 0, 1, ...")
+    add("--split", default="train", help="of a TFDS source")
+    add("--shards", type=_positive, metavar="N", help="number of files")
+    add("--workers", type=_positive, metavar="N", help="threads; default: one a core")
+    return parser
+
+
+def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
+    flag = word.split("=")[0]
+    known = [option for action in parser._actions for option in action.option_strings]
+    close = difflib.get_close_matches(flag, known, 1)
+    return f"unknown argument {word}" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _size(text: str) -> tuple[int, int]:
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 128 or 96x128")
+    return int(sides[0]), int(sides[-1])
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}; write a number of 1 or more")
+    return int(text)
+
+
+def _color(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) < 256 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r}; write three numbers such as 255,255,255")
+    return tuple(int(part) for part in parts)
+
+
+def _lines(text: str) -> list[str]:
+    try:
+        return [line.strip() for line in Path(text).read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: cannot be read ({error})") from error

@@ -1,0 +1,116 @@
+"""Data sets that TFDS installed, as a source for `jaxgan prepare`, without TensorFlow.
+
+ArrayRecord files are opened by `records.py`. TFRecord files, which TFDS writes by default, are a
+chain of [8 bytes length][4 bytes CRC][data][4 bytes CRC], read here from front to back.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from jaxgan.data.prepare.folders import Payload, Source
+from jaxgan.data.records import (
+    BadRecordError,
+    Records,
+    Shard,
+    data_set_info,
+    find_data_set,
+    image_features,
+    one_line,
+    parse_example,
+    split_shards,
+)
+from jaxgan.media.decode import decode_record
+from jaxgan.media.image_files import BadImageError
+
+CHUNK = 64
+
+
+def open_installed(name: str, split: str) -> Source:
+    """Open "cifar10" or "cifar10/3.0.2" in $TFDS_DATA_DIR, by default ~/tensorflow_datasets."""
+    home = Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets")
+    if not (home / name).is_dir():
+        raise FileNotFoundError(
+            f"tfds:{name}: not in {home}; run tfds.builder({name!r}).download_and_prepare(), or "
+            "set TFDS_DATA_DIR"
+        )
+    return open_directory(home / name, split)
+
+
+def is_installed(directory: Path) -> bool:
+    """Return whether a directory is a data set, or holds versions of one."""
+    return any(any(directory.glob(f"{above}dataset_info.json")) for above in ("", "*/", "*/*/"))
+
+
+def open_directory(directory: Path, split: str) -> Source:
+    """Open a split of a data set in ArrayRecord or TFRecord files."""
+    found = find_data_set(directory)
+    info = data_set_info(found)
+    features = image_features(info.features, found)
+    shards = split_shards(info, split)
+    if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
+        labels = Records(found, split, features, shards).labels()
+    elif info.file_format is tfds.core.FileFormat.TFRECORD:
+        labels = [parse_example(raw, features)[1] for raw in _tfrecords(shards)]
+    else:
+        raise ValueError(f"{found}: file format {info.file_format.value!r} is not read here")
+
+    def read(start: int) -> Iterator[Payload]:
+        if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
+            images = _array_records(Records(found, split, features, shards), start)
+        else:
+            images = (parse_example(raw, features)[0] for raw in _tfrecords(shards, start))
+        for image in images:
+            if isinstance(image, Exception) or (features.encoding == "image" and not sixteen):
+                yield image
+            else:
+                try:
+                    yield decode_record(image, features)
+                except Exception as error:
+                    yield BadImageError(one_line(error))
+
+    sixteen = features.dtype == np.uint16
+    arrays = features.encoding != "image" or (sixteen and None not in features.shape)
+    names = [f"{split}[{index}]" for index in range(len(labels))]
+    stamp = f"{found} {[(str(shard.path), shard.path.stat().st_size) for shard in shards]}"
+    return Source(
+        names,
+        np.asarray(labels, np.int32),
+        list(features.class_names),
+        read,
+        stamp,
+        features.shape if arrays else None,
+        features.dtype if arrays else None,
+    )
+
+
+def _array_records(records: Records, start: int) -> Iterator[bytes | Exception]:
+    for begin in range(start, len(records), CHUNK):
+        indices = range(begin, min(begin + CHUNK, len(records)))
+        try:
+            yield from (image for image, _ in records.read(indices))
+        except BadRecordError:
+            for index in indices:
+                try:
+                    yield records.read([index])[0][0]
+                except BadRecordError as error:
+                    yield BadImageError(str(error))
+
+
+def _tfrecords(shards: list[Shard], start: int = 0) -> Iterator[bytes]:
+    for shard in shards:
+        with open(shard.path, "rb") as file:
+            for number in range(shard.skip + shard.take):
+                header = file.read(12)
+                length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
+                data = file.read(length + 4)
+                if len(header) != 12 or len(data) != length + 4:
+                    raise ValueError(f"{shard.path}: cut short at record {number}")
+                if number >= shard.skip:
+                    if start <= 0:
+                        yield data[:-4]
+                    start -= 1

@@ -1,0 +1,72 @@
+"""A look at the headers of all images, for what `prepare` was not told: size, channels, bits."""
+
+import collections
+import sys
+from collections.abc import Callable, Iterable
+
+from jaxgan.data.prepare.folders import Source
+from jaxgan.data.prepare.write import ImageFormat
+from jaxgan.media.image_files import Kind
+
+Size = tuple[int, int]
+
+
+def stored_format(
+    images: Source,
+    size: Size | None,
+    channels: int | None,
+    bits: int | None,
+    encoding: str,
+    quality: int,
+    kinds: Callable[[], Iterable[Kind | Exception]],
+) -> ImageFormat:
+    """Return the format of every stored image.
+
+    Args:
+      size, channels, bits: as asked for; None is settled by what the images are.
+      kinds: reads the headers, called only where files leave something open.
+
+    Raises:
+      ValueError: mixed sizes and no size given, or a wish that the images cannot meet.
+    """
+    if images.shape is not None:  # arrays: nothing is converted
+        natural_bits = 8 * images.dtype.itemsize
+        for name, asked, own in (
+            ("channels", channels, images.shape[-1]),
+            ("bits", bits, natural_bits),
+        ):
+            if asked not in (None, own):
+                raise ValueError(f"{name} is {asked}, but the arrays have {own}; leave it out")
+        size = size or images.shape[:2]
+        return ImageFormat((*size, images.shape[-1]), f"uint{natural_bits}", encoding, quality)
+    if channels not in (None, 1, 2, 3, 4):
+        raise ValueError(
+            f"channels is {channels}; image files hold 1, 2, 3 or 4, arrays any number"
+        )
+    if None in (size, channels, bits):
+        found = [kind for kind in kinds() if isinstance(kind, Kind)]
+        size = size or _only_size(found)
+        if channels is None:
+            channels = 3 if any(kind.channels >= 3 for kind in found) else 1
+            with_alpha = sum(kind.channels in (2, 4) for kind in found)
+            if with_alpha:
+                print(
+                    f"{with_alpha} images have transparent pixels, which are laid on the "
+                    f"background; write --channels={channels + 1} to keep them",
+                    file=sys.stderr,
+                )
+        bits = bits or (16 if found and all(kind.bits == 16 for kind in found) else 8)
+    return ImageFormat((*size, channels), f"uint{bits}", encoding, quality)
+
+
+def _only_size(found: list[Kind]) -> Size:
+    sizes = collections.Counter((kind.height, kind.width) for kind in found)
+    if not sizes:
+        raise ValueError("no image can be read; is this the right folder?")
+    if len(sizes) > 1:
+        most = ", ".join(f"{h}x{w} ({count:,})" for (h, w), count in sizes.most_common(3))
+        raise ValueError(
+            f"images have {len(sizes):,} sizes (height x width), such as {most}; write one for "
+            "all: --size=128 or --size=HEIGHTxWIDTH"
+        )
+    return next(iter(sizes))

@@ -1,0 +1,1 @@
+"""Meshes of devices, processes, and the options of the compiler."""

@@ -1,0 +1,130 @@
+"""One mesh from a laptop to a pod: axes `data` and `fsdp`, jit with NamedSharding.
+
+The batch is split over both axes. Parameters, optimiser state and averages are split over `fsdp`
+along each leaf's last axis that divides: a kernel's outputs (vectors and small leaves are
+replicated); with fsdp 1 all are replicated. The weights of a step are gathered once, around the
+player's transform.
+"""
+
+import math
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental.mesh_utils import create_hybrid_device_mesh
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from jaxgan.game.transforms import ParamTransform
+
+PyTree = Any
+AXES = ("data", "fsdp")
+# Leaves below this many elements are replicated: gathering them costs more than they take.
+SMALL = 2**14
+
+
+def create_mesh(fsdp: int = 1, devices: list | None = None) -> Mesh:
+    """Return a (data, fsdp) mesh over all devices of all processes.
+
+    Several TPU slices, which a slower network connects, follow each other along `data`: parameters
+    are split and gathered inside a slice.
+    """
+    devices = jax.devices() if devices is None else devices
+    slices = len({getattr(device, "slice_index", 0) for device in devices})
+    count = len(devices) // slices
+    if fsdp < 1 or count % fsdp:
+        raise ValueError(
+            f"mesh.fsdp = {fsdp} does not divide the {count} devices"
+            f"{' of a slice' if slices > 1 else ''}: write one of "
+            f"{', '.join(str(n) for n in range(1, count + 1) if count % n == 0)}"
+        )
+    types = (AxisType.Auto,) * 2
+    if slices == 1:
+        return jax.make_mesh((count // fsdp, fsdp), AXES, axis_types=types, devices=devices)
+    placed = create_hybrid_device_mesh((count // fsdp, fsdp), (slices, 1), devices)
+    return Mesh(placed, AXES, axis_types=types)
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+    return NamedSharding(mesh, P())
+
+
+def rows(mesh: Mesh, leading: int = 0) -> NamedSharding:
+    """Return the sharding of an array whose axis number `leading` is the batch."""
+    return NamedSharding(mesh, P(*(None,) * leading, AXES))
+
+
+def leaf_sharding(mesh: Mesh, leaf: jax.ShapeDtypeStruct) -> NamedSharding:
+    """Return how one leaf of the state is split."""
+    fsdp = mesh.shape["fsdp"]
+    axes = [i for i, n in enumerate(leaf.shape) if n % fsdp == 0]
+    if fsdp == 1 or leaf.ndim < 2 or math.prod(leaf.shape) < SMALL or not axes:
+        return replicated(mesh)
+    return NamedSharding(mesh, P(*(None,) * axes[-1], "fsdp"))
+
+
+def tree_shardings(mesh: Mesh, tree: PyTree) -> PyTree:
+    """Return the sharding of every leaf of a state (arrays or shapes)."""
+    return jax.tree.map(lambda leaf: leaf_sharding(mesh, leaf), tree)
+
+
+def whole(mesh: Mesh, value: jax.Array) -> jax.Array:
+    """Ask for a value on every device."""
+    return jax.lax.with_sharding_constraint(value, replicated(mesh))
+
+
+def on_whole(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
+    """Return a transform of split parameters: gathered, transformed whole; gradients come split.
+
+    Its state is the transform's own, so that a run's is the same on every mesh.
+    """
+
+    def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
+        gathered = jax.tree.map(partial(_gathered, mesh), params)
+        weights, state = transform.apply(gathered, state)
+        return jax.tree.map(partial(_split_backwards, mesh), weights), state
+
+    return ParamTransform(transform.init, apply)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _gathered(mesh: Mesh, leaf: jax.Array) -> jax.Array:
+    """Make a parameter whole; its gradient stays split."""
+    return whole(mesh, leaf)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _split_backwards(mesh: Mesh, leaf: jax.Array) -> jax.Array:
+    """Leave a weight as it is, and split its gradient."""
+    return leaf
+
+
+def _split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
+    return (jax.lax.with_sharding_constraint(grad, leaf_sharding(mesh, grad)),)
+
+
+def _sum_and_split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
+    # Summed whole, then cut (TPU compilers make one reduce-scatter of it): asked for shards at
+    # once, the partitioner cuts the backward pass's activations along channels instead.
+    return _split(mesh, None, whole(mesh, grad))
+
+
+_gathered.defvjp(lambda mesh, leaf: (whole(mesh, leaf), None), _split)
+_split_backwards.defvjp(lambda mesh, leaf: (leaf, None), _sum_and_split)
+
+
+def local_rows(mesh: Mesh, batch: int) -> np.ndarray:
+    """Return which rows of a global batch this process holds, in order."""
+    indices = rows(mesh).addressable_devices_indices_map((batch,)).values()
+    return np.unique(np.concatenate([np.arange(batch)[index] for index in indices]))
+
+
+def global_batch(mesh: Mesh, local: dict[str, np.ndarray], batch: int) -> dict[str, jax.Array]:
+    """Join every process's rows [num_d_steps, microbatches, local rows, ...] to one array."""
+
+    def join(x: np.ndarray) -> jax.Array:
+        shape = (*x.shape[:2], batch, *x.shape[3:])
+        return jax.make_array_from_process_local_data(rows(mesh, 2), x, shape)
+
+    return jax.tree.map(join, local)

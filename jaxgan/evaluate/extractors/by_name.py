@@ -1,0 +1,53 @@
+"""Feature extractors by name.
+
+lite0, lite0_128   EfficientNet-Lite0 at 224 and 128 pixels: the default, works offline
+inception          the Inception-V3 of 2015 that FID is defined on, downloaded or your file
+package.module:f   your own: f is an Extractor, or a function images -> (features, logits)
+"""
+
+import importlib
+import inspect
+from pathlib import Path
+
+from jaxgan.evaluate.extractors import inception, lite0
+from jaxgan.evaluate.extractors.extractor import Extractor
+from jaxgan.files.downloads import file_sha256
+
+
+def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extractor:
+    """Return the extractor called `name` (see the module's list).
+
+    Args:
+      name: "lite0", "lite0_128", "inception", or "package.module:attribute".
+      weights_file: of lite0 and inception; None takes the installed or the downloaded one.
+    """
+    if weights_file is not None and not Path(weights_file).is_file():
+        raise FileNotFoundError(f"evaluate.weights_file = {str(weights_file)!r}: no such file")
+    if name in lite0.SIZES:
+        return lite0.lite0(name, weights_file)
+    if name == "inception":
+        return inception.inception(weights_file)
+    if ":" not in name:
+        known = ", ".join([*lite0.SIZES, "inception"])
+        raise ValueError(f"extractor {name!r}: write one of {known}, or package.module:function")
+    return _own_extractor(name)
+
+
+def _own_extractor(name: str) -> Extractor:
+    module_name, attribute = name.split(":", 1)
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"extractor {name!r} cannot be imported: {error}") from error
+    if isinstance(found, Extractor):
+        return found
+    if not callable(found):
+        raise ValueError(f"extractor {name!r} is a {type(found).__name__}, not a function")
+    source = inspect.getsourcefile(inspect.unwrap(found))
+    return Extractor(
+        name=attribute,
+        weights=(),
+        apply=lambda _, images: found(images),
+        sha256=file_sha256(source),
+        protocol={"function": name, "sha256_of": "source file"},
+    )

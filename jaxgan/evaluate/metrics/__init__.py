@@ -1,0 +1,1 @@
+"""Metrics: functions of features, logits and labels, one idea a file."""

@@ -1,0 +1,74 @@
+"""Interpolation: is what lies between two samples as good as the samples?
+
+A generator that learnt the data moves evenly between two images, and the images between are as near
+to real ones as the ends. One that memorised them jumps from one to the next, or leaves the data
+between them. For pairs of samples of one class, paths of latents on the sphere and, to compare
+with, of pixels (a cross-fade, which leaves the data by construction). Distances to the nearest real
+image are in units of that between a real image and the nearest other one (mean): 0 is a copy.
+
+    interpolation_ends     of the samples themselves
+    interpolation_latent   in the middle of the latent path
+    interpolation_pixel    in the middle of the cross-fade
+    interpolation_jump     largest step of the latent path over its mean step, in pixels: 1 is even,
+                           `steps` - 1 is one jump
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxgan.evaluate.metrics.neighbours import nearest
+from jaxgan.media.pictures import to_uint8
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.sample.paths import path_by_name
+
+
+def interpolation(
+    g: TrainedGenerator,
+    features: Callable[[np.ndarray], np.ndarray],
+    real: np.ndarray,
+    real_distances: np.ndarray,
+    *,
+    pairs: int = 50,
+    steps: int = 9,
+    seed: int = 0,
+    truncation: float | None = None,
+) -> dict[str, float]:
+    """Return the four numbers above.
+
+    Args:
+      features: images [n, h, w, c] uint8 -> features [n, d].
+      real: features of the real images, [m, d]. real_distances: their `own_distances`.
+      steps: images on a path, ends included; odd.
+    """
+    if pairs < 1 or steps < 3 or steps % 2 == 0:
+        raise ValueError(f"{pairs} pairs, {steps} steps: write 1 or more, and an odd number from 3")
+    latents = g.latents(range(2 * pairs), seed, truncation)
+    walk, t = path_by_name("spherical"), np.linspace(0.0, 1.0, steps)
+    paths = np.stack([walk(a, b, t) for a, b in zip(latents[::2], latents[1::2], strict=True)])
+    labels = np.repeat(np.arange(pairs) % max(len(g.class_names), 1), steps)
+    images = to_uint8(g.generate(paths.reshape(pairs * steps, -1), labels, truncation))
+    images = images.reshape(pairs, steps, *images.shape[1:])
+    ends = images[:, [0, -1]]
+    faded = np.round(ends.mean(axis=1)).astype(np.uint8)
+    unit = real_distances[:, 0].mean()
+    if not unit:
+        raise ValueError("all real images are the same: interpolation needs different ones")
+    places = {"ends": ends, "latent": images[:, steps // 2], "pixel": faded}
+    found = {
+        f"interpolation_{name}": nearest(features(x.reshape(-1, *x.shape[-3:])), real, 1)[0].mean()
+        for name, x in places.items()
+    }
+    distances = {name: float(value / unit) for name, value in found.items()}
+    return {**distances, "interpolation_jump": evenness(images)}
+
+
+def evenness(paths: np.ndarray) -> float:
+    """Return the largest step over the mean step of paths [pairs, steps, h, w, c], mean over pairs.
+
+    A path that does not move at all is even.
+    """
+    moves = np.diff(paths.astype(np.float32), axis=1)
+    lengths = np.sqrt((moves**2).sum(axis=(2, 3, 4)))
+    mean = lengths.mean(axis=1)
+    return float(np.mean(np.where(mean > 0, lengths.max(axis=1) / np.where(mean > 0, mean, 1), 1)))

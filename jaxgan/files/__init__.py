@@ -1,0 +1,1 @@
+"""Files: written atomically, checked by hash, read without executing anything."""

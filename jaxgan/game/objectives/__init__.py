@@ -1,0 +1,1 @@
+"""Objectives: what the players minimise, one method a file."""

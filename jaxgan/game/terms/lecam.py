@@ -1,0 +1,33 @@
+"""LeCam regularisation (arXiv 2104.03310): logits are held near those of the other side.
+
+    w ((D(x) - a_fake)^2 + (D(G(z)) - a_real)^2)
+
+a_real and a_fake are moving averages of D(x) and D(G(z)), without gradient; they are stats, and
+start at 0. With Wasserstein's loss the sum bounds a weighted LeCam divergence. The average of a
+step is updated before it is used, as in the paper's algorithm.
+
+Deviation: the authors' code counts only one side of each difference; this is the paper's equation.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.game.game import Nets
+from jaxgan.game.terms.wrappers import Drawn, Term
+
+
+def lecam(weight: float, decay: float = 0.99) -> Term:
+    """Return the discriminator's term."""
+
+    def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], key: jax.Array):
+        logits = {"real": nets.discriminate(*drawn.real), "fake": nets.discriminate(*drawn.fake)}
+        state = {
+            side: decay * old + (1.0 - decay) * jax.lax.stop_gradient(logits[side].mean())
+            for side, old in state.items()
+        }
+        squares = jnp.square(logits["real"] - state["fake"]) + jnp.square(
+            logits["fake"] - state["real"]
+        )
+        return weight * squares, state
+
+    return Term(lambda: {"real": jnp.zeros(()), "fake": jnp.zeros(())}, value)

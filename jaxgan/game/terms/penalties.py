@@ -1,0 +1,83 @@
+"""Penalties on the slope of the discriminator by its images, one value per example.
+
+    r1                      |grad D(x)|^2 / 2 at real images                (arXiv 1801.04406)
+    r2                      |grad D(x)|^2 / 2 at generated images           (the same)
+    r1_r2                   the sum of the two                              (arXiv 2501.05441)
+    gradient_penalty        (|grad D(x)| - 1)^2 between real and generated  (arXiv 1704.00028)
+    zero_centred_penalty    |grad D(x)|^2 between real and generated        (arXiv 1902.03984)
+
+"Between" is e x + (1 - e) G(z) with one e from U(0, 1) for each example. The weights are gamma and
+lambda of the papers. Labels between are the real image's: the papers have none, or equal ones.
+
+A gradient is an example's own, by jax.grad of the sum of logits, unless batch norm couples the
+examples: give the discriminator none. The network is applied with the step's weights, so spectral
+norm is not computed again.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.game.game import Examples
+
+Discriminate = Callable[[jax.Array, jax.Array], jax.Array]  # (images, labels) -> logits [b]
+# (discriminate, real, fake, key) -> [b] float32
+Penalty = Callable[[Discriminate, Examples, Examples, jax.Array], jax.Array]
+
+
+def squared_slope(discriminate: Discriminate, images: jax.Array, labels: jax.Array) -> jax.Array:
+    """Return |d D(x, y) / d x|^2, [b] float32, for images [b, ...]."""
+    slope = jax.grad(lambda x: discriminate(x, labels).sum())(images)
+    return jnp.square(slope.astype(jnp.float32)).reshape(len(images), -1).sum(-1)
+
+
+def between(real: jax.Array, fake: jax.Array, key: jax.Array) -> jax.Array:
+    """Return a point on the line between each real and its fake image, [b, ...]."""
+    share = jax.random.uniform(key, (len(real), *(1,) * (real.ndim - 1)))
+    return share * real + (1.0 - share) * fake
+
+
+def no_penalty(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+    return jnp.zeros(len(real[0]))
+
+
+def r1(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+    return 0.5 * squared_slope(discriminate, *real)
+
+
+def r2(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+    return 0.5 * squared_slope(discriminate, *fake)
+
+
+def r1_r2(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+    return r1(discriminate, real, fake, key) + r2(discriminate, real, fake, key)
+
+
+def gradient_penalty(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+    squares = squared_slope(discriminate, between(real[0], fake[0], key), real[1])
+    # The root has no derivative at 0, where a dead discriminator is: there the penalty is flat.
+    return jnp.square(jnp.sqrt(jnp.maximum(squares, 1e-12)) - 1.0)
+
+
+def zero_centred_penalty(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+    return squared_slope(discriminate, between(real[0], fake[0], key), real[1])
+
+
+PENALTIES = {
+    "none": no_penalty,
+    "r1": r1,
+    "r2": r2,
+    "r1_r2": r1_r2,
+    "gradient_penalty": gradient_penalty,
+    "zero_centred": zero_centred_penalty,
+}
+
+
+def weighted(name: str, weight: float) -> Penalty:
+    """Return `weight` times the penalty called `name`."""
+    if name not in PENALTIES:
+        raise ValueError(f"penalty.name = {name!r}: write one of {', '.join(PENALTIES)}")
+    if weight < 0:
+        raise ValueError(f"penalty.weight = {weight}: write 0 or more, such as 10.0")
+    return lambda *inputs: weight * PENALTIES[name](*inputs)

@@ -1,0 +1,147 @@
+"""Image files of every kind to arrays, for `jaxgan prepare`: trusts nothing.
+
+EXIF rotation is applied; palettes, CMYK, bilevel and YCbCr are converted; alpha is kept when two or
+four channels are asked for, else laid on a background; of an animation the first frame is taken;
+16-bit gray keeps its bits when asked for. Colour profiles are ignored, and Pillow reads 16-bit
+colour at 8 bits: give such images as arrays.
+"""
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from jaxgan.data.records import one_line
+from jaxgan.media.decode import MAX_PIXELS, MODES
+
+MAX_FILE_BYTES = 1 << 27  # a few are in memory at a time
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+SUFFIXES += (".ppm", ".pgm", ".pbm", ".tga")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA")
+WHITE = (255, 255, 255)
+Image.init()  # once and here: loading Pillow's plugins is not safe from several threads
+
+
+class BadImageError(ValueError):
+    """An image that is rejected; the message is the reason, without the name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What a file's header says: size after rotation, channels with alpha counted, bits."""
+
+    height: int
+    width: int
+    channels: int
+    bits: int
+
+
+def inspect(source: bytes | Path) -> Kind:
+    """Read the header only. Raises BadImageError."""
+    with _open(source) as picture:
+        try:
+            turned = picture.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 swap the sides
+        except Exception:  # Pillow raises many kinds on damaged EXIF; read_picture says which
+            turned = False
+        width, height = picture.size[::-1] if turned else picture.size
+        color = 1 if picture.mode[0] in "1LIF" and picture.mode != "LAB" else 3
+        bits = 16 if picture.mode.startswith("I") else 8
+        return Kind(height, width, color + _has_alpha(picture), bits)
+
+
+def read_picture(
+    source: bytes | Path,
+    channels: int,
+    bits: int = 8,
+    background: tuple[int, int, int] = WHITE,
+) -> np.ndarray:
+    """Decode a file.
+
+    Args:
+      source: the bytes of a file, or its path.
+      channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
+      bits: 8 or 16; values are rescaled between the two.
+      background: laid under transparent pixels when channels is 1 or 3.
+
+    Returns:
+      [height, width, channels] uint8 or uint16.
+
+    Raises:
+      BadImageError: empty, truncated, damaged, too large, or not an image.
+    """
+    with _open(source) as picture:
+        try:
+            return _pixels(picture, channels, bits, background)
+        except BadImageError:
+            raise
+        except Exception as error:  # Pillow raises many kinds on damaged bytes
+            raise BadImageError(one_line(error)) from error
+
+
+def is_plain_jpeg(source: bytes | Path, shape: tuple[int, int, int]) -> bool:
+    """Return whether a file is a JPEG of exactly this shape with no metadata that changes it."""
+    with _open(source) as picture:
+        return (
+            picture.format == "JPEG"
+            and (picture.height, picture.width, len(picture.getbands())) == shape
+            and picture.mode in ("L", "RGB")
+            and not {"exif", "icc_profile", "comment", "xmp"} & set(picture.info)
+        )
+
+
+def _open(source: bytes | Path) -> Image.Image:
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    if size == 0:
+        raise BadImageError("empty file")
+    if size > MAX_FILE_BYTES:
+        raise BadImageError(f"{size} bytes, more than {MAX_FILE_BYTES}")
+    try:
+        file = source if isinstance(source, Path) else io.BytesIO(source)
+        picture = Image.open(file, formats=FORMATS)
+    except Image.UnidentifiedImageError as error:
+        raise BadImageError("not an image, or damaged at its start") from error
+    except Exception as error:
+        raise BadImageError(one_line(error)) from error
+    if picture.width * picture.height > MAX_PIXELS:
+        picture.close()
+        raise BadImageError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")
+    return picture
+
+
+def _pixels(picture: Image.Image, channels: int, bits: int, background: tuple) -> np.ndarray:
+    picture.load()
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):
+        image = np.asarray(picture)
+        if image.min() < 0 or image.max() > 65535:
+            raise BadImageError("32-bit integers outside [0, 65535]")
+        image = image[..., None].astype(np.uint16)
+        return _expand(image if bits == 16 else _to_eight_bits(image), channels)
+    if picture.mode == "F":
+        raise BadImageError("floating point pixels; give such images as uint16 arrays")
+    if _has_alpha(picture) and channels in (1, 3):
+        picture = picture.convert("RGBA")
+        under = Image.new("RGBA", picture.size, (*background, 255))
+        picture = Image.alpha_composite(under, picture)
+    image = np.asarray(picture.convert(MODES[channels]))
+    image = image.reshape(*image.shape[:2], channels)
+    return image.astype(np.uint16) * np.uint16(257) if bits == 16 else image
+
+
+def _has_alpha(picture: Image.Image) -> bool:
+    return picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info
+
+
+def _to_eight_bits(image: np.ndarray) -> np.ndarray:
+    return ((image.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def _expand(gray: np.ndarray, channels: int) -> np.ndarray:
+    """Repeat gray to colour; add full opacity where alpha is asked for."""
+    color = np.repeat(gray, 1 if channels < 3 else 3, axis=-1)
+    if channels in (1, 3):
+        return color
+    opaque = np.full_like(gray, np.iinfo(gray.dtype).max)
+    return np.concatenate([color, opaque], axis=-1)

@@ -1,0 +1,1 @@
+"""What a step costs, known before it runs: the compiled program, read."""

@@ -1,0 +1,285 @@
+"""What a training step will cost, known before a machine is rented: `jaxgan compile`.
+
+The step is compiled ahead of time for a TPU slice (or for the local devices), and the compiled
+program is read: memory, operations, traffic, collectives, for one device and one step. The roofline
+time is the longest of
+
+    operations / peak rate,   memory traffic / bandwidth,   bytes sent / interconnect
+
+with the published figures of chips.py: a bound that a perfect program would meet, not a forecast.
+The interconnect's bound is that of a ring inside a slice; between slices it is slower. Nearer to a
+forecast is what the TPU compiler expects of its own operations, one after another (cost.cycles):
+known once it has made machine code.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import jax
+from ml_collections import ConfigDict
+
+from jaxgan.data.records import open_records
+from jaxgan.devices import sharding
+from jaxgan.planning import chips, cost
+from jaxgan.planning.early_program import leave, optimised
+from jaxgan.planning.hlo import Program
+from jaxgan.training.run import Run, abstract_state, check, open_run, resolve
+from jaxgan.training.train import abstract_batch, training_step
+
+Report = dict[str, Any]
+ROLES = ("generator", "discriminator")
+
+
+def compile_run(
+    config: ConfigDict,
+    topology: str = "",
+    slices: int = 1,
+    channels: int = 3,
+    classes: int = 1000,
+    code: bool = True,
+) -> Report:
+    """Compile the training step of a config; return the report.
+
+    topology: such as "v5e:8x8"; empty for the local devices. channels, classes: of the images where
+    the data set is not on disk. code: make the machine code too, and so know its size and time;
+    without, a report for a topology is there in a tenth of the time, and the process has to be left
+    by `optimised.leave`. Raises ValueError on a topology or a config that cannot be.
+    """
+    if topology:
+        jax.config.update("jax_platforms", "cpu")  # libtpu compiles; there is no chip to start
+        jax.config.update("jax_enable_compilation_cache", False)  # nor one to read a program back
+    devices = chips.slice_devices(topology, slices) if topology else jax.devices()
+    run = planned_run(config, devices, channels, classes)
+    report = described(run, topology, slices)
+    lowered = training_step(run).lower(abstract_state(run), abstract_batch(run))
+    try:
+        with chips.quiet():
+            if topology and not code:
+                text, size = optimised(lowered)
+            else:
+                compiled = lowered.compile()
+                text, size = compiled.as_text(), memory(compiled)
+    except jax.errors.JaxRuntimeError as error:
+        wanted = memory_wanted(str(error), report["bytes"]["state"])
+        if not wanted:
+            raise
+        report["bytes"] |= wanted
+    else:
+        report |= measured(text)
+        report["bytes"] |= size
+    return report | judged(report)
+
+
+def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) -> Run:
+    """Build the game for devices that need not be there, with the facts of its data set."""
+    try:
+        config = resolve(config, open_records(config.data.name, config.data.split), len(devices))
+    except FileNotFoundError:
+        config = ConfigDict(config.to_dict())
+        config.data.channels = channels
+        config.data.class_names = tuple(str(i) for i in range(classes))
+        check(config, len(devices))
+    mesh = sharding.create_mesh(config.mesh.fsdp, devices)
+    return open_run(Path(), config, mesh)
+
+
+def described(run: Run, topology: str, slices: int) -> Report:
+    """Return what is compiled for what."""
+    state = abstract_state(run)
+    train, mesh = run.config.train, run.mesh
+    count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))
+    return {
+        "model": run.config.model.name,
+        "image_shape": list(run.image_shape),
+        "classes": run.num_classes,
+        "topology": topology or f"{mesh.size} x {mesh.devices.flat[0].device_kind}",
+        "slices": slices,
+        "devices": mesh.size,
+        "mesh": dict(mesh.shape),
+        "batch": train.batch,
+        "batch_a_device": train.batch // mesh.size,
+        "num_d_steps": train.num_d_steps,
+        "microbatches": train.microbatches,
+        "remat": run.config.model.remat,
+        "dtype": run.config.model.dtype,
+        "parameters": {role: count(getattr(state, role).params) for role in ROLES},
+        "bytes": {
+            "parameters": sum(on_device(getattr(state, role).params) for role in ROLES),
+            "state": on_device(state),
+        },
+    }
+
+
+def on_device(tree: Any) -> int:
+    """Return the bytes of a tree of sharded shapes on one device."""
+    arrays = [
+        x for x in jax.tree.leaves(tree) if not jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+    ]
+    return sum(math.prod(x.sharding.shard_shape(x.shape)) * x.dtype.itemsize for x in arrays)
+
+
+def memory(compiled: jax.stages.Compiled) -> dict[str, int]:
+    """Return bytes on one device while the step runs."""
+    stats = compiled.memory_analysis()
+    arguments, temporaries = stats.argument_size_in_bytes, stats.temp_size_in_bytes
+    results = stats.output_size_in_bytes - stats.alias_size_in_bytes  # the state is donated
+    program = stats.generated_code_size_in_bytes
+    return {
+        "arguments": arguments,
+        "temporaries": temporaries,
+        "program": program,
+        "peak": arguments + temporaries + results + program,
+    }
+
+
+def memory_wanted(message: str, state: int) -> dict[str, int]:
+    """Return bytes that a TPU compiler says a program would need; {} if it failed otherwise.
+
+    It gives up early, over the temporaries alone, or late, over all. state: bytes, which the early
+    message leaves out.
+    """
+
+    def size(pattern: str) -> int:
+        found = re.search(pattern, message)
+        return found and int(float(found[1]) * 2.0 ** (10 * ("KMGT".index(found[2]) + 1)))
+
+    if peak := size(r"Used ([\d.]+)([KMGT])i?B? of [\d.]+[KMGT]i?B? hbm"):
+        return {"peak": peak}
+    if temporaries := size(r"HLO temporaries \(([\d.]+)([KMGT])\) exceeds available HBM"):
+        return {"temporaries": temporaries, "peak": state + temporaries}
+    return {}
+
+
+def measured(text: str) -> Report:
+    """Return operations, traffic, collectives and known cycles of one step on one device."""
+    program = Program(text)
+    found = {
+        "flops": cost.products(program),
+        "traffic": cost.traffic(program),
+        "collectives": program.collectives(),
+    }
+    cycles = cost.cycles(program)
+    return found | {"cycles": cycles} if cycles else found
+
+
+def judged(report: Report) -> Report:
+    """Return whether it fits, what to change if not, and the roofline: {} for unknown chips."""
+    chip = chips.CHIPS.get(report["topology"].partition(":")[0])
+    if chip is None:
+        return {}
+    fits = report["bytes"]["peak"] <= chip.memory
+    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, chip.memory)}
+    verdict["bytes"] = report["bytes"] | {"capacity": chip.memory}
+    if "flops" in report:
+        seconds = {
+            "compute": report["flops"] / chip.flops,
+            "memory": report["traffic"] / chip.bandwidth,
+            "network": sent(report["collectives"], report["devices"]) / chip.network,
+        }
+        slowest = max(seconds, key=seconds.get)
+        images = report["batch"] * report["num_d_steps"]
+        if "cycles" in report:
+            verdict["expected_seconds"] = report["cycles"] / chip.clock
+        verdict |= {
+            "seconds": seconds | {"roofline": seconds[slowest]},
+            "bound_by": slowest,
+            "images_per_second": images / seconds[slowest],
+        }
+    return verdict
+
+
+def sent(collectives: dict[str, dict[str, int]], devices: int) -> float:
+    """Return bytes that a device sends in rings: an all-reduce passes twice, others once."""
+    passes = {"all-reduce": 2.0, "reduce-scatter": float(devices)}
+    total = sum(passes.get(kind, 1.0) * entry["bytes"] for kind, entry in collectives.items())
+    return total * (devices - 1) / devices
+
+
+def remedies(report: Report, capacity: int) -> list[str]:
+    """Return what to change, most useful first, when a step does not fit."""
+    found, state = [], report["bytes"]["state"]
+    peak, microbatches = report["bytes"]["peak"], report["microbatches"]
+    if state > capacity / 2:
+        fsdp = report["mesh"]["fsdp"]
+        while fsdp < report["devices"] and state * report["mesh"]["fsdp"] / fsdp > capacity / 4:
+            fsdp *= 2
+        found.append(f"mesh.fsdp = {fsdp} (now {report['mesh']['fsdp']})")
+    if not report["remat"]:
+        found.append("model.remat = True (now False)")
+    more = microbatches
+    # Activations shrink with the microbatch; the state does not.
+    while more < report["batch"] // report["devices"] and (
+        state + (peak - state) * microbatches / more > 0.9 * capacity
+    ):
+        more *= 2
+    if more > microbatches:
+        found.append(f"train.microbatches = {more} (now {microbatches})")
+    return found
+
+
+def table(report: Report) -> str:
+    """Return the report as aligned lines, for people."""
+    size, lines = report["bytes"], []
+
+    def row(name: str, value: str) -> None:
+        lines.append(f"  {name:<18}{value}")
+
+    height, width, channels = report["image_shape"]
+    mesh = ", ".join(f"{axis} {n}" for axis, n in report["mesh"].items())
+    lines.append(
+        f"{report['model']} {height}x{width}x{channels}, {report['classes']} classes, "
+        f"{report['dtype']}, on {report['slices']} x {report['topology']}: "
+        f"{report['devices']} devices ({mesh})"
+    )
+    row(
+        "step",
+        f"{report['num_d_steps']} x {report['batch']} images, {report['batch_a_device']} a device, "
+        f"{report['microbatches']} microbatches, remat {report['remat']}",
+    )
+    row("parameters", ", ".join(f"{k} {v:,}" for k, v in report["parameters"].items()))
+    lines.append("per device")
+    for name in ("parameters", "state", "arguments", "temporaries", "program", "peak", "capacity"):
+        if name in size:
+            more = " and machine code" if name == "peak" and "program" not in size else ""
+            row(name, f"{size[name] / 2**20:12,.2f} MiB{more}")
+    if "flops" in report:
+        row("operations", f"{report['flops'] / 1e9:12,.2f} GFLOP")
+        row("memory traffic", f"{report['traffic'] / 1e6:12,.2f} MB")
+        for kind, entry in report["collectives"].items():
+            row(kind, f"{entry['bytes'] / 1e6:12,.2f} MB in {entry['count']}")
+    if "seconds" in report:
+        for name, seconds in report["seconds"].items():
+            row(f"{name} bound", f"{seconds * 1e3:12,.2f} ms")
+        row("at most", f"{report['images_per_second']:12,.0f} images/s")
+    if "expected_seconds" in report:
+        row("compiler expects", f"{report['expected_seconds'] * 1e3:12,.2f} ms of operations")
+    if "fits" in report:
+        lines.append("fits" if report["fits"] else "does not fit; change, in this order:")
+        lines += [f"  {remedy}" for remedy in report["remedies"]]
+    return "\n".join(lines)
+
+
+def compile_command(
+    config: ConfigDict,
+    topology: str,
+    slices: int,
+    channels: int,
+    classes: int,
+    output: str,
+    code: bool,
+) -> int:
+    """Print the report, and write it to a JSON file if one is named; exit code 0 if it fits.
+
+    For a topology and without code it ends the process (optimised.py).
+    """
+    report = compile_run(config, topology, slices, channels, classes, code)
+    print(table(report))
+    if output:
+        Path(output).write_text(json.dumps(report, indent=2) + "\n")
+    status = 0 if report.get("fits", True) else 1
+    if topology and not code:
+        leave(status)
+    return status

@@ -1,0 +1,165 @@
+"""Operations and memory traffic of one run of a compiled program on one device.
+
+XLA's own `cost_analysis` counts the body of a loop once, however often it runs, and counts what
+lies on the chip (a TPU's vector memory) like what lies in main memory. Here:
+
+    products   2 x the multiplications of matrix products and convolutions, without those by padding
+               or by the holes of a dilation
+    traffic    bytes that instructions read from and write to main memory: of an array that is only
+               sliced, the slices; of one that is updated in place, the update
+    cycles     of a TPU's clock, as its compiler expects them to pass: the estimates by which it
+               chooses each operation's form, summed. Moves beside operations and between chips are
+               not in it.
+"""
+
+import math
+import re
+
+import numpy as np
+
+from jaxgan.planning.hlo import Instruction, Program, arrays
+
+Body = dict[str, Instruction]
+# These move nothing by themselves, or what they move is counted in what they call.
+FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "while", "conditional")
+FREE += ("call", "async-start")
+
+
+def products(program: Program) -> int:
+    """Return the operations of all matrix products and convolutions."""
+    return sum(
+        times * _operations(instruction, program.computations[name])
+        for name, times in program.executions.items()
+        for instruction in program.computations[name].values()
+    )
+
+
+def _operations(instruction: Instruction, body: Body) -> int:
+    if instruction.opcode not in ("dot", "convolution"):
+        return 0
+    operands = [body.get(name) for name in instruction.operands[:2]]
+    if None in operands:
+        return 0
+    left, right = (arrays(operand.shape)[0].sides for operand in operands)
+    out = arrays(instruction.shape)[0].sides
+    if instruction.opcode == "dot":
+        axes = re.search(r"lhs_contracting_dims=\{([\d,]*)\}", instruction.rest).group(1)
+        return 2 * math.prod(out) * math.prod(left[int(a)] for a in axes.split(",") if a)
+    labels = re.search(r"dim_labels=(\w+)_(\w+)->(\w+)", instruction.rest).groups()
+    left, right, out = (
+        dict(zip(label, sides, strict=True))
+        for label, sides in zip(labels, (left, right, out), strict=True)
+    )
+    window = instruction.rest.partition("window={")[2].partition("}")[0]
+    window = dict(part.split("=") for part in window.split())
+    pairs = 1
+    for place, axis in enumerate(sorted(label for label in out if label.isdigit())):
+        low, stride, holes, step = (
+            int(window[name].split("x")[place].split("_")[0]) if name in window else default
+            for name, default in (("pad", 0), ("stride", 1), ("lhs_dilate", 1), ("rhs_dilate", 1))
+        )
+        at = np.arange(out[axis]) * stride - low + np.arange(right[axis])[:, None] * step
+        inside = (at >= 0) & (at <= (left[axis] - 1) * holes) & (at % holes == 0)
+        pairs *= int(inside.sum())
+    return 2 * pairs * out["b"] * out["f"] * right["i"]
+
+
+def cycles(program: Program) -> int:
+    """Return the TPU compiler's estimate; 0 from a text without machine code, or of other chips."""
+    fused = program.fused()
+    return sum(
+        times * int(estimate)
+        for name, times in program.executions.items()
+        if name not in fused
+        for instruction in program.computations[name].values()
+        for estimate in re.findall(r'"estimated_cycles":"(\d+)"', instruction.rest)
+    )
+
+
+def traffic(program: Program) -> int:
+    """Return bytes read from and written to main memory."""
+    fused = program.fused()
+    return sum(
+        times * sum(_moved(i, program.computations[name], program) for i in body.values())
+        for name, times in program.executions.items()
+        if name not in fused
+        for body in [program.computations[name]]
+    )
+
+
+def _moved(instruction: Instruction, body: Body, program: Program) -> int:
+    if instruction.opcode in FREE or instruction.opcode.endswith("-done"):
+        return 0
+    if instruction.opcode in ("copy-start", "slice-start"):  # from one place to another
+        both = arrays(instruction.shape)[:2]
+        return sum(array.space == 0 for array in both) * min(array.bytes for array in both)
+    results = arrays(instruction.shape)
+    written = _written(instruction, body, program)
+    moved = sum(n for n, array in zip(written, results, strict=True) if array.space == 0)
+    for name in set(instruction.operands) & body.keys():
+        operand = body[name]
+        if all(array.space for array in arrays(operand.shape)):
+            continue
+        part = _part_read(name, {instruction.name: instruction}, program)
+        whole = sum(array.bytes for array in arrays(operand.shape) if array.space == 0)
+        moved += whole if part is None else min(part, whole)
+    return moved
+
+
+def _written(instruction: Instruction, body: Body, program: Program) -> list[int]:
+    """Return the bytes written of each array of the result."""
+    if instruction.opcode == "parameter" or instruction.is_in_pieces:  # handed on
+        return [0] * len(arrays(instruction.shape))
+    if "AsyncCollectiveDone" in instruction.rest:
+        return [0]
+    if "AsyncCollectiveStart" in instruction.rest:  # its operand, what it will bring, counters
+        return [0, *(array.bytes for array in arrays(instruction.shape)[1:])]
+    if instruction.opcode == "dynamic-update-slice":
+        return [body[instruction.operands[1]].bytes]
+    if instruction.opcode == "fusion":
+        inner = program.computations[instruction.attribute("calls")]
+        return _written(list(inner.values())[-1], inner, program)
+    if instruction.opcode == "bitcast" and instruction.operands[0] in body:
+        return _written(body[instruction.operands[0]], body, program)
+    if instruction.opcode == "tuple":
+        return [n for name in instruction.operands for n in _written(body[name], body, program)]
+    return [array.bytes for array in arrays(instruction.shape)]
+
+
+def _part_read(name: str, body: Body, program: Program) -> int | None:
+    """Return how many bytes of a value are read if all that is read of it are slices, else None."""
+    total = 0
+    for user in body.values():
+        if name not in user.operands:
+            continue
+        if user.opcode in ("slice", "dynamic-slice"):
+            part = user.bytes
+        elif _only_handed_on(name, user, body):
+            part = 0
+        elif user.opcode == "bitcast":
+            part = _part_read(user.name, body, program)
+        elif user.opcode == "fusion":
+            inner = program.computations[user.attribute("calls")]
+            places = [str(i) for i, operand in enumerate(user.operands) if operand == name]
+            parameters = [
+                i.name
+                for i in inner.values()
+                if i.opcode == "parameter" and i.rest.split(")")[0] in places
+            ]
+            parts = [_part_read(parameter, inner, program) for parameter in parameters]
+            part = None if None in parts else sum(parts)
+        else:
+            return None
+        if part is None:
+            return None
+        total += part
+    return total
+
+
+def _only_handed_on(name: str, user: Instruction, body: Body) -> bool:
+    """Return whether a user of a value does not read it: what it holds was moved elsewhere."""
+    if user.opcode == "dynamic-update-slice":
+        return user.operands[0] == name
+    if user.is_in_pieces:  # read where it starts
+        return not any("AsyncCollectiveStart" in i.rest for i in body.values())
+    return user.opcode == "tuple" or "AsyncCollectiveDone" in user.rest

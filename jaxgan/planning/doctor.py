@@ -1,0 +1,212 @@
+"""`jaxgan doctor`: what would go wrong with a run, found before it is started.
+
+Every image is read, the network is built, the step is compiled and timed for a few steps, and what
+the run will need is compared with what is there. Nothing is written.
+"""
+
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxgan.data.examine import Finding, examine_records, examine_source
+from jaxgan.data.prepare.sources import open_source
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import Records, open_records
+from jaxgan.devices import sharding
+from jaxgan.game.game import init_state
+from jaxgan.planning import compile_report
+from jaxgan.training.metrics import duration
+from jaxgan.training.run import Run, abstract_state, open_run, resolve
+from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.watch import Watch
+
+
+def doctor(config: ConfigDict, workdir: Path, steps: int) -> int:
+    """Print what is found; return 1 when something would stop a run, else 0.
+
+    steps: how many training steps are timed; 0 compiles and times nothing.
+    """
+    problems = notes = 0
+    for finding in examine(config, workdir, steps):
+        problems += finding.is_error
+        notes += not finding.is_error
+        print(f"{'PROBLEM' if finding.is_error else '       '}  {finding.text}", flush=True)
+    print(f"{problems} problems, {notes} notes")
+    return 1 if problems else 0
+
+
+def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
+    """Yield findings: data, then config, then machine. What depends on a failure is left out."""
+    try:
+        records = open_records(config.data.name, config.data.split)
+    except (ValueError, FileNotFoundError) as error:
+        yield Finding(True, str(error))
+        yield from raw_data(Path(config.data.name))
+        return
+    yield from examine_records(records, config.data.on_bad_record)
+    try:
+        resolved = resolve(config, records)
+        run = open_run(workdir, resolved)
+        abstract_state(run)
+        Watch(run, records)
+    except ValueError as error:
+        yield Finding(True, str(error))
+        return
+    yield from hyper_parameters(resolved, len(records))
+    yield disk(run)
+    if steps:
+        yield from step_cost(run, records, steps)
+
+
+def raw_data(path: Path) -> Iterator[Finding]:
+    """Look at what data.name holds, if that is images not yet prepared."""
+    if not path.exists():
+        return
+    try:
+        source = open_source(path)
+    except (ValueError, OSError) as error:
+        yield Finding(True, str(error))
+        return
+    yield from examine_source(source, path if path.is_dir() else None)
+
+
+def hyper_parameters(config: ConfigDict, images: int) -> Iterator[Finding]:
+    """Yield what is known to fail, with where it is known from."""
+    train, average = config.train, config.average
+    for name in ("generator", "discriminator"):
+        player = config[name]
+        if player.learning_rate > 2e-3:
+            yield Finding(
+                False,
+                f"{name}.learning_rate = {player.learning_rate}: far above what is published "
+                "for this family (BigGAN 5e-5 and 2e-4, arXiv 1809.11096)",
+            )
+        if player.b1 > 0.5:
+            yield Finding(
+                False,
+                f"{name}.b1 = {player.b1}: momentum makes the game oscillate (arXiv 1807.04740); "
+                "this family uses 0",
+            )
+    penalty = config.penalty.weight if config.penalty.name != "none" else 0.0
+    if not (config.discriminator.spectral_norm or config.discriminator.clip_weights or penalty):
+        yield Finding(
+            False,
+            "discriminator.spectral_norm = False: needs a gradient penalty, else the logits grow "
+            "without bound (arXiv 1802.05957)",
+        )
+    if images < 10_000 and not config.data.flip:
+        yield Finding(
+            False,
+            f"{images:,} images and no augmentation: the discriminator will memorise them "
+            "(arXiv 2006.06676); write data.flip = True where mirror images are images, and give "
+            "data.held_out to see it",
+        )
+    if not config.data.held_out:
+        yield Finding(
+            False,
+            "data.held_out is empty: memorisation cannot be seen; write data.split='train[:95%]' "
+            "and data.held_out='train[95%:]'",
+        )
+    group = train.batch // train.microbatches // config.model.get("batch_norm_groups", 1)
+    if group < 16:
+        yield Finding(
+            False,
+            f"batch norm sees {group} images at a time (train.batch / train.microbatches / "
+            "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)",
+        )
+    left = average.decay ** max(train.steps - average.start_step, 0)
+    if left > 0.05:
+        steps = math.ceil(math.log(0.05) / math.log(average.decay))
+        yield Finding(
+            False,
+            f"average.decay = {average.decay}: after {train.steps} steps {left:.0%} of the average "
+            f"is still the start; it takes {steps:,} steps, or a decay of "
+            f"{0.05 ** (1 / max(train.steps - average.start_step, 1)):.4f}",
+        )
+
+
+def disk(run: Run) -> Finding:
+    """Compare the space that checkpoints take at most with what is free."""
+    train = run.config.train
+    state = sum(bytes_of(leaf) for leaf in jax.tree.leaves(abstract_state(run)))
+    every = math.lcm(train.keep_every, train.checkpoint_every)  # 0 for none
+    every = train.steps // every if every else 0
+    count = train.keep_checkpoints + 1 + every + bool(train.best_metric)  # one is being written
+    folder = run.workdir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    return Finding(
+        count * state > free,
+        f"disk: {count} checkpoints of {size(state)} are {size(count * state)} at most; "
+        f"{size(free)} are free in {folder}"
+        + "; lower train.keep_checkpoints or raise train.keep_every"
+        * (count * state > free),
+    )
+
+
+def bytes_of(leaf: jax.ShapeDtypeStruct) -> int:
+    typed_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return math.prod(leaf.shape) * (8 if typed_key else leaf.dtype.itemsize)
+
+
+def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
+    """Compile the step, run it a few times on real images; yield what it takes."""
+    lowered = training_step(run).lower(abstract_state(run), abstract_batch(run))
+    step = lowered.compile()
+    yield memory_need(compile_report.memory(step)["peak"])
+    shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
+    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    train, times, waits = run.config.train, [], []
+    microbatch = train.batch // train.microbatches
+    shape = (train.num_d_steps, train.microbatches, microbatch)
+    rows = sharding.local_rows(run.mesh, microbatch)
+    with Reader(records, shape, 0, run.config.data.size, rows, on_bad_record="skip") as reader:
+        for number in range(steps + 1):  # the first one warms up
+            begin = time.perf_counter()
+            batch = sharding.global_batch(run.mesh, reader(number), microbatch)
+            ready = time.perf_counter()
+            state, metrics = step(state, batch)
+            jax.block_until_ready(state)
+            waits.append(ready - begin)
+            times.append(time.perf_counter() - ready)
+    each, wait = np.median(times[1:]), np.median(waits[1:])
+    bad = any(int(metrics[name]) >= 0 for name in ("g/bad_leaf", "d/bad_leaf"))
+    yield Finding(
+        bad,
+        f"time: {each:.2g} s a step (reading its images {wait:.2g} s, done ahead), "
+        f"{duration(train.steps * max(each, wait))} for {train.steps:,} steps"
+        + "; gradients are not finite already: lower the learning rates"
+        * bad,
+    )
+
+
+def memory_need(peak: int) -> Finding:
+    """Compare what a step takes on each device with what the device, or this machine, has."""
+    device = jax.local_devices()[0]
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if limit is None:  # CPU devices share the machine's memory
+        peak *= jax.local_device_count()
+        limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Finding(
+        peak > limit,
+        f"memory: a step takes {size(peak)} of {size(limit)} ({device.device_kind})"
+        + "; raise train.microbatches or mesh.fsdp" * (peak > limit),
+    )
+
+
+def size(count: float) -> str:
+    """Write bytes as people do."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.3g} {unit}"
+        count /= 1024
+    return f"{count:.3g} TiB"

@@ -1,0 +1,186 @@
+"""Directions in the latent space along which images change most, found without labels.
+
+factorised   closed form (SeFa, arXiv 2007.06600). The layer that sees the latents first is affine
+             in them, h = A z + b, and the unit direction that moves h most is the eigenvector of
+             A^T A with the largest eigenvalue. A is measured on the network: f(e_i) - f(0).
+principal    principal components of a layer's activations over samples; the direction of one is
+             the regression of the latents on its coordinate (GANSpace, arXiv 2004.02546). There
+             the layer is the first linear one, for which this is `factorised`, up to sampling; the
+             first block, the default here, sees more.
+
+With split latents (BigGAN) the first layer sees one chunk, the coarsest. `layer` names another part
+of the network, whose linear layers are taken together; all of them at once show little, since the
+many layers of the middle scales outweigh the first.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import flatten_dict
+from ml_collections import ConfigDict
+
+from jaxgan.devices import compiler
+from jaxgan.media.pictures import save_png
+from jaxgan.models.layers import Dense
+from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.sample.sheets import Row, name_of, sheet
+
+PyTree = Any
+METHODS = ("factorised", "principal")
+LAYER = "block_0"
+
+
+class Directions(NamedTuple):
+    """vectors: [k, latent_dim] float32, unit norm, the strongest first. strengths: [k], the share
+    of the whole squared effect (factorised) or variance (principal) of each."""
+
+    vectors: np.ndarray
+    strengths: np.ndarray
+
+
+def factorised(g: TrainedGenerator, count: int, layer: str = "") -> Directions:
+    """Return the `count` strongest directions by the weights of the first layer, or of `layer`.
+
+    Raises ValueError for a network whose layer is not affine in the latents.
+    """
+    matrix = first_layer(g, layer)
+    values, vectors = np.linalg.eigh(matrix.T @ matrix)
+    order = np.argsort(values)[::-1][:count]
+    return Directions(_signed(vectors.T[order]), values[order] / values.sum())
+
+
+def first_layer(g: TrainedGenerator, layer: str = "") -> np.ndarray:
+    """Return A [outputs, latent_dim] float64 of the first linear layer that sees the latents.
+
+    layer: name of a part of the generator, for all linear layers in it.
+    """
+    d = g.latent_dim
+    probe = g.latents([0])
+    z = np.concatenate([np.zeros((1, d)), np.eye(d), probe]).astype(np.float32)
+    found = _activations(g, z, lambda module: isinstance(module, Dense))
+    chosen = [h.astype(np.float64) for path, h in found.items() if not layer or path[0] == layer]
+    if layer and not chosen:
+        parts = sorted({path[0] for path in found})
+        raise ValueError(f"--layer={layer}: write one of {', '.join(parts)}")
+    seeing = [h for h in chosen if (h[1:-1] != h[0]).any()]
+    if not seeing:
+        raise ValueError(
+            f"model {g.config.model.name!r}: no linear layer there sees the latents; write "
+            "--method=principal"
+        )
+    outputs = np.concatenate(seeing if layer else seeing[:1], axis=1)
+    bias, matrix, at_probe = outputs[0], (outputs[1:-1] - outputs[0]).T, outputs[-1]
+    error = np.linalg.norm(matrix @ probe[0] + bias - at_probe)
+    if error > 0.05 * np.linalg.norm(at_probe - bias):  # bfloat16 rounds by 0.01
+        raise ValueError(
+            f"model {g.config.model.name!r}: its linear layers are not affine in the latents; "
+            "write --method=principal"
+        )
+    return matrix
+
+
+def principal(
+    g: TrainedGenerator, count: int, layer: str = LAYER, samples: int = 512, seed: int = 0
+) -> Directions:
+    """Return the directions of the `count` first principal components of a layer's output.
+
+    layer: name of a part of the generator. samples: images of random classes, at the
+    truncation of the config.
+    """
+    z, labels = g.draw(range(samples), seed)
+    found = _activations(g, z, lambda module: module.path == (layer,), labels)
+    if not found:
+        raise ValueError(f"--layer={layer}: write one of {', '.join(sorted(g.weights))}")
+    outputs = found[(layer,)]
+    outputs = outputs.astype(np.float64) - outputs.mean(0, dtype=np.float64)
+    values, coordinates = np.linalg.eigh(outputs @ outputs.T)  # of the Gram matrix: samples^2
+    order = np.argsort(values)[::-1][:count]
+    vectors = coordinates.T[order] @ (z - z.mean(0))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Directions(_signed(vectors), values[order] / values.sum())
+
+
+def strips(
+    g: TrainedGenerator,
+    directions: Directions,
+    label: int,
+    seed: int,
+    truncation: float,
+    reach: float,
+    columns: int,
+) -> list[Row]:
+    """Return a row for each direction: one latent moved from -reach to reach along it."""
+    z = g.latents([0], seed, truncation)
+    moves = np.linspace(-reach, reach, columns).astype(np.float32)[:, None]
+    return [
+        Row(f"{name_of(g, label)} {i} ({share:.0%})", z + moves * vector, np.full(columns, label),
+            truncation)
+        for i, (vector, share) in enumerate(zip(*directions, strict=True))
+    ]  # fmt: skip
+
+
+def directions_command(
+    model: Path,
+    config: ConfigDict | None,
+    output: Path,
+    method: str,
+    count: int,
+    layer: str,
+    label: str,
+    seed: int,
+    truncation: float | None,
+    reach: float,
+) -> int:
+    """Draw the strips of the strongest directions; return the exit code."""
+    if method not in METHODS:
+        raise ValueError(f"--method={method}: write one of {', '.join(METHODS)}")
+    g = load(model, config)
+    if not 1 <= count <= g.latent_dim:
+        raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
+    if method == "factorised":
+        found = factorised(g, count, layer)
+    else:
+        found = principal(g, count, layer or LAYER)
+    rows = strips(g, found, g.class_id(label or 0), seed, g.truncation(truncation), reach, 9)
+    save_png(output, sheet(g, rows))
+    np.savez(output.with_suffix(".npz"), vectors=found.vectors, strengths=found.strengths)
+    print(f"{output}: {count} directions, strongest first; {output.with_suffix('.npz')} holds them")
+    return 0
+
+
+def _activations(
+    g: TrainedGenerator, z: np.ndarray, wanted: Callable, labels: np.ndarray | None = None
+) -> dict[tuple[str, ...], np.ndarray]:
+    """Return {path: outputs [n, size] float32} of the wanted modules, in the order of the calls."""
+    order: dict[tuple[str, ...], None] = {}
+
+    def is_kept(module: Any, method: str) -> bool:
+        if kept := method == "__call__" and wanted(module):
+            order[module.path] = None
+        return kept
+
+    @compiler.jit
+    def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
+        # Only these outputs are computed: the compiler drops what they do not need.
+        state = g.module.apply(
+            variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
+        )[1]
+        leaves = flatten_dict(state.get("intermediates", {}))
+        kept = [leaves[(*path, "__call__")][0] for path in order]
+        return [x.reshape(len(z), -1).astype(jnp.float32) for x in kept]
+
+    labels = np.zeros(len(z), np.int32) if labels is None else labels
+    found = outputs(g.variables(), z, labels)
+    return {path: np.asarray(x) for path, x in zip(order, found, strict=True)}
+
+
+def _signed(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors whose largest coordinate is positive: an eigenvector has no sign."""
+    largest = np.abs(vectors).argmax(1)
+    return (vectors * np.sign(vectors[np.arange(len(vectors)), largest])[:, None]).astype(
+        np.float32
+    )

@@ -1,0 +1,201 @@
+"""A page that moves a generator's inputs, and the server behind it: this machine only by default.
+
+    GET /                        the page (page.py)
+    GET /facts                   JSON: classes, truncation, directions
+    GET /image?a=JSON[&b=JSON&t=0.5]    PNG of a place, or between two
+
+A place is {"class": 3, "seed": 0, "truncation": 0.5, "moves": [0, 1.5, ...]}: the class, latents
+number 0 of the seed, and steps along the directions. Between two places latents are interpolated
+on the arc, classes and truncations linearly. The PNG holds its places as text, so a picture can be
+made again.
+"""
+
+import json
+import math
+import os
+import sys
+import threading
+import urllib.parse
+import webbrowser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import PngImagePlugin
+
+from jaxgan.media.pictures import picture, to_uint8
+from jaxgan.trained import directions
+from jaxgan.trained.explore.page import PAGE
+from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.sample.paths import spherical
+
+TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # of a run: those between are interpolated
+DIRECTIONS, REACH = 6, 6.0
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class Place(NamedTuple):
+    latents: np.ndarray
+    mixture: np.ndarray
+    truncation: float
+
+
+class Explorer:
+    """A generator, its directions, and a lock: pictures are made one after the other."""
+
+    def __init__(self, g: TrainedGenerator, name: str):
+        self.g, self.name, self._lock = g, name, threading.Lock()
+        try:
+            found = directions.factorised(g, min(DIRECTIONS, g.latent_dim))
+        except ValueError:  # a network that is not affine in its latents
+            found = directions.principal(g, min(DIRECTIONS, g.latent_dim), sorted(g.weights)[0])
+        self.vectors = found.vectors
+        self.png({"a": json.dumps({"class": 0, "seed": 0})})  # compiles
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the page needs to know."""
+        g = self.g
+        known = [t for t in g.truncations or () if t]
+        return {
+            "name": self.name,
+            "classes": list(g.class_names),
+            "size": list(g.image_shape[:2]),
+            "step": g.step,
+            "truncations": [min(known), max(known)] if known else [],
+            "directions": len(self.vectors),
+            "reach": REACH,
+        }
+
+    def png(self, query: dict[str, str]) -> bytes:
+        """Return the picture that a query asks for; ValueError says what is wrong with it."""
+        if "a" not in query:
+            raise ValueError("a is missing: write a place")
+        place = self.place(query["a"])
+        if "b" in query:
+            place = self.between(place, self.place(query["b"]), _number("t", query.get("t", "0.5")))
+        with self._lock:
+            images = self.g.generate(place.latents[None], place.mixture[None], place.truncation)
+        text = PngImagePlugin.PngInfo()
+        text.add_text("jaxgan", json.dumps(query))
+        file = BytesIO()
+        picture(to_uint8(images)[0]).save(file, "png", pnginfo=text)
+        return file.getvalue()
+
+    def place(self, text: str) -> Place:
+        """Return the latents, class weights and truncation of a place in JSON."""
+        try:
+            given = json.loads(text)
+            seed, moves = given.get("seed", 0), given.get("moves", [])
+            label, truncation = given.get("class", 0), given.get("truncation", 0.0)
+            if type(seed) is not int or not 0 <= seed < 2**31:
+                raise ValueError(f"seed = {seed!r}: write a whole number from 0")
+            if type(moves) is not list or len(moves) > len(self.vectors):
+                raise ValueError(f"moves: write at most {len(self.vectors)} numbers")
+            moves = np.array([_number("moves", m) for m in moves], np.float32)
+            t = self.g.truncation(_number("truncation", truncation))
+        except (AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(f"a place is a JSON object such as {{'seed': 0}}: {error}") from None
+        z = self.g.latents([0], seed, t)[0] + moves @ self.vectors[: len(moves)]
+        mixture = np.zeros(max(len(self.g.class_names), 1), np.float32)
+        mixture[self.g.class_id(label)] = 1
+        return Place(z.astype(np.float32), mixture, t)
+
+    def between(self, a: Place, b: Place, t: float) -> Place:
+        """Return the place a share t of the way from a to b."""
+        t = min(max(t, 0.0), 1.0)
+        truncation = (
+            (1 - t) * a.truncation + t * b.truncation if a.truncation and b.truncation else 0
+        )
+        mixture = ((1 - t) * a.mixture + t * b.mixture).astype(np.float32)
+        return Place(spherical(a.latents, b.latents, [t])[0], mixture, truncation)
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f"{name} = {value!r}: write a number")
+    return found
+
+
+def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestHandler]:
+    """Return what answers requests. names: the hosts that a request may be for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            # A page elsewhere could point a name of its own at this machine; it stays outside.
+            host = urllib.parse.urlsplit(f"//{self.headers.get('Host', '')}").hostname
+            if names and host not in names:
+                return self._send(403, "text/plain", f"{host} is not this server".encode())
+            url = urllib.parse.urlsplit(self.path)
+            query = dict(urllib.parse.parse_qsl(url.query))
+            try:
+                if url.path == "/":
+                    self._send(200, "text/html; charset=utf-8", PAGE.encode())
+                elif url.path == "/facts":
+                    self._send(200, "application/json", json.dumps(explorer.facts()).encode())
+                elif url.path == "/image":
+                    self._send(200, "image/png", explorer.png(query))
+                else:
+                    self._send(404, "text/plain", b"no such page")
+            except ValueError as error:
+                self._send(400, "text/plain; charset=utf-8", str(error).encode())
+
+        def _send(self, code: int, kind: str, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing: one line a slider move is noise."""
+
+    return Handler
+
+
+def serve(explorer: Explorer, host: str, port: int) -> ThreadingHTTPServer:
+    """Return a server that listens. Raises ValueError where it cannot."""
+    names = LOCAL if host in LOCAL else ()  # opened to others: whatever they call it
+    try:
+        server = ThreadingHTTPServer((host, port), handler(explorer, names))
+    except (OSError, OverflowError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise ValueError(f"port {port} of {host}: {what}; write another --port") from error
+    server.daemon_threads = True
+    return server
+
+
+def has_screen() -> bool:
+    """Return whether a browser could open here."""
+    own = sys.platform in ("darwin", "win32")
+    return own or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int:
+    """Open a page on a generator until Ctrl-C; return the exit code."""
+    g = load(model, config)
+    if g.truncations is None:
+        print("computing standing statistics ...", flush=True)
+        g = g.tabulated(TRUNCATIONS if g.config.prior == "normal" else (0.0,))
+    with serve(Explorer(g, model.stem or str(model)), host, port) as server:
+        url = f"http://{'localhost' if host in LOCAL else host}:{server.server_port}/"
+        print(f"{url}  (Ctrl-C to stop)", flush=True)
+        if not has_screen():
+            port = server.server_port
+            print(f"no screen here: on yours, ssh -L {port}:localhost:{port} HOST, then {url}")
+        elif sys.stdout.isatty():
+            webbrowser.open(url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return 0

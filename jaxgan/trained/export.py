@@ -1,0 +1,173 @@
+"""A generator as one file: to sample with jaxgan, or with JAX alone.
+
+NAME.safetensors  weights, standing statistics for several truncations, the config: what
+                  `jaxgan.load` needs. No pickle; other programs can read the arrays.
+NAME.stablehlo    the network itself for one truncation, compiled nowhere, for any batch size:
+
+                      import jax
+                      generate = jax.export.deserialize(open(NAME, "rb").read()).call
+                      images = generate(latents, labels)      # [n, h, w, c] in [-1, 1]
+
+                  latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jax import export
+from ml_collections import ConfigDict
+
+from jaxgan.config import default_config
+from jaxgan.files.tensors import read_tensors, write_tensors
+from jaxgan.media.pictures import write
+from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.published import weights
+from jaxgan.training.run import as_tuples, saved
+
+PyTree = Any
+FORMAT = "jaxgan generator 1"
+IMPORTED = "jaxgan weights 1"  # published/weights.py
+TRUNCATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
+PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+
+
+def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
+    """Return the truncations that are worth storing: those that exist, 0 (none) among them."""
+    if generator.config.prior != "normal":
+        return (0.0,)
+    most = 1.0 if generator.config.sample.truncation_definition != "threshold" else 2.0
+    own = generator.config.sample.truncation
+    return tuple(sorted({t for t in (*TRUNCATIONS, own) if t <= max(most, own)}))
+
+
+def write_generator(path: Path, generator: TrainedGenerator) -> None:
+    """Write a .safetensors file, with the statistics that a tabulated generator has."""
+    statistics = {t: generator.variables(t)["batch_stats"] for t in generator.truncations}
+    tree = {
+        "params": generator.weights,
+        "batch_stats": {f"{t:g}": s for t, s in statistics.items()},
+    }
+    arrays = {name: np.asarray(a) for name, a in flatten_dict(tree, sep="/").items()}
+    metadata = {
+        "format": FORMAT,
+        "config": json.dumps(generator.config.to_dict()),
+        "step": str(generator.step),
+        "truncations": json.dumps(generator.truncations),
+    }
+    write_tensors(path, arrays, metadata)
+
+
+def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
+    """Return the generator in a .safetensors file; see `jaxgan.load`."""
+    arrays, metadata = read_tensors(path)
+    if metadata.get("format") == weights.FORMAT:
+        imported = weights.load(path)
+        if config is not None:
+            imported.config.sample = config.sample
+        return weights.generator(imported)
+    _check_format(path, metadata)
+    try:
+        stored = _config(metadata)
+        if config is not None:
+            stored.sample = config.sample
+        tree = unflatten_dict(arrays, sep="/")
+        truncations = [float(t) for t in json.loads(metadata["truncations"])]
+        by_name = tree.get("batch_stats", {})
+        statistics = {t: by_name.get(f"{t:g}", {}) for t in truncations}
+        generator = TrainedGenerator(stored, tree["params"], statistics, int(metadata["step"]))
+        jax.eval_shape(generator.apply, generator.variables(truncations[0]), *_example(generator))
+        expected = generator.statistics_shapes()
+        for t in truncations:
+            if jax.tree.map(np.shape, statistics[t]) != jax.tree.map(lambda s: s.shape, expected):
+                raise KeyError(f"standing statistics for truncation {t:g}")
+    except (KeyError, AttributeError, TypeError, IndexError) as error:
+        raise ValueError(f"{path}: config and arrays do not fit: {error}") from None
+    except Exception as error:
+        if type(error).__module__.startswith("flax"):  # an array of another shape, or none
+            line = str(error).splitlines()[0]
+            raise ValueError(f"{path}: config and arrays do not fit: {line}") from None
+        raise
+    return generator
+
+
+def saved_config(path: Path) -> ConfigDict:
+    """Return the config in a .safetensors file."""
+    metadata = read_tensors(path)[1]
+    if metadata.get("format") != weights.FORMAT:
+        _check_format(path, metadata)
+    return _config(metadata)
+
+
+def model_config(path: Path) -> ConfigDict:
+    """Return the config that a work directory or an exported file holds."""
+    return saved_config(path) if path.is_file() else saved(path)
+
+
+def _check_format(path: Path, metadata: dict[str, str]) -> None:
+    if metadata.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} is not a generator of jaxgan: write a file of `jaxgan export` or `import`"
+        )
+
+
+def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> bytes:
+    """Return the network for one truncation as a serialised program; see above."""
+    variables = generator.variables(truncation)
+
+    def generate(latents: jax.Array, labels: jax.Array) -> jax.Array:
+        return generator.apply(variables, latents, labels)
+
+    inputs = _example(generator, export.symbolic_shape("n")[0])
+    exported = export.export(jax.jit(generate), platforms=PLATFORMS)(*inputs)
+    try:
+        return bytes(exported.serialize())
+    except ImportError as error:  # JAX needs flatbuffers here and does not bring it
+        raise ValueError("a .stablehlo file needs flatbuffers: pip install flatbuffers") from error
+
+
+def export_command(
+    model: Path, config: ConfigDict | None, output: Path, truncations: tuple[float, ...] | None
+) -> int:
+    """Write a run's generator to `output`; its suffix says how. Return the exit code."""
+    if output.suffix not in (".safetensors", ".stablehlo"):
+        raise ValueError(f"--output={output}: write a name ending in .safetensors or .stablehlo")
+    generator = load(model, config)
+    if output.suffix == ".stablehlo":
+        if truncations and len(truncations) > 1:
+            raise ValueError(f"--truncations={truncations}: a .stablehlo file holds one; write one")
+        truncation = generator.truncation(truncations[0] if truncations else None)
+        write(output, stablehlo(generator, truncation))
+        says = f"truncation {truncation:g}, any batch size; runs with jax.export alone"
+    else:
+        stored = truncations or generator.truncations or default_truncations(generator)
+        write_generator(output, generator.tabulated({0.0, *stored}))
+        says = f"statistics for truncations {', '.join(f'{t:g}' for t in sorted({0.0, *stored}))}"
+    print(f"{output}: step {generator.step}, {output.stat().st_size / 1e6:.1f} MB, {says}")
+    return 0
+
+
+def _format(path: Path, metadata: dict[str, str]) -> str:
+    found = metadata.get("format", "")
+    if found not in (FORMAT, IMPORTED):
+        raise ValueError(
+            f"{path} is not a generator of jaxgan: write a file of `jaxgan export` or "
+            "`jaxgan import`"
+        )
+    return found
+
+
+def _config(metadata: dict[str, str]) -> ConfigDict:
+    values = as_tuples(json.loads(metadata["config"]))
+    config = default_config(values["model"]["name"], values["objective"]["name"])
+    config.update(values)
+    return config
+
+
+def _example(generator: TrainedGenerator, n: Any = 2) -> tuple[jax.ShapeDtypeStruct, ...]:
+    latents = jax.ShapeDtypeStruct((n, generator.latent_dim), jnp.float32)
+    return latents, jax.ShapeDtypeStruct((n,), jnp.int32)

@@ -1,0 +1,174 @@
+"""Inversion: the latents whose image is nearest to a given one, by descent through the generator.
+
+    minimise over z    mean over scales s of |down_s(G(z, y)) - down_s(x)|^2 / pixels + c |z|^2 / d
+
+down_s averages 2^s x 2^s pixels, s = 0, 1, ... to 4 x 4: the coarse scales lead from afar, where
+single pixels do not match yet. The last term keeps z where the prior is. Adam with a rate that
+decays to 0, several starts at once, the best of many draws; the class is given, or that of the
+best start. A model with an encoder (models/bigan.py) has its latents for the image among them.
+
+There is no perceptual distance here: nothing but the generator is needed, and no weights of others.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.devices import compiler
+from jaxgan.media.image_files import BadImageError, read_picture
+from jaxgan.media.pictures import captioned, save_png, to_uint8
+from jaxgan.media.resize import fit
+from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.sample.sheets import name_of
+
+PyTree = Any
+PRIOR = 1e-3  # c above, by default: well below the distances of photographs, 0.01 to 0.1
+CANDIDATES = 256  # draws that are looked at for starts
+
+
+class Inversion(NamedTuple):
+    """latents: [latent_dim]. label: the class. distance: without the prior's term, of `image`.
+
+    image: [h, w, c] in [-1, 1]. progress: {step: image}, of the start that won.
+    """
+
+    latents: np.ndarray
+    label: int
+    distance: float
+    image: np.ndarray
+    progress: dict[int, np.ndarray]
+
+
+def distance(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Return the mean squared difference over scales, [n], of images [n, h, w, c] and one or n."""
+    total, scales = 0.0, 0
+    difference = a - b
+    while True:
+        total = total + (difference**2).mean((1, 2, 3))
+        scales += 1
+        n, h, w, c = difference.shape
+        if h % 2 or w % 2 or min(h, w) < 8:
+            return total / scales
+        difference = difference.reshape(n, h // 2, 2, w // 2, 2, c).mean((2, 4))
+
+
+def invert(
+    g: TrainedGenerator,
+    image: np.ndarray,
+    label: int | None = None,
+    steps: int = 300,
+    starts: int = 8,
+    seed: int = 0,
+    learning_rate: float = 0.1,
+    truncation: float | None = None,
+    prior: float = PRIOR,
+) -> Inversion:
+    """Find latents for an image [h, w, c] float32 in [-1, 1] of the generator's shape.
+
+    label: its class, or None to find it among the starts. truncation: of the statistics. prior: c,
+    0 for the nearest image whatever the latents.
+    """
+    if image.shape != g.image_shape or steps < 1 or starts < 1:
+        raise ValueError(
+            f"image of {list(image.shape)}, {steps} steps, {starts} starts: write an image of "
+            f"{list(g.image_shape)} and 1 or more"
+        )
+    target, variables = jnp.asarray(image)[None], g.variables(truncation)
+    optimizer = optax.adam(optax.cosine_decay_schedule(learning_rate, steps))
+
+    def loss(variables: PyTree, z: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
+        found = distance(g.apply(variables, z, labels), target)
+        return (found + prior * (z**2).mean(1)).sum(), found  # the starts do not meet
+
+    @compiler.jit
+    def descend(variables: PyTree, z: jax.Array, labels: jax.Array, state: PyTree, n: jax.Array):
+        def step(_, carry):
+            z, state = carry
+            gradient = jax.grad(loss, argnums=1, has_aux=True)(variables, z, labels)[0]
+            with jax.numpy_dtype_promotion("standard"):  # optax mixes dtypes
+                updates, state = optimizer.update(gradient, state)
+            return optax.apply_updates(z, updates), state
+
+        z, state = jax.lax.fori_loop(0, n, step, (z, state))
+        return z, state, loss(variables, z, labels)[1]
+
+    z, labels = _starts(g, image, label, starts, seed, truncation)
+    state, done, path = optimizer.init(jnp.asarray(z)), 0, {0: z}
+    for stop in _stops(steps):
+        z, state, found = descend(variables, z, labels, state, stop - done)
+        done, path[stop] = stop, np.asarray(z)
+    best = int(np.argmin(found))
+    images = g.generate(np.stack([z[best] for z in path.values()]),
+                        np.full(len(path), labels[best]), truncation)  # fmt: skip
+    return Inversion(
+        latents=np.asarray(z)[best],
+        label=int(labels[best]),
+        distance=float(found[best]),
+        image=images[-1],
+        progress=dict(zip(path, images, strict=True)),
+    )
+
+
+def _starts(g, image, label, starts, seed, truncation) -> tuple[np.ndarray, np.ndarray]:
+    """Return the encoder's latents, where there is one, and the draws whose images are nearest.
+
+    Latents are [starts, d], labels [starts].
+    """
+    z, _ = g.draw(range(max(CANDIDATES, starts)), seed, truncation)
+    count = max(len(g.class_names), 1)
+    labels = np.arange(len(z), dtype=np.int32) % count if label is None else np.full(len(z), label)
+    found = np.asarray(distance(g.generate(z, labels, truncation), image[None]))
+    order = np.argsort(found)[:starts]
+    z, labels = z[order], labels[order].astype(np.int32)
+    if g.has_encoder:
+        z[-1], labels[-1] = g.encode(image[None])[0], labels[0]
+    return z, labels
+
+
+def _stops(steps: int) -> list[int]:
+    """Return the steps that are shown: about three times further each, the last among them."""
+    return [s for s in (3, 10, 30, 100, 300, 1000, 3000) if s < steps * 0.9] + [steps]
+
+
+def read_target(path: Path, g: TrainedGenerator) -> np.ndarray:
+    """Return an image file as the generator would show it: cut to its shape, resized, [-1, 1]."""
+    height, width, channels = g.image_shape
+    if not path.is_file():
+        raise FileNotFoundError(f"--image={path} does not exist: write a picture's file")
+    try:
+        image = read_picture(path, channels)
+    except BadImageError as error:
+        raise ValueError(f"--image={path}: {error}") from error
+    image = fit(image, (height, width), "center", "area")
+    return image.astype(np.float32) / 127.5 - 1
+
+
+def invert_command(
+    model: Path, config: ConfigDict | None, image: Path, output: Path, label: str, steps: int
+) -> int:
+    """Find an image's latents, draw the way there; return the exit code."""
+    g = load(model, config)
+    target = read_target(image, g)
+    found = invert(g, target, g.class_id(label) if label else None, steps)
+    save_png(output, progress_picture(g, target, found))
+    arrays = output.with_suffix(".npz")
+    np.savez(arrays, latents=found.latents, label=found.label)
+    print(f"{output}: the image, then steps {', '.join(map(str, found.progress))}")
+    print(f"{arrays}: latents of class {name_of(g, found.label)}, distance {found.distance:.4f}")
+    return 0
+
+
+def progress_picture(g: TrainedGenerator, target: np.ndarray, found: Inversion) -> Image.Image:
+    """Return a strip: the image, what each step made of it, and the difference left (bottom)."""
+    images = np.stack([target, *found.progress.values()])
+    left = np.abs(images - target) - 1  # black where equal
+    rows = np.concatenate([images, left])
+    captions = (name_of(g, found.label), "difference")
+    headings = ("image", *(f"step {step}" for step in found.progress))
+    return captioned(to_uint8(rows), len(images), captions, headings)

@@ -1,0 +1,222 @@
+"""Import and export of published weights: the kinds there are, and what is refused."""
+
+import math
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import jax
+import numpy as np
+from flax.traverse_util import flatten_dict
+from ml_collections import ConfigDict
+
+from jaxgan.build import build
+from jaxgan.game.game import Player, init_player
+from jaxgan.game.transforms import is_normalised
+from jaxgan.trained.published import biggan_pytorch, hub, huggingface
+from jaxgan.trained.published.files import read_arrays, write_arrays
+from jaxgan.trained.published.layouts import Structure
+from jaxgan.trained.published.structures import config_of
+from jaxgan.trained.published.weights import Weights, save
+
+KINDS: dict[str, ModuleType] = {
+    "biggan-pytorch": biggan_pytorch,
+    "huggingface": huggingface,
+    "hub": hub,
+}
+MOST_NAMES = 8  # in a message
+
+
+def import_weights(
+    path: str | Path,
+    kind: str,
+    target: str | Path | None = None,
+    fields: dict[str, object] | None = None,
+) -> Weights:
+    """Read published weights; write them to `target` (.safetensors) if it is given.
+
+    Args:
+      path: a file (see files.py). Of BigGAN-PyTorch also a directory, whose G_ema.pth, else G.pth,
+        and D.pth are taken; of "hub" a saved model's directory.
+      kind: "biggan-pytorch", "huggingface" or "hub".
+      fields: config fields that the file does not tell, such as {"model.batch_norm_eps": 1e-4};
+        by default those of the kind's own scripts.
+
+    Raises:
+      FileNotFoundError: nothing to read.
+      ValueError: damaged, of another kind; or names unknown or missing, or wrong shapes: listed.
+    """
+    module = _kind(kind)
+    networks, arrays, notes = {}, {}, []
+    for file in _files(Path(path), kind):
+        found = read_arrays(file)
+        try:
+            plain = module.normalised(found)
+            structure = module.structure(plain)
+            ours = _translated(module, structure, plain)
+        except (ValueError, KeyError, IndexError) as error:
+            raise ValueError(f"{file}: {error}") from None
+        if structure.role in networks:
+            raise ValueError(f"{path}: two files of a {structure.role}; import one of them")
+        params = {n.removeprefix("params/"): x for n, x in ours.items() if n.startswith("params/")}
+        networks[structure.role] = structure, params
+        arrays |= {f"{structure.role}/{name}": x for name, x in ours.items()}
+        notes += module.left_out(found)
+    try:
+        config = config_of(networks)
+    except KeyError as error:
+        raise ValueError(f"{path}: {error} is missing, so the network is not known") from None
+    for role in networks:
+        config[role].spectral_norm = any(n.startswith(f"{role}/u/") for n in arrays)
+    config.lock()
+    try:
+        config.update_from_flattened_dict({**module.FIELDS, **(fields or {})})
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"fields: {error.args[0]}") from None
+    config.unlock()
+    _check(path, config, arrays)
+    rows = len(arrays.get("generator/mean/norm", ()))
+    truncations = (math.inf,) if rows == 1 else module.truncations(rows)
+    weights = Weights(config, arrays, truncations, tuple(notes))
+    if target is not None:
+        save(weights, target)
+    return weights
+
+
+def export_weights(weights: Weights, path: str | Path, kind: str, role: str = "generator") -> None:
+    """Write a network under the names and in the layout of `kind`, to an .npz or .safetensors file.
+
+    `import_weights` of that file gives the same arrays, bit for bit. In PyTorch:
+    `state = {name: torch.from_numpy(x) for name, x in np.load(path).items()}`.
+
+    Raises ValueError if the kind has no such network.
+    """
+    module = _kind(kind)
+    ours = {part: weights.part(role, part) for part in ("params", "u", "v", "mean", "var")}
+    ours = {f"{part}/{p}": x for part, arrays in ours.items() for p, x in arrays.items()}
+    theirs = {}
+    for row in module.rows(_structure(weights, role)):
+        if row.ours in ours:
+            theirs[row.theirs] = np.asarray(row.layout.write(ours.pop(row.ours)), order="C")
+    if ours or not theirs:
+        raise ValueError(
+            f"{kind} has no place for {_some(ours)}" if ours else f"no {role} among these weights"
+        )
+    write_arrays(path, theirs)
+
+
+def _kind(kind: str) -> ModuleType:
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r}: write one of {', '.join(KINDS)}")
+    return KINDS[kind]
+
+
+def _files(path: Path, kind: str) -> list[Path]:
+    if not path.is_dir() or kind == "hub":
+        return [path]
+    if kind == "huggingface":
+        return [path / "pytorch_model.bin"]
+    generators = [f for f in (path / "G_ema.pth", path / "G.pth") if f.is_file()][:1]
+    found = generators + [f for f in (path / "D.pth",) if f.is_file()]
+    if not found:
+        raise FileNotFoundError(f"{path}: no G_ema.pth, G.pth or D.pth in it")
+    return found
+
+
+def _translated(
+    module: ModuleType, structure: Structure, theirs: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return {PART/PATH: array}; ValueError lists the names that nobody knows."""
+    ours, known = {}, set()
+    for row in module.rows(structure):
+        if row.theirs in theirs:
+            known.add(row.theirs)
+            try:
+                x = row.layout.read(theirs[row.theirs])
+            except ValueError:
+                shape = theirs[row.theirs].shape
+                raise ValueError(f"{row.theirs} has an unexpected shape, {shape}") from None
+            ours[row.ours] = np.asarray(x, np.float32, order="C")
+    unknown = [n for n in theirs if n not in known and not module.IGNORED.search(n)]
+    if unknown:
+        raise ValueError(f"unknown names: {_some(unknown)}")
+    return ours
+
+
+def _check(path: str | Path, config: ConfigDict, arrays: dict[str, np.ndarray]) -> None:
+    """Compare with the networks that the config makes; ValueError lists what does not fit."""
+    expected = {}
+    for role in sorted({name.split("/")[0] for name in arrays}):
+        params, stats = _shapes(config, role)
+        parts = {name.split("/")[1] for name in arrays if name.startswith(role)}
+        for p, leaf in params.items():
+            expected[f"{role}/params/{p}"] = leaf.shape
+            if "u" in parts and is_normalised(p, leaf):
+                outputs = leaf.shape[0] if p.endswith("embedding") else leaf.shape[-1]
+                expected[f"{role}/u/{p}"] = (outputs,)
+                if "v" in parts:
+                    expected[f"{role}/v/{p}"] = (leaf.size // outputs,)
+        rows = next((len(x) for n, x in arrays.items() if n.startswith(f"{role}/mean/")), 0)
+        for p, leaf in stats.items() if rows else ():
+            norm, _, kind = p.rpartition("/")
+            expected[f"{role}/{kind}/{norm}"] = (rows, *leaf.shape)
+    wrong = [
+        f"{n} is {list(x.shape)}, not {list(expected[n])}"
+        for n, x in arrays.items()
+        if n in expected and x.shape != expected[n]
+    ]
+    for what, names in (
+        ("missing", sorted(expected.keys() - arrays.keys())),
+        ("not part of such a network", sorted(arrays.keys() - expected.keys())),
+        ("wrong shape", wrong),
+    ):
+        if names:
+            raise ValueError(f"{path}: {what}: {_some(names)}")
+
+
+def _player(config: ConfigDict, role: str) -> Player:
+    gan = build(config, (*config.data.size, config.data.channels), len(config.data.class_names))
+    return getattr(gan, role)
+
+
+def _shapes(config: ConfigDict, role: str) -> tuple[dict, dict]:
+    """Return {path: shape and dtype} of a network's parameters and of its batch norms' moments."""
+    player = _player(config, role)
+    params = jax.eval_shape(lambda: init_player(player, jax.random.key(0)).params)
+    apply = partial(player.module.apply, mutable=["batch_stats"])
+    _, stats = jax.eval_shape(apply, {"params": params}, *player.example)
+    return tuple(flatten_dict(t, sep="/") for t in (params, stats.get("batch_stats", {})))
+
+
+def _structure(weights: Weights, role: str) -> Structure:
+    """Return the structure of a network of ours."""
+    params, config = weights.part(role, "params"), weights.config
+    if not params:
+        raise ValueError(f"no {role} among these weights")
+    is_generator, deep = role == "generator", config.model.name == "biggan_deep"
+    start = "" if is_generator else "trunk/"
+    blocks = sum(p.endswith("conv_1/kernel") for p in params)
+    after = None
+    if f"{start}attention/gamma" in params:
+        module = _player(config, role).module
+        resolution = getattr(module, "trunk", module).attention
+        halvings = int(math.log2(config.data.size[0] / resolution))
+        stages = blocks // 2 if deep else blocks
+        after = (stages - halvings if is_generator else halvings) * (2 if deep else 1) - 1
+    shared = params.get("shared_embedding/embedding")
+    return Structure(
+        role,
+        deep,
+        blocks,
+        after,
+        channels=params["block_0/conv_0/kernel"].shape[2] if is_generator else 0,
+        embedding_dim=0 if shared is None else shared.shape[1],
+        per_class="block_0/norm_0/gain/embedding" in params,
+        single_label=shared is not None and len(shared) == 1,
+    )
+
+
+def _some(names) -> str:
+    names = list(names)
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

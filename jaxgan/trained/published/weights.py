@@ -1,0 +1,120 @@
+"""Weights of one or both networks in one .safetensors file, raw, with all that training needs.
+
+Arrays are named ROLE/PART/PATH, with a role "generator" or "discriminator", the path of a leaf in
+jaxgan's parameter tree, and the parts
+
+    params     the raw parameters
+    u          left singular vectors [out] of spectral norm
+    v          right ones [in], where the publisher divides by u^T W v and does not iterate again
+    mean, var  standing statistics [n, channels] of each batch norm, a row for each truncation
+
+The metadata hold the config, and the truncations of these rows (infinity: none).
+"""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import unflatten_dict
+from ml_collections import ConfigDict
+
+from jaxgan.files.tensors import read_tensors, write_tensors
+from jaxgan.game.transforms import as_matrix, power_iteration
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.training.run import as_tuples
+
+PyTree = Any
+FORMAT = "jaxgan weights 1"
+ROLES = ("generator", "discriminator")
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """See the module's docstring. `notes` say what was left out when the weights were imported."""
+
+    config: ConfigDict
+    arrays: dict[str, np.ndarray]
+    truncations: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def part(self, role: str, part: str) -> dict[str, np.ndarray]:
+        """Return {path: array} of a network's part; empty if there is none."""
+        start = f"{role}/{part}/"
+        found = {n: x for n, x in self.arrays.items() if n.startswith(start)}
+        return {name.removeprefix(start): x for name, x in found.items()}
+
+
+def save(weights: Weights, path: str | Path) -> None:
+    """Write weights to `path`, atomically."""
+    metadata = {
+        "format": FORMAT,
+        "config": json.dumps(weights.config.to_dict()),
+        "truncations": json.dumps(weights.truncations),
+        "notes": json.dumps(weights.notes),
+    }
+    write_tensors(Path(path), weights.arrays, metadata)
+
+
+def load(path: str | Path) -> Weights:
+    """Read what `save` wrote. Raises FileNotFoundError, or ValueError if it is another file."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; write one that was imported")
+    arrays, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} holds no imported weights of jaxgan: import it first")
+    config, truncations, notes = (
+        as_tuples(json.loads(metadata[name])) for name in ("config", "truncations", "notes")
+    )
+    return Weights(ConfigDict(config), arrays, truncations, notes)
+
+
+def normalised(weights: Weights, role: str) -> PyTree:
+    """Return what the network of a role is applied with: its parameters after spectral norm.
+
+    Raises ValueError if the weights have no such network.
+    """
+    params = weights.part(role, "params")
+    if not params:
+        raise ValueError(f"no {role} among these weights: import a file that holds one")
+    v, eps = weights.part(role, "v"), weights.config[role].spectral_norm_eps
+    for path, u in weights.part(role, "u").items():
+        matrix = as_matrix(path, params[path])
+        if path in v:
+            sigma = np.float64(v[path]) @ np.float64(matrix) @ np.float64(u)
+        else:
+            sigma, _ = power_iteration(jnp.asarray(matrix), jnp.asarray(u), eps)
+        params[path] = params[path] / np.float32(sigma)
+    return unflatten_dict(params, sep="/")
+
+
+def statistics(weights: Weights) -> dict[float, PyTree] | None:
+    """Return the generator's `batch_stats` by truncation, 0 meaning none; None if there are none.
+
+    A row for the truncation zero, all latents equal, is kept in the file and not given here.
+    """
+    tables = {
+        f"{path}/{part}": table
+        for part in ("mean", "var")
+        for path, table in weights.part("generator", part).items()
+    }
+    return {
+        0.0 if math.isinf(t) else t: unflatten_dict({p: x[i] for p, x in tables.items()}, sep="/")
+        for i, t in enumerate(weights.truncations)
+        if t
+    } or None
+
+
+def generator(weights: Weights, stored: bool = True) -> TrainedGenerator:
+    """Return the generator to sample from.
+
+    Args:
+      stored: take the statistics that came with the weights, where there are some; otherwise they
+        are computed for each truncation that is asked for.
+    """
+    known = statistics(weights) if stored else None
+    return TrainedGenerator(weights.config, normalised(weights, "generator"), known)

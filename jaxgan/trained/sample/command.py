@@ -1,0 +1,120 @@
+"""`jaxgan sample`: what it draws, by --kind."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+from ml_collections import ConfigDict
+
+from jaxgan.media.pictures import save_film, save_png
+from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.sample import sheets, walks
+from jaxgan.trained.sample.files import write_images
+
+KINDS = {
+    "classes": "sample.png",
+    "truncations": "truncations.png",
+    "latents": "latents.png",
+    "between": "between.png",
+    "arithmetic": "arithmetic.png",
+    "walk": "walk.gif",
+    "images": "samples",
+}
+TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
+
+
+class Wish(NamedTuple):
+    """What the command line asks for, as text; empty is the default of its kind."""
+
+    kind: str = "classes"
+    output: str = ""
+    seed: int = 0
+    seeds: str = ""
+    classes: str = ""
+    truncation: str = ""
+    truncations: str = ""
+    path: str = "spherical"
+    columns: int = 0
+    steps: int = 20
+    count: int = 1000
+    shard: str = "0/1"
+
+
+def sample(model: Path, config: ConfigDict | None, wish: Wish) -> int:
+    """Draw from a run or an exported file; return the exit code."""
+    if wish.kind not in KINDS:
+        raise ValueError(f"--kind={wish.kind}: write one of {', '.join(KINDS)}")
+    output = Path(wish.output or KINDS[wish.kind])
+    shard = _shard(wish.shard)
+    g = load(model, config)
+    t = g.truncation(number("--truncation", wish.truncation) if wish.truncation else None)
+    classes = [g.class_id(name) for name in names(wish.classes, g.class_names)]
+    if wish.kind == "images":
+        written = write_images(g, output, wish.count, wish.seed, t, classes or None, shard)
+        print(f"{output}: {written} images written, {wish.count} asked for, labels in labels.csv")
+        return 0
+    if jax.process_index():
+        return 0  # one process draws a sheet
+    if wish.kind == "walk":
+        seeds = numbers("--seeds", wish.seeds) or list(range(wish.seed, wish.seed + 4))
+        chosen = classes or sheets.default_classes(g)[:9]
+        save_film(output, walks.walk_frames(g, chosen, seeds, wish.steps, t, wish.path))
+        print(f"{output}: {len(seeds) * wish.steps} frames through seeds {seeds}")
+        return 0
+    rows = _rows(g, wish, classes or sheets.default_classes(g), t)
+    save_png(output, sheets.sheet(g, rows))
+    print(f"{output}: {len(rows)} rows: {', '.join(row.caption for row in rows[:12])}")
+    return 0
+
+
+def _rows(g: TrainedGenerator, wish: Wish, classes: list[int], t: float) -> list[sheets.Row]:
+    columns = wish.columns or g.config.sample.columns
+    if columns < 1:
+        raise ValueError(f"--columns={columns}: write 1 or more")
+    if wish.kind == "classes":
+        return sheets.class_rows(g, classes, columns, wish.seed, t)
+    if wish.kind == "truncations":
+        values = [number("--truncations", v) for v in wish.truncations.split(",") if v]
+        values = [g.truncation(v) for v in values] or [*TRUNCATIONS, 0.0]
+        return sheets.truncation_rows(g, classes, columns, wish.seed, values)
+    if wish.kind == "arithmetic":
+        return sheets.arithmetic_rows(g, classes, wish.seeds or "0-1+2", t)
+    seeds = numbers("--seeds", wish.seeds)
+    if wish.kind == "latents":
+        seeds = seeds or [wish.seed, wish.seed + 1]
+        return sheets.latent_rows(g, classes, columns, seeds, t, wish.path)
+    return sheets.between_rows(g, classes, columns, seeds or [wish.seed], t)
+
+
+def names(text: str, known: tuple[str, ...]) -> list[str]:
+    """Return the class names in a flag: separated by ";" or, where no name has one, by ","."""
+    text = text.strip()
+    if not text:
+        return []
+    if text.casefold() in (name.casefold() for name in known):
+        return [text]  # "tench, Tinca tinca" is one
+    return [name.strip() for name in re.split(";" if ";" in text else ",", text) if name.strip()]
+
+
+def number(flag: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(
+            f"{flag}={text}: {text!r} is not a number; write one such as 0.5"
+        ) from None
+
+
+def numbers(flag: str, text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(re.fullmatch(r"\d+", part) for part in parts):
+        raise ValueError(f"{flag}={text}: write whole numbers with commas, such as 0,1,2")
+    return [int(part) for part in parts]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or int(found[1]) >= int(found[2]):
+        raise ValueError(f"--shard={text}: write K/N with K from 0 to N - 1, such as 0/4")
+    return int(found[1]), int(found[2])

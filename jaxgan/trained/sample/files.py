@@ -1,0 +1,113 @@
+"""Images at scale: one PNG an image, in shards, resumable.
+
+FOLDER/00012/00012345.png    image i, from (seed, i) alone: 1000 a folder
+FOLDER/labels.csv            name,label of every image: what `jaxgan prepare --labels` reads
+FOLDER/samples.json          what made them; a folder with other settings is refused
+
+A file that exists is done: files are written atomically, so the same command continues. Shard k of
+n makes the images k, k + n, ...: other machines can take the other shards. The processes of one
+job share a shard in the same way.
+"""
+
+import csv
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxgan.files.progress import Progress
+from jaxgan.media.pictures import save_png, to_uint8, write
+from jaxgan.trained.generator import TrainedGenerator
+
+FOLDER = 1000
+
+
+def file_name(index: int) -> str:
+    """Return the name of image number `index`, relative to the folder."""
+    return f"{index // FOLDER:05d}/{index:08d}.png"
+
+
+def write_images(
+    g: TrainedGenerator,
+    folder: Path,
+    count: int,
+    seed: int = 0,
+    truncation: float | None = None,
+    classes: list[int] | None = None,
+    shard: tuple[int, int] = (0, 1),
+) -> int:
+    """Write the images of a shard that are not there yet; return how many were written.
+
+    Args:
+      count: images of all shards together.
+      classes: go round in this order; by default the class of image i is drawn from (seed, i).
+      shard: (k, n): the images k, k + n, k + 2 n, ...
+
+    Raises:
+      ValueError: the folder holds images of other settings; there is nothing to write.
+    """
+    if count < 1:
+        raise ValueError(f"--count={count}: write 1 or more")
+    _claim(g, folder, seed, g.truncation(truncation), classes)
+    labels = _labels(g, count, seed, classes)
+    if jax.process_index() == 0:
+        _write_labels(g, folder, labels)
+    k, n = shard
+    mine = range(k + n * jax.process_index(), count, n * jax.process_count())
+    missing = [i for i in mine if not (folder / file_name(i)).exists()]
+    at_once = g.rows_at_once(max(len(mine), 1))  # a shard can be empty
+
+    def save(index: int, image: np.ndarray) -> None:
+        save_png(folder / file_name(index), image)
+
+    with (
+        ThreadPoolExecutor(4) as threads,
+        Progress("sampling", len(mine), len(mine) - len(missing)) as progress,
+    ):
+        writes: list = []
+        for start in range(0, len(missing), at_once):
+            indices = missing[start : start + at_once]
+            z = g.latents(indices, seed, truncation)
+            images = to_uint8(g.generate(z, labels[indices], truncation))
+            for _ in progress.watch(writes):  # those before were written meanwhile
+                _.result()
+            writes = [threads.submit(save, *pair) for pair in zip(indices, images, strict=True)]
+        for _ in progress.watch(writes):
+            _.result()
+    return len(missing)
+
+
+def _labels(g: TrainedGenerator, count: int, seed: int, classes: list[int] | None) -> np.ndarray:
+    if classes is not None:
+        return np.resize(np.array(classes, np.int32), count)
+    return g.draw(range(count), seed)[1]
+
+
+def _write_labels(g: TrainedGenerator, folder: Path, labels: np.ndarray) -> None:
+    if g.class_names:
+        file = io.StringIO()
+        rows = ((file_name(i), g.class_names[label]) for i, label in enumerate(labels))
+        csv.writer(file, lineterminator="\n").writerows(rows)
+        write(folder / "labels.csv", file.getvalue().encode())
+
+
+def _claim(
+    g: TrainedGenerator, folder: Path, seed: int, truncation: float, classes: list[int] | None
+) -> None:
+    """Write samples.json, or refuse a folder of other images."""
+    settings = {"seed": seed, "truncation": truncation, "classes": classes}
+    settings |= {"step": g.step, "generator": g.fingerprint()}
+    path = folder / "samples.json"
+    if path.exists():
+        there = json.loads(path.read_text())
+        other = [f"{k} {there.get(k)!r} there, {v!r} here" for k, v in settings.items()]
+        other = [o for o, (k, v) in zip(other, settings.items(), strict=True) if there.get(k) != v]
+        if other:
+            raise ValueError(
+                f"{folder} holds other samples ({'; '.join(other)}): write another --output"
+            )
+    if jax.process_index() == 0:
+        write(path, (json.dumps(settings, indent=2) + "\n").encode())

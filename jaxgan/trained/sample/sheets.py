@@ -1,0 +1,125 @@
+"""Sheets: rows of images that show one thing each, with a caption.
+
+A row is latents, labels and the truncation whose standing statistics it is sampled with.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from jaxgan.media.pictures import captioned, to_uint8
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.sample.paths import combined, path_by_name, terms
+from jaxgan.trained.sample.sampler import spread_classes
+
+
+class Row(NamedTuple):
+    """latents: [n, latent_dim]. labels: [n] int, or [n, num_classes] float (mixtures)."""
+
+    caption: str
+    latents: np.ndarray
+    labels: np.ndarray
+    truncation: float
+
+
+def sheet(generator: TrainedGenerator, rows: Sequence[Row]) -> Image.Image:
+    """Return the picture of rows, all of one length."""
+    images = [generator.generate(row.latents, row.labels, row.truncation) for row in rows]
+    captions = [row.caption for row in rows]
+    return captioned(to_uint8(np.concatenate(images)), len(images[0]), captions)
+
+
+def name_of(generator: TrainedGenerator, label: int) -> str:
+    return generator.class_names[label] if generator.class_names else "images"
+
+
+def class_rows(
+    g: TrainedGenerator, classes: Sequence[int], columns: int, seed: int, truncation: float
+) -> list[Row]:
+    """A row for each class, the same latents down each column."""
+    z = g.latents(range(columns), seed, truncation)
+    return [Row(name_of(g, c), z, np.full(columns, c), truncation) for c in classes]
+
+
+def truncation_rows(
+    g: TrainedGenerator,
+    classes: Sequence[int],
+    columns: int,
+    seed: int,
+    truncations: Sequence[float],
+) -> list[Row]:
+    """A row for each truncation, with standing statistics of its own; classes go round."""
+    labels = np.resize(np.array(classes), columns)
+    return [
+        Row(f"truncation {t:g}" if t else "none", g.latents(range(columns), seed, t), labels, t)
+        for t in truncations
+    ]
+
+
+def latent_rows(
+    g: TrainedGenerator,
+    classes: Sequence[int],
+    columns: int,
+    seeds: Sequence[int],
+    truncation: float,
+    path: str,
+) -> list[Row]:
+    """For each class a row from the first seed to the next, and so on."""
+    _at_least_two("--seeds", seeds)
+    ends = [g.latents([0], seed, truncation)[0] for seed in seeds]
+    t, walk = np.linspace(0, 1, columns), path_by_name(path)
+    return [
+        Row(f"{name_of(g, c)}, {seeds[i]} to {seeds[i + 1]}", z, np.full(columns, c), truncation)
+        for i in range(len(seeds) - 1)
+        for z in [walk(ends[i], ends[i + 1], t)]
+        for c in classes
+    ]
+
+
+def between_rows(
+    g: TrainedGenerator,
+    classes: Sequence[int],
+    columns: int,
+    seeds: Sequence[int],
+    truncation: float,
+) -> list[Row]:
+    """For each pair of consecutive classes a row between them, with the latents held.
+
+    Their embeddings are mixed linearly.
+    """
+    _at_least_two("--classes", classes)
+    t, one_hot = np.linspace(0, 1, columns)[:, None], np.eye(len(g.class_names))
+    return [
+        Row(
+            f"{name_of(g, a)} to {name_of(g, b)}" + (f", {seed}" if len(seeds) > 1 else ""),
+            np.repeat(g.latents([0], seed, truncation), columns, axis=0),
+            ((1 - t) * one_hot[a] + t * one_hot[b]).astype(np.float32),
+            truncation,
+        )
+        for a, b in pairwise(classes)
+        for seed in seeds
+    ]
+
+
+def arithmetic_rows(
+    g: TrainedGenerator, classes: Sequence[int], expression: str, truncation: float
+) -> list[Row]:
+    """For each class: the terms of "1-2+3", then their sum, brought to their mean norm."""
+    signs, seeds = zip(*terms(expression), strict=True)
+    z = np.concatenate([g.latents([0], seed, truncation) for seed in seeds])
+    z = np.concatenate([z, combined(z, np.array(signs))[None]])
+    words = "".join(f" {'-' if s < 0 else '+'} {n}" for s, n in zip(signs, seeds, strict=True))
+    words = words.removeprefix(" + ").strip()
+    return [Row(f"{name_of(g, c)}: {words}", z, np.full(len(z), c), truncation) for c in classes]
+
+
+def default_classes(g: TrainedGenerator) -> list[int]:
+    return [int(c) for c in spread_classes(len(g.class_names))]
+
+
+def _at_least_two(flag: str, values: Sequence) -> None:
+    if len(values) < 2:
+        raise ValueError(f"{flag} = {', '.join(map(str, values)) or 'none'}: write two or more")

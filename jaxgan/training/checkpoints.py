@@ -1,0 +1,254 @@
+"""Checkpoints of the training state: asynchronous, atomic, checksummed, restored onto any mesh.
+
+DIRECTORY/STEP/             an Orbax checkpoint; it appears by one rename when all of it is written
+DIRECTORY/STEP/manifest     step, metrics, dtype and shape of every leaf, SHA-256 of every file
+DIRECTORY/STEP.damaged/     set aside: it does not match its manifest
+
+Orbax writes and reads the arrays. Files are hashed by the thread that waits for Orbax, so a
+training step never waits for it; damage is noticed before an array is read.
+"""
+
+import math
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from orbax.checkpoint import v1 as ocp
+
+from jaxgan.files import manifest
+from jaxgan.files.manifest import DamagedError, reason
+
+PyTree = Any
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint could not be written, or none can be read."""
+
+
+class Checkpoints:
+    """The checkpoints of a run. Use `with`: leaving it waits for the last one.
+
+    Args:
+      directory: need not exist; reading never changes it.
+      keep: how many of the newest are kept.
+      keep_every: also keep those of steps that this divides; 0 for none.
+      best_metric: also keep the best by this one of the metrics given to `save`; "" for none.
+      best: "highest" or "lowest".
+      say: told, in one line, what is damaged and what could not be written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        keep: int = 3,
+        keep_every: int = 0,
+        best_metric: str = "",
+        best: str = "highest",
+        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    ):
+        self.directory = Path(directory)
+        self._keep, self._keep_every = keep, keep_every
+        self._metric, self._sign = best_metric, 1 if best == "highest" else -1
+        self._say = say if jax.process_index() == 0 else lambda line: None
+        self._thread = ThreadPoolExecutor(1, "jaxgan-checkpoint")
+        self._writing: tuple[int, Future] | None = None
+        self._failure: CheckpointError | None = None
+        self._swept = False
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.wait()
+        self._thread.shutdown()
+
+    def steps(self) -> list[int]:
+        """Return the steps that have a checkpoint, in order, whole or damaged."""
+        names = [p.name for p in self.directory.glob("*")] if self.directory.is_dir() else []
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def latest_step(self) -> int | None:
+        """Return the step of the newest checkpoint, None without one."""
+        return max(self.steps(), default=None)
+
+    def best_step(self) -> int | None:
+        """Return the step of the best checkpoint by `best_metric`, None without one."""
+        scores = {}
+        for step in self.steps() if self._metric else []:
+            try:
+                value = manifest.read(self.directory / str(step))["metrics"].get(self._metric)
+            except DamagedError:
+                continue  # said when it is restored
+            if value is not None and math.isfinite(value):
+                scores[step] = self._sign * value
+        return max(scores, key=scores.get, default=None)  # of equals the first
+
+    def save(self, step: int, state: PyTree, metrics: dict[str, float] | None = None) -> None:
+        """Start to write a checkpoint; return when `state` may be donated.
+
+        Waits for the one before. A failure is said, and training goes on: the next checkpoint
+        tries again, and only a last one that failed raises CheckpointError, in `finish`.
+        """
+        self.wait()
+        temporary = self.directory / f"{step}.writing"
+        try:
+            self._sweep()
+            response = ocp.save_async(temporary, state)
+        except Exception as error:  # a full disk can show at any call
+            self._failed(step, error)
+            return
+        facts = {"step": step, "metrics": metrics or {}, "leaves": describe_leaves(state)}
+        self._writing = (step, self._thread.submit(self._finish, step, response, facts))
+
+    def wait(self) -> None:
+        """Wait until the checkpoint that is being written is there, or say why it is not."""
+        if self._writing:
+            step, future = self._writing
+            self._writing = None
+            try:
+                future.result()
+                self._failure = None
+            except Exception as error:  # Orbax raises many kinds
+                self._failed(step, error)
+
+    def finish(self) -> None:
+        """Wait for the last checkpoint. Raises CheckpointError if it could not be written."""
+        self.wait()
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices("jaxgan checkpoints")
+        if self._failure:
+            raise self._failure
+
+    def newest_good(self, before: int | None = None, best_first: bool = False) -> int | None:
+        """Return the newest step (below `before`) whose checkpoint is whole, None without any.
+
+        Damaged ones are named. All processes get process 0's answer.
+
+        Args:
+          best_first: prefer the best one, if there is a metric for it.
+        Raises:
+          CheckpointError: there are checkpoints, and all are damaged.
+        """
+        self.wait()
+        found, damaged = -1, []
+        if jax.process_index() == 0:
+            steps = [s for s in reversed(self.steps()) if before is None or s < before]
+            if best_first:
+                best = self.best_step()
+                steps.sort(key=lambda step: step != best)  # stable: the others stay newest first
+            for step in steps:
+                try:
+                    manifest.verify(self.directory / str(step))
+                    found = step
+                    break
+                except DamagedError as error:
+                    damaged.append(f"the checkpoint of step {step} is damaged ({error})")
+                    self._say(f"{damaged[-1]}; looking at the one before it")
+            found = -2 if damaged and found < 0 else found
+        if jax.process_count() > 1:
+            found = int(multihost_utils.broadcast_one_to_all(np.int32(found)))
+        if found == -2:
+            raise CheckpointError(
+                f"{self.directory} holds no whole checkpoint: {'; '.join(damaged)}. Bring one back "
+                "from a copy, or write another --workdir"
+            )
+        return None if found < 0 else found
+
+    def restore(self, abstract: PyTree, step: int) -> PyTree:
+        """Return the state of a step that `newest_good` found, as `abstract` says.
+
+        abstract: a tree of jax.ShapeDtypeStruct with shardings.
+        Raises ValueError: the checkpoint holds other arrays; the first that differs is named.
+        """
+        folder = self.directory / str(step)
+        there, here = manifest.read(folder)["leaves"], describe_leaves(abstract)
+        for name in [*here, *(n for n in there if n not in here)]:
+            if there.get(name) != here.get(name):
+                raise ValueError(
+                    f"{folder} is of another network: {name} is {there.get(name, 'missing')} "
+                    f"there, {here.get(name, 'missing')} here; write its config, or another "
+                    "--workdir"
+                )
+        return ocp.load(folder, abstract)
+
+    def restore_newest(self, abstract: PyTree) -> PyTree:
+        """Return the newest whole state, or say that there is none."""
+        step = self.newest_good()
+        if step is None:
+            raise FileNotFoundError(f"{self.directory} holds no checkpoint yet: train first")
+        return self.restore(abstract, step)
+
+    def drop_after(self, step: int) -> None:
+        """Make `step` the newest: damaged later ones are set aside, whole ones deleted.
+
+        Newest first, so that an interruption leaves a sequence without a gap.
+        """
+        self.wait()
+        if jax.process_index() == 0:
+            for later in reversed([s for s in self.steps() if s > step]):
+                folder = self.directory / str(later)
+                try:
+                    manifest.verify(folder)
+                    delete(folder)
+                except DamagedError:
+                    aside = folder.with_suffix(".damaged")
+                    shutil.rmtree(aside, ignore_errors=True)
+                    folder.rename(aside)
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices("jaxgan drop_after")
+
+    def _finish(self, step: int, response: Any, facts: dict) -> None:
+        """Wait for Orbax, hash, rename, delete what need not be kept. Runs in the thread."""
+        response.result()  # on process 0 after all processes have written
+        if jax.process_index() == 0:
+            temporary, final = self.directory / f"{step}.writing", self.directory / str(step)
+            manifest.write(temporary, facts)
+            if final.exists():
+                delete(final)
+            temporary.rename(final)
+            manifest.sync(self.directory)
+            steps = self.steps()
+            kept = {*steps[-self._keep :], self.best_step()}
+            for old in steps:
+                if old not in kept and not (self._keep_every and old % self._keep_every == 0):
+                    delete(self.directory / str(old))
+
+    def _failed(self, step: int, error: Exception) -> None:
+        self._failure = CheckpointError(
+            f"the checkpoint of step {step} could not be written ({reason(error)}); the newest is "
+            f"{self.latest_step() or 'none'}. Free some space for {self.directory}; the same "
+            "command continues from there"
+        )
+        self._say(f"WARNING: {self._failure}. Training goes on and tries again")
+        if jax.process_index() == 0:  # what there is of it takes space
+            self._swept = False
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Delete what an interrupted write or deletion left. Only who writes may do it."""
+        if not self._swept and jax.process_index() == 0:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            for pattern in ("*.writing*", "*.deleting"):
+                for folder in self.directory.glob(pattern):
+                    shutil.rmtree(folder, ignore_errors=True)
+        self._swept = True
+
+
+def delete(folder: Path) -> None:
+    """Delete a checkpoint; interrupted, it is not one that looks whole."""
+    aside = folder.with_suffix(".deleting")
+    folder.rename(aside)
+    shutil.rmtree(aside)
+
+
+def describe_leaves(tree: PyTree) -> dict[str, str]:
+    """Return {path: "float32 [3, 3, 8, 16]"} of a tree of arrays or shapes."""
+    flat = jax.tree_util.tree_flatten_with_path(tree)[0]
+    name = lambda path: jax.tree_util.keystr(path, simple=True, separator="/")
+    return {name(path): f"{leaf.dtype} {list(leaf.shape)}" for path, leaf in flat}

@@ -1,0 +1,72 @@
+"""Values that are not finite: found in every step, named, never replaced.
+
+The step itself finds them (steps.gradient_health): the sums of squares that the gradient's norm
+takes anyway say for each leaf whether all of it is finite. The host reads them when it logs.
+Before a checkpoint the whole state is looked at: a step may overflow with a finite gradient.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.game.game import TrainState
+from jaxgan.training.checkpoints import describe_leaves
+from jaxgan.training.roll_backs import TrainingFailedError
+
+HELP = "Lower the learning rates, or write on_non_finite.policy = 'roll_back'"
+
+
+class NonFiniteError(TrainingFailedError):
+    """A gradient or a state that is not finite."""
+
+    section = "on_non_finite"
+
+
+def refuse_gradients(
+    history: list[dict], step: int, state: TrainState, finite: tuple[int, dict] | None
+) -> tuple[int, dict]:
+    """Return (step, metrics) of the last step, or raise NonFiniteError for the first bad one.
+
+    Args:
+      history: metrics of all steps since the last look, up to `step`.
+      finite: what the last look returned.
+    """
+    for number, metrics in enumerate(history, step - len(history) + 1):
+        for role in ("discriminator", "generator"):  # in the order of their steps
+            leaf = int(metrics[f"{role[0]}/bad_leaf"])
+            if leaf >= 0:
+                name = list(describe_leaves(getattr(state, role).params))[leaf]
+                raise NonFiniteError(
+                    f"step {number}: the {role}'s gradient of {name} is not finite; "
+                    f"{_last(finite)}. {HELP}",
+                    number,
+                )
+        finite = number, metrics
+    return finite
+
+
+def refuse_state(state: TrainState, step: int, finite: tuple[int, dict] | None) -> None:
+    """Raise NonFiniteError when a state that is about to be saved is not finite."""
+    floats = {
+        name: leaf
+        for name, leaf in zip(describe_leaves(state), jax.tree.leaves(state), strict=True)
+        if jnp.issubdtype(leaf.dtype, jnp.floating)
+    }
+    good = jax.device_get(_are_finite(list(floats.values())))
+    for name, is_good in zip(floats, good.tolist(), strict=True):
+        if not is_good:
+            raise NonFiniteError(
+                f"step {step}: {name} is not finite; {_last(finite)}. {HELP}", step
+            )
+
+
+@jax.jit
+def _are_finite(leaves: list[jax.Array]) -> jax.Array:
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in leaves])
+
+
+def _last(finite: tuple[int, dict] | None) -> str:
+    if finite is None:
+        return "no step before it was finite"
+    step, metrics = finite
+    values = ", ".join(f"{n} {float(v):.4g}" for n, v in metrics.items() if "bad_leaf" not in n)
+    return f"the last finite metrics, of step {step}: {values}"

@@ -1,0 +1,81 @@
+"""Going back to a good checkpoint with another seed, when values are not finite or G collapses.
+
+workdir/roll_backs.jsonl   a line each: the step it happened at, the checkpoint it went to, why
+
+Roll-back number n, to the checkpoint of step s, goes on from there with the key
+fold_in(state.key, n). What is done is a function of the checkpoint and of the lines before it, so
+a run that is killed at any moment still continues as if it had not been: lines of roll-backs
+beyond the checkpoint that is restored are dropped, and come again.
+"""
+
+import json
+from pathlib import Path
+
+import jax
+from ml_collections import ConfigDict
+
+from jaxgan.game.game import TrainState
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.metrics import read_lines, replace
+
+
+class TrainingFailedError(RuntimeError):
+    """Training cannot go on as it is. Subclasses say which section of the config decides."""
+
+    section = ""
+
+    def __init__(self, message: str, step: int, before: int | None = None):
+        """before: only a checkpoint of an earlier step than this one is good; None for any."""
+        super().__init__(message)
+        self.step, self.before = step, before
+
+
+class RollBacks:
+    """The roll-backs of a run so far. Every process keeps the list, process 0 the file."""
+
+    def __init__(self, workdir: Path):
+        self._path = workdir / "roll_backs.jsonl"
+        self._lines = read_lines(self._path)
+
+    def continue_from(self, state: TrainState, step: int) -> TrainState:
+        """Return the state of the checkpoint of a step with the key that training goes on with."""
+        while self._lines and self._lines[-1]["to"] > step:
+            self._lines.pop()
+        self._write()
+        if not self._lines or self._lines[-1]["to"] < step:
+            return state
+        return state.replace(key=jax.jit(jax.random.fold_in)(state.key, len(self._lines)))
+
+    def go_back(self, failure: TrainingFailedError, config: ConfigDict, checkpoints: Checkpoints):
+        """Make a checkpoint before the failure the newest; return a line that says so.
+
+        Raises the failure itself when config says stop, said so too often, or none is left.
+        """
+        policy = config[failure.section]
+        if policy.policy != "roll_back":
+            raise failure
+        if len(self._lines) >= policy.most:
+            raise type(failure)(
+                f"{failure}; rolled back {len(self._lines)} times already, "
+                f"{failure.section}.most = {policy.most}",
+                failure.step,
+            )
+        to = checkpoints.newest_good(failure.before, best_first=failure.before is not None)
+        if to is None and failure.before is not None:
+            raise type(failure)(
+                f"{failure}; no checkpoint from before step {failure.before} is kept: raise "
+                "train.keep_checkpoints or set train.keep_every",
+                failure.step,
+            )
+        to = to or 0
+        checkpoints.drop_after(to)
+        self._lines.append({"step": failure.step, "to": to, "why": str(failure)})
+        self._write()
+        return (
+            f"{failure}\nback to step {to}, with another seed (roll-back {len(self._lines)} of at "
+            f"most {policy.most})"
+        )
+
+    def _write(self) -> None:
+        if jax.process_index() == 0 and (self._lines or self._path.exists()):
+            replace(self._path, "".join(json.dumps(line) + "\n" for line in self._lines))

@@ -1,0 +1,249 @@
+"""A run: a work directory and what its config says. Every command starts here.
+
+workdir/config.json     the resolved config, data set facts included: enough to build the game
+workdir/checkpoints/    see checkpoints.py
+workdir/metrics.jsonl   see metrics.py
+workdir/samples/        grids, one a step
+"""
+
+import dataclasses
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from ml_collections import ConfigDict
+
+from jaxgan.build import build
+from jaxgan.config import default_config
+from jaxgan.data.records import Records, open_records
+from jaxgan.devices import sharding
+from jaxgan.files.manifest import reason
+from jaxgan.game.game import GAN, TrainState, init_state
+
+# A run may be continued with other values of these: they do not change what a step computes.
+FREE = (
+    *(f"train.{name}_every" for name in ("log", "sample", "checkpoint")),
+    *(f"train.{name}" for name in ("steps", "keep_checkpoints", "keep_every")),
+    *(f"train.{name}" for name in ("best_metric", "best", "wandb")),
+    *("data.on_bad_record", "data.held_out", "on_non_finite", "watch"),
+    *("sample", "evaluate", "mesh"),
+)
+# Of larger data sets labels are checked as they are read.
+MOST_LABELS = 100_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    workdir: Path
+    config: ConfigDict
+    mesh: Mesh
+    gan: GAN
+    image_shape: tuple[int, int, int]
+    num_classes: int
+
+
+def resolve(config: ConfigDict, records: Records, devices: int | None = None) -> ConfigDict:
+    """Return the config with the facts of its data set filled in.
+
+    With data.categories the generator's labels are categories of its own making, and nobody looks
+    at those of the data set.
+    """
+    names, categories = tuple(records.class_names), config.data.categories
+    if categories:
+        if categories < len(names):  # the watch looks at real images class by class
+            raise ValueError(
+                f"data.categories = {categories}: write 0, or {len(names)} or more, as many as the "
+                "data set has classes"
+            )
+        names = tuple(f"category {i}" for i in range(categories))
+    config = with_facts(config, records.shape[-1], names)
+    check(config, devices)
+    return config
+
+
+def with_facts(config: ConfigDict, channels: int, class_names: tuple[str, ...]) -> ConfigDict:
+    """Return a copy of the config that says what only a data set knows."""
+    config = ConfigDict(config.to_dict())
+    with config.unlocked():
+        config.data.channels, config.data.class_names = channels, class_names
+    return config
+
+
+def check(config: ConfigDict, devices: int | None = None) -> None:
+    """Refuse what cannot run, before anything is computed: the field, its value, what to write.
+
+    devices: how many will run it; by default those that are there.
+    """
+    train, size = config.train, config.data.size
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise ValueError(f"data.size = {size}: write (height, width), such as (64, 64)")
+    for section, field in (
+        *(("train", f) for f in ("steps", "batch", "num_d_steps", "microbatches")),
+        *(("train", f) for f in ("log_every", "sample_every", "checkpoint_every")),
+        ("train", "keep_checkpoints"),
+        *(("watch", f) for f in ("images", "classes", "patience")),
+        ("model", "latent_dim"),
+        ("penalty", "every"),
+        ("sample", "columns"),
+    ):
+        if config[section][field] < 1:
+            raise ValueError(f"{section}.{field} = {config[section][field]}: write 1 or more")
+    if config.data.categories:
+        if config.objective.name != "infogan":
+            raise ValueError(
+                f"data.categories = {config.data.categories} with objective.name = "
+                f"{config.objective.name!r}: write 0, or 'infogan', which needs no labels"
+            )
+        if {"recognition", "fd_per_class"} & set(config.evaluate.metrics):
+            raise ValueError(
+                f"evaluate.metrics = {config.evaluate.metrics} with data.categories: leave out "
+                "those that compare the samples' labels with the data's"
+            )
+    for side in (config.generator, config.discriminator):
+        if not (side.learning_rate > 0 and 0 <= side.b1 < 1 and 0 <= side.b2 < 1):
+            raise ValueError(
+                f"learning_rate = {side.learning_rate}, b1 = {side.b1}, b2 = {side.b2}: write a "
+                "learning rate above 0 and b1, b2 in [0, 1)"
+            )
+    for section, field, choices in (
+        ("on_non_finite", "policy", ("stop", "roll_back")),
+        ("watch", "policy", ("warn", "roll_back")),
+        ("train", "best", ("highest", "lowest")),
+    ):
+        value = config[section][field]
+        if value not in choices:
+            known = " or ".join(map(repr, choices))
+            raise ValueError(f"{section}.{field} = {value!r}: write {known}")
+    devices = devices or len(jax.devices())
+    if train.batch % (devices * train.microbatches):
+        unit = devices * train.microbatches
+        near = max(round(train.batch / unit), 1) * unit
+        raise ValueError(
+            f"train.batch = {train.batch} does not divide into {train.microbatches} microbatches "
+            f"on {devices} devices: write a multiple of {unit}, such as {near}"
+        )
+
+
+def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run:
+    """Build the game of a resolved config, on all devices unless a mesh is given.
+
+    Raises ValueError on a network it cannot make.
+    """
+    mesh = sharding.create_mesh(config.mesh.fsdp) if mesh is None else mesh
+    image_shape = (*config.data.size, config.data.channels)
+    num_classes = len(config.data.class_names)
+    return Run(workdir, config, mesh, game(config, mesh), image_shape, num_classes)
+
+
+def game(config: ConfigDict, mesh: Mesh, with_lazy_terms: bool = True) -> GAN:
+    """Build the game of a resolved config; see build.build."""
+    image_shape = (*config.data.size, config.data.channels)
+    return build(config, image_shape, len(config.data.class_names), mesh, with_lazy_terms)
+
+
+def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
+    """Open the data and build the game; nothing is written yet (see `claim`)."""
+    records = open_records(config.data.name, config.data.split)
+    if len(records) <= MOST_LABELS:
+        check_labels(records)
+    return open_run(workdir, resolve(config, records)), records
+
+
+def check_labels(records: Records) -> None:
+    """Refuse a data set with a label that its list of classes does not have."""
+    labels = records.labels()
+    bad = np.flatnonzero((labels < 0) | (labels >= records.num_classes))
+    if bad.size:
+        raise ValueError(
+            f"{records.location(bad[0])} has label {labels[bad[0]]}, but the data set names "
+            f"{records.num_classes} classes: name them all in its label.labels.txt, or prepare it "
+            "again"
+        )
+
+
+def saved(workdir: Path) -> ConfigDict:
+    """Return the resolved config that a work directory holds: the data set need not be there."""
+    path = workdir / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist: write the --workdir of a training run, or an exported file"
+        )
+    try:
+        values = as_tuples(json.loads(path.read_text()))
+        config = default_config(values["model"]["name"], values["objective"]["name"])
+        config.update(values)  # fields that are younger than the run keep their defaults
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is not the config of a run ({reason(error)}): bring it back from a copy, or "
+            "train again with its --config"
+        ) from error
+    return config
+
+
+def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
+    """Open a run by its work directory; `config` may change what training does not depend on."""
+    known = saved(workdir)
+    if config is None:
+        return open_run(workdir, known)
+    config = with_facts(config, known.data.channels, known.data.class_names)
+    differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
+    if differences:
+        raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")
+    return open_run(workdir, config)
+
+
+def abstract_state(run: Run) -> TrainState:
+    """Return shapes, dtypes and shardings of a run's state, without computing anything."""
+    shapes = jax.eval_shape(partial(init_state, run.gan, run.config.seed))
+    return jax.tree.map(
+        lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
+        shapes,
+        sharding.tree_shardings(run.mesh, shapes),
+    )
+
+
+def claim(run: Run) -> None:
+    """Write config.json, or refuse a work directory that holds another experiment."""
+    workdir, new = run.workdir, run.config.to_dict()
+    path = workdir / "config.json"
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        if not os.access(workdir, os.W_OK):
+            raise PermissionError("not writable")
+        if path.exists():
+            differences = list(_differences(saved(workdir).to_dict(), new))
+            if differences:
+                raise ValueError(
+                    f"--workdir={workdir} holds another experiment ({'; '.join(differences)}): "
+                    "write another --workdir, or the same values to continue it"
+                )
+        if jax.process_index() == 0:
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(json.dumps(new, indent=2) + "\n")
+            temporary.replace(path)
+    except OSError as error:
+        raise ValueError(
+            f"--workdir={workdir} cannot be written ({error.strerror or error}): write another"
+        ) from error
+
+
+def as_tuples(value):
+    """Return JSON data with lists as tuples, as configs have them."""
+    if isinstance(value, dict):
+        return {name: as_tuples(v) for name, v in value.items()}
+    return tuple(as_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _differences(old: dict, new: dict, prefix: str = ""):
+    for name in sorted(old.keys() | new.keys()):
+        field, a, b = prefix + name, old.get(name), new.get(name)
+        if field in FREE:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            yield from _differences(a, b, field + ".")
+        elif a != b:
+            yield f"{field} is {a!r} there, {b!r} here"

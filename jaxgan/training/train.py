@@ -1,0 +1,301 @@
+"""Training, top to bottom: build, start or continue, loop, leave everything behind."""
+
+import contextlib
+import dataclasses
+import errno
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.data.reader import Reader, prefetch
+from jaxgan.data.records import Records
+from jaxgan.devices import compiler, processes, sharding
+from jaxgan.files.manifest import reason
+from jaxgan.game import steps
+from jaxgan.game.game import TrainState, init_state
+from jaxgan.media import augment
+from jaxgan.report import Refresher
+from jaxgan.trained.sample import Sampler, class_sheet, save_png
+from jaxgan.training import non_finite, signs
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.metrics import (
+    MetricsWriter,
+    Stopwatch,
+    check_wandb,
+    goodput,
+    memory,
+    progress_line,
+    read_lines,
+)
+from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
+from jaxgan.training.run import Run, abstract_state, claim, game, new_run
+from jaxgan.training.transfer import with_networks_of
+from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
+
+ROLES = ("generator", "discriminator")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
+
+
+def train(config: ConfigDict, workdir: Path) -> int:
+    """Train until config.train.steps; return the exit code. The same call continues a run."""
+    run, records = new_run(workdir, config)
+    processes.agree(run.config.to_dict())
+    step_number = steps_by_number(run)
+    _, metrics = jax.eval_shape(step_number(0), abstract_state(run), abstract_batch(run))
+    watch = Watch(run, records)
+    check_best_metric(run.config, metrics)
+    check_wandb(run.config.train.wandb)
+    claim(run)  # what cannot run has been refused
+    say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
+    say(describe(run, records))
+    config, stop, roll_backs = run.config.train, stop_flag(), RollBacks(workdir)
+    keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
+    with Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
+        while True:
+            try:
+                return loop(run, records, step_number, checkpoints, roll_backs, watch, stop, say)
+            except TrainingFailedError as failure:
+                say(roll_backs.go_back(failure, run.config, checkpoints))
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                checkpoints.wait()
+                newest = checkpoints.latest_step() or 0
+                raise RuntimeError(
+                    f"--workdir={workdir} cannot be written ({reason(error)}): free some space; "
+                    f"the same command continues from step {newest}"
+                ) from error
+
+
+def training_step(run: Run):
+    """Return the compiled step: (state, batch of stored integers) -> (state, metrics)."""
+
+    def step(state: TrainState, batch: dict[str, jax.Array]):
+        data, key = run.config.data, jax.random.fold_in(state.key, state.step)
+        images = augment.to_float(batch["images"])
+        images = augment.augmented(key, images, data.flip, data.random_crop)
+        return steps.train_step(run.gan, state, {**batch, "images": images})
+
+    shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
+    ours = next(d for d in run.mesh.devices.flat if d.process_index == jax.process_index())
+    return jax.jit(
+        step,
+        donate_argnums=0,
+        out_shardings=(shardings, sharding.replicated(run.mesh)),
+        compiler_options=compiler.compiler_options(ours),
+    )
+
+
+def steps_by_number(run: Run) -> Callable[[int], Callable]:
+    """Return a function: number of a step -> its compiled step.
+
+    With a lazy penalty there are two, of two games with the same states: one that has the penalty,
+    and one for the steps between.
+    """
+    full, every = training_step(run), run.config.penalty.every
+    if every == 1:
+        return lambda number: full
+    between = training_step(
+        dataclasses.replace(run, gan=game(run.config, run.mesh, with_lazy_terms=False))
+    )
+    return lambda number: between if number % every else full
+
+
+def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
+    """Return the newest whole checkpoint's state or, without any, where training starts."""
+    abstract, step = abstract_state(run), checkpoints.newest_good()
+    checkpoints.drop_after(step or 0)
+    if step is not None:
+        return checkpoints.restore(abstract, step)
+    shardings = jax.tree.map(lambda x: x.sharding, abstract)
+    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    other = run.config.train.start_from
+    return with_networks_of(Path(other), run, state) if other else state
+
+
+def abstract_batch(run: Run) -> dict[str, jax.ShapeDtypeStruct]:
+    """Return shapes and dtypes of a batch of stored integers."""
+    train = run.config.train
+    leading = (train.num_d_steps, train.microbatches, train.batch // train.microbatches)
+    split = sharding.rows(run.mesh, leading=2)
+    return {
+        "images": jax.ShapeDtypeStruct((*leading, *run.image_shape), jnp.uint8, sharding=split),
+        "labels": jax.ShapeDtypeStruct(leading, jnp.int32, sharding=split),
+    }
+
+
+def loop(
+    run: Run,
+    records: Records,
+    step_number: Callable[[int], Callable],
+    checkpoints: Checkpoints,
+    roll_backs: RollBacks,
+    watch: Watch,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> int:
+    """Train from the newest checkpoint to the last step; return the exit code.
+
+    Raises TrainingFailedError when it cannot go on: see roll_backs.py.
+    """
+    config, workdir, last = run.config.train, run.workdir, run.config.train.steps
+    images_a_step = config.num_d_steps * config.batch
+
+    # 1. State.
+    state = first_state(run, checkpoints)
+    start = int(state.step)
+    if start:
+        say(f"continuing from the checkpoint of step {start}")
+    if start >= last:
+        say(f"nothing to do: train.steps = {last}")
+        return 0
+    state = roll_backs.continue_from(state, start)
+    seen = [line for line in read_lines(workdir / "watch.jsonl") if line["step"] <= start]
+    say("compiling the training step ...")
+
+    # 2. Input: this process's rows, read ahead and put on the devices by a thread.
+    microbatch = config.batch // config.microbatches
+    reader = Reader(
+        records,
+        (config.num_d_steps, config.microbatches, microbatch),
+        run.config.seed,
+        run.config.data.size,
+        sharding.local_rows(run.mesh, microbatch),
+        run.config.data.class_balanced,
+        run.config.data.on_bad_record,
+    )
+
+    def read(step: int) -> dict[str, jax.Array]:
+        return sharding.global_batch(run.mesh, reader(step), microbatch)
+
+    # 3. Loop.
+    is_writer, sampler = jax.process_index() == 0, Sampler(run)
+
+    def draw(state: TrainState, step: int) -> None:
+        sheet = class_sheet(sampler, sampler.prepare(state), run)
+        if is_writer:
+            save_png(workdir / "samples" / f"{step:08d}.png", sheet)
+
+    if not start:
+        draw(state, 0)
+    nothing = contextlib.nullcontext(lambda: None)
+    writer = MetricsWriter(workdir, start, config.wandb) if is_writer else nothing
+    refresher = Refresher(workdir) if is_writer else nothing
+    clock, whole, pending, logged, stopped, good = Stopwatch(), Counter(), [], start, False, None
+    with refresher as refresh, writer, reader, prefetch(read, start) as batches:
+        for step in range(start + 1, last + 1):
+            with clock("input"):
+                batch = next(batches)
+            with clock("step"):
+                state, metrics = step_number(step)(state, batch)
+                pending.append(metrics)
+            log, sample, save = (
+                step == last or step % config[f"{name}_every"] == 0
+                for name in ("log", "sample", "checkpoint")
+            )
+            if step == start + 1:
+                jax.block_until_ready(state)
+                say(f"compiled, first step done after {clock.elapsed():.0f}s")
+                if not log:  # rate and goodput shall not count the compilation
+                    clock.lap()
+                    logged = step
+            look = run.config.watch.every and step % run.config.watch.every == 0
+            # A stop saves and does not log: the log is that of an uninterrupted run. Several
+            # processes stop at the same step, the next that logs: agreeing takes a message.
+            if jax.process_count() == 1 or log:
+                stopped = processes.any_process(stop.is_set()) and step < last
+            if not (log or sample or save or look or stopped):
+                continue
+
+            with clock("step"):
+                history = jax.device_get(pending)  # waits for the steps
+            pending.clear()
+            good = non_finite.refuse_gradients(history, step, state, good)
+            values = {name: float(v) for name, v in history[-1].items()}
+            if log:
+                spent = clock.lap()
+                whole.update(spent)
+                elapsed = sum(spent.values())
+                rate = (step - logged) * images_a_step / elapsed
+                say(progress_line(step, last, images_a_step, rate, spent, values))
+                if is_writer:
+                    shares = {f"time/{name}": t / elapsed for name, t in spent.items()}
+                    bad = {"bad_records": len(reader.bad_records)}
+                    writer.write("metrics", step, values)
+                    line = {"images_per_second": rate, **shares, **memory(), **bad}
+                    writer.write("timing", step, line)
+                logged = step
+            if sample:
+                with clock("samples"):
+                    draw(state, step)
+            if look:
+                with clock("watch"):
+                    norms = {name: v for name, v in values.items() if name.endswith("grad_norm")}
+                    seen.append({"step": step, **watch(state), **norms})
+                if is_writer:
+                    writer.write("watch", step, seen[-1], tag="watch/")
+                found = signs.signs(seen, run.config.watch.patience)
+                for warning in signs.warnings(seen, found):
+                    say(warning)
+                signs.refuse_collapse(seen, found, run.config.watch)
+            if sample or look:
+                refresh()
+            # Last: a checkpoint says that all that belongs to its step has been left behind.
+            if save or stopped:
+                with clock("checkpoint"):
+                    non_finite.refuse_state(state, step, good)
+                    checkpoints.save(step, state, values | watch_numbers(seen))
+            if stopped:
+                break
+    with clock("checkpoint"):
+        checkpoints.finish()
+    whole.update(clock.lap())
+
+    # 4. What was reached.
+    if stopped:
+        say(f"stopped at step {step}, saved; the same command continues")
+        return INTERRUPTED
+    say(f"done: {last} steps, {last * images_a_step / 1000:.0f} kimg, {goodput(whole)}. Look at:")
+    say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(run.config.data.class_names[:10])}")
+    say(f"  {workdir}/report.html  curves, samples over time, settings")
+    say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
+    return 0
+
+
+def describe(run: Run, records: Records) -> str:
+    """Return what is about to be trained, in a few lines."""
+    config, (height, width, channels) = run.config, run.image_shape
+    shapes = abstract_state(run)
+    size = {n: sum(x.size for x in jax.tree.leaves(getattr(shapes, n).params)) for n in ROLES}
+    train = config.train
+    return (
+        f"{config.model.name} on {config.data.name}: {len(records)} images "
+        f"{height}x{width}x{channels}, {run.num_classes} classes\n"
+        f"parameters: generator {size['generator']:,}, discriminator {size['discriminator']:,}\n"
+        f"{train.steps} steps of {train.num_d_steps} x {train.batch} images "
+        f"({train.microbatches} microbatches), {run.mesh.size} devices "
+        f"(data {run.mesh.shape['data']}, fsdp {run.mesh.shape['fsdp']}), "
+        f"{jax.process_count()} processes"
+    )
+
+
+def stop_flag() -> threading.Event:
+    """Return an event that SIGTERM or SIGINT sets; a second SIGINT stops at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+    return stop

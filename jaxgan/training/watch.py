@@ -1,0 +1,220 @@
+"""The watch: a look at a run for collapse, memorisation and blow-up; judged in signs.py.
+
+One look, on the devices, at the live networks (not their average: they go first) and at the same
+latents, labels and real images every time:
+
+    diversity      mean distance of two samples of a class / of two real images of that class, in
+                   pixels; 1 is as varied as the data, 0 is the same image whatever the latents
+    duplicates     share of samples with another of their class nearer than a tenth of the mean
+                   distance of real images
+    real, held_out, fake   mean logits; logit_gap = real - fake
+    real_accuracy, held_out_accuracy   share of logits above 0
+    overfit        (real - held_out) / (real - fake): 0 when D treats images that it has not been
+                   trained on like those that it has, 1 when like fakes (r_v of arXiv 2006.06676)
+    sigmas         the largest three singular values of every kernel before normalisation: those
+                   of G's first layers rise sharply as BigGAN collapses (arXiv 1809.11096)
+
+Singular values come from orthogonal (block power) iteration: all of them at once, with a few
+spare vectors. Power iteration with deflation needs a pass for each and stalls on equal ones.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import flatten_dict
+from ml_collections import ConfigDict
+
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import Records, open_records
+from jaxgan.devices import compiler, sharding
+from jaxgan.game.game import TrainState
+from jaxgan.game.transforms import as_matrix, is_normalised
+from jaxgan.media.augment import to_float
+from jaxgan.training.run import Run
+
+PyTree = Any
+ITERATIONS, SPARE = 20, 5  # of the singular values: within 1 % on a Gaussian matrix, see the test
+NEAR = 0.1  # of the mean distance of real images: nearer than this is a duplicate
+NUMBERS = ("diversity", "duplicates", "logit_gap", "overfit")  # that can say which is best
+
+
+def check_best_metric(config: ConfigDict, metrics: dict) -> None:
+    """Refuse a metric that no checkpoint will have."""
+    known = [*metrics, *(f"watch/{name}" for name in NUMBERS if config.watch.every)]
+    if config.train.best_metric not in ("", *known):
+        raise ValueError(
+            f"train.best_metric = {config.train.best_metric!r}: write one of {', '.join(known)}"
+        )
+
+
+class Watch:
+    """Looks at a run's state. Compiled and its images read at the first look."""
+
+    def __init__(self, run: Run, records: Records):
+        """Raises ValueError where the held-out split is not held out or shows other classes."""
+        self._run, self._records = run, records
+        self._held_out = held_out_records(run, records)
+        self._look: Callable[[TrainState], dict] | None = None
+
+    def __call__(self, state: TrainState) -> dict[str, Any]:
+        """Return what is seen, as plain numbers and lists."""
+        if self._look is None:
+            self._look = self._prepared()
+        seen = jax.device_get(self._look(state))
+        return jax.tree.map(short, seen)
+
+    def _prepared(self) -> Callable[[TrainState], dict]:
+        run, config = self._run, self._run.config.watch
+        splits = {"real": self._records}
+        if self._held_out is not None:
+            splits["held_out"] = self._held_out
+        labels = {name: records.labels() for name, records in splits.items()}
+        classes = shared_classes(list(labels.values()), run.num_classes, config.classes)
+        self.classes = [run.config.data.class_names[c] for c in classes]
+        # Every device and every group of batch norm gets the same number of rows.
+        unit = int(np.lcm(run.mesh.size, run.config.model.get("batch_norm_groups", 1)))
+        count = -(-config.images // unit) * unit
+        images, pairs = {}, None
+        for name, records in splits.items():
+            places = np.stack(
+                [np.resize(np.flatnonzero(labels[name] == c), count) for c in classes]
+            )
+            with Reader(records, (1, 1, 1), 0, run.config.data.size, on_bad_record="skip") as read:
+                host = read.read(places)["images"].reshape(-1, *run.image_shape)
+            images[name] = spread(run, host)
+            if pairs is None:  # of different images: a small class is repeated
+                pairs = places[:, :, None] != places[:, None, :]
+        y = spread(run, np.repeat(classes, count).astype(np.int32))
+        split = sharding.rows(run.mesh)
+
+        @compiler.jit
+        def look(state: TrainState, images: dict[str, jax.Array], labels: jax.Array) -> dict:
+            z, _ = run.gan.prior(jax.random.key(run.config.seed), len(labels))
+            z = jax.lax.with_sharding_constraint(z, split)
+            fakes = network(run.gan.generator, state.generator)(z, labels)
+            discriminate = network(run.gan.discriminator, state.discriminator)
+            real = {name: to_float(x) for name, x in images.items()}
+            logits = {name: discriminate(x, labels) for name, x in {**real, "fake": fakes}.items()}
+            return {
+                **variety(fakes, real["real"], pairs),
+                **judgement(logits),
+                "sigmas": {
+                    f"{role[0]}/{path}": largest_singular_values(
+                        sharding.whole(run.mesh, as_matrix(path, leaf))
+                    )
+                    for role in ("generator", "discriminator")
+                    for path, leaf in flatten_dict(getattr(state, role).params, sep="/").items()
+                    if is_normalised(path, leaf)
+                },
+            }
+
+        return lambda state: look(state, images, y)
+
+
+def watch_numbers(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the last line's single numbers as metrics of a checkpoint."""
+    last = lines[-1] if lines else {}
+    return {f"watch/{name}": last[name] for name in NUMBERS if name in last}
+
+
+def short(x: np.ndarray) -> float | list[float]:
+    """Return numbers with six digits: lines are read by people too."""
+    return float(f"{x:.6g}") if x.ndim == 0 else [short(part) for part in x]
+
+
+def network(player, state) -> Callable:
+    """Return a player's network as a function of its inputs, with the weights of a state."""
+    weights, _ = player.transform.apply(state.params, state.transform_state)
+    return lambda *inputs: player.module.apply({"params": weights}, *inputs)
+
+
+def spread(run: Run, rows: np.ndarray) -> jax.Array:
+    """Put rows that every process holds on the devices, each its share."""
+    split = sharding.rows(run.mesh)
+    return jax.make_array_from_callback(rows.shape, split, lambda index: rows[index])
+
+
+def variety(fakes: jax.Array, real: jax.Array, real_pairs: np.ndarray) -> dict[str, jax.Array]:
+    """Return diversity, its value for each class, and the share of duplicates.
+
+    Args:
+      fakes, real: [classes * n, height, width, channels], class by class.
+      real_pairs: [classes, n, n] bool, which pairs are of different real images.
+    """
+    classes, n, _ = real_pairs.shape
+    real_distance = distances(real.reshape(classes, n, -1)).mean((1, 2), where=real_pairs)
+    fake_distances = distances(fakes.reshape(classes, n, -1))
+    others = ~np.eye(n, dtype=bool)[None]
+    by_class = fake_distances.mean((1, 2), where=others) / real_distance
+    nearest = jnp.where(others, fake_distances, jnp.inf).min(2)
+    return {
+        "diversity": by_class.mean(),
+        "class_diversity": by_class,
+        "duplicates": (nearest < NEAR * real_distance[:, None]).mean(),
+    }
+
+
+def distances(points: jax.Array) -> jax.Array:
+    """Return the root mean square difference of all pairs: [classes, n, d] to [classes, n, n]."""
+    with jax.default_matmul_precision("highest"):
+        products = jnp.einsum("cid,cjd->cij", points, points)
+    squares = jnp.diagonal(products, axis1=1, axis2=2)
+    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
+    return jnp.sqrt(jnp.maximum(squared, 0.0) / points.shape[-1])
+
+
+def judgement(logits: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """Return how the discriminator sees "real" (trained on), "held_out" and "fake" images."""
+    means = {name: x.mean() for name, x in logits.items()}
+    right = {f"{n}_accuracy": (x > 0).mean() for n, x in logits.items() if n != "fake"}
+    gap = means["real"] - means["fake"]
+    seen = {**means, **right, "logit_gap": gap}
+    if "held_out" in means:
+        # Undefined where D tells nothing apart: the gap is taken as one logit at least.
+        seen["overfit"] = (means["real"] - means["held_out"]) / jnp.maximum(gap, 1.0)
+    return seen
+
+
+def largest_singular_values(matrix: jax.Array, count: int = 3) -> jax.Array:
+    """Return the largest singular values of a matrix, descending: [count], 0 beyond its rank."""
+    matrix = matrix.astype(jnp.float32)
+    if matrix.shape[0] < matrix.shape[1]:
+        matrix = matrix.T
+    size = min(count + SPARE, matrix.shape[1])
+    with jax.default_matmul_precision("highest"):
+
+        def iterate(_, basis: jax.Array) -> jax.Array:
+            return jnp.linalg.qr(matrix.T @ (matrix @ basis))[0]
+
+        start = jax.random.normal(jax.random.key(0), (matrix.shape[1], size))
+        basis = jax.lax.fori_loop(0, ITERATIONS, iterate, jnp.linalg.qr(start)[0])
+        image = matrix @ basis
+        squared = jnp.linalg.eigvalsh(image.T @ image)[::-1][:count]
+    return jnp.pad(jnp.sqrt(jnp.maximum(squared, 0.0)), (0, count - len(squared)))
+
+
+def shared_classes(labels: list[np.ndarray], num_classes: int, most: int) -> np.ndarray:
+    """Return at most `most` classes, evenly spread, with two images or more in every split."""
+    counts = np.stack([np.bincount(x, minlength=num_classes) for x in labels]).min(0)
+    (usable,) = np.nonzero(counts >= 2)
+    if not len(usable):
+        raise ValueError("no class has two images in the data and in data.held_out")
+    return usable[np.unique(np.linspace(0, len(usable) - 1, min(len(usable), most)).astype(int))]
+
+
+def held_out_records(run: Run, records: Records) -> Records | None:
+    """Open data.held_out; None where there is none."""
+    config = run.config.data
+    if not config.held_out:
+        return None
+    held_out = open_records(config.name, config.held_out)
+    shared = records.overlap(held_out)
+    if shared:
+        raise ValueError(
+            f"data.held_out = {config.held_out!r} shares {shared} images with data.split = "
+            f"{config.split!r}: write data.split='train[:95%]', data.held_out='train[95%:]'"
+        )
+    return held_out

@@ -1,0 +1,94 @@
+"""Penalties against the closed forms of a linear and a quadratic discriminator."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from jaxgan.game.terms import penalties
+
+KEY = jax.random.key(3)
+SHAPE = (4, 2, 3, 1)
+
+
+def examples(seed: int):
+    images = np.random.default_rng(seed).normal(size=SHAPE).astype(np.float32)
+    return jnp.asarray(images), jnp.arange(4, dtype=jnp.int32)
+
+
+REAL, FAKE = examples(0), examples(1)
+SLOPE = jnp.asarray(np.random.default_rng(2).normal(size=SHAPE[1:]).astype(np.float32))
+
+
+def linear(images, labels):
+    """A logit whose slope is SLOPE, times the label."""
+    return labels.astype(jnp.float32) * jnp.einsum("bhwc,hwc->b", images, SLOPE)
+
+
+def quadratic(images, labels):
+    """A logit whose slope is the image."""
+    return 0.5 * jnp.square(images).sum((1, 2, 3))
+
+
+def squares(x):
+    return np.square(np.asarray(x, np.float64)).reshape(len(x), -1).sum(-1)
+
+
+@pytest.mark.parametrize("name", sorted(penalties.PENALTIES))
+def test_closed_form(name):
+    between = np.asarray(penalties.between(REAL[0], FAKE[0], KEY))
+    fixed = np.arange(4.0) ** 2 * float(jnp.square(SLOPE).sum())  # of the linear one
+    expected = {
+        "none": (np.zeros(4), np.zeros(4)),
+        "r1": (fixed / 2, squares(REAL[0]) / 2),
+        "r2": (fixed / 2, squares(FAKE[0]) / 2),
+        "r1_r2": (fixed, (squares(REAL[0]) + squares(FAKE[0])) / 2),
+        "gradient_penalty": ((np.sqrt(fixed) - 1) ** 2, (np.sqrt(squares(between)) - 1) ** 2),
+        "zero_centred": (fixed, squares(between)),
+    }[name]
+    for discriminate, value in zip((linear, quadratic), expected, strict=True):
+        found = penalties.PENALTIES[name](discriminate, REAL, FAKE, KEY)
+        assert found.shape == (4,) and found.dtype == jnp.float32
+        # 1e-5: sums of six float32 squares and a root; 4e-6 where the slope is 0 (its floor).
+        np.testing.assert_allclose(found, value, rtol=1e-5, atol=4e-6)
+        found = penalties.weighted(name, 3.0)(discriminate, REAL, FAKE, KEY)
+        np.testing.assert_allclose(found, 3 * value, rtol=1e-5, atol=1e-5)
+
+
+def test_between_is_on_the_line_with_a_share_for_each_example():
+    points = np.asarray(penalties.between(REAL[0], FAKE[0], KEY))
+    shares = (points - FAKE[0]) / (REAL[0] - FAKE[0])
+    shares = np.asarray(shares).reshape(4, -1)
+    np.testing.assert_allclose(shares, np.broadcast_to(shares[:, :1], shares.shape), atol=1e-4)
+    assert len(np.unique(shares[:, 0].round(3))) == 4
+    assert (shares >= 0).all() and (shares <= 1).all()
+
+
+@pytest.mark.parametrize("name", sorted(set(penalties.PENALTIES) - {"none"}))
+def test_gradient_by_the_discriminator(name):
+    """Second order through a smooth network: finite differences agree."""
+
+    def loss(weights):
+        network = lambda x, y: jnp.tanh(x.reshape(len(x), -1) @ weights).sum(-1)
+        return penalties.PENALTIES[name](network, REAL, FAKE, KEY).mean()
+
+    weights = 0.3 * jax.random.normal(KEY, (6, 5))
+    # 0.02: finite differences of float32 values.
+    check_grads(loss, (weights,), order=1, modes="rev", rtol=0.02, atol=0.02)
+
+
+def test_no_nan_where_the_discriminator_is_flat():
+    def loss(scale):
+        flat = lambda x, y: scale * x.sum((1, 2, 3))
+        return penalties.gradient_penalty(flat, REAL, FAKE, KEY).mean()
+
+    assert float(loss(0.0)) == pytest.approx(1.0, abs=1e-5)
+    assert float(jax.grad(loss)(0.0)) == 0.0
+
+
+def test_refusals_name_the_field():
+    with pytest.raises(ValueError, match=r"penalty\.name = 'r3': write one of none, r1"):
+        penalties.weighted("r3", 1.0)
+    with pytest.raises(ValueError, match=r"penalty\.weight = -1\.0: write 0 or more"):
+        penalties.weighted("r1", -1.0)

@@ -1,0 +1,190 @@
+"""What is put on top of an objective: terms, augmentations, their stats; against numpy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.config import default_config
+from jaxgan.game.game import Nets
+from jaxgan.game.latent_steps import no_latent_step
+from jaxgan.game.terms import compose, consistency, wrappers
+from jaxgan.game.terms.augmentations import instance_noise
+from jaxgan.game.terms.lecam import lecam
+
+RNG = np.random.default_rng(0)
+REAL, LATENTS, SLOPE = (RNG.normal(size=s).astype(np.float32) for s in ((3, 2, 2, 1), (3, 4), (4,)))
+LABELS = jnp.zeros(3, jnp.int32)
+KEY = jax.random.key(0)
+
+
+class Game:
+    prior = staticmethod(lambda key, n: (jnp.asarray(LATENTS), LABELS))
+    latent_step = no_latent_step
+
+
+def generate(latents, labels):
+    return 2.0 * latents.reshape(-1, 2, 2, 1)
+
+
+def discriminate(images, labels, method=None):
+    return images.reshape(len(images), -1) @ jnp.asarray(SLOPE)
+
+
+NETS = Nets(generate, discriminate)
+BATCH = {"images": jnp.asarray(REAL), "labels": LABELS}
+FAKE = 2.0 * LATENTS.reshape(3, 2, 2, 1)
+
+DRAWN = wrappers.Drawn(
+    (jnp.asarray(REAL), LABELS), (jnp.asarray(FAKE), LABELS), jnp.asarray(LATENTS)
+)
+
+
+def logit(images):
+    return images.reshape(len(images), -1).astype(np.float64) @ SLOPE
+
+
+def plain(gan, nets, stats, batch, key):
+    return nets.discriminate(batch["images"], batch["labels"]).mean(), (stats, {"own": 1.0})
+
+
+def test_a_term_is_added_to_loss_and_metrics_and_keeps_its_state_under_its_name():
+    def value(nets, drawn, state, key):
+        np.testing.assert_array_equal(drawn.real[0], REAL)
+        np.testing.assert_array_equal(drawn.fake[0], FAKE)
+        np.testing.assert_array_equal(drawn.latents, LATENTS)
+        return jnp.array([1.0, 2.0, 6.0]), {"count": state["count"] + 1}
+
+    term = wrappers.Term(lambda: {"count": 0}, value)
+    stats = {"mine": {"count": 4}, "others": 7}
+    loss, (stats, metrics) = wrappers.plus(plain, "mine", term)(Game, NETS, stats, BATCH, KEY)
+    assert float(loss) == pytest.approx(logit(REAL).mean() + 3, rel=1e-6)
+    assert stats == {"mine": {"count": 5}, "others": 7}
+    assert metrics == {"own": 1.0, "mine": 3.0}
+
+
+def test_consistency():
+    """Of a linear discriminator at images and at what T makes of them, drawn with the same keys."""
+    keys = jax.random.split(KEY, 3)
+
+    def value(*weights):
+        term = consistency.discriminator_term(*weights, noise=0.5)
+        found, state = term.value(NETS, DRAWN, {}, KEY)
+        assert state == {}
+        return found
+
+    near = np.asarray(consistency.transformed(jnp.asarray(REAL), keys[0]))
+    of_real = (logit(REAL) - logit(near)) ** 2
+    near = np.asarray(consistency.transformed(jnp.asarray(FAKE), keys[1]))
+    of_fake = (logit(FAKE) - logit(near)) ** 2
+    noise = 0.5 * np.asarray(jax.random.normal(keys[2], LATENTS.shape))
+    of_latents = logit(2 * noise) ** 2
+    assert of_real.max() > 0.1 and of_fake.max() > 0.1
+    for weights, expected in (
+        ((3.0, 0.0, 0.0), 3 * of_real),
+        ((3.0, 2.0, 0.0), 3 * of_real + 2 * of_fake),
+        ((0.0, 0.0, 5.0), 5 * of_latents),
+    ):
+        np.testing.assert_allclose(value(*weights), expected, rtol=1e-4, atol=1e-5)
+    spread, _ = consistency.generator_term(0.7, 0.5).value(NETS, DRAWN, {}, KEY)
+    np.testing.assert_allclose(spread, -0.7 * ((2 * noise) ** 2).mean(-1), rtol=1e-5)
+
+
+def test_lecam_and_its_moving_averages():
+    term = lecam(0.3, 0.9)
+    state, real, fake = term.init(), 0.0, 0.0
+    for _ in range(2):
+        real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()
+        found, state = term.value(NETS, DRAWN, state, KEY)
+        expected = 0.3 * ((logit(REAL) - fake) ** 2 + (logit(FAKE) - real) ** 2)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert float(state["real"]) == pytest.approx(real, rel=1e-5)
+    scaled = lambda s: Nets(generate, lambda x, y: s * discriminate(x, y))
+    # The averages carry no gradient: at s = 1 the derivative is that of the logits alone.
+    slope = jax.grad(lambda s: term.value(scaled(s), DRAWN, state, KEY)[0].sum())(1.0)
+    real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()
+    r, f = logit(REAL), logit(FAKE)
+    assert float(slope) == pytest.approx(0.6 * (r * (r - fake) + f * (f - real)).sum(), rel=1e-4)
+
+
+def test_both_players_see_the_discriminators_augmentation():
+    """x + p everywhere; p is the discriminator's, and the generator only reads it."""
+    shift = wrappers.Augmentation(
+        lambda: {"p": jnp.float32(0.5)},
+        lambda state, x, key: x + state["p"],
+        lambda state, logits: {"p": state["p"] + logits.mean()},
+    )
+    stats = {"augmentation": shift.init()}
+    seen = logit(REAL + 0.5).mean()
+    loss, (new, metrics) = wrappers.augmented_d(plain, shift)(Game, NETS, stats, BATCH, KEY)
+    assert float(loss) == pytest.approx(seen, rel=1e-5)
+    assert float(new["augmentation"]["p"]) == pytest.approx(0.5 + seen, rel=1e-5)
+    assert metrics["augmentation_p"] == new["augmentation"]["p"]
+    nets = NETS._replace(theirs=new)
+    loss, (kept, _) = wrappers.augmented_g(plain, shift)(Game, nets, {"g": 1}, BATCH, KEY)
+    assert float(loss) == pytest.approx(logit(REAL + 0.5 + seen).mean(), rel=1e-5)
+    assert kept == {"g": 1}
+
+
+def test_codes_are_not_augmented():
+    noise = instance_noise(1.0, 100.0)
+    nets = wrappers.through(Nets(None, lambda x, method: x), noise, noise.init(), KEY)
+    codes = jnp.ones((3, 5))
+    np.testing.assert_array_equal(nets.discriminate(codes, method="decode"), codes)
+    with pytest.raises(ValueError, match="at several resolutions: write 'none'"):
+        nets.discriminate([codes], method="judge")
+    images = nets.discriminate(jnp.zeros((64, 8, 8, 1)), method="encode")
+    assert float(images.std()) == pytest.approx(1.0, abs=0.05)  # of 4096 draws
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"penalty.name": "r3"}, r"penalty\.name = 'r3': write one of none, r1"),
+        ({"augmentation.name": "ade"}, r"augmentation\.name = 'ade': write 'none', 'diff_augment'"),
+        (
+            {"augmentation.name": "diff_augment", "augmentation.policy": ("colour",)},
+            "augmentation.policy has 'colour': write some of color, translation, cutout",
+        ),
+        (
+            {"augmentation.name": "ada", "augmentation.images": 0.0},
+            r"augmentation\.images = 0\.0: write a number above 0",
+        ),
+    ],
+)
+def test_refusals_name_the_field(fields, message):
+    config = default_config()
+    config.update_from_flattened_dict(fields)
+    with pytest.raises(ValueError, match=message):
+        compose.with_terms(config, plain, plain)
+
+
+def test_a_lazy_penalty_has_the_weight_of_the_steps_between():
+    config = default_config()
+    config.penalty.update(name="r1", weight=0.5, every=4)
+    _, discriminator, _, _ = compose.with_terms(config, plain, plain)
+    loss, _ = discriminator(Game, NETS, {}, BATCH, KEY)
+    assert float(loss) == pytest.approx(
+        logit(REAL).mean() + 4 * 0.5 * (SLOPE**2).sum() / 2, rel=1e-5
+    )
+
+
+def test_nothing_on_top_leaves_the_objectives_as_they_are():
+    generator, discriminator, *stats = compose.with_terms(default_config(), plain, len)
+    assert generator is plain and discriminator is len
+    assert [init() for init in stats] == [{}, {}]
+
+
+def test_between_lazy_steps_the_stats_are_the_same():
+    config = default_config()
+    config.penalty.update(name="r1", weight=0.5, every=4)
+    config.lecam.weight = config.path_length.weight = 1.0
+    _, _, *stats = compose.with_terms(config, plain, plain)
+    generator, discriminator, *between = compose.with_terms(
+        config, plain, plain, with_lazy_terms=False
+    )
+    assert [i() for i in stats] == [i() for i in between]
+    assert stats[0]().keys() == {"path_length"} and stats[1]().keys() == {"lecam"}
+    assert generator is plain  # path length is left out
+    _, (_, metrics) = discriminator(Game, NETS, between[1](), BATCH, KEY)
+    assert metrics.keys() == {"own", "lecam"}  # R1 is left out, LeCam is not lazy

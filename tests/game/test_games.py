@@ -1,0 +1,245 @@
+"""What every game of the lineage has to keep, one config after the other, tiny."""
+
+import importlib.util
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxgan.build import build
+from jaxgan.devices import sharding
+from jaxgan.game.game import Nets, init_state
+from jaxgan.game.steps import bind, d_step, g_step, train_step
+from jaxgan.planning import chips
+from jaxgan.planning.hlo import Program
+from jaxgan.training.checkpoints import Checkpoints
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+TINY = {"model.latent_dim": 6}
+MLP = TINY | {"data.size": (8, 8)}
+MLP |= {"model.generator_widths": (8,), "model.discriminator_widths": (8,)}
+CONV = TINY | {"model.width": 2, "data.size": (16, 16)}  # two stages: norm in DCGAN's second
+SMALL = CONV | {"data.size": (8, 8)}
+BIG = CONV | {"model.latent_dim": 6, "model.embedding_dim": 4, "model.hidden": 8}
+BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder_hidden": 8}
+BIG |= {"train.num_d_steps": 1}
+GAMES = {
+    "mlp": ("mlp_gan", MLP),
+    "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
+    "minimax": ("mlp_gan", MLP | {"objective.loss": "minimax"}),
+    "f-gan": ("mlp_gan", MLP | {"objective.loss": "squared_hellinger"}),
+    "least_squares": ("mlp_gan", MLP | {"objective.loss": "least_squares"}),
+    "wgan": (
+        "mlp_gan",
+        MLP | {"objective.loss": "wasserstein", "discriminator.clip_weights": 0.1},
+    ),
+    "r1": ("mlp_gan", MLP | {"penalty.name": "r1", "penalty.weight": 1.0}),
+    "all on top": (
+        "mlp_gan",
+        MLP
+        | {"penalty.name": "r1_r2", "penalty.weight": 1.0, "penalty.every": 4}
+        | {"consistency.real": 1.0, "consistency.fake": 1.0, "consistency.latents": 1.0}
+        | {"consistency.spread": 1.0, "lecam.weight": 0.1, "augmentation.name": "diff_augment"}
+        | {"objective.top_k": 0.5},
+    ),
+    "ada": ("mlp_gan", MLP | {"augmentation.name": "ada", "augmentation.images": 100.0}),
+    "instance noise": ("mlp_gan", MLP | {"augmentation.name": "instance_noise"}),
+    "dcgan": ("dcgan_fashion", CONV),
+    "wgan_gp": ("wgan_gp_fashion", SMALL | {"train.num_d_steps": 2}),
+    "sngan": ("sngan_fashion", SMALL | {"train.num_d_steps": 1}),
+    "sagan": ("sagan_fashion", CONV | {"model.attention": 8}),
+    "relativistic": ("relativistic_fashion", CONV | {"objective.comparison": "average"}),
+    "acgan": ("acgan_fashion", SMALL),
+    "infogan": ("infogan_fashion", CONV | {"model.hidden": 8}),
+    "energy": ("ebgan_fashion", CONV),
+    "mmd": ("mmd_gan_fashion", CONV),
+    "semi_supervised": ("improved_fashion", CONV | {"objective.labelled": 0.5}),
+    "minibatch": ("improved_fashion:minibatch", CONV | {"model.kernels": 2}),
+    "progan": ("progan_fashion", SMALL | {"growth.stage_images": 0.0}),
+    "stylegan": (
+        "stylegan_fashion",
+        SMALL | {"model.style_dim": 6, "model.depth": 1, "model.latent_dim": 6 + 160},
+    ),
+    "lapgan": (
+        "lapgan_fashion",
+        {"model.width": 2, "model.coarse_width": 2}
+        | {"model.coarse_dim": 6, "model.latent_dim": 6 + 1280},
+    ),
+    "bigan": ("bigan_fashion", SMALL | {"model.hidden": 8}),
+    "categorical": ("biggan_categorical_fashion", SMALL | {"model.embedding_dim": 4}),
+    "bigbigan": ("bigbigan_fashion", BIG),
+    "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
+}
+# Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
+# batch norm) it would be rounding's. With a large eps it is the gradient itself.
+SMOOTH = {"generator.eps": 1.0, "generator.learning_rate": 0.1}
+SMOOTH |= {"discriminator.eps": 1.0, "discriminator.learning_rate": 0.1}
+BATCH, CLASSES = 8, 4
+ROLES = ("generator", "discriminator")
+# Compiled in a third of the time, and slow to run, which a single step can bear.
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+def config_of(name):
+    file, fields = GAMES[name]
+    file, _, variant = file.partition(":")
+    spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config(variant) if variant else module.get_config()
+    config.update_from_flattened_dict({**fields, **SMOOTH})
+    return config
+
+
+def shape_of(config):
+    return (*config.data.size, 1)
+
+
+def batch_of(config):
+    rng = np.random.default_rng(0)
+    leading = (config.train.num_d_steps, 1, BATCH)
+    return {
+        "images": jnp.asarray(rng.uniform(-1, 1, (*leading, *shape_of(config))), jnp.float32),
+        "labels": jnp.asarray(rng.integers(0, CLASSES, leading), jnp.int32),
+    }
+
+
+def arrays(tree):
+    """Return a tree's leaves as numpy arrays, keys as their data."""
+    is_key = lambda x: jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return [np.asarray(jax.random.key_data(x) if is_key(x) else x) for x in jax.tree.leaves(tree)]
+
+
+def state_of(gan):
+    """Return a state with random parameters: to draw the real ones costs a compilation."""
+    rng = np.random.default_rng(1)
+
+    def fill(path, leaf):
+        name = jax.tree_util.keystr(path)
+        if name == ".key":
+            return jax.random.key(0)
+        if name.endswith("['progress']"):
+            return jnp.float32(0.5)  # a ProGAN whose second resolution is fading in
+        if ".opt_state" in name or name == ".step":
+            return jnp.zeros(leaf.shape, leaf.dtype)
+        return jnp.asarray(0.2 * rng.normal(size=leaf.shape), leaf.dtype)
+
+    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    return jax.tree_util.tree_map_with_path(fill, shapes)
+
+
+@pytest.fixture(scope="module", params=GAMES)
+def game(request):
+    config = config_of(request.param)
+    gan = build(config, shape_of(config), CLASSES)
+    return config, gan, state_of(gan), batch_of(config)
+
+
+def test_one_step(game, tmp_path):
+    """One trace; the same bits again, and from a checkpoint; finite; every part learns; 1 = 8."""
+    config, gan, state, batch = game
+    traces = []
+
+    def step(state, batch):
+        traces.append(1)
+        return train_step(gan, state, batch)
+
+    step = jax.jit(step, compiler_options=FAST)
+    first, metrics = step(state, batch)
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(1, first)
+        checkpoints.wait()
+        structure = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding)
+        restored = checkpoints.restore(jax.tree.map(structure, first), 1)
+    pairs = (first, step(state, batch)[0]), (step(first, batch)[0], step(restored, batch)[0])
+    assert len(traces) == 1
+    for a, b in zip(*map(arrays, zip(*pairs, strict=True)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    assert all(np.isfinite(x).all() for x in arrays((first, metrics)))
+    for role in ROLES:
+        assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
+        old, new = getattr(state, role).params, getattr(first, role).params
+        for part in old.keys() - {"progress"}:  # ProGAN's, which nobody learns
+            moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
+            assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
+
+    mesh = sharding.create_mesh()
+    assert mesh.size == 8
+    split = build(config, shape_of(config), CLASSES, mesh)
+    shapes = jax.eval_shape(partial(init_state, split, 0))
+    state = jax.device_put(state, sharding.tree_shardings(mesh, shapes))
+    batch = jax.device_put(batch, sharding.rows(mesh, leading=2))
+    eight, eight_metrics = jax.jit(partial(train_step, split), compiler_options=FAST)(state, batch)
+    # 2e-5: sums over the batch in another order, through up to ten layers and a power iteration.
+    for a, b in zip(arrays((first, metrics)), arrays((eight, eight_metrics)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
+
+
+def test_the_opponent_is_not_touched(game):
+    """In a player's step all other state goes out as the very variables that came in."""
+    _, gan, state, batch = game
+    one = jax.tree.map(lambda x: x[0], batch)
+    for step, mine in ((d_step, "discriminator"), (g_step, "generator")):
+        run = lambda state, step=step: step(gan, state, one, jax.random.key(1))[0]
+        program = jax.make_jaxpr(run)(state).jaxpr
+        names = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_flatten_with_path(state)[0]]
+        for name, before, after in zip(names, program.invars, program.outvars, strict=True):
+            if not name.startswith(f".{mine}"):
+                assert before is after, name
+            elif ".params" in name:
+                assert before is not after, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_gradients_are_slopes(game, role):
+    """The gradient of a player's loss along a direction is the loss's central difference there."""
+    _, gan, state, batch = game
+    one = jax.tree.map(lambda x: x[0, 0], batch)
+    weights = {}
+    for name in ROLES:
+        player, own = getattr(gan, name), getattr(state, name)
+        weights[name], _ = player.transform.apply(own.params, own.transform_state)
+    other = getattr(state, ROLES[1 - ROLES.index(role)])
+
+    def loss(mine):
+        bound = {n: bind(getattr(gan, n), mine if n == role else weights[n]) for n in ROLES}
+        nets = Nets(bound["generator"], bound["discriminator"], other.stats)
+        stats = getattr(state, role).stats
+        return getattr(gan, role).objective(gan, nets, stats, one, jax.random.key(1))[0]
+
+    compiled = jax.jit(jax.value_and_grad(loss), compiler_options=FAST)
+    _, gradient = compiled(weights[role])
+    # Along the gradient itself, where a slope is largest and rounding the least of it. A wrong
+    # gradient is wrong at every step; a long step meets kinks and curvature, a short one rounding.
+    norm, ratios = optax.tree.norm(gradient), []
+    move = lambda t: jax.tree.map(lambda w, g: w + t / norm * g, weights[role], gradient)
+    for length in (3e-4, 1e-4, 3e-5):
+        step = length * optax.tree.norm(weights[role])
+        slope = (compiled(move(step))[0] - compiled(move(-step))[0]) / (2 * step)
+        ratios.append(float(slope / norm))
+    assert min(abs(r - 1) for r in ratios) < 0.02, ratios
+
+
+@pytest.mark.slow
+def test_compiles_for_a_topology(game, request):
+    """The step of a slice of eight TPU chips, batch split over them, has only all-reduces."""
+    name = request.node.callspec.params["game"]
+    pytest.importorskip("libtpu")
+    config, _, _, batch = game
+    mesh = sharding.create_mesh(1, chips.slice_devices("v5e:2x4"))
+    gan = build(config, shape_of(config), CLASSES, mesh)
+    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    abstract = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)
+    state = jax.tree.map(abstract, shapes, sharding.tree_shardings(mesh, shapes))
+    batch = jax.tree.map(lambda x: abstract(x, sharding.rows(mesh, leading=2)), batch)
+    with chips.quiet():
+        compiled = jax.jit(partial(train_step, gan)).lower(state, batch).compile()
+    # These compare every image of the batch with every other.
+    needed = {"all-gather"} if name in ("mmd", "minibatch") else set()
+    assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed

@@ -1,0 +1,212 @@
+"""The doctor names every bad image and what becomes of it, and what a run would lack."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxgan.data.examine import examine_records, examine_source, labels_summary
+from jaxgan.data.prepare.sources import open_source
+from jaxgan.data.prepare.write import ImageFormat, finish, shard_path, write_shard
+from jaxgan.data.records import EMBEDDED, find_data_set, open_records
+from jaxgan.planning import doctor
+from tests.data.image_kinds import BAD, encoded, messy_files, random_images
+from tests.training.test_train import debug_config
+
+
+def texts(findings, is_error=None):
+    return [f.text for f in findings if is_error in (None, f.is_error)]
+
+
+@pytest.fixture
+def messy(tmp_path):
+    """A folder with a file of every kind, a copy, and an empty class."""
+    for name, data in messy_files().items():
+        path = tmp_path / "messy" / ("one" if name < "jpeg" else "two") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    shutil.copy(tmp_path / "messy/two/rgb.png", tmp_path / "messy/two/again.png")
+    (tmp_path / "messy" / "three").mkdir()
+    return tmp_path / "messy"
+
+
+def test_every_bad_file_is_named_with_what_becomes_of_it(messy):
+    problems = texts(examine_source(open_source(messy), messy), True)
+    for kind in BAD:
+        (line,) = [text for text in problems if f"/{kind}." in text]
+        assert "leaves it out" in line
+    words = {"empty": "empty file", "bomb": "pixels", "truncated_jpeg": "truncated",
+             "text": "not an image"}  # fmt: skip
+    for kind, word in words.items():
+        assert any(f"/{kind}." in text and word in text for text in problems), problems
+    assert any("class folder 'three' is empty" in text for text in problems)
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("cmyk.jpg", "CMYK: converted to RGB"),
+        ("gray16.png", "16 bits"),
+        ("palette.png", "palette: converted to RGB"),
+        ("alpha.png", "alpha: laid on white"),
+        ("animated.gif", "animated: the first frame"),
+        ("exif.jpg", "EXIF rotation: turned upright"),
+        ("bilevel.png", "bilevel: converted to gray"),
+    ],
+)
+def test_every_unusual_kind_is_named_with_what_is_done(file, words, messy):
+    keep = next(p for p in messy.rglob("*") if p.name == file)
+    folder = messy.parent / "single" / "one"
+    folder.mkdir(parents=True)
+    shutil.copy(keep, folder / file)
+    notes = texts(examine_source(open_source(folder.parent), folder.parent), False)
+    assert any(words in note and f"one/{file}" in note for note in notes), notes
+
+
+def test_copies_and_sizes_are_counted(messy):
+    notes = texts(examine_source(open_source(messy), messy), False)
+    assert any("two/again.png = two/rgb.png" in note for note in notes), notes
+    assert any("8x8" in note and "can be read" in note for note in notes)
+
+
+def test_label_gaps_rare_and_uneven_classes():
+    labels = np.repeat([0, 2, 3], [300, 5, 100])
+    found = labels_summary(labels, ["a", "b", "c", "d"])
+    assert any(f.is_error and "1 of 4 classes have no image: b" in f.text for f in found)
+    assert any("fewer than 20 images: c (5)" in f.text for f in found)
+    assert any("from 5 to 300" in f.text and "class_balanced" in f.text for f in found)
+    (fine,) = labels_summary(np.repeat([0, 1], 50), ["a", "b"])
+    assert not fine.is_error and "2 classes, 50 to 50 images" in fine.text
+
+
+def test_a_corrupt_record_is_named_by_file_and_index(tmp_path):
+    source = find_data_set(EMBEDDED)
+    target = tmp_path / "set"
+    shutil.copytree(source, target)
+    records = open_records(target)
+    path = Path(records.location(4321).partition(": ")[0])
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2  # records of small images lie in compressed groups of 32
+    content[middle : middle + 8] = bytes(b ^ 0xFF for b in content[middle : middle + 8])
+    path.write_bytes(content)
+    for policy, becomes in (("stop", "training stops there"), ("skip", "next good record")):
+        problems = texts(examine_records(open_records(target), policy), True)
+        assert any(path.name in p and "record" in p and becomes in p for p in problems), problems
+
+
+def test_a_record_of_a_truncated_image_is_named(tmp_path):
+    good = encoded(random_images((8, 8)))
+    write_records_raw(tmp_path / "set", [good, good[:-30], encoded(random_images((8, 8), seed=1))])
+    (problem,) = texts(examine_records(open_records(tmp_path / "set"), "skip"), True)
+    assert "record 1" in problem and "next good record" in problem
+
+
+def write_records_raw(folder, images):
+    """Write encoded images as they are, damaged ones too."""
+    folder.mkdir()
+    stored = ImageFormat((8, 8, 1), "uint8", "png")
+    labelled = ((data, number % 2) for number, data in enumerate(images))
+    report = write_shard(shard_path(folder, "train", 0, 1), labelled, stored)
+    finish(folder, "train", stored, ["a", "b"], [report], {})
+
+
+def test_a_healthy_set_has_no_problem_and_a_plan(tmp_path):
+    config = debug_config(**{"data.split": "train[:95%]", "data.held_out": "train[95%:]"})
+    found = list(doctor.examine(config, tmp_path / "run", steps=0))
+    assert texts(found, True) == []
+    assert any("9,500 of 9,500 can be read" in text for text in texts(found))
+    (disk,) = [text for text in texts(found) if text.startswith("disk: ")]
+    assert "disk: 4 checkpoints of" in disk
+    assert not (tmp_path / "run").exists()
+
+
+def test_memory_and_time_are_measured(tmp_path):
+    small = {"data.size": (8, 8), "train.num_d_steps": 1, "train.microbatches": 1}
+    found = list(doctor.examine(debug_config(**small), tmp_path, steps=2))
+    (memory,) = [text for text in texts(found) if text.startswith("memory: ")]
+    (time,) = [text for text in texts(found) if text.startswith("time: ")]
+    assert "a step takes" in memory and "for 20 steps" in time
+
+
+def test_memory_is_compared_with_the_device():
+    assert not doctor.memory_need(1 << 20).is_error
+    finding = doctor.memory_need(1 << 50)
+    assert finding.is_error and "raise train.microbatches" in finding.text
+
+
+def test_a_disk_that_is_too_small_is_a_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1)
+    )
+    run, _ = doctor_run(tmp_path)
+    finding = doctor.disk(run)
+    assert finding.is_error and "1 B are free" in finding.text
+
+
+def doctor_run(tmp_path, **fields):
+    from jaxgan.training.run import new_run
+
+    return new_run(tmp_path, debug_config(**fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"generator.learning_rate": 0.01}, "generator.learning_rate = 0.01"),
+        ({"discriminator.b1": 0.9}, "discriminator.b1 = 0.9"),
+        ({"discriminator.spectral_norm": False}, "needs a gradient penalty"),
+        ({"average.decay": 0.9999}, "100% of the average is still the start"),
+        ({}, "batch norm sees 8 images"),
+        ({"train.batch": 32, "model.batch_norm_groups": 2}, "batch norm sees 8 images"),
+        ({}, "data.held_out is empty"),
+    ],
+)
+def test_known_failures_are_named_with_their_source(fields, words):
+    found = texts(doctor.hyper_parameters(debug_config(**fields), 60_000))
+    assert any(words in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    "fields", [{"penalty.name": "r1", "penalty.weight": 10.0}, {"discriminator.clip_weights": 0.01}]
+)
+def test_what_bounds_the_discriminator_otherwise_is_no_failure(fields):
+    config = debug_config(**{"discriminator.spectral_norm": False, **fields})
+    assert not any("spectral_norm" in text for text in texts(doctor.hyper_parameters(config, 1)))
+
+
+def test_disk_counts_every_checkpoint_that_is_kept(tmp_path):
+    fields = {"train.keep_checkpoints": 2, "train.steps": 1000, "train.best_metric": "g/loss"}
+    fields |= {"train.keep_every": 40, "train.checkpoint_every": 30}  # both divide 120, 240, ...
+    run, _ = doctor_run(tmp_path, **fields)
+    assert doctor.disk(run).text.startswith("disk: 12 checkpoints of ")  # 2 + 1 + 8 + 1
+
+
+def test_wrong_configs_are_problems_not_crashes(tmp_path):
+    for fields, words in (
+        ({"train.batch": 15}, "train.batch = 15"),
+        ({"data.size": (31, 31)}, "31 x 31"),
+        ({"data.name": "/no/such/set"}, "/no/such/set"),
+        ({"data.held_out": "train[95%:]"}, "shares 500 images"),
+    ):
+        found = list(doctor.examine(debug_config(**fields), tmp_path, steps=0))
+        assert any(words in text for text in texts(found, True)), (fields, texts(found))
+
+
+def test_raw_images_are_examined_and_prepare_is_named(messy, tmp_path):
+    found = list(doctor.examine(debug_config(**{"data.name": str(messy)}), tmp_path, steps=0))
+    assert "prepare" in found[0].text and found[0].is_error
+    assert any("/empty.png" in text for text in texts(found, True))
+
+
+def test_label_out_of_range_of_its_names_is_named(tmp_path):
+    target = tmp_path / "set"
+    shutil.copytree(find_data_set(EMBEDDED), target)
+    features = json.loads((target / "features.json").read_text())
+    text = json.dumps(features).replace('"numClasses": "10"', '"numClasses": "9"')
+    (target / "features.json").write_text(text)
+    names = (target / "label.labels.txt").read_text().splitlines()[:9]
+    (target / "label.labels.txt").write_text("\n".join(names) + "\n")
+    problems = texts(examine_records(open_records(target), "stop"), True)
+    assert len(problems) == 1000 and all("label 9 is outside [0, 9)" in p for p in problems)

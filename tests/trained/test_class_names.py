@@ -1,0 +1,34 @@
+"""Classes by name or number; the nearest names when there is none."""
+
+import pytest
+
+from jaxgan.trained.class_names import class_id
+
+NAMES = ("T-shirt/top", "Trouser", "Sneaker", "crane", "Ankle boot", "crane", "7")
+
+
+def test_names_and_numbers():
+    assert class_id("Sneaker", NAMES) == class_id(" sneaker", NAMES) == class_id("2", NAMES) == 2
+    assert class_id(6, NAMES) == 6
+    assert class_id("7", NAMES) == 6  # a class that is called 7
+    assert class_id(0, ()) == 0  # without classes there is one
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("Sneker", ["'Sneker'", "write 'Sneaker'", "0 to 6"]),
+        ("boot", ["'Ankle boot'"]),
+        ("xyzzy", ["one of T-shirt/top, Trouser"]),
+        ("", ["one of"]),
+        ("crane", ["number 3 and 5"]),
+        (7, ["class 7", "0 to 6"]),
+        (-1, ["class -1", "0 to 6"]),
+        ("17", ["class 17", "0 to 6"]),
+    ],
+)
+def test_the_nearest_names_are_shown(wrong, words):
+    with pytest.raises(ValueError) as error:
+        class_id(wrong, NAMES)
+    for word in words:
+        assert word in str(error.value), error.value

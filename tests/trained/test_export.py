@@ -1,0 +1,132 @@
+"""Exports give the same images: read back, and run by JAX alone in another process."""
+
+import json
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+from flax.traverse_util import flatten_dict
+
+import jaxgan
+from jaxgan.files.tensors import read_tensors, write_tensors
+from jaxgan.trained import export, published
+from tests.tiny import tiny_generator, tiny_tabulated
+
+FOREIGN = """
+import sys
+import numpy as np
+import jax
+
+generate = jax.export.deserialize(open(sys.argv[1], "rb").read()).call
+given = np.load(sys.argv[2])
+whole = np.asarray(generate(given["latents"], given["labels"]))
+for i in range(3):
+    one = generate(given["latents"][i : i + 1], given["labels"][i : i + 1])
+    np.testing.assert_allclose(one, whole[i : i + 1], atol=1e-5)
+np.testing.assert_allclose(whole, given["images"], atol=1e-5)
+assert not any(name.startswith(("jaxgan", "flax")) for name in sys.modules), "imported"
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "g.safetensors"
+    export.write_generator(path, tiny_tabulated())
+    return path
+
+
+def test_a_file_samples_what_its_generator_does(exported):
+    g, original = jaxgan.load(exported), tiny_tabulated()
+    assert g.class_names == original.class_names and g.step == 7
+    assert g.truncations == (0.0, 0.5, 1.0, 2.0)
+    for truncation in (0, 0.5, 0.8):
+        images = g.sample([0, "Bag", 2], seed=4, truncation=truncation)
+        np.testing.assert_array_equal(
+            images, original.sample([0, "Bag", 2], seed=4, truncation=truncation)
+        )
+
+
+def test_the_arrays_are_there_for_others(exported):
+    arrays, metadata = read_tensors(exported)
+    assert metadata["format"] == export.FORMAT
+    assert json.loads(metadata["config"])["model"]["name"] == "biggan"
+    np.testing.assert_array_equal(
+        arrays["params/linear/kernel"], tiny_generator().weights["linear"]["kernel"]
+    )
+    stats = tiny_generator().variables(0.5)["batch_stats"]
+    np.testing.assert_array_equal(arrays["batch_stats/0.5/norm/mean"], stats["norm"]["mean"])
+
+
+def test_imported_weights_are_loaded_too(tmp_path):
+    g = tiny_generator()
+    params = flatten_dict(jax.device_get(g.weights), sep="/")
+    arrays = {f"generator/params/{name}": leaf for name, leaf in params.items()}
+    published.save(published.Weights(g.config, arrays), tmp_path / "w.safetensors")
+    images = jaxgan.load(tmp_path / "w.safetensors").sample([1, "Bag"], seed=2, truncation=0.5)
+    np.testing.assert_array_equal(images, g.sample([1, "Bag"], seed=2, truncation=0.5))
+    config = export.saved_config(tmp_path / "w.safetensors")
+    assert config.to_dict() == g.config.to_dict()
+
+
+def test_stablehlo_runs_in_a_process_without_jaxgan(tmp_path):
+    g = tiny_tabulated()
+    (tmp_path / "g.stablehlo").write_bytes(export.stablehlo(g, 0.5))
+    z, labels = g.draw(range(5), 2, 0.5)
+    images = g.generate(z, labels, 0.5)
+    np.savez(tmp_path / "given.npz", latents=z, labels=labels, images=images)
+    (tmp_path / "foreign.py").write_text(FOREIGN)
+    arguments = [tmp_path / name for name in ("foreign.py", "g.stablehlo", "given.npz")]
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_without_flatbuffers_the_command_to_get_it_is_said(monkeypatch):
+    def missing(self):
+        raise ImportError("Please install 'flatbuffers'")
+
+    monkeypatch.setattr(jax.export.Exported, "serialize", missing)
+    with pytest.raises(ValueError, match="pip install flatbuffers"):
+        export.stablehlo(tiny_tabulated(), 0.5)
+
+
+def test_the_command_writes_by_suffix(exported, tmp_path, capsys):
+    target = tmp_path / "again.safetensors"
+    assert export.export_command(exported, None, target, None) == 0
+    assert "truncations 0, 0.5, 1, 2" in capsys.readouterr().out
+    assert target.read_bytes() == exported.read_bytes()
+    export.export_command(exported, None, target, (0.7,))
+    assert jaxgan.load(target).truncations == (0.0, 0.7)
+    with pytest.raises(ValueError, match=r"g\.onnx: .*\.safetensors or \.stablehlo"):
+        export.export_command(exported, None, tmp_path / "g.onnx", None)
+    with pytest.raises(ValueError, match="holds one"):
+        export.export_command(exported, None, tmp_path / "g.stablehlo", (0.5, 1.0))
+
+
+def damaged(path, tmp_path, change):
+    arrays, metadata = read_tensors(path)
+    arrays, metadata = dict(arrays), dict(metadata)
+    change(arrays, metadata)
+    write_tensors(tmp_path / "bad.safetensors", arrays, metadata)
+    return tmp_path / "bad.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda a, m: m.pop("format"), "not a generator of jaxgan"),
+        (lambda a, m: m.pop("config"), "do not fit"),
+        (lambda a, m: m.update(config="[]"), "do not fit"),
+        (lambda a, m: m.update(truncations="[]"), "do not fit"),
+        (lambda a, m: a.pop("params/linear/kernel"), "do not fit"),
+        (lambda a, m: a.pop("batch_stats/0.5/norm/mean"), "do not fit"),
+        (lambda a, m: a.update({"params/linear/bias": np.zeros(3, np.float32)}), "do not fit"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(exported, tmp_path, change, words):
+    with pytest.raises(ValueError, match=words) as error:
+        jaxgan.load(damaged(exported, tmp_path, change))
+    assert "\n" not in str(error.value)

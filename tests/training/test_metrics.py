@@ -1,0 +1,136 @@
+"""The log of a run: no line twice, none missing, readable times."""
+
+import contextlib
+import importlib.util
+import json
+import sys
+import types
+
+import jax
+import pytest
+
+from jaxgan.training import metrics
+
+
+def test_lines_after_the_checkpoint_are_dropped(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    lines = [json.dumps({"step": s, "loss": s / 3}) + "\n" for s in (10, 20, 30)]
+    path.write_text("".join(lines) + '{"step": 40, "lo')  # killed while writing
+    metrics.drop_lines_after(path, 20)
+    assert path.read_text() == "".join(lines[:2])
+    metrics.drop_lines_after(path, 0)
+    assert path.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0s"), (59, "59s"), (725, "12m05s"), (12000, "3h20m"), (1304000, "15d02h")],
+)
+def test_duration(seconds, text):
+    assert metrics.duration(seconds) == text
+
+
+def test_a_lap_accounts_for_every_second(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(metrics.time, "perf_counter", lambda: now[0])
+    clock = metrics.Stopwatch()
+
+    def spend(seconds, name=None):
+        with clock(name) if name else contextlib.nullcontext():
+            now[0] += seconds
+
+    spend(2, "input")
+    spend(5, "step")
+    spend(1)
+    spend(4, "step")
+    assert clock.elapsed() == 12
+    assert clock.lap() == {"input": 2, "step": 9, "other": 1}
+    spend(3)  # between a lap and its line in the log: of the next
+    spend(7, "samples")
+    assert clock.lap() == {"samples": 7, "other": 3}
+    assert clock.lap() == {"other": 0}
+
+
+@pytest.mark.parametrize(
+    ("spent", "text"),
+    [
+        ({"input": 0.1, "step": 19.8, "other": 0.1}, "goodput 99 %"),
+        (
+            {"input": 0.2, "step": 16.0, "samples": 3.0, "checkpoint": 0.5, "other": 0.3},
+            "goodput 80 % (input 1, samples 15, checkpoint 2, other 2)",
+        ),
+    ],
+)
+def test_goodput_names_what_took_a_hundredth_or_more(spent, text):
+    assert metrics.goodput(spent) == text
+
+
+def test_progress_says_where_how_fast_how_well_how_long():
+    values = {"d/loss": 1.5, "g/loss": -0.25, "d/grad_norm": 3.0}
+    line = metrics.progress_line(500, 1000, 128, 64.0, {"step": 2.0, "input": 0.5}, values)
+    assert line == (
+        "step 500/1000  64 kimg  64 images/s  goodput 80 % (input 20)  "
+        "d/loss +1.500  g/loss -0.250  16m40s left"
+    )
+
+
+class Project(types.ModuleType):
+    """Stands for the package wandb: remembers what it is told."""
+
+    def __init__(self):
+        super().__init__("wandb")
+        self.runs, self.lines = [], []
+
+    def init(self, **settings):
+        self.runs.append(settings)
+        return self
+
+    def log(self, values, step):
+        self.lines.append((step, values))
+
+    def finish(self):
+        self.lines.append("finished")
+
+
+def test_weights_and_biases_has_the_numbers_when_asked(tmp_path, monkeypatch):
+    project = Project()
+    monkeypatch.setitem(sys.modules, "wandb", project)
+    (tmp_path / "config.json").write_text('{"seed": 3}')
+    for first in (0, 10):
+        with metrics.MetricsWriter(tmp_path, first, "gans") as writer:
+            writer.write("watch", first + 5, {"sigmas": {"g/a": [1.0, 2.0]}}, tag="watch/")
+    assert project.lines[0] == (5, {"watch/sigmas/g/a/0": 1.0, "watch/sigmas/g/a/1": 2.0})
+    assert project.lines[1] == "finished" and project.lines[2][0] == 15
+    first, again = project.runs
+    assert first == again  # a run that continues is the same run there
+    assert first["config"] == {"seed": 3} and first["name"] == tmp_path.name
+    assert first["project"] == "gans" and first["resume"] == "allow" and len(first["id"]) == 16
+
+
+def test_nothing_but_tensorboard_unless_asked(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it would fail
+    with metrics.MetricsWriter(tmp_path, 0) as writer:
+        writer.write("metrics", 5, {"d/loss": 1.0})
+    assert not (tmp_path / "wandb_id.txt").exists() and list(tmp_path.glob("events*"))
+
+
+def test_a_missing_wandb_is_refused_with_the_command_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    metrics.check_wandb("")
+    with pytest.raises(ValueError, match=r"train.wandb = 'gans' needs .*: pip install wandb"):
+        metrics.check_wandb("gans")
+
+
+def test_every_start_leaves_a_line(tmp_path):
+    for first in (0, 20):
+        metrics.MetricsWriter(tmp_path, first).__exit__()
+    lines = metrics.read_lines(tmp_path / "starts.jsonl")
+    assert [line["step"] for line in lines] == [0, 20]
+    assert lines[0]["devices"] == "8 x cpu" and lines[0]["jax"] == jax.__version__
+
+
+def test_memory_is_at_least_what_was_just_filled():
+    before = metrics.memory()["host_gb"]
+    block = b"x" * 200_000_000
+    after = metrics.memory()["host_gb"]
+    assert before + 1.0 > after >= max(before, len(block) / 1e9)
