@@ -1,11 +1,13 @@
 """From a config to the objects of a run: the only place where a string becomes an object.
 
-`config.model.name` and `config.objective.name` are module names in models/ and objectives/: a new
-model or a new method is one file there, with `default_config()` and `networks` or `objectives`.
+`config.model.name` and `config.objective.name` are module names in models/ and game/objectives/, or
+`package.module` of one's own: a new model is one file with `default_config()` and `networks(config,
+spec)`, a new method one file with `default_config()`, `objectives(config)` and `NEEDS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,15 +15,27 @@ import optax
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from jaxgan import models
+from jaxgan import media, models
 from jaxgan.config import module_named
 from jaxgan.devices import sharding
 from jaxgan.game import latent_steps, latents, objectives
 from jaxgan.game.averaging import ema
-from jaxgan.game.game import GAN, Player
+from jaxgan.game.game import (
+    Batch,
+    Game,
+    Label,
+    Player,
+    Side,
+    Source,
+    Spec,
+    Turn,
+    alternate,
+)
 from jaxgan.game.regularizers import clip_weights, freeze, orthogonal_regularization
+from jaxgan.game.sampling import Prior
 from jaxgan.game.terms import compose
 from jaxgan.game.transforms import ParamTransform, chain, equalized, growth, identity, spectral_norm
+from jaxgan.media.medium import Medium
 
 
 def distribution(config: ConfigDict) -> latents.Distribution:
@@ -58,7 +72,7 @@ def optimizer(config: ConfigDict, mesh: Mesh | None = None) -> optax.GradientTra
         rate = optax.partition(rates | {"rest": rate}, _encoder_or_rest)
     links = [adam, rate]
     if config.orthogonal:
-        links.insert(0, orthogonal_regularization(config.orthogonal, _whole(mesh)))
+        links.insert(0, orthogonal_regularization(config.orthogonal, _replicated(mesh)))
     if config.clip_weights:
         links.append(clip_weights(config.clip_weights))
     if config.freeze:
@@ -81,62 +95,152 @@ def transform(
     """
     links = [equalized()] if config.equalized else []
     if config.spectral_norm:
-        links.append(spectral_norm(config.spectral_norm_eps, whole=_whole(mesh)))
+        links.append(spectral_norm(config.spectral_norm_eps, replicate=_replicated(mesh)))
     if stage_images:
         links.append(growth(stage_images, images_a_step))
     links = chain(*links) if links else identity()
     # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
     # gradients are split first, so that spectral norm's part of them is done on shards.
-    return sharding.on_whole(mesh, links) if _is_split(mesh) else links
+    return sharding.on_replicated(mesh, links) if _is_split(mesh) else links
 
 
 def _is_split(mesh: Mesh | None) -> bool:
     return mesh is not None and mesh.shape["fsdp"] > 1
 
 
-def _whole(mesh: Mesh | None) -> Callable[[jax.Array], jax.Array]:
+def _replicated(mesh: Mesh | None) -> Callable[[jax.Array], jax.Array]:
     """Return what keeps a value on every device where parameters are split; elsewhere all are."""
-    return partial(sharding.whole, mesh) if _is_split(mesh) else jnp.asarray
+    return partial(sharding.replicate, mesh) if _is_split(mesh) else jnp.asarray
+
+
+def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
+    """Return where the generator's inputs come from: noise from the prior, and a condition.
+
+    config.condition: "prior" draws labels uniformly, "data" takes the condition of each real
+    example, so that fake i has the label of real i.
+    """
+    if config.condition not in ("prior", "data"):
+        raise ValueError(f"condition = {config.condition!r}: write 'prior' or 'data'")
+    drawn_labels = config.condition == "prior"
+    if drawn_labels and not isinstance(spec.condition, Label):
+        raise ValueError("condition = 'prior': only labels can be drawn; write 'data'")
+    width = spec.noise.shape[0] if hasattr(spec.noise, "shape") else 0
+    classes = spec.condition.num_classes if isinstance(spec.condition, Label) else 0
+    prior = latents.class_conditional(distribution(config), width, classes)
+
+    def drawn(key: jax.Array, batch: Batch):
+        noise, labels = prior(key, len(jax.tree.leaves(batch)[0]))
+        # Nothing else in a generator's turn is split, so this is where the compiler learns it.
+        split = lambda x: (
+            x if mesh is None else jax.lax.with_sharding_constraint(x, sharding.rows(mesh))
+        )
+        return split(noise) if width else (), split(labels) if drawn_labels else batch.condition
+
+    return drawn
+
+
+def medium_of(config: ConfigDict) -> Medium:
+    """Return what an example of a resolved config is."""
+    return module_named(media, "data.medium", config.data.medium, "medium").medium(config.data)
+
+
+def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
+    """Return what sampling draws from: the training prior, or normal latents truncated.
+
+    truncation: None takes config.sample.truncation; 0 is the training prior. A traced number is a
+      threshold above 0, so that one program serves all of them.
+    """
+    threshold = config.sample.truncation if truncation is None else truncation
+    draw = distribution(config)
+    if isinstance(threshold, jax.Array) or threshold:
+        if config.prior != "normal":
+            raise ValueError(
+                f"truncation = {threshold} needs prior = 'normal', and this generator's is "
+                f"{config.prior!r}: write 0"
+            )
+        draw = latents.truncated(threshold, config.sample.truncation_definition)
+    classes = len(config.data.class_names)
+    return latents.class_conditional(draw, config.model.get("latent_dim") or 0, classes)
+
+
+def turns(config: ConfigDict) -> tuple[Turn, ...]:
+    """Return who moves when in a training step."""
+    return alternate(config.train.num_d_steps, config.train.fresh_batches)
+
+
+def noise_spec(config: ConfigDict):
+    """Return the spec of the generator's noise; () for a model without latents."""
+    width = config.model.get("latent_dim")
+    return jax.ShapeDtypeStruct((width,), jnp.float32) if width else ()
+
+
+def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
+    """Return the networks of a game for examples of `spec`, whose noise is the model's."""
+    model = module_named(models, "model.name", config.model.name)
+    return model.networks(config.model, spec._replace(noise=noise_spec(config)))
+
+
+def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
+    """Refuse an objective or a term whose calls the model does not have, before anything runs."""
+    objective = module_named(objectives, "objective.name", config.objective.name)
+    wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
+    for terms in compose.terms_of(config).values():
+        wanted += [(f"{name}", term.needs) for name, term in terms.items()]
+    for who, needs in wanted:
+        for player, calls in needs.items():
+            known = networks[player].calls if player in networks else {}
+            for call in calls:
+                if call not in known:
+                    raise ValueError(
+                        f"{who} needs {player}.{call}; model {config.model.name!r} has "
+                        f"{', '.join(known) or 'no such player'}: write another model.name or "
+                        "objective.name"
+                    )
+    if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
+        raise ValueError(
+            f"latent_step.name = {config.latent_step.name!r}: objective "
+            f"{config.objective.name!r} takes no latent step; write 'none'"
+        )
+    if config.augmentation.name != "none" and not getattr(objective, "TAKES_AUGMENTATION", True):
+        raise ValueError(
+            f"augmentation.name = {config.augmentation.name!r}: objective "
+            f"{config.objective.name!r} shows its discriminator several resolutions; write 'none'"
+        )
 
 
 def build(
-    config: ConfigDict,
-    image_shape: tuple[int, int, int],
-    num_classes: int,
-    mesh: Mesh | None = None,
-    with_lazy_terms: bool = True,
-) -> GAN:
-    """Return the game for images [height, width, channels], on a mesh if there is one.
+    config: ConfigDict, spec: Spec, mesh: Mesh | None = None, with_lazy_terms: bool = True
+) -> Game:
+    """Return the game for examples of `spec`, on a mesh if there is one.
 
-    with_lazy_terms: False is the game of a step in which lazy terms are not taken (extras/).
+    with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
     """
-    model = module_named(models, "model", config.model.name)
-    objective = module_named(objectives, "objective", config.objective.name)
-    generator, discriminator = model.networks(config.model, image_shape, num_classes)
-    goals = objective.objectives(config.objective)
-    g_objective, d_objective, g_stats, d_stats = compose.with_terms(config, *goals, with_lazy_terms)
-    draw = latents.class_conditional(distribution(config), config.model.latent_dim, num_classes)
-
-    def prior(key: jax.Array, n: int):
-        # Nothing else in a generator step is split, so this is where the compiler learns it.
-        drawn = draw(key, n)
-        return (
-            drawn if mesh is None else jax.lax.with_sharding_constraint(drawn, sharding.rows(mesh))
+    networks = sides(config, spec)
+    check_needs(config, networks)
+    objective = module_named(objectives, "objective.name", config.objective.name)
+    wanted, stats = compose.with_terms(
+        config, objective.objectives(config.objective), with_lazy_terms
+    )
+    order = turns(config)
+    players = {}
+    for name, side in networks.items():
+        settings = config[name]
+        own_turns = sum(turn.player == name for turn in order)
+        batches = 1 + max(turn.batch for turn in order)
+        images = config.train.batch * batches // max(own_turns, 1)  # seen in one of them
+        players[name] = Player(
+            side,
+            wanted[name],
+            optimizer(settings, mesh),
+            transform(
+                settings, mesh, stage_images=config.growth.stage_images, images_a_step=images
+            ),
+            stats[name],
         )
-
-    labels = jax.ShapeDtypeStruct((2,), jnp.int32)
-    z = jax.ShapeDtypeStruct((2, config.model.latent_dim), jnp.float32)
-    images = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
-    sides = {}
-    for name, module, example, goal, stats in (
-        ("generator", generator, (z, labels), g_objective, g_stats),
-        ("discriminator", discriminator, (images, labels), d_objective, d_stats),
-    ):
-        side = config[name]
-        images = config.train.batch * (config.train.num_d_steps if name == "generator" else 1)
-        passed = transform(
-            side, mesh, stage_images=config.growth.stage_images, images_a_step=images
-        )
-        sides[name] = Player(module, example, goal, optimizer(side, mesh), passed, stats)
-    average = ema(config.average.decay, config.average.start_step)
-    return GAN(**sides, prior=prior, latent_step=latent_step(config), average=average)
+    return Game(
+        players,
+        source(config, spec._replace(noise=noise_spec(config)), mesh),
+        order,
+        {"generator": ema(config.average.decay, config.average.start_step)},
+        latent_step(config),
+    )

@@ -33,7 +33,9 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "split": "train",
                 "held_out": "",  # a split that is not trained on, such as "train[95%:]"
                 "size": (32, 32),  # height, width
+                "medium": "images",  # what an example is: a module of media/, or package.module
                 "channels": placeholder(int),  # filled in from the data set
+                "bits": placeholder(int),  # likewise: 8 or 16
                 "class_names": placeholder(tuple),  # likewise
                 "categories": 0,  # above 0: as many in place of the classes, found without labels
                 "flip": False,
@@ -41,9 +43,10 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "class_balanced": False,
                 "on_bad_record": "stop",  # or "skip": counted and logged
             },
-            "model": module_named(models, "model", model).default_config(),
-            "objective": module_named(objectives, "objective", objective).default_config(),
+            "model": module_named(models, "model.name", model).default_config(),
+            "objective": module_named(objectives, "objective.name", objective).default_config(),
             "prior": "normal",  # or "uniform"
+            "condition": "prior",  # labels are drawn; "data": fake i has the label of real i
             # LOGAN's values (arXiv 1912.00953), in use with the name "gradient" or
             # "natural_gradient"; the fields are explained in latent_steps.py.
             "latent_step": {
@@ -74,6 +77,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 "start_from": "",  # a work directory, whose networks this run fine-tunes
                 "batch": 2048,  # images in one discriminator step, over all microbatches
                 "num_d_steps": 2,
+                "fresh_batches": False,  # the generator's turn has real examples of its own
                 "microbatches": 1,
                 "log_every": 100,
                 "sample_every": 1000,
@@ -122,10 +126,12 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
     )
 
 
-def module_named(package: ModuleType, field: str, name: str) -> ModuleType:
+def module_named(
+    package: ModuleType, field: str, name: str, function: str = "default_config"
+) -> ModuleType:
     names = [m.name for m in pkgutil.iter_modules(package.__path__)]
     load = lambda n: importlib.import_module(f"{package.__name__}.{n}")
-    if name not in names or not hasattr(load(name), "default_config"):
-        known = sorted(n for n in names if hasattr(load(n), "default_config"))
-        raise ValueError(f"{field}.name = {name!r}: write one of {', '.join(known)}")
+    if name not in names or not hasattr(load(name), function):
+        known = sorted(n for n in names if hasattr(load(n), function))
+        raise ValueError(f"{field} = {name!r}: write one of {', '.join(known)}")
     return load(name)

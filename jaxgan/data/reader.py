@@ -1,27 +1,28 @@
 """Batches as a pure function of the step.
 
-    reader(step) -> {"images": [d_steps, microbatches, rows, H, W, C], "labels": [.., rows]}
+    reader(step) -> Batch(sample, condition), leaves [batches, microbatches, rows, ...]
 
-Element i (row-major over the global batch shape) of step s is image order(s * n + i), n the images
-in a step: see `order.py`. A process reads only its own `rows` of the last batch axis, so the union
-over processes is the same global batch for every process count, and the position in the data is
-the step count.
+Element i (row-major over the global batch shape) of step s is example order(s * n + i), n the
+examples in a step: see `order.py`. A process reads only its own `rows` of the last batch axis, so
+the union over processes is the same global batch for every process count, and the position in the
+data is the step count.
 """
 
 import collections
 import logging
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxgan.data.order import balanced_order, epoch_order
 from jaxgan.data.records import BadRecordError, Records, one_line
-from jaxgan.media.decode import decode_record
+from jaxgan.media.medium import Batch, Medium
 
-Batch = dict[str, np.ndarray]
 CHUNK = 16  # images a thread decodes between two looks at the queue
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,9 @@ class Reader:
 
     Args:
       records: an opened split.
-      batch_shape: the global (num_d_steps, microbatches, batch).
+      medium: what an example is; its `decode` makes arrays of a record.
+      batch_shape: the global (batches, microbatches, examples).
       seed: of the order.
-      size: (height, width) of the images returned; None for the stored size. Stored images of
-        another size are cropped at the centre to its aspect ratio and area-resized (`resize.py`).
       rows: which of the batch axis this process reads.
       class_balanced: show every class equally often, for long tails.
       on_bad_record: "stop" raises BadRecordError; "skip" takes the next good record instead,
@@ -46,9 +46,9 @@ class Reader:
     def __init__(
         self,
         records: Records,
-        batch_shape: tuple[int, int, int],
-        seed: int,
-        size: tuple[int, int] | None = None,
+        medium: Medium,
+        batch_shape: tuple[int, int, int] = (1, 1, 1),
+        seed: int = 0,
         rows: slice = slice(None),
         class_balanced: bool = False,
         on_bad_record: str = "stop",
@@ -57,11 +57,9 @@ class Reader:
     ):
         if on_bad_record not in ("stop", "skip"):
             raise ValueError(f"on_bad_record is {on_bad_record!r}; write 'stop' or 'skip'")
-        if size is None and None in records.shape:
-            raise ValueError(f"{records}: images differ in size; write size=(height, width)")
         self.records = records
         self.batch_shape = tuple(batch_shape)
-        self.image_shape = (*(size or records.shape[:2]), records.shape[-1])
+        self._medium = medium
         self.bad_records: dict[int, str] = {}
         self._skip = on_bad_record == "skip"
         self._rows = rows
@@ -71,37 +69,33 @@ class Reader:
             else epoch_order(len(records), seed)
         )
         self._pool = ThreadPoolExecutor(workers or os.cpu_count(), "jaxgan-decode")
-        image_bytes = int(np.prod(self.image_shape)) * records.dtype.itemsize
+        leaves = jax.tree.leaves(medium.stored)
+        example_bytes = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves)
         self._cache = None
-        if len(records) * image_bytes <= cache_bytes:
+        if len(records) * example_bytes <= cache_bytes:
             self._cache = self._empty(len(records))
             self._cached = np.zeros(len(records), bool)
 
     def __call__(self, step: int) -> Batch:
-        """Return the batch of a step.
-
-        Returns:
-          images: [num_d_steps, microbatches, rows, height, width, channels] uint8 or uint16;
-          labels: [num_d_steps, microbatches, rows] int32.
-        """
+        """Return the batch of a step: numpy arrays [batches, microbatches, rows, ...] of
+        `medium.stored`."""
         return self.read(self.indices(step))
 
     def read(self, indices: np.ndarray) -> Batch:
-        """Return records by index (any shape, int64): images [..., H, W, C], labels [...]."""
+        """Return examples by index (any shape, int64): leaves [*indices.shape, ...]."""
         flat = indices.ravel()
         if self._cache is None:
             batch = self._decode(flat)
         else:
             missing = np.unique(flat[~self._cached[flat]])
             if missing.size:
-                for name, values in self._decode(missing).items():
-                    self._cache[name][missing] = values
+                fill(self._cache, missing, self._decode(missing))
                 self._cached[missing] = True
-            batch = {name: values[flat] for name, values in self._cache.items()}
-        return {name: v.reshape(*indices.shape, *v.shape[1:]) for name, v in batch.items()}
+            batch = jax.tree.map(lambda values: values[flat], self._cache)
+        return jax.tree.map(lambda v: v.reshape(*indices.shape, *v.shape[1:]), batch)
 
     def indices(self, step: int) -> np.ndarray:
-        """Return which records a step reads, [num_d_steps, microbatches, rows] int64."""
+        """Return which records a step reads, [batches, microbatches, rows] int64."""
         count = int(np.prod(self.batch_shape))
         positions = step * count + np.arange(count, dtype=np.int64)
         return self._order(positions.reshape(self.batch_shape)[..., self._rows])
@@ -117,55 +111,57 @@ class Reader:
         self.close()
 
     def _empty(self, count: int) -> Batch:
-        return {
-            "images": np.empty((count, *self.image_shape), self.records.dtype),
-            "labels": np.empty(count, np.int32),
-        }
+        return jax.tree.map(lambda x: np.empty((count, *x.shape), x.dtype), self._medium.stored)
 
     def _decode(self, indices: np.ndarray) -> Batch:
         batch = self._empty(len(indices))
 
-        def fill(start: int) -> None:
+        def decode(start: int) -> None:
             own = indices[start : start + CHUNK]
             for place, example in enumerate(self._examples(own), start):
-                batch["images"][place], batch["labels"][place] = example
+                fill(batch, place, example)
 
-        for _ in self._pool.map(fill, range(0, len(indices), CHUNK)):
+        for _ in self._pool.map(decode, range(0, len(indices), CHUNK)):
             pass  # map keeps order and raises the first error
         return batch
 
-    def _examples(self, indices: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    def _examples(self, indices: np.ndarray) -> Iterator[Batch]:
         try:
-            pairs = self.records.read(indices)
+            found = self.records.read(indices)
         except BadRecordError:
-            pairs = [None] * len(indices)  # one by one below
-        for index, pair in zip(indices.tolist(), pairs, strict=True):
-            yield self._example(index, pair)
+            found = [None] * len(indices)  # one by one below
+        for index, record in zip(indices.tolist(), found, strict=True):
+            yield self._example(index, record)
 
-    def _example(self, index: int, pair: tuple[bytes, int] | None) -> tuple[np.ndarray, int]:
+    def _example(self, index: int, record: tuple[bytes, int] | None) -> Batch:
         for number in range(len(self.records)):
             at = (index + number) % len(self.records)
             try:
-                data, label = pair or self.records.read([at])[0]
-                return self._image(data, at), label
+                return self._decoded(record or self.records.read([at])[0], at)
             except BadRecordError as error:
                 if not self._skip:
                     raise
                 if at not in self.bad_records:
                     self.bad_records[at] = str(error)
                     log.warning("%s; the next good record is used instead", error)
-            pair = None
+            record = None
         raise BadRecordError(
             f"{self.records}: no record can be read; the first: {self.bad_records[index]}"
         )
 
-    def _image(self, data: bytes, index: int) -> np.ndarray:
+    def _decoded(self, record: tuple[bytes, int], index: int) -> Batch:
         try:
-            return decode_record(data, self.records.features, self.image_shape[:2])
+            return self._medium.decode(record, self.records.features)
         except Exception as error:  # Pillow raises many kinds on damaged bytes
             raise BadRecordError(
                 f"{self.records.location(index)} cannot be decoded ({one_line(error)})"
             ) from error
+
+
+def fill(batch: Batch, places: Any, examples: Batch) -> None:
+    """Write examples into the arrays of a batch at these places of their first axis."""
+    for array, values in zip(jax.tree.leaves(batch), jax.tree.leaves(examples), strict=True):
+        array[places] = values
 
 
 class Prefetch:
@@ -175,7 +171,7 @@ class Prefetch:
     `with`, or leave the loop and close) to end its thread.
     """
 
-    def __init__(self, reader: Reader, first_step: int, depth: int = 2):
+    def __init__(self, reader: Callable[[int], Any], first_step: int, depth: int = 2):
         if depth < 1:
             raise ValueError(f"depth is {depth}; write 1 or more")
         self._reader = reader
@@ -186,10 +182,10 @@ class Prefetch:
         for _ in range(depth):
             self._submit()
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Any]:
         return self
 
-    def __next__(self) -> Batch:
+    def __next__(self) -> Any:
         batch = self._pending.popleft().result()
         self._submit()
         return batch
@@ -209,6 +205,6 @@ class Prefetch:
         self._step += 1
 
 
-def prefetch(reader: Reader, first_step: int, depth: int = 2) -> Prefetch:
+def prefetch(reader: Callable[[int], Any], first_step: int, depth: int = 2) -> Prefetch:
     """Return an iterator over the batches from first_step on, `depth` of them read ahead."""
     return Prefetch(reader, first_step, depth)

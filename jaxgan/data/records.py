@@ -21,6 +21,8 @@ import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
+from jaxgan.media.decode import Features
+
 EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
 MANIFEST = "manifest.json"
 
@@ -40,22 +42,6 @@ class Shard:
     skip: int
     take: int
     total: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Features:
-    """What a record holds.
-
-    shape is (height, width, channels); height and width are None where images differ in size.
-    encoding is "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values).
-    """
-
-    shape: tuple[int | None, int | None, int]
-    dtype: np.dtype
-    encoding: str
-    image_key: str
-    label_key: str | None
-    class_names: tuple[str, ...]
 
 
 class Records:

@@ -69,12 +69,12 @@ def tree_shardings(mesh: Mesh, tree: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: leaf_sharding(mesh, leaf), tree)
 
 
-def whole(mesh: Mesh, value: jax.Array) -> jax.Array:
+def replicate(mesh: Mesh, value: jax.Array) -> jax.Array:
     """Ask for a value on every device."""
     return jax.lax.with_sharding_constraint(value, replicated(mesh))
 
 
-def on_whole(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
+def on_replicated(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
     """Return a transform of split parameters: gathered, transformed whole; gradients come split.
 
     Its state is the transform's own, so that a run's is the same on every mesh.
@@ -91,7 +91,7 @@ def on_whole(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _gathered(mesh: Mesh, leaf: jax.Array) -> jax.Array:
     """Make a parameter whole; its gradient stays split."""
-    return whole(mesh, leaf)
+    return replicate(mesh, leaf)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -107,10 +107,10 @@ def _split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
 def _sum_and_split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
     # Summed whole, then cut (TPU compilers make one reduce-scatter of it): asked for shards at
     # once, the partitioner cuts the backward pass's activations along channels instead.
-    return _split(mesh, None, whole(mesh, grad))
+    return _split(mesh, None, replicate(mesh, grad))
 
 
-_gathered.defvjp(lambda mesh, leaf: (whole(mesh, leaf), None), _split)
+_gathered.defvjp(lambda mesh, leaf: (replicate(mesh, leaf), None), _split)
 _split_backwards.defvjp(lambda mesh, leaf: (leaf, None), _sum_and_split)
 
 
@@ -120,8 +120,8 @@ def local_rows(mesh: Mesh, batch: int) -> np.ndarray:
     return np.unique(np.concatenate([np.arange(batch)[index] for index in indices]))
 
 
-def global_batch(mesh: Mesh, local: dict[str, np.ndarray], batch: int) -> dict[str, jax.Array]:
-    """Join every process's rows [num_d_steps, microbatches, local rows, ...] to one array."""
+def global_batch(mesh: Mesh, local: PyTree, batch: int) -> PyTree:
+    """Join every process's rows, leaves [batches, microbatches, local rows, ...], to one array."""
 
     def join(x: np.ndarray) -> jax.Array:
         shape = (*x.shape[:2], batch, *x.shape[3:])

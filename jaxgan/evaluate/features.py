@@ -18,7 +18,7 @@ from jax.sharding import PartitionSpec as P
 from jaxgan.devices import compiler
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.metrics.moments import add_batch, empty_moments, mean_and_covariance
-from jaxgan.media.augment import to_float
+from jaxgan.media.pixels import to_float
 
 # Images at once on a CPU core: more do not fit its caches (1.6 times slower at 64).
 CPU_CHUNK = 8

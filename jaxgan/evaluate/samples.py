@@ -1,15 +1,12 @@
 """Samples of a generator as `Images`: made on the devices, where the extractor reads them.
 
 Image i depends on (seed, i), its class and the truncation; classes go round, so that all are
-equally frequent. Pixels are rounded to 8 bits, as in a file.
+equally frequent. Pixels are rounded as in a file.
 """
 
-import functools
 from collections.abc import Callable
 
-import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
@@ -33,7 +30,7 @@ def samples(
     latents = g.latents(indices, seed, t)
     # Through the host: of several processes each computed them, the mesh is of all.
     variables = jax.device_put(jax.device_get(g.variables(t)), sharding.replicated(mesh))
-    generate, rows = _program(g.module, mesh), sharding.rows(mesh)
+    generate, rows = _program(g, mesh), sharding.rows(mesh)
 
     def read(indices: np.ndarray) -> tuple[jax.Array, np.ndarray]:
         padded = np.resize(indices, -(-len(indices) // mesh.size) * mesh.size)
@@ -59,10 +56,16 @@ def standing_statistics(g: TrainedGenerator) -> str:
     return f"{settings.standing_batches} batches of {settings.standing_batch}"
 
 
-@functools.lru_cache(maxsize=4)  # a sweep, or a run that is followed, compiles once
-def _program(module: nn.Module, mesh: Mesh) -> Callable:
-    def generate(variables, latents, labels):
-        images = module.apply(variables, latents, labels)
-        return jnp.round((jnp.clip(images, -1.0, 1.0) + 1.0) * 127.5).astype(jnp.uint8)
+_PROGRAMS: dict = {}  # a sweep, or a run that is followed, compiles once
 
-    return compiler.jit(generate, out_shardings=sharding.rows(mesh))
+
+def _program(g: TrainedGenerator, mesh: Mesh) -> Callable:
+    key = id(g.side), mesh  # a generator with other weights keeps its side
+    if key not in _PROGRAMS:
+        _PROGRAMS.clear()
+
+        def generate(variables, latents, labels):
+            return g.medium.to_stored(g.apply(variables, latents, labels))
+
+        _PROGRAMS[key] = compiler.jit(generate, out_shardings=sharding.rows(mesh))
+    return _PROGRAMS[key]

@@ -1,16 +1,17 @@
-"""The vocabulary: a GAN is a game between two players, and a game is data.
+"""The vocabulary: a GAN is a game between players, and a game is data.
 
-A `Player` is static: what its network is, what it wants, how it learns. A `PlayerState` holds its
-arrays. The algorithm that connects them is in steps.py; no class here has behaviour.
+A `Player` is static: which networks it has, what it wants, how it learns. A `PlayerState` holds its
+arrays. The algorithm that connects them is in steps.py; no class here has behaviour of its own.
 
-params   what the optimiser owns (float32, possibly sharded)
-weights  what a network is applied with: `transform(params)`, once in a step
-stats    arrays of a player without a gradient (ADA's probability, path-length mean, image pool)
+batch      real examples: samples with their conditions (media/medium.py)
+params     what the optimiser owns (float32, possibly sharded)
+weights    what a network is applied with: `transform(params)`, computed once in a turn
+stats      a player's arrays without a gradient (ADA's probability, path-length mean, image pool)
 """
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import flax
 import flax.linen as nn
@@ -18,52 +19,176 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxgan.game.averaging import Average, ema
+from jaxgan.game.averaging import Average
+from jaxgan.game.keys import Keys
 from jaxgan.game.latent_steps import LatentStep, no_latent_step
 from jaxgan.game.transforms import ParamTransform, identity
+from jaxgan.media.medium import Batch, Label, Spec
+
+__all__ = ["Batch", "Game", "Label", "Player", "Side", "Spec", "TrainState", "init_state"]
 
 PyTree = Any
-Batch = dict[str, jax.Array]  # "images" [n, height, width, channels] in [-1, 1], "labels" [n]
-Examples = tuple[jax.Array, jax.Array]  # images and labels, of one kind
-Prior = Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]  # (key, n) -> latents, labels
+Metrics = dict[str, jax.Array]
 
 
-class Nets(NamedTuple):
-    """Both networks with their weights bound: generate(latents, labels) -> images and
-    discriminate(images, labels) -> logits. `method=` calls another method of the module.
-    `theirs` are the opponent's stats, to be read."""
+class Side(NamedTuple):
+    """The networks of a player: one tree of parameters, and pure functions of it by name.
 
-    generate: Callable
-    discriminate: Callable
-    theirs: PyTree = ()
+    init: key -> params.
+    calls: {name: (variables, *inputs) -> outputs}; variables are {"params": weights} and, to sample
+      a network with batch norm, {"batch_stats": moments}.
+    moments: (name of a call, variables, *inputs) -> the moments of these inputs at each batch norm,
+      {} for a network without any.
+    module: the Linen module behind the calls, for code that looks inside (directions).
+    """
+
+    init: Callable[[jax.Array], PyTree]
+    calls: Mapping[str, Callable]
+    moments: Callable[..., PyTree] = lambda name, variables, *inputs: {}
+    module: nn.Module | None = None
 
 
-# (gan, nets, stats, batch, key) -> (loss, (stats, metrics)). The loss is a scalar that the player
-# minimises; stats are the player's own; metrics is a dict of scalars for the log.
-Objective = Callable[..., tuple[jax.Array, tuple[PyTree, dict[str, jax.Array]]]]
+class Bound:
+    """A player's calls with its weights bound: nets.generator.call(noise, condition)."""
+
+    def __init__(self, calls: Mapping[str, Callable], stats: PyTree = ()):
+        self._calls, self.stats = dict(calls), stats
+
+    def __getattr__(self, name: str) -> Callable:
+        try:
+            return self.__dict__["_calls"][name]
+        except KeyError:
+            known = ", ".join(self.__dict__.get("_calls", ()))
+            raise AttributeError(f"these networks have no call {name!r}, but {known}") from None
+
+    def replace(self, **calls: Callable) -> "Bound":
+        """Return the same with other functions for some of its calls."""
+        return Bound({**self._calls, **calls}, self.stats)
+
+    def wrapped(self, wrap: Callable[[Callable], Callable]) -> "Bound":
+        """Return the same with every call wrapped."""
+        return Bound({name: wrap(call) for name, call in self._calls.items()}, self.stats)
 
 
-@dataclasses.dataclass(frozen=True)
+class Nets:
+    """All players' networks with weights bound, by name: nets.discriminator."""
+
+    def __init__(self, players: Mapping[str, Bound]):
+        self._players = dict(players)
+
+    def __getattr__(self, name: str) -> Bound:
+        try:
+            return self.__dict__["_players"][name]
+        except KeyError:
+            raise AttributeError(f"this game has no player {name!r}") from None
+
+    def replace(self, **players: Bound) -> "Nets":
+        """Return the same with other networks for some of the players."""
+        return Nets({**self._players, **players})
+
+
+class Drawn(NamedTuple):
+    """What an objective drew, for terms on top of it: nothing is drawn a second time.
+
+    logits: of real and of generated samples, where the objective's player is the discriminator.
+    """
+
+    real: Batch
+    fake: Batch
+    noise: PyTree
+    logits: tuple[PyTree, PyTree] | None = None
+
+
+class Outcome(NamedTuple):
+    """What an objective returns beside its loss: the player's new stats, scalars for the log, and
+    what it drew."""
+
+    stats: PyTree
+    metrics: Metrics
+    drawn: Drawn
+
+
+class Objective(Protocol):
+    """What a player minimises: a scalar float32."""
+
+    def __call__(
+        self, game: "Game", nets: Nets, stats: PyTree, batch: Batch, keys: Keys
+    ) -> tuple[jax.Array, Outcome]:
+        """Return the loss on one microbatch.
+
+        Args:
+          game: the whole game; its `source` draws noise and conditions.
+          nets: all networks; gradients flow to the player's own weights.
+          stats: the player's own arrays without gradient.
+          batch: real examples, leaves [n, ...].
+          keys: named streams of randomness; each name is used once.
+        """
+        ...
+
+
+class Source(Protocol):
+    """Where the generator's inputs come from: a prior, or the batch's own condition."""
+
+    def __call__(self, key: jax.Array, batch: Batch) -> tuple[PyTree, PyTree]:
+        """Return noise and condition, as many as the batch has examples."""
+        ...
+
+
+class Step(Protocol):
+    """How a player moves in its turn: steps.gradient_step, or its own (a policy)."""
+
+    def __call__(
+        self, game: "Game", name: str, state: "TrainState", batch: Batch, key: jax.Array
+    ) -> tuple["TrainState", Metrics]:
+        """Return the state with this player's part replaced, and its metrics."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Player:
-    """One side of the game. `example` holds shapes and dtypes of its network's inputs."""
+    """One side of the game. step: None takes a gradient step (steps.gradient_step)."""
 
-    module: nn.Module
-    example: tuple[jax.ShapeDtypeStruct, ...]
+    side: Side
     objective: Objective
     optimizer: optax.GradientTransformation
     transform: ParamTransform = identity()  # noqa: RUF009 (a pair of functions, immutable)
     init_stats: Callable[[], PyTree] = dict
+    step: Step | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class GAN:
-    """The game. Build it once: closures hash by identity, so a rebuilt game compiles again."""
+class Turn(NamedTuple):
+    """Who moves, and on which of the step's batches."""
 
-    generator: Player
-    discriminator: Player
-    prior: Prior
+    player: str
+    batch: int = 0
+
+
+def alternate(num_d_steps: int = 1, fresh: bool = False) -> tuple[Turn, ...]:
+    """Return the turns of one training step: D on batches of its own, then G once.
+
+    fresh: G's turn has a batch of its own too; else it takes D's last.
+    """
+    d_turns = tuple(Turn("discriminator", i) for i in range(num_d_steps))
+    return (*d_turns, Turn("generator", num_d_steps if fresh else num_d_steps - 1))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Game:
+    """The game. Build it once: it hashes by identity, so a rebuilt game compiles again.
+
+    averages: of any player's parameters, by its name.
+    """
+
+    players: Mapping[str, Player]
+    source: Source
+    turns: tuple[Turn, ...] = alternate()
+    averages: Mapping[str, Average] = dataclasses.field(default_factory=dict)
     latent_step: LatentStep = no_latent_step
-    average: Average = ema(0.9999)  # noqa: RUF009
+
+    @property
+    def num_batches(self) -> int:
+        """How many batches one training step takes."""
+        return 1 + max(turn.batch for turn in self.turns)
 
 
 @flax.struct.dataclass
@@ -80,32 +205,38 @@ class TrainState:
 
     step: jax.Array
     key: jax.Array
-    generator: PlayerState
-    discriminator: PlayerState
-    average: PyTree  # of the generator's params; sampled through the generator's transform
+    players: dict[str, PlayerState]
+    averages: dict[str, PyTree]  # of params; sampled through the player's transform
 
 
 def init_player(player: Player, key: jax.Array) -> PlayerState:
     """Draw a player's first state."""
-    module_key, transform_key = jax.random.split(key)
-    inputs = [jnp.zeros(x.shape, x.dtype) for x in player.example]
-    params = player.module.init(module_key, *inputs, mutable=["params"])["params"]
+    keys = Keys(key)
+    params = player.side.init(keys["params"])
     return PlayerState(
         params=params,
-        transform_state=player.transform.init(params, transform_key),
+        transform_state=player.transform.init(params, keys["transform"]),
         stats=player.init_stats(),
         opt_state=player.optimizer.init(params),
     )
 
 
-def init_state(gan: GAN, seed: int) -> TrainState:
+def init_state(game: Game, seed: int) -> TrainState:
     """Draw the first state of training. Jit it with `out_shardings`: born sharded."""
-    key, g_key, d_key = jax.random.split(jax.random.key(seed), 3)
-    generator = init_player(gan.generator, g_key)
+    root = jax.random.key(seed)
+    players = {name: init_player(p, Keys(root)[name]) for name, p in game.players.items()}
     return TrainState(
         step=jnp.zeros((), jnp.int32),
-        key=key,
-        generator=generator,
-        discriminator=init_player(gan.discriminator, d_key),
-        average=jax.tree.map(jnp.copy, generator.params),
+        key=Keys(root)["training"],
+        players=players,
+        averages={name: jax.tree.map(jnp.copy, players[name].params) for name in game.averages},
     )
+
+
+def bind(side: Side, weights: PyTree, stats: PyTree = ()) -> Bound:
+    """Return a side's calls as functions of their inputs alone."""
+
+    def bound(call: Callable) -> Callable:
+        return lambda *inputs: call({"params": weights}, *inputs)
+
+    return Bound({name: bound(call) for name, call in side.calls.items()}, stats)

@@ -34,7 +34,8 @@ Energy = Callable[[jax.Array], jax.Array]  # latents [b, latent_dim] -> scores [
 class LatentStep(NamedTuple):
     """How latents are improved, and the weights of the cost in the two losses.
 
-    improve: (energy, latents [b, latent_dim], key) -> (latents, cost [b]), both float32.
+    improve: (energy, latents [b, latent_dim], key) -> (latents, cost [b]), both float32; without
+    a step the latents may be any pytree, and the cost is [1], 0.
     """
 
     improve: Callable[[Energy, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
@@ -43,7 +44,7 @@ class LatentStep(NamedTuple):
 
 
 # Use the latents as they are drawn.
-no_latent_step = LatentStep(lambda energy, latents, key: (latents, jnp.zeros(len(latents))))
+no_latent_step = LatentStep(lambda energy, latents, key: (latents, jnp.zeros(1)))
 
 
 def gradient(

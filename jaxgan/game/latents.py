@@ -8,9 +8,11 @@ Batch-norm statistics must be computed for the truncation that is sampled.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
-import jax.numpy as jnp
+
+from jaxgan.game.keys import Keys
 
 Distribution = Callable[[jax.Array, tuple[int, ...]], jax.Array]  # (key, shape) -> float32
 
@@ -25,9 +27,12 @@ def uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
 
 
-def truncated(threshold: float, definition: str = "threshold") -> Distribution:
-    """Return N(0, 1) truncated at `threshold`, by one of the three definitions above."""
-    if threshold <= 0:
+def truncated(threshold: Any, definition: str = "threshold") -> Distribution:
+    """Return N(0, 1) truncated at `threshold`, by one of the three definitions above.
+
+    threshold: a number above 0, or a traced one.
+    """
+    if not isinstance(threshold, jax.core.Tracer) and threshold <= 0:
         raise ValueError(f"truncation = {threshold}: write a number above 0, such as 0.5")
     if definition == "threshold":
         return lambda key, shape: jax.random.truncated_normal(key, -threshold, threshold, shape)
@@ -46,20 +51,8 @@ def class_conditional(
     """Return a prior: (key, n) -> latents [n, latent_dim] and labels [n], uniform over classes."""
 
     def prior(key: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
-        latent_key, label_key = jax.random.split(key)
-        latents = distribution(latent_key, (n, latent_dim))
-        return latents, jax.random.randint(label_key, (n,), 0, max(num_classes, 1))
+        keys = Keys(key)
+        latents = distribution(keys["latents"], (n, latent_dim))
+        return latents, jax.random.randint(keys["labels"], (n,), 0, max(num_classes, 1))
 
     return prior
-
-
-def indexed(
-    prior: Callable[[jax.Array, int], tuple[jax.Array, jax.Array]], seed: int, indices: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Draw latents and labels for images number `indices` [n].
-
-    Draw i depends on (seed, i) alone, whatever the batch, the devices and the processes.
-    """
-    key = jax.random.key(seed)
-    latents, labels = jax.vmap(lambda i: prior(jax.random.fold_in(key, i), 1))(jnp.asarray(indices))
-    return latents[:, 0], labels[:, 0]

@@ -1,12 +1,21 @@
-"""Adversarial losses: logits to one value per example, to be minimised. Callers take the mean.
+"""Adversarial losses: logits to one value per logit, to be minimised. Callers take the mean.
 
 A `Loss` is a pair: discriminator(real_logits, fake_logits) and generator(fake_logits), each
-[batch] float32. Higher logits mean "real". s is the logistic function, x real, G(z) fake.
+of one shape, float32. Higher logits mean "real". s is the logistic function, x real, G(z) fake.
 Losses that compare a real with a fake example are in objectives/relativistic.py.
+
+Logits may be a pytree: one [b] for an image, [b, h, w] for patches, several for scales or heads.
+`each` makes one number an example of them.
+
+>>> import jax.numpy as jnp
+>>> hinge.discriminator(jnp.array([2.0, 0.5]), jnp.array([-3.0, 0.0]))
+Array([0. , 1.5], dtype=float32)
+>>> hinge.generator(jnp.array([-3.0, 0.5]))
+Array([ 3. , -0.5], dtype=float32)
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +25,32 @@ from jax.nn import relu, softplus
 class Loss(NamedTuple):
     discriminator: Callable[[jax.Array, jax.Array], jax.Array]
     generator: Callable[[jax.Array], jax.Array]
+
+
+def each(function: Callable[..., jax.Array], *logits: Any) -> jax.Array:
+    """Return a function of logits for each example, [b] float32.
+
+    Args:
+      function: elementwise on the leaves, such as hinge.discriminator.
+      logits: pytrees of one structure with leaves [b, ...].
+
+    Returns:
+      The mean over an example's logits in each leaf, summed over leaves: a game with two
+      discriminators minimises the sum of both losses.
+
+    >>> patches = {"fine": jnp.ones((2, 3, 3)), "coarse": 2.0 * jnp.ones((2,))}
+    >>> each(lambda x: x, patches)
+    Array([3., 3.], dtype=float32)
+    """
+    leaves = [jax.tree.leaves(tree) for tree in logits]
+    values = [function(*parts) for parts in zip(*leaves, strict=True)]
+    means = [v if v.ndim == 1 else v.mean(tuple(range(1, v.ndim))) for v in values]
+    return sum(means[1:], means[0])
+
+
+def score(logits: Any) -> jax.Array:
+    """Return one logit for each example, [b]: see `each`."""
+    return each(lambda x: x, logits)
 
 
 # Hinge (arXiv 1705.02894): max(0, 1 - D(x)) + max(0, 1 + D(G(z))); the generator -D(G(z)).
@@ -76,8 +111,9 @@ def top_k(loss: Loss, share: float) -> Loss:
 
     def generator(fake: jax.Array) -> jax.Array:
         k = max(round(share * len(fake)), 1)
-        least = jax.lax.stop_gradient(jax.lax.top_k(fake, k)[0][-1])
-        return jnp.where(fake >= least, loss.generator(fake) * (len(fake) / k), 0.0)
+        best = jax.lax.top_k(jax.lax.stop_gradient(fake), k)[1]  # exactly k, also with ties
+        chosen = jnp.zeros(len(fake)).at[best].set(len(fake) / k)
+        return chosen * loss.generator(fake)
 
     return Loss(loss.discriminator, generator)
 

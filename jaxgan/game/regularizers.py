@@ -22,7 +22,7 @@ PyTree = Any
 
 
 def orthogonal_gradient(
-    matrix: jax.Array, whole: Callable[[jax.Array], jax.Array] = jnp.asarray
+    matrix: jax.Array, replicate: Callable[[jax.Array], jax.Array] = jnp.asarray
 ) -> jax.Array:
     """Return the gradient of || M^T M * (1 - I) ||^2 by M [inputs, outputs].
 
@@ -31,23 +31,23 @@ def orthogonal_gradient(
     instead of 24576 x 24576 (2.25 GiB). The first form has no difference of almost equal numbers:
     a chip whose products round to bfloat16 keeps it orthogonal to the filters' norms.
 
-    whole: keeps a value on every device of a mesh (sharding.whole). A device that holds some of the
-    columns makes the gradient's, with nothing sent but M.
+    replicate: keeps a value on every device of a mesh (sharding.replicate). A device that holds
+    some of the columns makes the gradient's, with nothing sent but M.
     """
     inputs, outputs = matrix.shape
-    left = whole(matrix)
+    left = replicate(matrix)
     if inputs < outputs:
         return 4.0 * ((left @ left.T) @ matrix - matrix * (matrix * matrix).sum(0, keepdims=True))
     return 4.0 * (left @ ((left.T @ matrix) * (1.0 - jnp.eye(outputs))))
 
 
 def orthogonal_regularization(
-    strength: float, whole: Callable[[jax.Array], jax.Array] = jnp.asarray
+    strength: float, replicate: Callable[[jax.Array], jax.Array] = jnp.asarray
 ) -> optax.GradientTransformation:
     """Add the gradient to every leaf of two or more axes, but not to the shared class embedding and
     not to an encoder beside the generator.
 
-    whole: as in orthogonal_gradient.
+    replicate: as in orthogonal_gradient.
     """
 
     def update(grads: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
@@ -55,7 +55,7 @@ def orthogonal_regularization(
             name = jax.tree_util.keystr(path, simple=True, separator="/")
             if param.ndim < 2 or "shared_embedding" in name or name.startswith("encoder/"):
                 return grad
-            extra = orthogonal_gradient(as_matrix(name, param), whole)
+            extra = orthogonal_gradient(as_matrix(name, param), replicate)
             extra = extra.T if name.endswith("embedding") else extra.reshape(param.shape)
             return grad + strength * extra
 
@@ -75,10 +75,12 @@ def clip_weights(limit: float) -> optax.GradientTransformation:
 
 
 def freeze(prefixes: tuple[str, ...]) -> optax.GradientTransformation:
-    """Hold the parameters whose path starts with one of the prefixes (FreezeD, arXiv 2002.10964).
+    """Hold the parameters at or below some paths, such as "trunk/block_1" (FreezeD, 2002.10964).
 
-    Put it last. Raises ValueError for a prefix that starts no path.
+    A path is matched part by part: block_1 is not block_10. Put it last. Raises ValueError for a
+    path that no parameter has.
     """
+    within = lambda name, prefix: f"{name}/".startswith(prefix.rstrip("/") + "/")
 
     def init(params: PyTree) -> PyTree:
         names = [
@@ -86,17 +88,18 @@ def freeze(prefixes: tuple[str, ...]) -> optax.GradientTransformation:
             for path, _ in jax.tree_util.tree_flatten_with_path(params)[0]
         ]
         for prefix in prefixes:
-            if not any(name.startswith(prefix) for name in names):
+            if not any(within(name, prefix) for name in names):
                 parts = sorted({"/".join(name.split("/")[:2]) for name in names})
                 raise ValueError(
-                    f"freeze has {prefix!r}, which starts no path: write some of {', '.join(parts)}"
+                    f"freeze has {prefix!r}, no path here: write some of {', '.join(parts)}"
                 )
         return optax.EmptyState()
 
     def update(updates: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
         def hold(path: tuple, update: jax.Array) -> jax.Array:
             name = jax.tree_util.keystr(path, simple=True, separator="/")
-            return jnp.zeros_like(update) if name.startswith(prefixes) else update
+            held = any(within(name, prefix) for prefix in prefixes)
+            return jnp.zeros_like(update) if held else update
 
         return jax.tree_util.tree_map_with_path(hold, updates), state
 

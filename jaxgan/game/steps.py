@@ -1,32 +1,35 @@
 """The algorithm: one optimiser step of one player, and from it the training step.
 
-    train_step(gan, state, batch) -> (state, metrics)
+    train_step(game, state, batches) -> (state, metrics)
 
-is a pure function: `num_d_steps` discriminator steps (a scan over the batch's first axis), one
-generator step, the average, step + 1. Gradients are accumulated over microbatches by a scan over
-the second axis. All randomness comes from `fold_in(state.key, state.step)`.
+is a pure function: the game's turns in order, the averages, step + 1. Equal turns in a row are one
+scan over the batches' first axis. Gradients are accumulated over microbatches by a scan over the
+second axis. All randomness comes from `fold_in(state.key, state.step)`.
 
-A step writes only its own player: the opponent's power iteration and stats are dropped. (The
+A turn writes only its own player: the opponent's power iteration and stats are dropped. (The
 reference moves the vectors of both networks in both phases.)
 """
 
-from functools import partial
-from typing import Any, Literal
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxgan.game.game import GAN, Batch, Nets, Player, PlayerState, TrainState
+from jaxgan.game.game import (
+    Batch,
+    Game,
+    Metrics,
+    Nets,
+    PlayerState,
+    TrainState,
+    bind,
+)
+from jaxgan.game.keys import Keys
 
 PyTree = Any
-Metrics = dict[str, jax.Array]
-Role = Literal["generator", "discriminator"]
-
-
-def bind(player: Player, weights: PyTree):
-    """Return a player's network as a function of its inputs."""
-    return partial(player.module.apply, {"params": weights})
 
 
 def accumulate(objective, weights: PyTree, stats: PyTree, batch: Batch, key: jax.Array):
@@ -41,32 +44,40 @@ def accumulate(objective, weights: PyTree, stats: PyTree, batch: Batch, key: jax
 
     def body(carry, inputs):
         total, stats = carry
-        grads, (stats, metrics) = gradient(weights, stats, *inputs)
+        number, microbatch = inputs
+        grads, (stats, metrics) = gradient(
+            weights, stats, microbatch, jax.random.fold_in(key, number)
+        )
         return (jax.tree.map(lambda t, g: t + g.astype(t.dtype), total, grads), stats), metrics
 
     zeros = jax.tree.map(lambda w: jnp.zeros(w.shape, jnp.float32), weights)
-    inputs = (batch, jax.random.split(key, microbatches))
+    inputs = (jnp.arange(microbatches), batch)
     (total, stats), metrics = jax.lax.scan(body, (zeros, stats), inputs, unroll=microbatches == 1)
     grads = jax.tree.map(lambda t, w: (t / microbatches).astype(w.dtype), total, weights)
     return grads, stats, jax.tree.map(lambda m: m.mean(0), metrics)
 
 
-def player_step(
-    gan: GAN, role: Role, state: TrainState, batch: Batch, key: jax.Array
+def gradient_step(
+    game: Game, name: str, state: TrainState, batch: Batch, key: jax.Array
 ) -> tuple[TrainState, Metrics]:
     """Take one optimiser step of one player on a batch with leaves [microbatches, n, ...]."""
-    player: Player = getattr(gan, role)
-    mine: PlayerState = getattr(state, role)
-    other_role = "discriminator" if role == "generator" else "generator"
-    other: Player = getattr(gan, other_role)
-    theirs: PlayerState = getattr(state, other_role)
-    other_weights, _ = other.transform.apply(theirs.params, theirs.transform_state)
+    player, mine = game.players[name], state.players[name]
+    others = {}
+    for other, their in state.players.items():
+        if other != name:
+            transform = game.players[other].transform
+            others[other], _ = transform.apply(their.params, their.transform_state)
 
     def objective(weights, stats, microbatch, key):
-        bound = {role: bind(player, weights), other_role: bind(other, other_weights)}
-        nets = Nets(bound["generator"], bound["discriminator"], theirs.stats)
-        loss, (stats, metrics) = player.objective(gan, nets, stats, microbatch, key)
-        return loss, (stats, {"loss": loss, **metrics})
+        all_weights = {**others, name: weights}
+        nets = Nets(
+            {
+                who: bind(p.side, all_weights[who], state.players[who].stats)
+                for who, p in game.players.items()
+            }
+        )
+        loss, outcome = player.objective(game, nets, stats, microbatch, Keys(key))
+        return loss, (outcome.stats, {"loss": loss, **outcome.metrics})
 
     def transform(params):
         return player.transform.apply(params, mine.transform_state)
@@ -79,8 +90,8 @@ def player_step(
         updates, opt_state = player.optimizer.update(grads, mine.opt_state, mine.params)
     params = optax.apply_updates(mine.params, updates)
     new = PlayerState(params, transform_state, stats, opt_state)
-    metrics = {f"{role[0]}/{name}": m for name, m in {**metrics, **gradient_health(grads)}.items()}
-    return state.replace(**{role: new}), metrics
+    metrics = {**metrics, **gradient_health(grads)}
+    return state.replace(players={**state.players, name: new}), metrics
 
 
 def gradient_health(grads: PyTree) -> Metrics:
@@ -94,30 +105,60 @@ def gradient_health(grads: PyTree) -> Metrics:
     }
 
 
-def d_step(gan: GAN, state: TrainState, batch: Batch, key: jax.Array):
+def player_step(
+    game: Game, name: str, state: TrainState, batch: Batch, key: jax.Array
+) -> tuple[TrainState, Metrics]:
+    """Let one player move on a batch with leaves [microbatches, n, ...]; metrics are "d/loss"."""
+    state, metrics = (game.players[name].step or gradient_step)(game, name, state, batch, key)
+    return state, {f"{prefix(game.players, name)}/{metric}": m for metric, m in metrics.items()}
+
+
+def prefix(players: Iterable[str], name: str) -> str:
+    """Return how a player's metrics begin: its initial where no other player shares it."""
+    return name[0] if [n[0] for n in players].count(name[0]) == 1 else name
+
+
+def d_step(game: Game, state: TrainState, batch: Batch, key: jax.Array):
     """Take one step of the discriminator."""
-    return player_step(gan, "discriminator", state, batch, key)
+    return player_step(game, "discriminator", state, batch, key)
 
 
-def g_step(gan: GAN, state: TrainState, batch: Batch, key: jax.Array):
+def g_step(game: Game, state: TrainState, batch: Batch, key: jax.Array):
     """Take one step of the generator."""
-    return player_step(gan, "generator", state, batch, key)
+    return player_step(game, "generator", state, batch, key)
 
 
-def train_step(gan: GAN, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-    """Take one training step on a batch with leaves [num_d_steps, microbatches, n, ...]."""
-    num_d_steps = jax.tree.leaves(batch)[0].shape[0]
-    d_key, g_key = jax.random.split(jax.random.fold_in(state.key, state.step))
+def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainState, Metrics]:
+    """Take one training step on batches with leaves [game.num_batches, microbatches, n, ...].
 
-    def body(state, inputs):
-        return d_step(gan, state, *inputs)
+    Metrics of a player with several turns are the mean over them, bad_leaf the largest.
+    """
+    root = Keys(jax.random.fold_in(state.key, state.step))["turns"]
+    found: dict[str, list[Metrics]] = {}
+    done = 0
+    for name, turns in groupby(game.turns, key=lambda turn: turn.player):
+        turns = list(turns)
+        numbers = jnp.arange(done, done + len(turns))
+        done += len(turns)
+        places = [turn.batch for turn in turns]
+        if places == list(range(places[0], places[0] + len(places))):
+            taken = jax.tree.map(lambda x, p=places: x[p[0] : p[-1] + 1], batches)
+        else:
+            taken = jax.tree.map(lambda x, p=places: x[jnp.array(p)], batches)
 
-    inputs = (batch, jax.random.split(d_key, num_d_steps))
-    state, d_metrics = jax.lax.scan(body, state, inputs, unroll=num_d_steps == 1)
-    last = jax.tree.map(lambda x: x[-1], batch)
-    state, g_metrics = g_step(gan, state, last, g_key)
-    average = gan.average(state.average, state.generator.params, state.step)
-    metrics = {
-        name: m.max(0) if name == "d/bad_leaf" else m.mean(0) for name, m in d_metrics.items()
+        def body(state, inputs, name=name):
+            number, batch = inputs
+            return player_step(game, name, state, batch, jax.random.fold_in(root, number))
+
+        state, metrics = jax.lax.scan(body, state, (numbers, taken), unroll=len(turns) == 1)
+        found.setdefault(name, []).append(metrics)
+    averages = {
+        name: average(state.averages[name], state.players[name].params, state.step)
+        for name, average in game.averages.items()
     }
-    return state.replace(step=state.step + 1, average=average), metrics | g_metrics
+    metrics = {}
+    for parts in found.values():
+        joined = jax.tree.map(lambda *m: jnp.concatenate(m), *parts)
+        for name, m in joined.items():
+            metrics[name] = m.max(0) if name.endswith("/bad_leaf") else m.mean(0)
+    return state.replace(step=state.step + 1, averages=averages), metrics

@@ -69,19 +69,23 @@ def _unit(x: jax.Array, eps: float) -> jax.Array:
 
 
 def power_iteration(
-    matrix: jax.Array, u: jax.Array, eps: float, iterations: int = 1, whole: Callable = jnp.asarray
+    matrix: jax.Array,
+    u: jax.Array,
+    eps: float,
+    iterations: int = 1,
+    replicate: Callable = jnp.asarray,
 ) -> tuple[jax.Array, jax.Array]:
     """Return the estimate of a [inputs, outputs] matrix's largest singular value, and the next u.
 
     Differentiable by the matrix with u and v held. In full float32 also where the default
-    precision of a product is lower: it costs two products with a vector. `whole` as below.
+    precision of a product is lower: it costs two products with a vector. `replicate` as below.
     """
     with jax.default_matmul_precision("highest"):
-        matrix = whole(matrix)
+        matrix = replicate(matrix)
         for _ in range(iterations):
-            v = whole(_unit(jax.lax.stop_gradient(matrix) @ u, eps))
-            projected = whole(jax.lax.stop_gradient(v) @ matrix)
-            u = whole(jax.lax.stop_gradient(_unit(projected, eps)))
+            v = replicate(_unit(jax.lax.stop_gradient(matrix) @ u, eps))
+            projected = replicate(jax.lax.stop_gradient(v) @ matrix)
+            u = replicate(jax.lax.stop_gradient(_unit(projected, eps)))
         return projected @ u, u
 
 
@@ -89,12 +93,12 @@ def spectral_norm(
     eps: float = 1e-4,
     iterations: int = 1,
     is_normalised: Callable[[str, jax.Array], bool] = is_normalised,
-    whole: Callable[[jax.Array], jax.Array] = jnp.asarray,
+    replicate: Callable[[jax.Array], jax.Array] = jnp.asarray,
 ) -> ParamTransform:
     """Divide each chosen leaf by its spectral norm. State: {path: u}, u [outputs] float32.
 
-    whole: keeps a value on every device of a mesh (sharding.whole). Without it the compiler splits
-    the vectors like the gradient, and pays with small reductions and gathers in every layer.
+    replicate: keeps a value on every device of a mesh (sharding.replicate). Without it the compiler
+    splits the vectors like the gradient, and pays with small reductions and gathers in every layer.
     """
 
     def init(params: PyTree, key: jax.Array) -> PyTree:
@@ -109,7 +113,7 @@ def spectral_norm(
         flat, new = flatten_dict(params, sep="/"), {}
         for path, u in us.items():
             matrix = as_matrix(path, flat[path])
-            sigma, new[path] = power_iteration(matrix, u, eps, iterations, whole)
+            sigma, new[path] = power_iteration(matrix, u, eps, iterations, replicate)
             flat[path] = flat[path] / sigma
         return unflatten_dict(flat, sep="/"), new
 

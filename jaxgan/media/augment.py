@@ -5,32 +5,25 @@ once; every image draws its own randomness, the same whatever the sharding.
 """
 
 import math
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
 
 
-def to_float(images: jax.Array) -> jax.Array:
-    """Map stored integers to [-1, 1]: x / (max / 2) - 1.
+class Streams(Protocol):
+    """Keys by name, such as game.keys.Keys."""
 
-    Args:
-      images: uint8 or uint16 of any shape.
-
-    Returns:
-      float32 of the same shape; 0 becomes -1 and 255 (65535) becomes 1 exactly.
-    """
-    if images.dtype not in (jnp.uint8, jnp.uint16):
-        raise ValueError(f"images are {images.dtype}; give uint8 or uint16")
-    half = jnp.iinfo(images.dtype).max / 2
-    return images.astype(jnp.float32) / half - 1.0
+    def __getitem__(self, name: str) -> jax.Array: ...
 
 
 def augmented(
-    key: jax.Array, images: jax.Array, flip: bool = False, random_crop: float = 1.0
+    keys: Streams, images: jax.Array, flip: bool = False, random_crop: float = 1.0
 ) -> jax.Array:
     """Return what a step trains on, as config.data says.
 
     Args:
+      keys: the streams "crop" and "flip" are used.
       images: [..., height, width, channels] float32.
       flip: mirror half of the images, left to right.
       random_crop: least share of the area that is cut out and resized; 1 for whole images.
@@ -38,9 +31,8 @@ def augmented(
     if not 0 < random_crop <= 1:
         raise ValueError(f"data.random_crop = {random_crop}: write a share in (0, 1], 1 for none")
     if random_crop < 1:
-        crop_key = jax.random.fold_in(key, 2)
-        images = random_resized_crop(crop_key, images, (random_crop, 1.0))
-    return random_flip(jax.random.fold_in(key, 1), images) if flip else images
+        images = random_resized_crop(keys["crop"], images, (random_crop, 1.0))
+    return random_flip(keys["flip"], images) if flip else images
 
 
 def random_flip(

@@ -4,18 +4,11 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-import jax
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks, to be seen
 BACKGROUND, INK = 255, (60, 60, 60)
-
-
-def to_uint8(images: jax.Array | np.ndarray) -> np.ndarray:
-    """Map [-1, 1] to 0..255, rounding to the nearest."""
-    images = np.asarray(images)
-    return np.round((np.clip(images, -1.0, 1.0) + 1.0) * np.float32(127.5)).astype(np.uint8)
 
 
 def grid(images: np.ndarray, columns: int) -> np.ndarray:
@@ -26,8 +19,9 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def picture(image: np.ndarray) -> Image.Image:
-    """Return [h, w, c] uint8 as a picture; of other than 3 or 4 channels the first is shown."""
-    return Image.fromarray(image if image.shape[-1] in (3, 4) else image[..., 0])
+    """Return [h, w, c] as a picture: gray, gray and alpha, RGB or RGBA; of more channels the first
+    is shown. uint8, or uint16 with one channel."""
+    return Image.fromarray(image if image.shape[-1] in (2, 3, 4) else image[..., 0])
 
 
 def enlarge(images: np.ndarray, least: int = LEAST_CELL) -> np.ndarray:

@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
 from jaxgan.models.biggan import doublings
 from jaxgan.models.layers import Dense
+from jaxgan.models.sides import image_shape, linen
 
 
 class Discriminator(nn.Module):
@@ -75,12 +77,21 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
+    shape = image_shape(spec)
     if config.margin <= 0:
         raise ValueError(f"model.margin = {config.margin}: write a number above 0, such as 0.1")
-    widths = tuple(config.width << i for i in range(doublings(*image_shape[:2])))
-    generator = dcgan.Generator(image_shape, widths[::-1], config.batch_norm_eps)
-    return generator, Discriminator(image_shape, widths, config.code_dim, config.margin)
+    widths = tuple(config.width << i for i in range(doublings(*shape[:2])))
+    generator = dcgan.Generator(shape, widths[::-1], config.batch_norm_eps)
+    discriminator = Discriminator(shape, widths, config.code_dim, config.margin)
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(
+            discriminator,
+            spec.sample,
+            spec.condition,
+            calls=("encode", "decode"),
+            features="__call__",
+        ),
+    }

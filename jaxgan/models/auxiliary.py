@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import sngan
 from jaxgan.models.biggan import Trunk, doublings
 from jaxgan.models.layers import Dense, Dtype
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 
 class Recognition(NamedTuple):
@@ -61,15 +63,19 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
+    shape = image_shape(spec)
+    classes = num_classes(spec)
     fields = sngan.default_config()
     fields.update(
         width=config.width, latent_dim=config.latent_dim, batch_norm_eps=config.batch_norm_eps
     )
-    generator, _ = sngan.networks(fields, image_shape, num_classes)
-    n = doublings(*image_shape[:2])
+    generator, _ = sngan.modules(fields, shape, classes)
+    n = doublings(*shape[:2])
     widths = tuple(m * config.width for m in sngan.DISCRIMINATOR_WIDTHS[n])
-    return generator, Discriminator(num_classes, widths, sngan.HALVINGS[n])
+    discriminator = Discriminator(classes, widths, sngan.HALVINGS[n])
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("recognise",)),
+    }

@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import sngan
 from jaxgan.models.biggan import Trunk, doublings
 from jaxgan.models.layers import Dense
+from jaxgan.models.sides import image_shape, linen
 
 
 class Encoder(nn.Module):
@@ -82,20 +84,28 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the generator with its encoder, and the discriminator of pairs."""
+    shape = image_shape(spec)
     fields = sngan.default_config()
     fields.update(
         width=config.width, latent_dim=config.latent_dim, batch_norm_eps=config.batch_norm_eps
     )
-    generator, _ = sngan.networks(fields, image_shape, 0)
-    n = doublings(*image_shape[:2])
+    generator, _ = sngan.modules(fields, shape, 0)
+    n = doublings(*shape[:2])
     trunk = {
         "widths": tuple(m * config.width for m in sngan.DISCRIMINATOR_WIDTHS[n]),
         "downsamples": sngan.HALVINGS[n],
     }
     encoder = Encoder(config.latent_dim, **trunk)
     discriminator = Discriminator(config.latent_dim, config.hidden, **trunk)
-    return Generator(generator, encoder), discriminator
+    return {
+        "generator": linen(
+            Generator(generator, encoder),
+            spec.noise,
+            spec.condition,
+            calls=("encode",),
+            features="encode",
+        ),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("judge",)),
+    }

@@ -8,7 +8,8 @@
 
 E sees images at a higher resolution than G makes: `encoder_scale` 2 halves data.size for G and D,
 which get x pooled by 2 x 2 means. `encoder` is "resnet" or "revnet" at `encoder_width` (64 for
-ResNet-50, 256 for x4). The generator's side holds G and E: `__call__` is G, `encode` is E.
+ResNet-50, 256 for x4). The generator's side holds G and E: `__call__` is G, `encode` and
+`draw_code` are E.
 
 Not verified: the depths and widths of the perceptrons (8 layers of 2048 in H and J, 4 of 4096 on
 E); whether the first of their blocks has a projected skip (here none); spectral norm in H and J
@@ -22,11 +23,13 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import biggan
 from jaxgan.models.convolution import average_pool
 from jaxgan.models.layers import Dense
 from jaxgan.models.resnet import DEPTHS, ResNet
 from jaxgan.models.revnet import RevNet
+from jaxgan.models.sides import image_shape, linen
 
 
 class Scores(NamedTuple):
@@ -91,8 +94,12 @@ class Generator(nn.Module):
             self.encoder(jnp.zeros((2, *self.encoder_shape)))
         return self.generator(latents, jnp.zeros(len(latents), jnp.int32))
 
-    def encode(self, images: jax.Array, noise: jax.Array) -> jax.Array:
-        """Map images [b, h, w, c] and eps [b, latent_dim] to latents; eps = 0 is the mean."""
+    def encode(self, images: jax.Array) -> jax.Array:
+        """Map images [b, h, w, c] to the mean of their latents, [b, latent_dim]."""
+        return self.encoder(images)[0]
+
+    def draw_code(self, images: jax.Array, noise: jax.Array) -> jax.Array:
+        """Map images [b, h, w, c] and eps [b, latent_dim] to latents: mean + deviation eps."""
         mean, deviation = self.encoder(images)
         return mean + deviation * noise
 
@@ -102,7 +109,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """`judge`: images [b, h, w, c] and latents [b, latent_dim] to Scores. Labels are ignored."""
+    """`score_pair`: images [b, h, w, c] and latents [b, latent_dim] to Scores, without labels."""
 
     trunk: nn.Module
     height: int  # of the images that are judged; larger ones are pooled
@@ -114,8 +121,12 @@ class Discriminator(nn.Module):
         self.h, self.j = (Perceptron(self.hidden, self.pairs) for _ in range(2))
         self.score_x, self.score_z, self.score_xz = (Dense(1) for _ in range(3))
 
-    def judge(self, images: jax.Array, latents: jax.Array) -> Scores:
-        f, h = self.trunk(pooled(images, self.height)), self.h(latents)
+    def pooled(self, images: jax.Array) -> jax.Array:
+        """Return images at the size that is judged."""
+        return pooled(images, self.height)
+
+    def score_pair(self, images: jax.Array, latents: jax.Array) -> Scores:
+        f, h = self.trunk(self.pooled(images)), self.h(latents)
         j = self.j(jnp.concatenate([f, h], -1))
         return Scores(*(s(a)[:, 0] for s, a in self._parts(f, h, j)))
 
@@ -125,8 +136,8 @@ class Discriminator(nn.Module):
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         """Judge images alone: s_x [b]."""
         if self.is_initializing():
-            self.judge(images, jnp.zeros((len(images), self.latent_dim)))
-        return self.score_x(self.trunk(pooled(images, self.height)))[:, 0]
+            self.score_pair(images, jnp.zeros((len(images), self.latent_dim)))
+        return self.score_x(self.trunk(self.pooled(images)))[:, 0]
 
 
 def default_config() -> ConfigDict:
@@ -151,11 +162,10 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and encoder, and discriminator, for images [height, width, channels]."""
-    height, width, channels = image_shape
+    shape = image_shape(spec)
+    height, width, channels = shape
     scale, kinds = config.encoder_scale, {"resnet": ResNet, "revnet": RevNet}
     if scale < 1 or scale & (scale - 1) or height % scale or width % scale:
         raise ValueError(
@@ -167,7 +177,7 @@ def networks(
     small = (height // scale, width // scale, channels)
     fields = biggan.default_config()
     fields.update({name: config[name] for name in fields if name in config and name != "name"})
-    generator, discriminator = biggan.networks(fields, small, 1)
+    generator, discriminator = biggan.modules(fields, small, 1)
     shared = {"batch_norm_eps": config.batch_norm_eps, "dtype": generator.dtype}
     if config.encoder == "resnet":
         shared["remat"] = config.remat  # reversible blocks keep nothing anyway
@@ -183,4 +193,12 @@ def networks(
         dtype=discriminator.dtype,
     )
     judge = Discriminator(trunk, small[0], config.latent_dim, config.hidden, config.hidden_pairs)
-    return Generator(generator, encoder, image_shape), judge
+    return {
+        "generator": linen(
+            Generator(generator, encoder, shape),
+            spec.noise,
+            spec.condition,
+            calls=("encode", "draw_code", "features"),
+        ),
+        "discriminator": linen(judge, spec.sample, spec.condition, calls=("score_pair", "pooled")),
+    }

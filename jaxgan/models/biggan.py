@@ -21,6 +21,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models.attention import SelfAttention
 from jaxgan.models.layers import (
     BatchNorm,
@@ -30,6 +31,7 @@ from jaxgan.models.layers import (
     Dtype,
     Embed,
 )
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 # Number of doublings -> multiples of the width, coarsest first. 4, 5, 6, 7 are 64 to 512 pixels.
 GENERATOR_WIDTHS = {
@@ -120,6 +122,7 @@ class Generator(nn.Module):
             eps=self.batch_norm_eps,
             groups=self.batch_norm_groups,
             dtype=self.dtype,
+            by_class=bool(self.num_classes) and not self.shared_embedding,
         )
         block = nn.remat(GeneratorBlock) if self.remat else GeneratorBlock
 
@@ -260,7 +263,7 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
+def modules(
     config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
 ) -> tuple[nn.Module, nn.Module]:
     """Return generator and discriminator for images [height, width, channels]."""
@@ -296,3 +299,12 @@ def networks(
         **shared,
     )
     return generator, discriminator
+
+
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    generator, discriminator = modules(config, image_shape(spec), num_classes(spec))
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+    }

@@ -13,11 +13,12 @@ then sorts real images too, which can be compared with classes (evaluate/cluster
 BigBiGAN (arXiv 1907.02544) is the other way to BigGAN without labels.
 """
 
-import flax.linen as nn
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import biggan
 from jaxgan.models.auxiliary import Discriminator
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 
 def default_config() -> ConfigDict:
@@ -26,12 +27,15 @@ def default_config() -> ConfigDict:
     return config
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator; num_classes is the number of categories."""
-    if num_classes < 2:
-        raise ValueError(f"{num_classes} categories: write 2 or more in data.categories")
-    generator, judge = biggan.networks(config, image_shape, num_classes)
-    shape = (judge.widths, judge.downsamples, judge.attention)
-    return generator, Discriminator(num_classes, *shape, judge.remat, judge.dtype)
+    classes = num_classes(spec)
+    if classes < 2:
+        raise ValueError(f"{classes} categories: write 2 or more in data.categories")
+    generator, judge = biggan.modules(config, image_shape(spec), classes)
+    trunk = judge.widths, judge.downsamples, judge.attention, judge.remat, judge.dtype
+    discriminator = Discriminator(classes, *trunk)
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("recognise",)),
+    }

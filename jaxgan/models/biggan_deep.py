@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import convolution
 from jaxgan.models.attention import SelfAttention
 from jaxgan.models.biggan import (
@@ -34,6 +35,7 @@ from jaxgan.models.layers import (
     Dtype,
     Embed,
 )
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 BOTTLENECK = 4  # a block's inner layers have a quarter of its channels
 # Resolution -> where attention sits in the generator and in the discriminator.
@@ -200,11 +202,11 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    height, width, channels = image_shape
+    shape = image_shape(spec)
+    classes = num_classes(spec)
+    height, width, channels = shape
     n = doublings(height, width)
     attention = ATTENTION.get(height, (0, 0))
     g_widths = config.generator_widths or GENERATOR_WIDTHS[n]
@@ -220,8 +222,8 @@ def networks(
         "dtype": jnp.dtype(config.dtype),
     }
     generator = Generator(
-        image_shape=image_shape,
-        num_classes=num_classes,
+        image_shape=shape,
+        num_classes=classes,
         widths=tuple(m * config.width for m in g_widths),
         to_image_channels=given(config.to_image_channels, channels),
         embedding_dim=config.embedding_dim,
@@ -236,4 +238,9 @@ def networks(
         attention=given(config.discriminator_attention, attention[1]),
         **shared,
     )
-    return generator, Discriminator(trunk, num_classes)
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(
+            Discriminator(trunk, classes), spec.sample, spec.condition, features="__call__"
+        ),
+    }

@@ -17,9 +17,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import BatchNorm, Dense
+from jaxgan.models.sides import image_shape, linen
 
 normal = nn.initializers.normal(0.02)
 
@@ -135,12 +137,14 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    n = doublings(*image_shape[:2])
+    shape = image_shape(spec)
+    n = doublings(*shape[:2])
     widths = tuple(config.width << i for i in range(n))
-    generator = Generator(image_shape, widths[::-1], config.batch_norm_eps)
+    generator = Generator(shape, widths[::-1], config.batch_norm_eps)
     discriminator = Discriminator(widths, config.batch_norm_eps, config.discriminator_batch_norm)
-    return generator, discriminator
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+    }

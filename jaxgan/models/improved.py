@@ -19,9 +19,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
 from jaxgan.models.biggan import doublings
 from jaxgan.models.layers import Dense
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 
 def closeness(m: jax.Array) -> jax.Array:
@@ -72,11 +74,16 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    widths = tuple(config.width << i for i in range(doublings(*image_shape[:2])))
-    generator = dcgan.Generator(image_shape, widths[::-1], config.batch_norm_eps)
-    discriminator = Discriminator(num_classes, widths, config.kernels, config.kernel_dim)
-    return generator, discriminator
+    shape = image_shape(spec)
+    classes = num_classes(spec)
+    widths = tuple(config.width << i for i in range(doublings(*shape[:2])))
+    generator = dcgan.Generator(shape, widths[::-1], config.batch_norm_eps)
+    discriminator = Discriminator(classes, widths, config.kernels, config.kernel_dim)
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("classify",), features="__call__"
+        ),
+    }

@@ -20,10 +20,12 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
 from jaxgan.models.auxiliary import Recognition
 from jaxgan.models.biggan import doublings
-from jaxgan.models.layers import Dense
+from jaxgan.models.layers import Dense, class_weights
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 
 class Generator(nn.Module):
@@ -33,7 +35,7 @@ class Generator(nn.Module):
     network: nn.Module
 
     def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
-        category = jax.nn.one_hot(labels, self.num_classes, dtype=latents.dtype)
+        category = class_weights(labels, self.num_classes).astype(latents.dtype)
         return self.network(jnp.concatenate([latents, category], -1), labels)
 
 
@@ -76,17 +78,20 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
+    shape = image_shape(spec)
+    classes = num_classes(spec)
     if not 1 <= config.num_codes <= config.latent_dim:
         raise ValueError(
             f"model.num_codes = {config.num_codes}: write 1 to latent_dim = {config.latent_dim}"
         )
-    if num_classes < 2:
-        raise ValueError(f"{num_classes} categories: write 2 or more in data.categories")
-    widths = tuple(config.width << i for i in range(doublings(*image_shape[:2])))
-    network = dcgan.Generator(image_shape, widths[::-1], config.batch_norm_eps)
-    discriminator = Discriminator(num_classes, config.num_codes, widths, config.hidden)
-    return Generator(num_classes, network), discriminator
+    if classes < 2:
+        raise ValueError(f"{classes} categories: write 2 or more in data.categories")
+    widths = tuple(config.width << i for i in range(doublings(*shape[:2])))
+    network = dcgan.Generator(shape, widths[::-1], config.batch_norm_eps)
+    discriminator = Discriminator(classes, config.num_codes, widths, config.hidden)
+    return {
+        "generator": linen(Generator(classes, network), spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("recognise",)),
+    }

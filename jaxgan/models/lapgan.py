@@ -20,10 +20,12 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
 from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import average_pool, upsample
 from jaxgan.models.layers import Conv, Dense
+from jaxgan.models.sides import image_shape, linen
 
 LEVELS = 2  # above the coarsest
 
@@ -133,9 +135,13 @@ class Discriminator(nn.Module):
 
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         levels = pyramid(images)
-        return sum(self.judge(levels, levels))
+        return sum(self.judge_levels(levels, levels))
 
-    def judge(self, images: list[jax.Array], real: list[jax.Array]) -> list[jax.Array]:
+    def pyramid(self, images: jax.Array) -> list[jax.Array]:
+        """Return images [b, h, w, c] at every resolution, coarsest first."""
+        return pyramid(images)
+
+    def judge_levels(self, images: list[jax.Array], real: list[jax.Array]) -> list[jax.Array]:
         """Return logits [b] of an image of every resolution beside what real ones are blurred."""
         inputs = [images[0]]
         inputs += [
@@ -159,11 +165,10 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    height, width, _ = image_shape
+    shape = image_shape(spec)
+    height, width, _ = shape
     if height % 8 or width % 8 or min(height, width) < 32:
         raise ValueError(f"data.size = {height} x {width}: write multiples of 8, 32 at least")
     needed = config.coarse_dim + sum((height >> k) * (width >> k) for k in range(LEVELS))
@@ -173,5 +178,15 @@ def networks(
             f"the noise of {LEVELS} levels are {needed}; write {needed}"
         )
     widths = config.width, config.coarse_width
-    generator = Generator(image_shape, *widths, config.coarse_dim, config.batch_norm_eps)
-    return generator, Discriminator(image_shape, *widths)
+    generator = Generator(shape, *widths, config.coarse_dim, config.batch_norm_eps)
+    return {
+        "generator": linen(
+            generator, spec.noise, spec.condition, calls=("stages", "details", "beyond")
+        ),
+        "discriminator": linen(
+            Discriminator(shape, *widths),
+            spec.sample,
+            spec.condition,
+            calls=("judge_levels", "pyramid"),
+        ),
+    }

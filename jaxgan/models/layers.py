@@ -81,8 +81,21 @@ class Dense(nn.Module):
         return y
 
 
+def class_weights(labels: jax.Array, num_classes: int) -> jax.Array:
+    """Return the share of each class, [b, num_classes] float32: 0 and 1 for labels [b] int32.
+
+    Mixtures of classes, [b, num_classes] float, stay as they are: every network takes them.
+    """
+    if labels.ndim == 2:
+        return labels
+    return jax.nn.one_hot(labels, num_classes, dtype=jnp.float32)
+
+
 class Embed(nn.Module):
-    """Look up [b] int32 in a table: [b, features] float32."""
+    """Look up labels [b] int32 in a table: [b, features] float32.
+
+    A mixture of classes, [b, num_embeddings] float, gives the mixture of their rows.
+    """
 
     num_embeddings: int
     features: int
@@ -91,7 +104,10 @@ class Embed(nn.Module):
     @nn.compact
     def __call__(self, labels: jax.Array) -> jax.Array:
         shape = (self.num_embeddings, self.features)
-        return jnp.take(self.param("embedding", self.embedding_init, shape), labels, axis=0)
+        table = self.param("embedding", self.embedding_init, shape)
+        if labels.ndim == 2:
+            return jnp.dot(labels, table, precision="highest")
+        return jnp.take(table, labels, axis=0)
 
 
 def batch_moments(x: jax.Array, groups: int = 1) -> tuple[jax.Array, jax.Array]:
@@ -155,15 +171,17 @@ class BatchNorm(nn.Module):
 class ConditionalBatchNorm(nn.Module):
     """Batch norm with gain = 1 + W_g c and bias = W_b c for a condition c.
 
-    The condition is [b, n] float (linear maps without bias, arXiv 1809.11096), [b] int labels (a
-    row per class) or None (plain batch norm). Without the "1 +" training starts with almost no
-    signal: a public implementation that lacks it cost a user a year (compare_gan issue 54).
+    The condition is [b, n] float (linear maps without bias, arXiv 1809.11096) or None (plain batch
+    norm); with `by_class` it is labels [b] int32 or mixtures [b, num_classes] (a row per class).
+    Without the "1 +" training starts with almost no signal: a public implementation that lacks it
+    cost a user a year (compare_gan issue 54).
     """
 
     num_classes: int = 0
     eps: float = 1e-4
     groups: int = 1
     dtype: Dtype = jnp.float32
+    by_class: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, condition: jax.Array | None) -> jax.Array:
@@ -171,7 +189,7 @@ class ConditionalBatchNorm(nn.Module):
         norm = BatchNorm(self.eps, self.groups, self.dtype, name="norm")
         if condition is None:
             return norm(x)
-        if jnp.issubdtype(condition.dtype, jnp.integer):
+        if self.by_class:
             gain = Embed(self.num_classes, channels, name="gain")(condition)
             bias = Embed(self.num_classes, channels, name="bias")(condition)
         else:

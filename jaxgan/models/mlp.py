@@ -15,14 +15,18 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan.models.layers import Dense
+from jaxgan.game.game import Side, Spec
+from jaxgan.models.layers import Dense, class_weights
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 he = nn.initializers.he_normal()
 
 
 def with_class(x: jax.Array, labels: jax.Array, num_classes: int) -> jax.Array:
     """Join labels [b] to x [b, n] as [b, n + num_classes]; 0 classes leave x as it is."""
-    return jnp.concatenate([x, jax.nn.one_hot(labels, num_classes, dtype=x.dtype)], -1)
+    if not num_classes:
+        return x
+    return jnp.concatenate([x, class_weights(labels, num_classes).astype(x.dtype)], -1)
 
 
 class Generator(nn.Module):
@@ -69,10 +73,13 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    classes = num_classes if config.conditional else 0
-    generator = Generator(image_shape, classes, tuple(config.generator_widths))
-    return generator, Discriminator(classes, tuple(config.discriminator_widths))
+    shape = image_shape(spec)
+    classes = num_classes(spec) if config.conditional else 0
+    generator = Generator(shape, classes, tuple(config.generator_widths))
+    discriminator = Discriminator(classes, tuple(config.discriminator_widths))
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+    }

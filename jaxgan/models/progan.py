@@ -22,9 +22,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import average_pool, blur, upsample
 from jaxgan.models.layers import Conv, Dense
+from jaxgan.models.sides import image_shape, linen
 
 unit = nn.initializers.normal(1.0)
 
@@ -131,9 +133,13 @@ def default_config() -> ConfigDict:
     return ConfigDict({"name": "progan", "width": 16, "most": 512, "latent_dim": 512})
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    channels = widths(config, image_shape)
-    return Generator(image_shape, channels), Discriminator(channels)
+    shape = image_shape(spec)
+    channels = widths(config, shape)
+    return {
+        "generator": linen(Generator(shape, channels), spec.noise, spec.condition),
+        "discriminator": linen(
+            Discriminator(channels), spec.sample, spec.condition, features="__call__"
+        ),
+    }

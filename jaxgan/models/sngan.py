@@ -17,7 +17,9 @@ in place of Glorot's; a gain of a class is 1 plus a row of an orthogonal table, 
 import flax.linen as nn
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models.biggan import Discriminator, Generator, doublings
+from jaxgan.models.sides import image_shape, linen, num_classes
 
 # Number of doublings -> multiples of `width`, in each network's own order.
 GENERATOR_WIDTHS = {
@@ -53,7 +55,7 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
+def modules(
     config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
 ) -> tuple[nn.Module, nn.Module]:
     """Return generator and discriminator for images [height, width, channels]."""
@@ -78,3 +80,12 @@ def networks(
         attention=config.attention,
     )
     return generator, discriminator
+
+
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
+    """Return generator and discriminator for images [height, width, channels]."""
+    generator, discriminator = modules(config, image_shape(spec), num_classes(spec))
+    return {
+        "generator": linen(generator, spec.noise, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+    }

@@ -26,11 +26,13 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from jaxgan.game.game import Side, Spec
 from jaxgan.models import progan
 from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import blur
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.progan import pixel_norm, unit
+from jaxgan.models.sides import image_shape, linen
 
 slow_unit = nn.initializers.normal(100.0)  # a hundredth of it is used: transforms.equalized
 
@@ -143,16 +145,23 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(
-    config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
-) -> tuple[nn.Module, nn.Module]:
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    needed = config.style_dim + sum(h * w for h, w in noise_shapes(image_shape))
+    shape = image_shape(spec)
+    needed = config.style_dim + sum(h * w for h, w in noise_shapes(shape))
     if config.latent_dim != needed:
         raise ValueError(
             f"model.latent_dim = {config.latent_dim}: a style of {config.style_dim} and the noise "
             f"of every layer are {needed}; write {needed}"
         )
-    widths = progan.widths(config, image_shape)
-    generator = Generator(image_shape, widths, config.style_dim, config.depth)
-    return generator, progan.Discriminator(widths, smooth=True)
+    widths = progan.widths(config, shape)
+    generator = Generator(shape, widths, config.style_dim, config.depth)
+    return {
+        "generator": linen(generator, spec.noise, spec.condition, calls=("styles", "synthesise")),
+        "discriminator": linen(
+            progan.Discriminator(widths, smooth=True),
+            spec.sample,
+            spec.condition,
+            features="__call__",
+        ),
+    }

@@ -30,7 +30,6 @@ from jaxgan.training.run import Run, abstract_state, check, open_run, resolve
 from jaxgan.training.train import abstract_batch, training_step
 
 Report = dict[str, Any]
-ROLES = ("generator", "discriminator")
 
 
 def compile_run(
@@ -79,7 +78,7 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         config = resolve(config, open_records(config.data.name, config.data.split), len(devices))
     except FileNotFoundError:
         config = ConfigDict(config.to_dict())
-        config.data.channels = channels
+        config.data.channels, config.data.bits = channels, 8
         config.data.class_names = tuple(str(i) for i in range(classes))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)
@@ -93,8 +92,8 @@ def described(run: Run, topology: str, slices: int) -> Report:
     count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))
     return {
         "model": run.config.model.name,
-        "image_shape": list(run.image_shape),
-        "classes": run.num_classes,
+        "sample": [list(x.shape) for x in jax.tree.leaves(run.medium.stored.sample)],
+        "classes": len(run.config.data.class_names),
         "topology": topology or f"{mesh.size} x {mesh.devices.flat[0].device_kind}",
         "slices": slices,
         "devices": mesh.size,
@@ -103,11 +102,11 @@ def described(run: Run, topology: str, slices: int) -> Report:
         "batch_a_device": train.batch // mesh.size,
         "num_d_steps": train.num_d_steps,
         "microbatches": train.microbatches,
-        "remat": run.config.model.remat,
-        "dtype": run.config.model.dtype,
-        "parameters": {role: count(getattr(state, role).params) for role in ROLES},
+        "remat": run.config.model.get("remat", False),
+        "dtype": run.config.model.get("dtype", "float32"),
+        "parameters": {name: count(player.params) for name, player in state.players.items()},
         "bytes": {
-            "parameters": sum(on_device(getattr(state, role).params) for role in ROLES),
+            "parameters": sum(on_device(player.params) for player in state.players.values()),
             "state": on_device(state),
         },
     }
@@ -227,10 +226,10 @@ def table(report: Report) -> str:
     def row(name: str, value: str) -> None:
         lines.append(f"  {name:<18}{value}")
 
-    height, width, channels = report["image_shape"]
+    sample = ", ".join("x".join(map(str, shape)) for shape in report["sample"])
     mesh = ", ".join(f"{axis} {n}" for axis, n in report["mesh"].items())
     lines.append(
-        f"{report['model']} {height}x{width}x{channels}, {report['classes']} classes, "
+        f"{report['model']} {sample}, {report['classes']} classes, "
         f"{report['dtype']}, on {report['slices']} x {report['topology']}: "
         f"{report['devices']} devices ({mesh})"
     )

@@ -25,7 +25,7 @@ from jaxgan.game.game import init_state
 from jaxgan.planning import compile_report
 from jaxgan.training.metrics import duration
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
-from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.train import abstract_batch, batch_shape, training_step
 from jaxgan.training.watch import Watch
 
 
@@ -164,22 +164,21 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
     step = lowered.compile()
     yield memory_need(compile_report.memory(step)["peak"])
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
-    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    state = jax.jit(partial(init_state, run.game, run.config.seed), out_shardings=shardings)()
     train, times, waits = run.config.train, [], []
-    microbatch = train.batch // train.microbatches
-    shape = (train.num_d_steps, train.microbatches, microbatch)
-    rows = sharding.local_rows(run.mesh, microbatch)
-    with Reader(records, shape, 0, run.config.data.size, rows, on_bad_record="skip") as reader:
+    shape = batch_shape(run)
+    rows = sharding.local_rows(run.mesh, shape[-1])
+    with Reader(records, run.medium, shape, rows=rows, on_bad_record="skip") as reader:
         for number in range(steps + 1):  # the first one warms up
             begin = time.perf_counter()
-            batch = sharding.global_batch(run.mesh, reader(number), microbatch)
+            batch = sharding.global_batch(run.mesh, reader(number), shape[-1])
             ready = time.perf_counter()
             state, metrics = step(state, batch)
             jax.block_until_ready(state)
             waits.append(ready - begin)
             times.append(time.perf_counter() - ready)
     each, wait = np.median(times[1:]), np.median(waits[1:])
-    bad = any(int(metrics[name]) >= 0 for name in ("g/bad_leaf", "d/bad_leaf"))
+    bad = any(int(value) >= 0 for name, value in metrics.items() if name.endswith("/bad_leaf"))
     yield Finding(
         bad,
         f"time: {each:.2g} s a step (reading its images {wait:.2g} s, done ahead), "

@@ -166,7 +166,7 @@ def _activations(
     @compiler.jit
     def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
         # Only these outputs are computed: the compiler drops what they do not need.
-        state = g.module.apply(
+        state = g.side.module.apply(
             variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
         )[1]
         leaves = flatten_dict(state.get("intermediates", {}))

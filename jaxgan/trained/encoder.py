@@ -7,21 +7,24 @@ Averaged weights with standing statistics: the generator's over batches from the
 encoder's over batches of images, so that what an image gets depends on no other.
 """
 
+import math
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.data.order import fair_draw
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import compiler
-from jaxgan.game.averaging import encoder_stats
+from jaxgan.game import sampling
 from jaxgan.game.game import TrainState, init_state
-from jaxgan.trained.sample import Sampler
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.sheets import Sampler
 
 AT_ONCE = 100
 
@@ -31,34 +34,38 @@ class TrainedEncoder:
 
     def __init__(self, run: runs.Run, state: TrainState, records: Records):
         self.run, self.step, self._state = run, int(state.step), state
-        self.module, settings = run.gan.generator.module, run.config.sample
-        if not hasattr(self.module, "features"):
+        player, settings = run.game.players["generator"], run.config.sample
+        if "features" not in player.side.calls:
             raise ValueError(f"model.name = {run.config.model.name!r} has no features to look at")
         shape = (settings.standing_batches, settings.standing_batch)
-        with Reader(records, (1, 1, 1), 0, run.config.data.size) as reader:
-            rows = np.resize(np.random.default_rng(0).permutation(len(records)), shape)
-            batches = reader.read(rows)["images"].astype(np.float32) / 127.5 - 1.0
-        transform = run.gan.generator.transform
-        weights, _ = jax.jit(transform.apply)(state.average, state.generator.transform_state)
-        stats = _statistics(self.module, weights, batches)
+        with Reader(records, run.medium) as reader:
+            chosen = fair_draw(math.prod(shape), len(records), "encoder statistics")
+            batches = run.medium.to_float(jnp.asarray(reader.read(np.resize(chosen, shape)).sample))
+        own = state.players["generator"]
+        weights, _ = jax.jit(player.transform.apply)(
+            state.averages["generator"], own.transform_state
+        )
+        moments = partial(player.side.moments, "features", {"params": weights})
+        stats = compiler.jit(partial(sampling.mean, moments))(batches)
         self.variables = {"params": weights, "batch_stats": stats}
+        self._calls = {name: compiler.jit(call) for name, call in player.side.calls.items()}
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Return "AvgPool" features [n, features] of images [n, h, w, c] float32 in [-1, 1]."""
-        return _in_parts(partial(_features, self.module, self.variables), images)
+        return _in_parts(partial(self._calls["features"], self.variables), images)
 
     def latents(self, images: np.ndarray, seed: int | None = None) -> np.ndarray:
         """Return mean latents [n, latent_dim] of images; with a seed draws from E(x)."""
+        if seed is None:
+            return _in_parts(partial(self._calls["encode"], self.variables), images)
         shape = (len(images), self.run.config.model.latent_dim)
-        noise = np.zeros(shape, np.float32)
-        if seed is not None:
-            noise = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-        return _in_parts(partial(_encode, self.module, self.variables), images, noise)
+        noise = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+        return _in_parts(partial(self._calls["draw_code"], self.variables), images, noise)
 
     def images(self, latents: np.ndarray) -> np.ndarray:
         """Return G of latents [n, latent_dim]: [n, height, width, channels] in [-1, 1]."""
-        generate = partial(_generate, self.module, self._generator)
-        return _in_parts(generate, latents, np.zeros(len(latents), np.int32))
+        labels = np.zeros(len(latents), np.int32)
+        return _in_parts(partial(self._calls["call"], self._generator), latents, labels)
 
     def reconstructions(self, images: np.ndarray, seed: int | None = None) -> np.ndarray:
         """Return G(E(x)) at the size that G makes."""
@@ -67,25 +74,6 @@ class TrainedEncoder:
     @cached_property
     def _generator(self):
         return Sampler(self.run).prepare(self._state)
-
-
-# Of modules, not of encoders: another encoder of the same shape is not compiled again.
-_statistics = compiler.jit(encoder_stats, static_argnums=0)
-
-
-@partial(compiler.jit, static_argnums=0)
-def _features(module, variables, images):
-    return module.apply(variables, images, method="features")
-
-
-@partial(compiler.jit, static_argnums=0)
-def _encode(module, variables, images, noise):
-    return module.apply(variables, images, noise, method="encode")
-
-
-@partial(compiler.jit, static_argnums=0)
-def _generate(module, variables, latents, labels):
-    return module.apply(variables, latents, labels)
 
 
 def _in_parts(function: Callable, *rows: np.ndarray) -> np.ndarray:
@@ -109,5 +97,5 @@ def untrained(run: runs.Run, seed: int = 1) -> TrainedEncoder:
     """Return the encoder of a run as it is drawn, for comparison."""
     shapes = runs.abstract_state(run)
     shardings = jax.tree.map(lambda x: x.sharding, shapes)
-    state = jax.jit(lambda: init_state(run.gan, seed), out_shardings=shardings)()
+    state = jax.jit(lambda: init_state(run.game, seed), out_shardings=shardings)()
     return TrainedEncoder(run, state, open_records(run.config.data.name, run.config.data.split))

@@ -3,9 +3,9 @@
     g = jaxgan.load("runs/first")                     # or an exported .safetensors file
     images = g.sample(classes=["Sneaker", 3], seed=0, truncation=0.5)
 
-Image i of a sample depends on (seed, i), its class and the truncation alone.
+Sample i depends on (seed, i), its class and the truncation alone.
 
-Standing statistics (averaging.py) belong to one truncation. Of a run they are computed for each
+Standing statistics (game/sampling.py) belong to one truncation. Of a run they are computed for each
 truncation that is asked for. A file holds them for a few; see truncations.py for those between.
 """
 
@@ -20,30 +20,35 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.build import build
+from jaxgan.build import medium_of, sampling_prior, sides
 from jaxgan.devices import compiler, sharding
-from jaxgan.game import latents
-from jaxgan.game.averaging import standing_stats
+from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
-from jaxgan.media.pictures import picture, to_uint8
+from jaxgan.media.pictures import picture
+from jaxgan.media.pixels import shown
 from jaxgan.trained import class_names, truncations
-from jaxgan.trained.sample.sampler import sampling_prior
-from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.checkpoints import Checkpoints, describe_leaves
 from jaxgan.training.run import Run, abstract_state, load_run, saved
 
 PyTree = Any
 MOST_AT_ONCE = 64, 1 << 20  # images and pixels in one call of the network, on each device
+SEEDS = 1 << 32
 
 
 class TrainedGenerator:
     """Weights, statistics and class names of a generator.
 
-    config: resolved, of the run. weights: what the network is applied with (after the transform).
-    statistics: {truncation: batch_stats}, 0 meaning none; None computes them when asked for.
+    Args:
+      config: resolved, of the run.
+      weights: what the network is applied with (after the transform).
+      statistics: {truncation: batch_stats}, 0 meaning none; None computes them when asked for.
+      step: of the training.
+
+    Raises:
+      ValueError: weights that are not finite, with the name of the first such leaf.
     """
 
     def __init__(
@@ -57,40 +62,50 @@ class TrainedGenerator:
         self.class_names = tuple(config.data.class_names)
         self.latent_dim = config.model.latent_dim
         self.truncations = None if statistics is None else tuple(sorted(statistics))
+        self.medium = medium_of(config)
+        self.side = sides(config, self.medium.spec)["generator"]
         self._mesh = sharding.create_mesh(devices=jax.local_devices())
-        self.weights = jax.device_put(weights, sharding.replicated(self._mesh))
-        data_shape = (*config.data.size, config.data.channels)
-        self.module = build(config, data_shape, len(self.class_names)).generator.module
+        self._set(weights, step)
         example = (jnp.zeros((2, self.latent_dim)), jnp.zeros(2, jnp.int32))
-        made = jax.eval_shape(self.module.apply, {"params": self.weights}, *example)
+        made = jax.eval_shape(self.side.calls["call"], {"params": self.weights}, *example)
         self.image_shape = made.shape[1:]  # BigBiGAN's encoder may see larger images
         self._apply = compiler.jit(self.apply)
-        self._moments = compiler.jit(self._batch_moments)
+        self._prepare = compiler.jit(self._variables, static_argnums=2)
         self._known = {} if statistics is None else dict(statistics)
+        self._fingerprint = ""
+
+    def __repr__(self) -> str:
+        size = "x".join(map(str, self.image_shape))
+        return (
+            f"TrainedGenerator({self.config.model.name}, {size}, {len(self.class_names)} classes, "
+            f"step {self.step})"
+        )
 
     def sample(
         self,
-        classes: Sequence[str | int] | None = None,
+        classes: Sequence[str | int] | str | int | None = None,
         count: int | None = None,
         seed: int = 0,
         truncation: float | None = None,
     ) -> np.ndarray:
-        """Return images [n, height, width, channels] uint8.
+        """Return images [n, height, width, channels], uint8 or, of 16-bit data, uint16.
 
         Args:
           classes: names or numbers, one an image; by default drawn at random.
-          count: how many images. More than `classes` go round them again. By default as many as
-            classes, or one.
-          seed: image i is made from latents number i of this seed.
+          count: number of images; classes repeat cyclically. By default as many as classes, or one.
+          seed: in [0, 2^32); image i is made from latents number i of this seed.
           truncation: threshold of the latents; smaller is less varied and cleaner. 0 is none, and
             by default it is what the config says.
+
+        Raises:
+          ValueError: an argument out of its range, or images that are not finite.
         """
         z, labels = self._draw(classes, count, seed, truncation)
-        return to_uint8(self.generate(z, labels, truncation))
+        return self.medium.to_stored(self.generate(z, labels, truncation))
 
     def pictures(self, *args: Any, **kwargs: Any) -> list[Image.Image]:
-        """Return what `sample` does as PIL images."""
-        return [picture(image) for image in self.sample(*args, **kwargs)]
+        """Return what `sample` does as PIL images of 8 bits."""
+        return [picture(image) for image in shown(self.sample(*args, **kwargs))]
 
     def latents(
         self, indices: Sequence[int], seed: int = 0, truncation: float | None = None
@@ -105,11 +120,15 @@ class TrainedGenerator:
 
         Draw i depends on (seed, i) alone; labels are uniform.
         """
-        prior = sampling_prior(self.config, len(self.class_names), self.truncation(truncation))
+        indices = np.asarray(indices)
         n = len(indices)
-        padded = np.resize(np.asarray(indices, np.int32), max(64, 1 << (n - 1).bit_length()))
+        if not n or indices.min() < 0 or indices.max() >= SEEDS // 2:
+            raise ValueError(f"indices = {indices}: write one or more, in [0, 2^31)")
+        prior = sampling_prior(self.config, self.truncation(truncation))
+        padded = np.resize(indices.astype(np.int32), max(64, 1 << (n - 1).bit_length()))
         # Not jitted: a jit would compile again for each truncation, the operations do not.
-        return tuple(np.asarray(x)[:n] for x in latents.indexed(prior, seed, jnp.asarray(padded)))
+        drawn = sampling.draw(prior, checked_seed(seed), jnp.asarray(padded))
+        return tuple(np.asarray(x)[:n] for x in drawn)
 
     def generate(
         self, latents: np.ndarray, labels: np.ndarray, truncation: float | None = None
@@ -117,14 +136,15 @@ class TrainedGenerator:
         """Return images [n, height, width, channels] float32 in [-1, 1].
 
         Args:
-          latents: [n, latent_dim].
-          labels: [n] int, or [n, num_classes] float: mixtures of classes.
+          latents: [n, latent_dim], finite.
+          labels: [n] int in [0, num_classes), or [n, num_classes] float: mixtures of classes.
           truncation: which statistics to sample with.
+
+        Raises:
+          ValueError: another shape, a label out of range, or values that are not finite.
         """
-        variables, n = self.variables(truncation), len(latents)
-        z = np.asarray(latents, np.float32)
-        mixed = np.ndim(labels) == 2
-        y = np.asarray(labels, np.float32 if mixed else np.int32)
+        z, y = self._checked(latents, labels)
+        variables, n = self.variables(truncation), len(z)
         size, chunks = self.rows_at_once(n), []
         for start in range(0, n, size):
             rows = [np.resize(a[start : start + size], (size, *a.shape[1:])) for a in (z, y)]
@@ -134,21 +154,17 @@ class TrainedGenerator:
 
     def apply(self, variables: PyTree, latents: jax.Array, labels: jax.Array) -> jax.Array:
         """The network as a pure, differentiable function; see `generate` and `variables`."""
-        module = self.module
-        if labels.ndim == 2 and not hasattr(module, "num_classes"):
-            labels = jnp.zeros(len(labels), jnp.int32)  # of no meaning here
-        if labels.ndim == 2:
-            # A mixture of classes is a class of its own: a row more in every table of embeddings.
-            module = module.clone(num_classes=len(labels)) if self.class_names else module
-            variables = {**variables, "params": _mixed(variables["params"], labels)}
-            labels = jnp.arange(len(labels))
-        return module.apply(variables, latents, labels)
+        return sampling.generate(self.side, variables, latents, labels)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the latents [n, latent_dim] that the model's own encoder gives to images.
 
+        Batch norms of the encoder use standing statistics over generated images: a file has no
+        others (trained/encoder.py takes them over the data).
+
         Args:
-          images: [n, height, width, channels] float32 in [-1, 1].
+          images: [n, height, width, channels] float32 in [-1, 1], of the data's size or of the
+            generator's; the latter are enlarged for an encoder that sees larger ones.
 
         Raises:
           ValueError: for a model without an encoder (BiGAN and its kin have one: `has_encoder`).
@@ -158,23 +174,25 @@ class TrainedGenerator:
                 f"model {self.config.model.name!r} has no encoder: write jaxgan invert, which "
                 "finds latents by descent"
             )
-        return np.asarray(self.module.apply(self.variables(), images, method="encode"))
+        found = self._encode(self._encoder_variables(), jnp.asarray(images, jnp.float32))
+        return np.asarray(found)
 
     @property
     def has_encoder(self) -> bool:
-        return hasattr(self.module, "encode")
+        return "encode" in self.side.calls
 
     def variables(self, truncation: float | None = None) -> PyTree:
         """Return the network's variables for a truncation: weights and standing statistics."""
         t = self.truncation(truncation)
         if t not in self._known:
             if self.truncations is None:
-                self._known[t] = self._computed(t)
+                self._remember(t, self._computed(t))
             else:
                 stored = {k: self._known[k] for k in self.truncations}
                 definition = self.config.sample.truncation_definition
-                self._known[t] = truncations.interpolated(stored, t, definition)
-        return {"params": self.weights, "batch_stats": self._known[t]}
+                self._remember(t, truncations.interpolated(stored, t, definition))
+        stats = self._known[t]
+        return {"params": self.weights, "batch_stats": stats} if stats else {"params": self.weights}
 
     def truncation(self, value: float | None = None) -> float:
         """Return a truncation that this generator can sample, or say which it can."""
@@ -183,13 +201,12 @@ class TrainedGenerator:
 
     def statistics_shapes(self) -> PyTree:
         """Return shapes and dtypes of the standing statistics for one truncation."""
-        z = jax.ShapeDtypeStruct((2, self.latent_dim), jnp.float32)
-        labels = jax.ShapeDtypeStruct((2,), jnp.int32)
-        return jax.eval_shape(self._batch_moments, self.weights, z, labels)
+        return jax.eval_shape(self._untruncated, self.weights).get("batch_stats", {})
 
     def tabulated(self, truncations: Sequence[float]) -> "TrainedGenerator":
         """Return this generator with statistics for these truncations, others interpolated."""
-        known = {t: self.variables(t)["batch_stats"] for t in map(self.truncation, truncations)}
+        wanted = map(self.truncation, truncations)
+        known = {t: self.variables(t).get("batch_stats", {}) for t in wanted}
         return TrainedGenerator(self.config, self.weights, known, self.step)
 
     def untabulated(self) -> "TrainedGenerator":
@@ -198,25 +215,29 @@ class TrainedGenerator:
             return self
         return TrainedGenerator(self.config, self.weights, None, self.step)
 
+    def with_weights(self, weights: PyTree, step: int) -> "TrainedGenerator":
+        """Return a generator of this network with other weights: nothing is compiled again."""
+        found = copy.copy(self)
+        found._set(weights, step)
+        found._known, found._fingerprint = {}, ""
+        return found
+
     def fingerprint(self) -> str:
-        """Return a hash of the run's config and step: which generator made an image."""
-        config = self.config.to_dict()
-        for free in ("train", "evaluate", "mesh"):
-            config.pop(free, None)
-        text = json.dumps([config, self.step], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Return a hash of the weights, the step and the config: which generator made an image."""
+        if not self._fingerprint:
+            config = self.config.to_dict()
+            for free in ("train", "evaluate", "mesh"):
+                config.pop(free, None)
+            digest = hashlib.sha256(json.dumps([config, self.step], sort_keys=True).encode())
+            for path, leaf in jax.tree_util.tree_leaves_with_path(jax.device_get(self.weights)):
+                digest.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape}".encode())
+                digest.update(np.ascontiguousarray(leaf).tobytes())
+            self._fingerprint = digest.hexdigest()[:16]
+        return self._fingerprint
 
     def class_id(self, name: str | int) -> int:
         """Return the number of a class, given by name or number."""
         return class_names.class_id(name, self.class_names)
-
-    def _draw(self, classes, count, seed, truncation):
-        chosen = None if classes is None else [self.class_id(c) for c in classes]
-        n = (1 if chosen is None else len(chosen)) if count is None else count
-        if n < 1 or chosen == []:
-            raise ValueError(f"count = {n}, classes = {classes!r}: write at least one")
-        z, labels = self.draw(np.arange(n), seed, truncation)
-        return z, labels if chosen is None else np.resize(np.array(chosen, np.int32), n)
 
     def rows_at_once(self, n: int) -> int:
         """Return how many rows to compute at once for n: one of few, since each is compiled."""
@@ -225,25 +246,107 @@ class TrainedGenerator:
         each = -(-n // self._mesh.size)
         return min(most, next(s for s in (images, 8, 1) if s <= each)) * self._mesh.size
 
-    def _batch_moments(self, weights, latents, labels):
-        key = jax.random.key(0)  # not used: this prior has nothing to draw
-        return standing_stats(
-            self.module, weights, lambda key, n: (latents, labels), key, 1, len(latents)
-        )
+    def _set(self, weights: PyTree, step: int) -> None:
+        names, leaves = describe_leaves(weights), jax.tree.leaves(weights)
+        for name, leaf in zip(names, leaves, strict=True):
+            if not np.isfinite(np.asarray(leaf, np.float32)).all():
+                raise ValueError(f"the generator's weights are not finite, first in {name}")
+        self.weights = jax.device_put(weights, sharding.replicated(self._mesh))
+        self.step = step
+
+    def _draw(self, classes, count, seed, truncation):
+        if isinstance(classes, str | int):
+            classes = [classes]
+        chosen = None if classes is None else [self.class_id(c) for c in classes]
+        n = (1 if chosen is None else len(chosen)) if count is None else count
+        if n < 1 or chosen == []:
+            raise ValueError(f"count = {n}, classes = {classes!r}: write at least one")
+        z, labels = self.draw(np.arange(n), seed, truncation)
+        return z, labels if chosen is None else np.resize(np.array(chosen, np.int32), n)
+
+    def _checked(self, latents: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+        z, y, classes = np.asarray(latents, np.float32), np.asarray(labels), len(self.class_names)
+        if z.ndim != 2 or z.shape[1] != self.latent_dim or not len(z):
+            raise ValueError(
+                f"latents are {list(z.shape)}: write [n, {self.latent_dim}] with n above 0"
+            )
+        if not np.isfinite(z).all():
+            raise ValueError(f"latents of sample {np.argmin(np.isfinite(z).all(1))} are not finite")
+        mixed = y.ndim == 2
+        if len(y) != len(z) or y.ndim not in (1, 2) or (mixed and y.shape[1] != max(classes, 1)):
+            raise ValueError(
+                f"labels are {list(y.shape)} for {len(z)} latents: write [{len(z)}] numbers, or "
+                f"[{len(z)}, {max(classes, 1)}] shares of the classes"
+            )
+        if mixed:
+            y = y.astype(np.float32)
+            if not np.isfinite(y).all():
+                raise ValueError("labels: shares of the classes must be finite")
+            return z, y
+        if not np.issubdtype(y.dtype, np.integer):
+            raise ValueError(f"labels are {y.dtype}: write whole numbers, or shares of the classes")
+        if y.min() < 0 or y.max() >= max(classes, 1):
+            bad = y[(y < 0) | (y >= max(classes, 1))][0]
+            raise ValueError(f"label {bad}: write a number from 0 to {max(classes, 1) - 1}")
+        return z, y.astype(np.int32)
+
+    def _remember(self, truncation: float, stats: PyTree) -> None:
+        """Keep the statistics of a few truncations: a slider asks for any number of them."""
+        computed = [t for t in self._known if t not in (self.truncations or ())]
+        if len(computed) >= MOST_KNOWN:
+            del self._known[computed[0]]
+        self._known[truncation] = stats
+
+    def _untruncated(self, weights: PyTree) -> PyTree:
+        return self._variables(weights, None, False)
+
+    def _variables(self, weights: PyTree, threshold: Any, is_truncated: bool) -> PyTree:
+        """Return the variables for a truncation, a traced number: one program serves them all."""
+        settings, mesh = self.config.sample, self._mesh
+        prior = sampling_prior(self.config, threshold if is_truncated else 0.0)
+        # On any number of devices the same latents: where they cannot share, all make all.
+        even = settings.standing_batch % mesh.size == 0
+        split = sharding.rows(mesh) if even else sharding.replicated(mesh)
+
+        def inputs(key: jax.Array) -> PyTree:
+            drawn = prior(key, settings.standing_batch)
+            return jax.lax.with_sharding_constraint(drawn, split)
+
+        return sampling.variables(self.side, weights, inputs, settings.standing_batches)
 
     def _computed(self, truncation: float) -> PyTree:
-        """Return standing statistics: those of Sampler.prepare, but compiled for any truncation."""
-        settings, devices = self.config.sample, self._mesh.size
-        prior = sampling_prior(self.config, len(self.class_names), truncation)
-        batch = settings.standing_batch
-        # On any number of devices the same latents: where they cannot share, all make all.
-        split = sharding.replicated if batch % devices else sharding.rows
-        total = None
-        for key in jax.random.split(jax.random.key(0), settings.standing_batches):
-            drawn = jax.device_put(prior(key, batch), split(self._mesh))
-            stats = self._moments(self.weights, *drawn)
-            total = stats if total is None else jax.tree.map(jnp.add, total, stats)
-        return jax.tree.map(lambda s: s / settings.standing_batches, total)
+        """Return the standing statistics for a truncation."""
+        found = self._prepare(self.weights, jnp.float32(truncation), bool(truncation))
+        return found.get("batch_stats", {})
+
+    def _encoder_variables(self) -> PyTree:
+        generated, settings = self.variables(), self.config.sample
+        prior = sampling_prior(self.config)
+        size = min(settings.standing_batch, 64)
+
+        def images(key: jax.Array) -> tuple[jax.Array]:
+            return (self._enlarged(self.apply(generated, *prior(key, size))),)
+
+        batches = min(settings.standing_batches, 16)
+        return sampling.variables(self.side, self.weights, images, batches, call="encode")
+
+    def _enlarged(self, images: jax.Array) -> jax.Array:
+        """Repeat the pixels of generated images up to the size that the encoder sees."""
+        times = self.medium.spec.sample.shape[0] // images.shape[1]
+        return images.repeat(times, 1).repeat(times, 2) if times > 1 else images
+
+    def _encode(self, variables: PyTree, images: jax.Array) -> jax.Array:
+        return self.side.calls["encode"](variables, self._enlarged(images))
+
+
+MOST_KNOWN = 32  # truncations whose statistics are kept
+
+
+def checked_seed(seed: int) -> int:
+    """Return a seed that JAX keeps whole, or refuse it."""
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
+        raise ValueError(f"seed = {seed!r}: write a whole number from 0 to {SEEDS - 1}")
+    return int(seed)
 
 
 def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
@@ -276,25 +379,10 @@ def from_state(
 
     compiled: of another state of this run, whose compiled programs are taken.
     """
-    transform = run.gan.generator.transform
-    weights, _ = jax.jit(transform.apply)(state.average, state.generator.transform_state)
+    transform, own = run.game.players["generator"].transform, state.players["generator"]
+    weights, _ = jax.jit(transform.apply)(state.averages["generator"], own.transform_state)
     # To the host: of several processes each samples on its own devices.
     weights, step = jax.device_get(weights), int(state.step)
     if compiled is None:
         return TrainedGenerator(run.config, weights, step=step)
-    found = copy.copy(compiled)
-    found.weights, found.step, found._known = (
-        jax.device_put(weights, sharding.replicated(found._mesh)),
-        step,
-        {},
-    )
-    return found
-
-
-def _mixed(params: PyTree, mixtures: jax.Array) -> PyTree:
-    """Return parameters whose embeddings have a row for each mixture [n, num_classes]."""
-    flat = flatten_dict(params, sep="/")
-    for path, leaf in flat.items():
-        if path.rpartition("/")[2] == "embedding":
-            flat[path] = jnp.dot(mixtures, leaf, precision="highest")
-    return unflatten_dict(flat, sep="/")
+    return compiled.with_weights(weights, step)

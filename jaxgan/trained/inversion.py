@@ -22,7 +22,8 @@ from PIL import Image
 
 from jaxgan.devices import compiler
 from jaxgan.media.image_files import BadImageError, read_picture
-from jaxgan.media.pictures import captioned, save_png, to_uint8
+from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pixels import to_stored
 from jaxgan.media.resize import fit
 from jaxgan.trained.generator import TrainedGenerator, load
 from jaxgan.trained.sample.sheets import name_of
@@ -171,4 +172,4 @@ def progress_picture(g: TrainedGenerator, target: np.ndarray, found: Inversion) 
     rows = np.concatenate([images, left])
     captions = (name_of(g, found.label), "difference")
     headings = ("image", *(f"step {step}" for step in found.progress))
-    return captioned(to_uint8(rows), len(images), captions, headings)
+    return captioned(to_stored(rows), len(images), captions, headings)

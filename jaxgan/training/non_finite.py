@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.game.game import TrainState
+from jaxgan.game.steps import prefix
 from jaxgan.training.checkpoints import describe_leaves
 from jaxgan.training.roll_backs import TrainingFailedError
 
@@ -31,12 +32,12 @@ def refuse_gradients(
       finite: what the last look returned.
     """
     for number, metrics in enumerate(history, step - len(history) + 1):
-        for role in ("discriminator", "generator"):  # in the order of their steps
-            leaf = int(metrics[f"{role[0]}/bad_leaf"])
+        for player, own in state.players.items():
+            leaf = int(metrics.get(f"{prefix(state.players, player)}/bad_leaf", -1))
             if leaf >= 0:
-                name = list(describe_leaves(getattr(state, role).params))[leaf]
+                name = list(describe_leaves(own.params))[leaf]
                 raise NonFiniteError(
-                    f"step {number}: the {role}'s gradient of {name} is not finite; "
+                    f"step {number}: the {player}'s gradient of {name} is not finite; "
                     f"{_last(finite)}. {HELP}",
                     number,
                 )

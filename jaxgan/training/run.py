@@ -17,12 +17,13 @@ import numpy as np
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from jaxgan.build import build
+from jaxgan.build import build, medium_of
 from jaxgan.config import default_config
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
 from jaxgan.files.manifest import reason
-from jaxgan.game.game import GAN, TrainState, init_state
+from jaxgan.game.game import Game, TrainState, init_state
+from jaxgan.media.medium import Medium
 
 # A run may be continued with other values of these: they do not change what a step computes.
 FREE = (
@@ -41,9 +42,8 @@ class Run:
     workdir: Path
     config: ConfigDict
     mesh: Mesh
-    gan: GAN
-    image_shape: tuple[int, int, int]
-    num_classes: int
+    medium: Medium
+    game: Game
 
 
 def resolve(config: ConfigDict, records: Records, devices: int | None = None) -> ConfigDict:
@@ -60,16 +60,20 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
                 "data set has classes"
             )
         names = tuple(f"category {i}" for i in range(categories))
-    config = with_facts(config, records.shape[-1], names)
+    bits = 8 * records.dtype.itemsize
+    config = with_facts(config, records.shape[-1], bits, names)
     check(config, devices)
     return config
 
 
-def with_facts(config: ConfigDict, channels: int, class_names: tuple[str, ...]) -> ConfigDict:
+def with_facts(
+    config: ConfigDict, channels: int, bits: int, class_names: tuple[str, ...]
+) -> ConfigDict:
     """Return a copy of the config that says what only a data set knows."""
     config = ConfigDict(config.to_dict())
     with config.unlocked():
-        config.data.channels, config.data.class_names = channels, class_names
+        config.data.channels, config.data.bits = channels, bits
+        config.data.class_names = class_names
     return config
 
 
@@ -134,15 +138,8 @@ def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run
     Raises ValueError on a network it cannot make.
     """
     mesh = sharding.create_mesh(config.mesh.fsdp) if mesh is None else mesh
-    image_shape = (*config.data.size, config.data.channels)
-    num_classes = len(config.data.class_names)
-    return Run(workdir, config, mesh, game(config, mesh), image_shape, num_classes)
-
-
-def game(config: ConfigDict, mesh: Mesh, with_lazy_terms: bool = True) -> GAN:
-    """Build the game of a resolved config; see build.build."""
-    image_shape = (*config.data.size, config.data.channels)
-    return build(config, image_shape, len(config.data.class_names), mesh, with_lazy_terms)
+    medium = medium_of(config)
+    return Run(workdir, config, mesh, medium, build(config, medium.spec, mesh))
 
 
 def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
@@ -189,7 +186,8 @@ def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
     known = saved(workdir)
     if config is None:
         return open_run(workdir, known)
-    config = with_facts(config, known.data.channels, known.data.class_names)
+    facts = known.data.channels, known.data.bits, known.data.class_names
+    config = with_facts(config, *facts)
     differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
     if differences:
         raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")
@@ -198,7 +196,7 @@ def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
 
 def abstract_state(run: Run) -> TrainState:
     """Return shapes, dtypes and shardings of a run's state, without computing anything."""
-    shapes = jax.eval_shape(partial(init_state, run.gan, run.config.seed))
+    shapes = jax.eval_shape(partial(init_state, run.game, run.config.seed))
     return jax.tree.map(
         lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
         shapes,

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.data.reader import Reader, prefetch
@@ -20,9 +19,10 @@ from jaxgan.devices import compiler, processes, sharding
 from jaxgan.files.manifest import reason
 from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
-from jaxgan.media import augment
+from jaxgan.game.keys import Keys
+from jaxgan.media.medium import Batch
+from jaxgan.media.pictures import save_png
 from jaxgan.report import Refresher
-from jaxgan.trained.sample import Sampler, class_sheet, save_png
 from jaxgan.training import non_finite, signs
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.metrics import (
@@ -35,11 +35,11 @@ from jaxgan.training.metrics import (
     read_lines,
 )
 from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
-from jaxgan.training.run import Run, abstract_state, claim, game, new_run
+from jaxgan.training.run import Run, abstract_state, claim, new_run
+from jaxgan.training.sheets import Sampler, class_sheet
 from jaxgan.training.transfer import with_networks_of
 from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
 
-ROLES = ("generator", "discriminator")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
 
@@ -76,13 +76,12 @@ def train(config: ConfigDict, workdir: Path) -> int:
 
 
 def training_step(run: Run):
-    """Return the compiled step: (state, batch of stored integers) -> (state, metrics)."""
+    """Return the compiled step: (state, batch as stored) -> (state, metrics)."""
 
-    def step(state: TrainState, batch: dict[str, jax.Array]):
-        data, key = run.config.data, jax.random.fold_in(state.key, state.step)
-        images = augment.to_float(batch["images"])
-        images = augment.augmented(key, images, data.flip, data.random_crop)
-        return steps.train_step(run.gan, state, {**batch, "images": images})
+    def step(state: TrainState, batch: Batch):
+        keys = Keys(jax.random.fold_in(state.key, state.step))
+        real = batch._replace(sample=run.medium.to_float(batch.sample))
+        return steps.train_step(run.game, state, run.medium.augment(keys, real))
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
     ours = next(d for d in run.mesh.devices.flat if d.process_index == jax.process_index())
@@ -103,9 +102,8 @@ def steps_by_number(run: Run) -> Callable[[int], Callable]:
     full, every = training_step(run), run.config.penalty.every
     if every == 1:
         return lambda number: full
-    between = training_step(
-        dataclasses.replace(run, gan=game(run.config, run.mesh, with_lazy_terms=False))
-    )
+    without = build(run.config, run.medium.spec, run.mesh, with_lazy_terms=False)
+    between = training_step(dataclasses.replace(run, game=without))
     return lambda number: between if number % every else full
 
 
@@ -116,20 +114,25 @@ def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
     if step is not None:
         return checkpoints.restore(abstract, step)
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
-    state = jax.jit(partial(init_state, run.gan, run.config.seed), out_shardings=shardings)()
+    state = jax.jit(partial(init_state, run.game, run.config.seed), out_shardings=shardings)()
     other = run.config.train.start_from
     return with_networks_of(Path(other), run, state) if other else state
 
 
-def abstract_batch(run: Run) -> dict[str, jax.ShapeDtypeStruct]:
-    """Return shapes and dtypes of a batch of stored integers."""
+def batch_shape(run: Run) -> tuple[int, int, int]:
+    """Return (batches of a step, microbatches, examples in one)."""
     train = run.config.train
-    leading = (train.num_d_steps, train.microbatches, train.batch // train.microbatches)
+    return run.game.num_batches, train.microbatches, train.batch // train.microbatches
+
+
+def abstract_batch(run: Run) -> Batch:
+    """Return shapes and dtypes of a step's batch, as stored."""
     split = sharding.rows(run.mesh, leading=2)
-    return {
-        "images": jax.ShapeDtypeStruct((*leading, *run.image_shape), jnp.uint8, sharding=split),
-        "labels": jax.ShapeDtypeStruct(leading, jnp.int32, sharding=split),
-    }
+
+    def leaf(x: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct((*batch_shape(run), *x.shape), x.dtype, sharding=split)
+
+    return jax.tree.map(leaf, run.medium.stored)
 
 
 def loop(
@@ -147,7 +150,7 @@ def loop(
     Raises TrainingFailedError when it cannot go on: see roll_backs.py.
     """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
-    images_a_step = config.num_d_steps * config.batch
+    images_a_step = run.game.num_batches * config.batch
 
     # 1. State.
     state = first_state(run, checkpoints)
@@ -162,19 +165,19 @@ def loop(
     say("compiling the training step ...")
 
     # 2. Input: this process's rows, read ahead and put on the devices by a thread.
-    microbatch = config.batch // config.microbatches
+    shape = batch_shape(run)
     reader = Reader(
         records,
-        (config.num_d_steps, config.microbatches, microbatch),
+        run.medium,
+        shape,
         run.config.seed,
-        run.config.data.size,
-        sharding.local_rows(run.mesh, microbatch),
+        sharding.local_rows(run.mesh, shape[-1]),
         run.config.data.class_balanced,
         run.config.data.on_bad_record,
     )
 
-    def read(step: int) -> dict[str, jax.Array]:
-        return sharding.global_batch(run.mesh, reader(step), microbatch)
+    def read(step: int) -> Batch:
+        return sharding.global_batch(run.mesh, reader(step), shape[-1])
 
     # 3. Loop.
     is_writer, sampler = jax.process_index() == 0, Sampler(run)
@@ -272,15 +275,17 @@ def loop(
 
 def describe(run: Run, records: Records) -> str:
     """Return what is about to be trained, in a few lines."""
-    config, (height, width, channels) = run.config, run.image_shape
-    shapes = abstract_state(run)
-    size = {n: sum(x.size for x in jax.tree.leaves(getattr(shapes, n).params)) for n in ROLES}
-    train = config.train
+    config, train = run.config, run.config.train
+    shapes = ", ".join(
+        "x".join(map(str, x.shape)) for x in jax.tree.leaves(run.medium.stored.sample)
+    )
+    players = abstract_state(run).players.items()
+    sizes = [f"{n} {sum(x.size for x in jax.tree.leaves(p.params)):,}" for n, p in players]
     return (
-        f"{config.model.name} on {config.data.name}: {len(records)} images "
-        f"{height}x{width}x{channels}, {run.num_classes} classes\n"
-        f"parameters: generator {size['generator']:,}, discriminator {size['discriminator']:,}\n"
-        f"{train.steps} steps of {train.num_d_steps} x {train.batch} images "
+        f"{config.model.name} on {config.data.name}: {len(records)} {config.data.medium} "
+        f"{shapes}, {len(config.data.class_names)} classes\n"
+        f"parameters: {', '.join(sizes)}\n"
+        f"{train.steps} steps of {run.game.num_batches} x {train.batch} images "
         f"({train.microbatches} microbatches), {run.mesh.size} devices "
         f"(data {run.mesh.shape['data']}, fsdp {run.mesh.shape['fsdp']}), "
         f"{jax.process_count()} processes"

@@ -1,7 +1,7 @@
 """Fine-tuning: a run that starts with the networks of another (`train.start_from`, a directory).
 
 Parameters, power iterations and the average are the other run's newest; optimisers, stats and the
-count of steps begin anew. `discriminator.freeze` then holds what shall not change: freeze-D
+count of steps begin anew. `discriminator.freeze` then holds what should not change: freeze-D
 (arXiv 2002.10964) holds the discriminator's first blocks.
 """
 
@@ -22,12 +22,13 @@ def with_networks_of(workdir: Path, run: Run, state: TrainState) -> TrainState:
     source = load_run(workdir)
     with Checkpoints(workdir / "checkpoints") as checkpoints:
         found = checkpoints.restore_newest(abstract_state(source))
-    new = state
-    for role in ("generator", "discriminator"):
-        mine, theirs = getattr(state, role), getattr(found, role)
-        kept = {name: getattr(theirs, name) for name in ("params", "transform_state")}
-        new = new.replace(**{role: mine.replace(**kept)})
-    new = new.replace(average=found.average)
+    players = {
+        name: mine.replace(
+            params=found.players[name].params, transform_state=found.players[name].transform_state
+        )
+        for name, mine in state.players.items()
+    }
+    new = state.replace(players=players, averages=found.averages)
     _check(workdir, state, new)
     return jax.device_put(new, jax.tree.map(lambda x: x.sharding, abstract_state(run)))
 

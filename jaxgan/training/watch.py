@@ -19,6 +19,7 @@ spare vectors. Power iteration with deflation needs a pass for each and stalls o
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -27,12 +28,15 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
+from jaxgan.data.order import fair_draw
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import compiler, sharding
-from jaxgan.game.game import TrainState
+from jaxgan.game.game import Batch, Bound, Game, TrainState, bind
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import score
+from jaxgan.game.steps import prefix
 from jaxgan.game.transforms import as_matrix, is_normalised
-from jaxgan.media.augment import to_float
 from jaxgan.training.run import Run
 
 PyTree = Any
@@ -72,46 +76,55 @@ class Watch:
         if self._held_out is not None:
             splits["held_out"] = self._held_out
         labels = {name: records.labels() for name, records in splits.items()}
-        classes = shared_classes(list(labels.values()), run.num_classes, config.classes)
+        num_classes = len(run.config.data.class_names)
+        classes = shared_classes(list(labels.values()), num_classes, config.classes)
         self.classes = [run.config.data.class_names[c] for c in classes]
         # Every device and every group of batch norm gets the same number of rows.
         unit = int(np.lcm(run.mesh.size, run.config.model.get("batch_norm_groups", 1)))
         count = -(-config.images // unit) * unit
-        images, pairs = {}, None
+        batches, pairs = {}, None
         for name, records in splits.items():
-            places = np.stack(
-                [np.resize(np.flatnonzero(labels[name] == c), count) for c in classes]
-            )
-            with Reader(records, (1, 1, 1), 0, run.config.data.size, on_bad_record="skip") as read:
-                host = read.read(places)["images"].reshape(-1, *run.image_shape)
-            images[name] = spread(run, host)
+            places = np.stack([drawn(np.flatnonzero(labels[name] == c), count) for c in classes])
+            with Reader(records, run.medium, on_bad_record="skip") as reader:
+                host = reader.read(places.ravel())
+            batches[name] = jax.tree.map(lambda x: spread(run, x), host)
             if pairs is None:  # of different images: a small class is repeated
                 pairs = places[:, :, None] != places[:, None, :]
-        y = spread(run, np.repeat(classes, count).astype(np.int32))
         split = sharding.rows(run.mesh)
+        sources = Keys(jax.random.key(run.config.seed))
 
-        @compiler.jit
-        def look(state: TrainState, images: dict[str, jax.Array], labels: jax.Array) -> dict:
-            z, _ = run.gan.prior(jax.random.key(run.config.seed), len(labels))
+        # On every device, so that every process can read what is seen.
+        @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
+        def look(state: TrainState, batches: dict[str, Batch]) -> dict:
+            g, d = (network(run.game, state, name) for name in ("generator", "discriminator"))
+            real = {
+                name: batch._replace(sample=run.medium.to_float(batch.sample))
+                for name, batch in batches.items()
+            }
+            condition = real["real"].condition
+            z, _ = run.game.source(sources["watch"], real["real"])
             z = jax.lax.with_sharding_constraint(z, split)
-            fakes = network(run.gan.generator, state.generator)(z, labels)
-            discriminate = network(run.gan.discriminator, state.discriminator)
-            real = {name: to_float(x) for name, x in images.items()}
-            logits = {name: discriminate(x, labels) for name, x in {**real, "fake": fakes}.items()}
+            fakes = Batch(g.call(z, condition), condition)
+            logits = {n: score(d.call(*x)) for n, x in {**real, "fake": fakes}.items()}
             return {
-                **variety(fakes, real["real"], pairs),
+                **variety(run.medium.distances, fakes.sample, real["real"].sample, pairs),
                 **judgement(logits),
                 "sigmas": {
-                    f"{role[0]}/{path}": largest_singular_values(
-                        sharding.whole(run.mesh, as_matrix(path, leaf))
+                    f"{prefix(state.players, name)}/{path}": largest_singular_values(
+                        sharding.replicate(run.mesh, as_matrix(path, leaf))
                     )
-                    for role in ("generator", "discriminator")
-                    for path, leaf in flatten_dict(getattr(state, role).params, sep="/").items()
+                    for name, player in state.players.items()
+                    for path, leaf in flatten_dict(player.params, sep="/").items()
                     if is_normalised(path, leaf)
                 },
             }
 
-        return lambda state: look(state, images, y)
+        return lambda state: look(state, batches)
+
+
+def drawn(indices: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` of the indices, a fair draw; repeated where there are fewer."""
+    return np.resize(indices[fair_draw(count, len(indices), "watch")], count)
 
 
 def watch_numbers(lines: list[dict[str, Any]]) -> dict[str, float]:
@@ -125,10 +138,11 @@ def short(x: np.ndarray) -> float | list[float]:
     return float(f"{x:.6g}") if x.ndim == 0 else [short(part) for part in x]
 
 
-def network(player, state) -> Callable:
-    """Return a player's network as a function of its inputs, with the weights of a state."""
-    weights, _ = player.transform.apply(state.params, state.transform_state)
-    return lambda *inputs: player.module.apply({"params": weights}, *inputs)
+def network(game: Game, state: TrainState, name: str) -> Bound:
+    """Return a player's networks with the weights of a state."""
+    player, own = game.players[name], state.players[name]
+    weights, _ = player.transform.apply(own.params, own.transform_state)
+    return bind(player.side, weights, own.stats)
 
 
 def spread(run: Run, rows: np.ndarray) -> jax.Array:
@@ -137,16 +151,19 @@ def spread(run: Run, rows: np.ndarray) -> jax.Array:
     return jax.make_array_from_callback(rows.shape, split, lambda index: rows[index])
 
 
-def variety(fakes: jax.Array, real: jax.Array, real_pairs: np.ndarray) -> dict[str, jax.Array]:
+def variety(
+    distances: Callable, fakes: PyTree, real: PyTree, real_pairs: np.ndarray
+) -> dict[str, jax.Array]:
     """Return diversity, its value for each class, and the share of duplicates.
 
     Args:
-      fakes, real: [classes * n, height, width, channels], class by class.
-      real_pairs: [classes, n, n] bool, which pairs are of different real images.
+      distances: of the medium: (samples, classes) -> distances of all pairs, [classes, n, n].
+      fakes, real: samples [classes * n, ...], class by class.
+      real_pairs: [classes, n, n] bool, which pairs are of different real samples.
     """
     classes, n, _ = real_pairs.shape
-    real_distance = distances(real.reshape(classes, n, -1)).mean((1, 2), where=real_pairs)
-    fake_distances = distances(fakes.reshape(classes, n, -1))
+    real_distance = distances(real, classes).mean((1, 2), where=real_pairs)
+    fake_distances = distances(fakes, classes)
     others = ~np.eye(n, dtype=bool)[None]
     by_class = fake_distances.mean((1, 2), where=others) / real_distance
     nearest = jnp.where(others, fake_distances, jnp.inf).min(2)
@@ -155,15 +172,6 @@ def variety(fakes: jax.Array, real: jax.Array, real_pairs: np.ndarray) -> dict[s
         "class_diversity": by_class,
         "duplicates": (nearest < NEAR * real_distance[:, None]).mean(),
     }
-
-
-def distances(points: jax.Array) -> jax.Array:
-    """Return the root mean square difference of all pairs: [classes, n, d] to [classes, n, n]."""
-    with jax.default_matmul_precision("highest"):
-        products = jnp.einsum("cid,cjd->cij", points, points)
-    squares = jnp.diagonal(products, axis1=1, axis2=2)
-    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
-    return jnp.sqrt(jnp.maximum(squared, 0.0) / points.shape[-1])
 
 
 def judgement(logits: dict[str, jax.Array]) -> dict[str, jax.Array]:

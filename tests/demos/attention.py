@@ -17,7 +17,8 @@ from flax.traverse_util import flatten_dict
 from PIL import ImageColor
 
 import jaxgan
-from jaxgan.media.pictures import captioned, save_png, to_uint8
+from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pixels import to_stored
 from jaxgan.models.attention import attention_weights
 from jaxgan.trained.generator import TrainedGenerator
 from tests.demos.plot import COLORS
@@ -44,7 +45,7 @@ def cells(image: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
     height, width, _ = image.shape
     side = round((len(weights) * height / width) ** 0.5)  # queries lie on a map of this height
     keys = side // 2, len(weights) // side // 2  # pooled by 2
-    marked = np.repeat(to_uint8(image)[..., :1], 3, -1) if image.shape[-1] == 1 else to_uint8(image)
+    marked = np.repeat(to_stored(image)[..., :1], 3, -1) if image.shape[-1] == 1 else to_stored(image)
     marked, row = marked.copy(), []
     for (y, x), color in zip(PLACES, COLORS, strict=False):
         query = int(y * side) * (len(weights) // side) + int(x * (len(weights) // side))

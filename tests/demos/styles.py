@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxgan
-from jaxgan.media.pictures import captioned, save_png, to_uint8
+from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 
 COLUMNS, SOURCES = 8, 2
@@ -56,7 +57,7 @@ def rows(g: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
 
 def main(run: str, output: str = "styles.png") -> None:
     captions, images = zip(*rows(jaxgan.load(run)), strict=True)
-    page = captioned(to_uint8(np.concatenate(images)), COLUMNS, captions)
+    page = captioned(to_stored(np.concatenate(images)), COLUMNS, captions)
     save_png(Path(output), page.quantize())  # 256 colours: half the bytes
     print(output)
 

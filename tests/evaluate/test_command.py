@@ -10,7 +10,7 @@ from PIL import Image
 
 from jaxgan import main
 from jaxgan.evaluate.results import read_results
-from jaxgan.media.pictures import to_uint8
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.export import write_generator
 from jaxgan.trained.generator import load
 from tests.evaluate.made_images import NAMES, pixels, write_folder
@@ -25,7 +25,7 @@ def test_a_run_is_scored_with_its_protocol(tmp_path, data, command):
     (result,) = read_results(tmp_path / "run" / "results.jsonl")
     g = load(tmp_path / "run")
     labels = np.arange(60) % 5
-    images = to_uint8(g.generate(g.latents(range(60)), labels))
+    images = to_stored(g.generate(g.latents(range(60)), labels))
     values = result["metrics"]
     assert values["fd_features"] == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
     each = [expected_fd(images[labels == c], data[1][data[2] == c]) for c in range(5)]
@@ -51,7 +51,7 @@ def test_an_exported_file_is_scored(tmp_path, data, command, monkeypatch):
     command("tiny.safetensors", *flags(data), "--config.sample.truncation=0.5")
     (result,) = read_results("evaluation/results.jsonl")
     g = tiny_tabulated()
-    images = to_uint8(g.generate(g.latents(range(60), 0, 0.5), np.arange(60) % 5, 0.5))
+    images = to_stored(g.generate(g.latents(range(60), 0, 0.5), np.arange(60) % 5, 0.5))
     fd = result["metrics"]["fd_features"]
     assert fd == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
     assert result["protocol"]["truncation"] == 0.5

@@ -10,7 +10,7 @@ from PIL import Image
 
 from jaxgan.evaluate import follow
 from jaxgan.evaluate.results import read_results
-from jaxgan.media.pictures import to_uint8
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.export import write_generator
 from jaxgan.trained.generator import load
 from jaxgan.training.checkpoints import Checkpoints
@@ -28,7 +28,7 @@ def test_a_truncation_curve(tmp_path, data, command):
     g = load(tmp_path / "run")
     for r in results:  # standing statistics of each threshold
         t = r["protocol"]["truncation"] or 0.0
-        images = to_uint8(g.generate(g.latents(range(60), 0, t), np.arange(60) % 5, t))
+        images = to_stored(g.generate(g.latents(range(60), 0, t), np.arange(60) % 5, t))
         fd = r["metrics"]["fd_features"]
         assert fd == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
     scores = [r["metrics"]["is_features"] for r in results]
@@ -59,7 +59,7 @@ def test_a_curve_of_a_file_does_not_use_the_files_statistics(tmp_path, data, com
     assert [r["protocol"]["truncation"] for r in results] == [None, 0.25]
     assert {r["protocol"]["standing_statistics"] for r in results} == {"3 batches of 16"}
     g = tiny_generator()
-    images = to_uint8(g.generate(g.latents(range(60), 0, 0.25), np.arange(60) % 5, 0.25))
+    images = to_stored(g.generate(g.latents(range(60), 0, 0.25), np.arange(60) % 5, 0.25))
     fd = results[1]["metrics"]["fd_features"]
     assert fd == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
 
@@ -85,7 +85,7 @@ def test_following_scores_each_checkpoint_once(tmp_path, data, command, monkeypa
     results = read_results(tmp_path / "run" / "results.jsonl")
     assert [r["protocol"]["step"] for r in results] == [3, 9]
     g = load(tmp_path / "run")
-    images = to_uint8(g.generate(g.latents(range(60)), np.arange(60) % 5))
+    images = to_stored(g.generate(g.latents(range(60)), np.arange(60) % 5))
     fd = results[1]["metrics"]["fd_features"]
     assert fd == pytest.approx(expected_fd(images, data[1]), rel=1e-4)
     assert fd != pytest.approx(results[0]["metrics"]["fd_features"], rel=1e-2)

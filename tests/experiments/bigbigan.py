@@ -19,7 +19,8 @@ from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics import probe
-from jaxgan.media.pictures import enlarge, grid, save_png, to_uint8
+from jaxgan.media.pictures import enlarge, grid, save_png
+from jaxgan.media.pixels import to_stored
 from jaxgan.models.bigbigan import pooled
 from jaxgan.trained import encoder
 from jaxgan.training.metrics import read_lines
@@ -78,7 +79,7 @@ def reconstructions(trained, images, columns=16):
     z = np.random.default_rng(0).normal(size=(columns, trained.run.config.model.latent_dim))
     mean, drawn = (trained.reconstructions(images[:columns], seed) for seed in (None, 0))
     rows = [x, mean, drawn, trained.images(z.astype(np.float32))]
-    return grid(enlarge(to_uint8(np.concatenate(rows)), 40), columns), float(
+    return grid(enlarge(to_stored(np.concatenate(rows)), 40), columns), float(
         ((mean - x) ** 2).mean()
     )
 

@@ -16,7 +16,8 @@ from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics.clusters import normalised_mutual_information, purity
 from jaxgan.game.game import init_state
-from jaxgan.media.pictures import enlarge, grid, save_png, to_uint8
+from jaxgan.media.pictures import enlarge, grid, save_png
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.sample import Sampler
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
@@ -57,7 +58,7 @@ def main():
     variables = sampler.prepare(state)
     labels = np.repeat(np.arange(run.num_classes), COLUMNS)
     drawn = sampler.images(variables, 0, np.tile(np.arange(COLUMNS), run.num_classes), labels)
-    save_png(DOCS / "categories.png", grid(enlarge(to_uint8(drawn), 32), COLUMNS))
+    save_png(DOCS / "categories.png", grid(enlarge(to_stored(drawn), 32), COLUMNS))
     head = ("network", "categories in use", "normalised mutual information", "purity")
     write_section(
         "Categories without labels",

@@ -29,7 +29,7 @@ from jaxgan.devices import compiler
 from jaxgan.evaluate.metrics.frechet import frechet_of_samples
 from jaxgan.game import steps
 from jaxgan.game.game import init_state
-from jaxgan.media.augment import to_float
+from jaxgan.media.pixels import to_float
 
 STEPS, BATCH, WINDOW, SEEDS = 300, 32, 30, (0, 1, 2)
 SIZE, CLASSES, IMAGES, SAMPLES = (16, 16), 10, 2048, 500

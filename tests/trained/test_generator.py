@@ -48,7 +48,7 @@ def test_an_image_depends_on_its_seed_and_number_alone():
     g = tiny_tabulated()
     many = g.sample(count=20, seed=5, truncation=0.5)
     z, labels = g.draw([17, 3], 5, 0.5)
-    some = generator.to_uint8(g.generate(z, labels, 0.5))
+    some = generator.to_stored(g.generate(z, labels, 0.5))
     np.testing.assert_array_equal(some, many[[17, 3]])
     assert (g.sample(count=20, seed=6, truncation=0.5) != many).any((1, 2, 3)).all()
     np.testing.assert_array_equal(g.sample(count=3, seed=5, truncation=0.5), many[:3])

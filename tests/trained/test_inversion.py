@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from jaxgan.config import default_config
-from jaxgan.media.pictures import save_png, to_uint8
+from jaxgan.media.pictures import save_png
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained import inversion
 from tests.tiny import generator_of, tiny_generator, tiny_tabulated
 
@@ -68,7 +69,7 @@ def test_a_given_class_is_kept_and_the_picture_shows_the_way():
     found = inversion.invert(g, target, label=4, steps=5, starts=4)
     assert found.label == 4
     page = np.asarray(inversion.progress_picture(g, target, found))
-    cell = to_uint8(target).repeat(8, 0).repeat(8, 1)
+    cell = to_stored(target).repeat(8, 0).repeat(8, 1)
     left = page.shape[1] - 12 - 64 * (1 + len(found.progress))
     np.testing.assert_array_equal(page[28:92, left : left + 64], cell.repeat(3, 2))
     assert (page[92:156, left : left + 64] == 0).all()  # no difference to itself

@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from jaxgan.data.reader import Reader
 from jaxgan.game.game import init_state
-from jaxgan.media.augment import to_float
+from jaxgan.media.pixels import to_float
 from jaxgan.training import run as runs
 from jaxgan.training import signs, train
 from jaxgan.training.metrics import read_lines

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxgan.evaluate.metrics.neighbours import nearest
-from jaxgan.media.pictures import to_uint8
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.sample.paths import path_by_name
 
@@ -47,7 +47,7 @@ def interpolation(
     walk, t = path_by_name("spherical"), np.linspace(0.0, 1.0, steps)
     paths = np.stack([walk(a, b, t) for a, b in zip(latents[::2], latents[1::2], strict=True)])
     labels = np.repeat(np.arange(pairs) % max(len(g.class_names), 1), steps)
-    images = to_uint8(g.generate(paths.reshape(pairs * steps, -1), labels, truncation))
+    images = to_stored(g.generate(paths.reshape(pairs * steps, -1), labels, truncation))
     images = images.reshape(pairs, steps, *images.shape[1:])
     ends = images[:, [0, -1]]
     faded = np.round(ends.mean(axis=1)).astype(np.uint8)

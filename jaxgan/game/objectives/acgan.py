@@ -14,8 +14,13 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.game import losses
-from jaxgan.game.game import GAN, Batch, Nets, Objective
-from jaxgan.game.objectives.adversarial import named_loss, pair, unpair
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
+from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
+from jaxgan.game.objectives.draw import generated, pair, unpair
+
+NEEDS = {"generator": ("call",), "discriminator": ("call", "recognise")}
 
 
 def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
@@ -25,39 +30,38 @@ def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss, weight: float
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss, weight: float
 ):
-    images, labels = batch["images"], batch["labels"]
-    latents, fake_labels = gan.prior(key, len(images))
-    fakes = nets.generate(latents, fake_labels)
-    found = nets.discriminate(pair(images, fakes), method="recognise")
-    real_logits, fake_logits = unpair(found.logits)
-    real_classes, fake_classes = unpair(found.classes)
-    classes = cross_entropy(real_classes, labels) + cross_entropy(fake_classes, fake_labels)
-    total = loss.discriminator(real_logits, fake_logits).mean() + weight * classes.mean()
-    metrics = {
-        "real_logits": real_logits.mean(),
-        "fake_logits": fake_logits.mean(),
-        "accuracy": (real_classes.argmax(-1) == labels).astype(jnp.float32).mean(),
-    }
-    return total, (stats, metrics)
+    noise, fake = generated(game, nets, batch, keys)
+    found = nets.discriminator.recognise(pair(batch.sample, fake.sample))
+    real_found, fake_found = unpair(found)
+    logits, labels = (real_found.logits, fake_found.logits), batch.condition
+    classes = cross_entropy(real_found.classes, labels)
+    classes = classes + cross_entropy(fake_found.classes, fake.condition)
+    total = each(loss.discriminator, *logits).mean() + weight * classes.mean()
+    accuracy = (real_found.classes.argmax(-1) == labels).astype(jnp.float32).mean()
+    metrics = {**logit_metrics(*logits), "accuracy": accuracy}
+    return total, Outcome(stats, metrics, Drawn(batch, fake, noise, logits))
 
 
 def generator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss, weight: float
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss, weight: float
 ):
-    latents, labels = gan.prior(key, len(batch["images"]))
-    found = nets.discriminate(nets.generate(latents, labels), method="recognise")
-    classes = cross_entropy(found.classes, labels).mean()
-    total = loss.generator(found.logits).mean() + weight * classes
-    return total, (stats, {"class_loss": classes})
+    noise, fake = generated(game, nets, batch, keys)
+    found = nets.discriminator.recognise(fake.sample)
+    classes = cross_entropy(found.classes, fake.condition).mean()
+    total = each(loss.generator, found.logits).mean() + weight * classes
+    return total, Outcome(stats, {"class_loss": classes}, Drawn(batch, fake, noise))
 
 
 def default_config() -> ConfigDict:
     return ConfigDict({"name": "acgan", "loss": "non_saturating", "top_k": 1.0, "weight": 1.0})
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     fields = {"loss": named_loss(config.loss, config.top_k), "weight": config.weight}
-    return partial(generator_objective, **fields), partial(discriminator_objective, **fields)
+    return {
+        "generator": partial(generator_objective, **fields),
+        "discriminator": partial(discriminator_objective, **fields),
+    }

@@ -13,46 +13,53 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.game import losses
-from jaxgan.game.game import GAN, Batch, Nets, Objective
-from jaxgan.game.objectives.adversarial import named_loss, pair, unpair
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
+from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
+from jaxgan.game.objectives.draw import generated, pair, unpair
+
+NEEDS = {"generator": ("call", "encode"), "discriminator": ("call", "judge")}
 
 
-def judge(gan: GAN, nets: Nets, batch: Batch, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return D(x, E(x)) and D(G(z), z), each [b], from one pass."""
-    images = batch["images"]
-    latents, labels = gan.prior(key, len(images))
-    fakes = nets.generate(latents, labels)
-    codes = nets.generate(images, method="encode")
-    logits = nets.discriminate(pair(images, fakes), pair(codes, latents), method="judge")
-    return unpair(logits)
+def judge(
+    game: Game, nets: Nets, batch: Batch, keys: Keys
+) -> tuple[tuple[jax.Array, jax.Array], Drawn]:
+    """Return D(x, E(x)) and D(G(z), z), each [b], from one pass, and what was drawn."""
+    noise, fake = generated(game, nets, batch, keys)
+    codes = nets.generator.encode(batch.sample)
+    paired = pair(batch.sample, fake.sample), pair(codes, noise)
+    logits = unpair(nets.discriminator.judge(*paired))
+    return logits, Drawn(batch, fake, noise, logits)
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss
-):
-    real, fake = judge(gan, nets, batch, key)
-    metrics = {"real_logits": real.mean(), "fake_logits": fake.mean()}
-    return loss.discriminator(real, fake).mean(), (stats, metrics)
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
+) -> tuple[jax.Array, Outcome]:
+    logits, drawn = judge(game, nets, batch, keys)
+    total = each(loss.discriminator, *logits).mean()
+    return total, Outcome(stats, logit_metrics(*logits), drawn)
 
 
 def generator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss
-):
-    real, fake = judge(gan, nets, batch, key)
-    images = batch["images"]
-    decoded = nets.generate(
-        jax.lax.stop_gradient(nets.generate(images, method="encode")), batch["labels"]
-    )
-    error = jax.lax.stop_gradient(((decoded - images) ** 2).mean())
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
+) -> tuple[jax.Array, Outcome]:
+    (real, fake), drawn = judge(game, nets, batch, keys)
+    codes = jax.lax.stop_gradient(nets.generator.encode(batch.sample))
+    decoded = nets.generator.call(codes, batch.condition)
+    error = jax.lax.stop_gradient(((decoded - batch.sample) ** 2).mean())
     total = (loss.generator(fake) + loss.generator(-real)).mean()
-    return total, (stats, {"reconstruction": error})
+    return total, Outcome(stats, {"reconstruction": error}, drawn)
 
 
 def default_config() -> ConfigDict:
     return ConfigDict({"name": "bigan", "loss": "non_saturating", "top_k": 1.0})
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     loss = named_loss(config.loss, config.top_k)
-    return partial(generator_objective, loss=loss), partial(discriminator_objective, loss=loss)
+    return {
+        "generator": partial(generator_objective, loss=loss),
+        "discriminator": partial(discriminator_objective, loss=loss),
+    }

@@ -14,65 +14,66 @@ see but for its epsilon.
 """
 
 from functools import partial
+from typing import Any
 
 import jax
 from ml_collections import ConfigDict
 
-from jaxgan.game.game import GAN, Batch, Nets, Objective
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
 from jaxgan.game.losses import hinge
-from jaxgan.game.objectives.adversarial import pair, unpair
-from jaxgan.models.bigbigan import Scores, pooled
+from jaxgan.game.objectives.draw import generated, pair, unpair
+
+NEEDS = {"generator": ("call", "draw_code"), "discriminator": ("call", "score_pair", "pooled")}
+SCORES = ("x", "z", "xz")  # of models/bigbigan.py
 
 
-def judge(gan: GAN, nets: Nets, batch: Batch, key: jax.Array) -> tuple[Scores, Scores]:
-    """Return the scores of (x, E(x)) and of (G(z), z), from one pass."""
-    prior_key, noise_key = jax.random.split(key)
-    x = batch["images"]
-    z, labels = gan.prior(prior_key, len(x))
-    fakes = nets.generate(z, labels)
-    codes = nets.generate(x, jax.random.normal(noise_key, z.shape), method="encode")
-    images = pair(pooled(x, fakes.shape[1]), fakes)
-    real, fake = zip(
-        *map(unpair, nets.discriminate(images, pair(codes, z), method="judge")), strict=True
-    )
-    return Scores(*real), Scores(*fake)
+def judge(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[Any, Any, Drawn]:
+    """Return the scores of (x, E(x)) and of (G(z), z), from one pass, and what was drawn."""
+    x = batch.sample
+    z, fake = generated(game, nets, batch, keys)
+    codes = nets.generator.draw_code(x, jax.random.normal(keys["code"], z.shape))
+    real = batch._replace(sample=nets.discriminator.pooled(x))
+    images, latents = pair(real.sample, fake.sample), pair(codes, z)
+    real_scores, fake_scores = unpair(nets.discriminator.score_pair(images, latents))
+    return real_scores, fake_scores, Drawn(real, fake, z, (real_scores.x, fake_scores.x))
 
 
-def chosen(scores: Scores, names: tuple[str, ...]) -> list[jax.Array]:
+def chosen(scores: Any, names: tuple[str, ...]) -> list[jax.Array]:
     """Return the scores that count."""
     return [getattr(scores, name) for name in names]
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, scores: tuple[str, ...]
-):
-    real, fake = judge(gan, nets, batch, key)
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, scores: tuple[str, ...]
+) -> tuple[jax.Array, Outcome]:
+    real, fake, drawn = judge(game, nets, batch, keys)
     reals, fakes = chosen(real, scores), chosen(fake, scores)
     loss = sum(map(hinge.discriminator, reals, fakes))
     metrics = {"real_logits": sum(reals).mean(), "fake_logits": sum(fakes).mean()}
     metrics |= {f"real_{name}": s.mean() for name, s in real._asdict().items()}
     metrics |= {f"fake_{name}": s.mean() for name, s in fake._asdict().items()}
-    return loss.mean(), (stats, metrics)
+    return loss.mean(), Outcome(stats, metrics, drawn)
 
 
 def generator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, scores: tuple[str, ...]
-):
-    real, fake = judge(gan, nets, batch, key)
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, scores: tuple[str, ...]
+) -> tuple[jax.Array, Outcome]:
+    real, fake, drawn = judge(game, nets, batch, keys)
     loss = sum(chosen(real, scores)) - sum(chosen(fake, scores))
-    return loss.mean(), (stats, {})
+    return loss.mean(), Outcome(stats, {}, drawn)
 
 
 def default_config() -> ConfigDict:
-    return ConfigDict({"name": "bigbigan", "scores": Scores._fields})
+    return ConfigDict({"name": "bigbigan", "scores": SCORES})
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     scores = tuple(config.scores)
-    if not scores or not set(scores) <= set(Scores._fields):
-        raise ValueError(f"objective.scores = {scores}: write some of {Scores._fields}")
-    return (
-        partial(generator_objective, scores=scores),
-        partial(discriminator_objective, scores=scores),
-    )
+    if not scores or not set(scores) <= set(SCORES):
+        raise ValueError(f"objective.scores = {scores}: write some of {SCORES}")
+    return {
+        "generator": partial(generator_objective, scores=scores),
+        "discriminator": partial(discriminator_objective, scores=scores),
+    }

@@ -18,10 +18,14 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.game import losses
-from jaxgan.game.game import GAN, Batch, Nets, Objective
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
 from jaxgan.game.objectives.acgan import cross_entropy
-from jaxgan.game.objectives.adversarial import named_loss, pair, unpair
-from jaxgan.models.auxiliary import Recognition
+from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
+from jaxgan.game.objectives.draw import generated, pair, unpair
+
+NEEDS = {"generator": ("call",), "discriminator": ("call", "recognise")}
 
 
 def information_loss(
@@ -38,30 +42,26 @@ def information_loss(
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss, **weights
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss, **weights
 ):
-    images = batch["images"]
-    latents, labels = gan.prior(key, len(images))
-    fakes = nets.generate(latents, labels)
-    found = nets.discriminate(pair(images, fakes), method="recognise")
-    real, fake = (Recognition(*parts) for parts in zip(*map(unpair, found), strict=True))
-    information = information_loss(latents, labels, fake.classes, fake.codes, **weights).mean()
-    metrics = {
-        "real_logits": real.logits.mean(),
-        "fake_logits": fake.logits.mean(),
-        "information_loss": information,
-    }
-    return loss.discriminator(real.logits, fake.logits).mean() + information, (stats, metrics)
+    noise, fake = generated(game, nets, batch, keys)
+    seen = unpair(nets.discriminator.recognise(pair(batch.sample, fake.sample)))
+    logits, codes = (seen[0].logits, seen[1].logits), (seen[1].classes, seen[1].codes)
+    information = information_loss(noise, fake.condition, *codes, **weights).mean()
+    metrics = {**logit_metrics(*logits), "information_loss": information}
+    total = each(loss.discriminator, *logits).mean() + information
+    return total, Outcome(stats, metrics, Drawn(batch, fake, noise, logits))
 
 
 def generator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss, **weights
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss, **weights
 ):
-    latents, labels = gan.prior(key, len(batch["images"]))
-    found = nets.discriminate(nets.generate(latents, labels), method="recognise")
-    information = information_loss(latents, labels, found.classes, found.codes, **weights).mean()
-    total = loss.generator(found.logits).mean() + information
-    return total, (stats, {"information_loss": information})
+    noise, fake = generated(game, nets, batch, keys)
+    found = nets.discriminator.recognise(fake.sample)
+    codes = found.classes, found.codes
+    information = information_loss(noise, fake.condition, *codes, **weights).mean()
+    total = each(loss.generator, found.logits).mean() + information
+    return total, Outcome(stats, {"information_loss": information}, Drawn(batch, fake, noise))
 
 
 def default_config() -> ConfigDict:
@@ -76,11 +76,14 @@ def default_config() -> ConfigDict:
     )
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     fields = {
         "loss": named_loss(config.loss, config.top_k),
         "class_weight": config.class_weight,
         "code_weight": config.code_weight,
     }
-    return partial(generator_objective, **fields), partial(discriminator_objective, **fields)
+    return {
+        "generator": partial(generator_objective, **fields),
+        "discriminator": partial(discriminator_objective, **fields),
+    }

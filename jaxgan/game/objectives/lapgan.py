@@ -15,40 +15,55 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.game import losses
-from jaxgan.game.game import GAN, Batch, Nets, Objective
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import named_loss
-from jaxgan.models.lapgan import pyramid
+
+NEEDS = {"generator": ("call", "details"), "discriminator": ("call", "judge_levels", "pyramid")}
+TAKES_AUGMENTATION = False  # the discriminator sees an image at several resolutions
 
 
-def judged(gan: GAN, nets: Nets, batch: Batch, key: jax.Array):
-    """Return the logits of real and of generated images, a pair of [b] for each level."""
-    real = pyramid(batch["images"])
-    latents, labels = gan.prior(key, len(batch["images"]))
-    made = nets.generate(batch["images"], latents, labels, method="details")
-    of_real, of_made = (nets.discriminate(x, real, method="judge") for x in (real, made))
-    return list(zip(of_real, of_made, strict=True))
+def judged(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[list, list, Drawn]:
+    """Return the logits of real and of generated images, [b] for each level, and what was drawn.
+
+    A term on top sees whole samples, of all levels after each other, and their summed logits.
+    """
+    real = nets.discriminator.pyramid(batch.sample)
+    noise, condition = game.source(keys["source"], batch)
+    made = nets.generator.details(batch.sample, noise, condition)
+    of_real, of_made = (nets.discriminator.judge_levels(x, real) for x in (real, made))
+    fake = Batch(nets.generator.call(noise, condition), condition)  # computed if a term looks
+    logits = nets.discriminator.call(*batch), nets.discriminator.call(*fake)
+    return of_real, of_made, Drawn(batch, fake, noise, logits)
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss
-):
-    levels = judged(gan, nets, batch, key)
-    parts = [loss.discriminator(real, made).mean() for real, made in levels]
-    return sum(parts), (stats, {f"loss_{k}": part for k, part in enumerate(parts)})
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
+) -> tuple[jax.Array, Outcome]:
+    real, made, drawn = judged(game, nets, batch, keys)
+    total = each(loss.discriminator, real, made).mean()
+    levels = zip(real, made, strict=True)
+    metrics = {f"loss_{k}": loss.discriminator(*level).mean() for k, level in enumerate(levels)}
+    return total, Outcome(stats, metrics, drawn)
 
 
 def generator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, loss: losses.Loss
-):
-    parts = [loss.generator(made).mean() for _, made in judged(gan, nets, batch, key)]
-    return sum(parts), (stats, {f"loss_{k}": part for k, part in enumerate(parts)})
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
+) -> tuple[jax.Array, Outcome]:
+    _, made, drawn = judged(game, nets, batch, keys)
+    metrics = {f"loss_{k}": loss.generator(level).mean() for k, level in enumerate(made)}
+    return each(loss.generator, made).mean(), Outcome(stats, metrics, drawn._replace(logits=None))
 
 
 def default_config() -> ConfigDict:
     return ConfigDict({"name": "lapgan", "loss": "non_saturating"})
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     loss = named_loss(config.loss)
-    return partial(generator_objective, loss=loss), partial(discriminator_objective, loss=loss)
+    return {
+        "generator": partial(generator_objective, loss=loss),
+        "discriminator": partial(discriminator_objective, loss=loss),
+    }

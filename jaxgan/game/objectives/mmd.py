@@ -18,8 +18,11 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan.game.game import GAN, Batch, Nets, Objective
-from jaxgan.game.objectives.adversarial import pair, unpair
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.objectives.draw import generated, pair, unpair
+
+NEEDS = {"generator": ("call",), "discriminator": ("call", "encode", "decode")}
 
 BANDWIDTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -43,31 +46,35 @@ def squared_mmd(x: jax.Array, y: jax.Array) -> jax.Array:
     return others(x) + others(y) - 2.0 * kernel(x, y).mean()
 
 
-def codes_of(gan: GAN, nets: Nets, batch: Batch, key: jax.Array):
-    """Return real and generated images, paired, with their codes."""
-    latents, labels = gan.prior(key, len(batch["images"]))
-    images = pair(batch["images"], nets.generate(latents, labels))
-    return images, nets.discriminate(images, method="encode")
+def codes_of(game: Game, nets: Nets, batch: Batch, keys: Keys):
+    """Return real and generated images, paired, with their codes, and what was drawn."""
+    noise, fake = generated(game, nets, batch, keys)
+    images = pair(batch.sample, fake.sample)
+    codes = nets.discriminator.encode(images)
+    logits = nets.discriminator.call(*batch), nets.discriminator.call(*fake)  # if a term looks
+    return images, codes, Drawn(batch, fake, noise, logits)
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, weight: float
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, weight: float
 ):
-    images, codes = codes_of(gan, nets, batch, key)
+    images, codes, drawn = codes_of(game, nets, batch, keys)
     distance = squared_mmd(*unpair(codes))
-    error = jnp.square(images - nets.discriminate(codes, method="decode")).mean()
-    return weight * error - distance, (stats, {"mmd": distance, "reconstruction": error})
+    error = jnp.square(images - nets.discriminator.decode(codes)).mean()
+    metrics = {"mmd": distance, "reconstruction": error}
+    return weight * error - distance, Outcome(stats, metrics, drawn)
 
 
-def generator_objective(gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array):
-    _, codes = codes_of(gan, nets, batch, key)
-    return squared_mmd(*unpair(codes)), (stats, {})
+def generator_objective(game: Game, nets: Nets, stats, batch: Batch, keys: Keys):
+    _, codes, drawn = codes_of(game, nets, batch, keys)
+    return squared_mmd(*unpair(codes)), Outcome(stats, {}, drawn._replace(logits=None))
 
 
 def default_config() -> ConfigDict:
     return ConfigDict({"name": "mmd", "weight": 8.0})
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
-    return generator_objective, partial(discriminator_objective, weight=config.weight)
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
+    discriminator = partial(discriminator_objective, weight=config.weight)
+    return {"generator": generator_objective, "discriminator": discriminator}

@@ -14,13 +14,20 @@ Each of the three is a function (winner logits [b], loser logits [b]) -> [b].
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 from jax.nn import relu, softplus
 from ml_collections import ConfigDict
 
-from jaxgan.game.game import GAN, Batch, Nets, Objective
-from jaxgan.game.objectives.adversarial import apart, draw, together
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
+from jaxgan.game.objectives.adversarial import logit_metrics
+from jaxgan.game.objectives.draw import drawn_noise, judged
+
+NEEDS = {"generator": ("call",), "discriminator": ("call",)}
+TAKES_LATENT_STEP = True
 
 Comparison = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -40,43 +47,44 @@ def average_hinge(winner: jax.Array, loser: jax.Array) -> jax.Array:
 COMPARISONS = {"pairs": pairs, "average": average, "hinge": average_hinge}
 
 
-def both(gan: GAN, nets: Nets, batch: Batch, key: jax.Array, logits: Callable):
-    """Return the logits of real and fake images, and the latent step's mean cost."""
-    real = batch["images"], batch["labels"]
-    latents, fake_labels, cost = draw(gan, nets, len(batch["images"]), key)
-    fake = nets.generate(latents, fake_labels), fake_labels
-    return *logits(nets, real, fake), cost.mean()
+def both(
+    game: Game, nets: Nets, batch: Batch, keys: Keys, one_pass: bool
+) -> tuple[Any, Drawn, jax.Array]:
+    """Return the logits of real and fake samples, what was drawn, the latent step's mean cost."""
+    noise, condition, cost = drawn_noise(game, nets, batch, keys)
+    fake = Batch(nets.generator.call(noise, condition), condition)
+    logits = judged(nets, batch, fake, one_pass)
+    return logits, Drawn(batch, fake, noise, logits), cost.mean()
 
 
 def discriminator_objective(
-    gan: GAN,
+    game: Game,
     nets: Nets,
     stats,
     batch: Batch,
-    key: jax.Array,
+    keys: Keys,
     *,
     compare: Comparison,
-    logits: Callable,
-):
-    real_logits, fake_logits, cost = both(gan, nets, batch, key, logits)
-    total = compare(real_logits, fake_logits).mean()
-    metrics = {"real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
-    return total + gan.latent_step.discriminator_cost * cost, (stats, metrics)
+    one_pass: bool,
+) -> tuple[jax.Array, Outcome]:
+    (real, fake), drawn, cost = both(game, nets, batch, keys, one_pass)
+    total = each(compare, real, fake).mean() + game.latent_step.discriminator_cost * cost
+    return total, Outcome(stats, logit_metrics(real, fake), drawn)
 
 
 def generator_objective(
-    gan: GAN,
+    game: Game,
     nets: Nets,
     stats,
     batch: Batch,
-    key: jax.Array,
+    keys: Keys,
     *,
     compare: Comparison,
-    logits: Callable,
-):
-    real_logits, fake_logits, cost = both(gan, nets, batch, key, logits)
-    total = compare(fake_logits, real_logits).mean() + gan.latent_step.generator_cost * cost
-    return total, (stats, {"latent_cost": cost})
+    one_pass: bool,
+) -> tuple[jax.Array, Outcome]:
+    (real, fake), drawn, cost = both(game, nets, batch, keys, one_pass)
+    total = each(compare, fake, real).mean() + game.latent_step.generator_cost * cost
+    return total, Outcome(stats, {"latent_cost": cost}, drawn)
 
 
 def default_config() -> ConfigDict:
@@ -84,18 +92,18 @@ def default_config() -> ConfigDict:
         {
             "name": "relativistic",
             "comparison": "pairs",
-            "one_pass": True,  # as in objectives/adversarial.py
+            "one_pass": True,  # as in adversarial.py
         }
     )
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     if config.comparison not in COMPARISONS:
         known = ", ".join(COMPARISONS)
         raise ValueError(f"objective.comparison = {config.comparison!r}: write one of {known}")
-    shared = {
-        "compare": COMPARISONS[config.comparison],
-        "logits": together if config.one_pass else apart,
+    fields = {"compare": COMPARISONS[config.comparison], "one_pass": config.one_pass}
+    return {
+        "generator": partial(generator_objective, **fields),
+        "discriminator": partial(discriminator_objective, **fields),
     }
-    return partial(generator_objective, **shared), partial(discriminator_objective, **shared)

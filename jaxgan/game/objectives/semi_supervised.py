@@ -18,18 +18,24 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.game import losses
-from jaxgan.game.game import GAN, Batch, Nets, Objective
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
 from jaxgan.game.objectives.acgan import cross_entropy
-from jaxgan.game.objectives.adversarial import pair, unpair
+from jaxgan.game.objectives.adversarial import logit_metrics
+from jaxgan.game.objectives.draw import generated, pair, unpair
 from jaxgan.game.objectives.feature_matching import generator_objective
+
+NEEDS = {"generator": ("call",), "discriminator": ("call", "classify", "features")}
 
 
 def is_labelled(images: jax.Array, share: float) -> jax.Array:
     """Say for each image [b, ...] in [-1, 1] whether it is one of the labelled ones, [b] bool.
 
-    The hash is FNV-like: integers modulo 2^32, exact in any order of summation.
+    The hash is FNV-like, of values in 16 bits: integers modulo 2^32, exact in any order of
+    summation.
     """
-    stored = jnp.round((images.reshape(len(images), -1) + 1.0) * 127.5).astype(jnp.uint32)
+    stored = jnp.round((images.reshape(len(images), -1) + 1.0) * 32767.5).astype(jnp.uint32)
     places = jnp.arange(stored.shape[1], dtype=jnp.uint32)
     factors = (places * jnp.uint32(2654435761) + jnp.uint32(374761393)) | jnp.uint32(1)
     mixed = (stored * factors[None]).sum(1, dtype=jnp.uint32)
@@ -39,32 +45,32 @@ def is_labelled(images: jax.Array, share: float) -> jax.Array:
 
 
 def discriminator_objective(
-    gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array, *, labelled: float
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, labelled: float
 ):
-    images, labels = batch["images"], batch["labels"]
-    latents, fake_labels = gan.prior(key, len(images))
-    fakes = nets.generate(latents, fake_labels)
-    classes, fake_classes = unpair(nets.discriminate(pair(images, fakes), method="classify"))
-    logits, fake_logits = (jax.nn.logsumexp(c, axis=-1) for c in (classes, fake_classes))
-    known = is_labelled(images, labelled).astype(jnp.float32)
+    labels = batch.condition
+    noise, fake = generated(game, nets, batch, keys)
+    paired = pair(batch.sample, fake.sample)
+    classes, fake_classes = unpair(nets.discriminator.classify(paired))
+    logits = jax.nn.logsumexp(classes, axis=-1), jax.nn.logsumexp(fake_classes, axis=-1)
+    known = is_labelled(batch.sample, labelled).astype(jnp.float32)
     class_loss = (known * cross_entropy(classes, labels)).mean() / labelled
     right = (classes.argmax(-1) == labels).astype(jnp.float32)
     metrics = {
-        "real_logits": logits.mean(),
-        "fake_logits": fake_logits.mean(),
+        **logit_metrics(*logits),
         "class_loss": class_loss,
         "accuracy": (right * (1.0 - known)).sum() / jnp.maximum((1.0 - known).sum(), 1.0),
     }
-    total = losses.non_saturating.discriminator(logits, fake_logits).mean() + class_loss
-    return total, (stats, metrics)
+    total = each(losses.non_saturating.discriminator, *logits).mean() + class_loss
+    return total, Outcome(stats, metrics, Drawn(batch, fake, noise, logits))
 
 
 def default_config() -> ConfigDict:
     return ConfigDict({"name": "semi_supervised", "labelled": 0.05})
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     if not 0 < config.labelled <= 1:
         raise ValueError(f"objective.labelled = {config.labelled}: write a share in (0, 1]")
-    return generator_objective, partial(discriminator_objective, labelled=config.labelled)
+    discriminator = partial(discriminator_objective, labelled=config.labelled)
+    return {"generator": generator_objective, "discriminator": discriminator}

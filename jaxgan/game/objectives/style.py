@@ -10,8 +10,12 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan.game.game import GAN, Batch, Nets, Objective
+from jaxgan.game.game import Batch, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import adversarial
+
+NEEDS = {"generator": ("call", "styles", "synthesise"), "discriminator": ("call",)}
+TAKES_LATENT_STEP = True
 
 
 def mixed_styles(
@@ -29,16 +33,17 @@ def mixed_styles(
 def with_mixing(objective: Objective, probability: float) -> Objective:
     """Return an objective whose generated images have mixed styles."""
 
-    def mixing(gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array):
-        other_key, mixing_key = jax.random.split(jax.random.fold_in(key, 3))
-
+    def mixing(
+        game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+    ) -> tuple[jax.Array, Outcome]:
         def generate(latents: jax.Array, labels: jax.Array) -> jax.Array:
-            others, _ = gan.prior(other_key, len(latents))
-            first, second = (nets.generate(z, labels, method="styles") for z in (latents, others))
-            styles = mixed_styles(first, second, mixing_key, probability)
-            return nets.generate(styles, latents, method="synthesise")
+            others, _ = game.source(keys["mixing_source"], batch)
+            first, second = (nets.generator.styles(z, labels) for z in (latents, others))
+            styles = mixed_styles(first, second, keys["mixing"], probability)
+            return nets.generator.synthesise(styles, latents)
 
-        return objective(gan, nets._replace(generate=generate), stats, batch, key)
+        mixed = nets.replace(generator=nets.generator.replace(call=generate))
+        return objective(game, mixed, stats, batch, keys)
 
     return mixing
 
@@ -50,8 +55,9 @@ def default_config() -> ConfigDict:
     return config
 
 
-def objectives(config: ConfigDict) -> tuple[Objective, Objective]:
-    """Return the generator's and the discriminator's objective."""
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
     if not 0 <= config.mixing <= 1:
         raise ValueError(f"objective.mixing = {config.mixing}: write a probability, such as 0.9")
-    return tuple(with_mixing(o, config.mixing) for o in adversarial.objectives(config))
+    plain = adversarial.objectives(config)
+    return {player: with_mixing(o, config.mixing) for player, o in plain.items()}

@@ -4,7 +4,7 @@ The fields are sections of every config. The mechanics are in wrappers.py, the m
 penalties.py, consistency.py, lecam.py, augmentations.py and ada.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,9 @@ from jaxgan.game.game import Objective
 from jaxgan.game.terms import ada, augmentations, consistency, penalties, wrappers
 from jaxgan.game.terms.lecam import lecam
 from jaxgan.game.terms.path_length import path_length
+from jaxgan.game.terms.wrappers import Term
+
+PyTree = Any
 
 LAZY = ("penalty", "path_length")  # taken in every penalty.every-th step
 
@@ -63,38 +66,48 @@ def augmentation(config: ConfigDict) -> wrappers.Augmentation | None:
     )
 
 
+def terms_of(config: ConfigDict) -> dict[str, dict[str, Term]]:
+    """Return the terms that the config asks for, by player and name."""
+    c, every = config.consistency, config.penalty.every
+    terms: dict[str, dict[str, Term]] = {"generator": {}, "discriminator": {}}
+    if config.penalty.name != "none":
+        penalty = penalties.weighted(config.penalty.name, config.penalty.weight * every)
+        terms["discriminator"]["penalty"] = wrappers.penalised(penalty)
+    if c.real or c.fake or c.latents:
+        consistent = consistency.discriminator_term(c.real, c.fake, c.latents, c.noise)
+        terms["discriminator"]["consistency"] = consistent
+    if config.lecam.weight:
+        terms["discriminator"]["lecam"] = lecam(**config.lecam)
+    if c.spread:
+        terms["generator"]["spread"] = consistency.generator_term(c.spread, c.noise)
+    if config.path_length.weight:
+        weight = config.path_length.weight * every
+        terms["generator"]["path_length"] = path_length(weight, config.path_length.decay)
+    return terms
+
+
 def with_terms(
-    config: ConfigDict, generator: Objective, discriminator: Objective, with_lazy_terms: bool = True
-) -> tuple[Objective, Objective, Callable, Callable]:
-    """Return both objectives with what the config puts on top, and what both players' stats are.
+    config: ConfigDict, objectives: Mapping[str, Objective], with_lazy_terms: bool = True
+) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
+    """Return the objectives with what the config puts on top, and what the players' stats are.
 
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
     """
-    c, every = config.consistency, config.penalty.every
-    g_terms, d_terms = {}, {}
-    if config.penalty.name != "none":
-        weight = config.penalty.weight * every
-        d_terms["penalty"] = wrappers.penalised(penalties.weighted(config.penalty.name, weight))
-    if c.real or c.fake or c.latents:
-        d_terms["consistency"] = consistency.discriminator_term(c.real, c.fake, c.latents, c.noise)
-    if config.lecam.weight:
-        d_terms["lecam"] = lecam(**config.lecam)
-    if c.spread:
-        g_terms["spread"] = consistency.generator_term(c.spread, c.noise)
-    if config.path_length.weight:
-        weight = config.path_length.weight * every
-        g_terms["path_length"] = path_length(weight, config.path_length.decay)
-    g_stats, d_stats = ({n: t.init for n, t in ts.items() if t.init()} for ts in (g_terms, d_terms))
-    for name, term in g_terms.items():
-        if with_lazy_terms or name not in LAZY:
-            generator = wrappers.plus(generator, name, term)
-    for name, term in d_terms.items():
-        if with_lazy_terms or name not in LAZY:
-            discriminator = wrappers.plus(discriminator, name, term)
+    composed = dict(objectives)
+    inits: dict[str, dict[str, Callable]] = {player: {} for player in objectives}
+    for player, terms in terms_of(config).items():
+        for name, term in terms.items():
+            if with_lazy_terms or name not in LAZY:
+                composed[player] = wrappers.plus(composed[player], name, term)
+            if term.init():
+                inits[player][name] = term.init
     augment = augmentation(config.augmentation)
     if augment is not None:
-        generator = wrappers.augmented_g(generator, augment)
-        discriminator = wrappers.augmented_d(discriminator, augment)
-        d_stats["augmentation"] = augment.init
-    drawn = lambda stats: {name: init() for name, init in stats.items()}
-    return generator, discriminator, partial(drawn, g_stats), partial(drawn, d_stats)
+        composed["generator"] = wrappers.augmented_g(composed["generator"], augment)
+        composed["discriminator"] = wrappers.augmented_d(composed["discriminator"], augment)
+        inits["discriminator"]["augmentation"] = augment.init
+    return composed, {player: partial(_first, fields) for player, fields in inits.items()}
+
+
+def _first(inits: Mapping[str, Callable]) -> PyTree:
+    return {name: init() for name, init in inits.items()}

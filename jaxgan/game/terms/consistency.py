@@ -14,52 +14,57 @@ Deviation: the papers' T shifts by up to four pixels of 32; here it grows with t
 import jax
 import jax.numpy as jnp
 
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Drawn, Nets
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
 from jaxgan.game.terms.augmentations import shifted
-from jaxgan.game.terms.wrappers import Drawn, Term
+from jaxgan.game.terms.wrappers import Term
 from jaxgan.media.augment import random_flip
 
 
 def transformed(images: jax.Array, key: jax.Array) -> jax.Array:
     """Return T(x) for images [b, h, w, c]."""
-    flip_key, shift_key = jax.random.split(key)
-    return shifted(random_flip(flip_key, images), shift_key)
+    keys = Keys(key)
+    return shifted(random_flip(keys["flip"], images), keys["shift"])
 
 
 def nearby(latents: jax.Array, key: jax.Array, noise: float) -> jax.Array:
     return latents + noise * jax.random.normal(key, latents.shape)
 
 
+def squared_difference(a: jax.Array, b: jax.Array) -> jax.Array:
+    return jnp.square(a - b)
+
+
 def discriminator_term(real: float, fake: float, latents: float, noise: float) -> Term:
     """Return the discriminator's sum; a weight of 0 leaves its part out."""
 
-    def value(nets: Nets, drawn: Drawn, state, key: jax.Array):
-        real_key, fake_key, latent_key = jax.random.split(key, 3)
-        total = jnp.zeros(len(drawn.latents))
-        for weight, (images, labels), k in (
-            (real, drawn.real, real_key),
-            (fake, drawn.fake, fake_key),
+    def value(nets: Nets, drawn: Drawn, state, keys: Keys):
+        total = jnp.zeros(len(drawn.noise))
+        of_real, of_fake = drawn.logits
+        for weight, (images, labels), logits, name in (
+            (real, drawn.real, of_real, "real"),
+            (fake, drawn.fake, of_fake, "fake"),
         ):
             if weight:
-                near = nets.discriminate(transformed(images, k), labels)
-                total = total + weight * jnp.square(nets.discriminate(images, labels) - near)
+                near = nets.discriminator.call(transformed(images, keys[name]), labels)
+                total = total + weight * each(squared_difference, logits, near)
         if latents:
-            images, labels = drawn.fake
-            others = nets.generate(nearby(drawn.latents, latent_key, noise), labels)
-            near = nets.discriminate(others, labels)
-            total = total + latents * jnp.square(nets.discriminate(images, labels) - near)
+            labels = drawn.fake.condition
+            others = nets.generator.call(nearby(drawn.noise, keys["nearby"], noise), labels)
+            near = nets.discriminator.call(others, labels)
+            total = total + latents * each(squared_difference, of_fake, near)
         return total, state
 
     return Term(dict, value)
 
 
 def generator_term(spread: float, noise: float) -> Term:
-    """Return the generator's part of zCR: images of nearby latents shall differ."""
+    """Return the generator's part of zCR: images of nearby latents should differ."""
 
-    def value(nets: Nets, drawn: Drawn, state, key: jax.Array):
+    def value(nets: Nets, drawn: Drawn, state, keys: Keys):
         images, labels = drawn.fake
-        latent_key = jax.random.split(key, 3)[2]
-        others = nets.generate(nearby(drawn.latents, latent_key, noise), labels)
+        others = nets.generator.call(nearby(drawn.noise, keys["nearby"], noise), labels)
         return -spread * jnp.square(images - others).mean((1, 2, 3)), state
 
     return Term(dict, value)

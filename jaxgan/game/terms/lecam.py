@@ -12,15 +12,17 @@ Deviation: the authors' code counts only one side of each difference; this is th
 import jax
 import jax.numpy as jnp
 
-from jaxgan.game.game import Nets
-from jaxgan.game.terms.wrappers import Drawn, Term
+from jaxgan.game.game import Drawn, Nets
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import score
+from jaxgan.game.terms.wrappers import Term
 
 
 def lecam(weight: float, decay: float = 0.99) -> Term:
     """Return the discriminator's term."""
 
-    def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], key: jax.Array):
-        logits = {"real": nets.discriminate(*drawn.real), "fake": nets.discriminate(*drawn.fake)}
+    def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], keys: Keys):
+        logits = dict(zip(("real", "fake"), map(score, drawn.logits), strict=True))
         state = {
             side: decay * old + (1.0 - decay) * jax.lax.stop_gradient(logits[side].mean())
             for side, old in state.items()

@@ -1,4 +1,5 @@
-"""Path length (arXiv 1912.04958): a step in w shall change the image by the same amount everywhere.
+"""Path length (arXiv 1912.04958): a fixed step in w should change the image equally
+everywhere.
 
     weight (|J^T y| - a)^2,   J = d image / d w,   y from N(0, 1) over the root of height x width
 
@@ -10,19 +11,23 @@ J^T y is the gradient of <image, y>. Needs models/stylegan.py.
 import jax
 import jax.numpy as jnp
 
-from jaxgan.game.game import Nets
-from jaxgan.game.terms.wrappers import Drawn, Term
+from jaxgan.game.game import Drawn, Nets
+from jaxgan.game.keys import Keys
+from jaxgan.game.terms.wrappers import Term
 
 
 def path_length(weight: float, decay: float = 0.99) -> Term:
     """Return the generator's term."""
 
-    def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], key: jax.Array):
-        styles = nets.generate(drawn.latents, drawn.fake[1], method="styles")
+    def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], keys: Keys):
+        styles = nets.generator.styles(drawn.noise, drawn.fake.condition)
 
         def projected(styles: jax.Array) -> jax.Array:
-            images = nets.generate(styles, drawn.latents, method="synthesise")
-            y = jax.random.normal(key, images.shape) / (images.shape[1] * images.shape[2]) ** 0.5
+            images = nets.generator.synthesise(styles, drawn.noise)
+            y = (
+                jax.random.normal(keys["y"], images.shape)
+                / (images.shape[1] * images.shape[2]) ** 0.5
+            )
             return (images * y).sum()
 
         slopes = jax.grad(projected)(styles)
@@ -30,4 +35,5 @@ def path_length(weight: float, decay: float = 0.99) -> Term:
         mean = decay * state["mean"] + (1.0 - decay) * jax.lax.stop_gradient(lengths.mean())
         return weight * jnp.square(lengths - mean), {"mean": mean}
 
-    return Term(lambda: {"mean": jnp.zeros(())}, value)
+    needs = {"generator": ("styles", "synthesise")}
+    return Term(lambda: {"mean": jnp.zeros(())}, value, needs)

@@ -15,52 +15,61 @@ norm is not computed again.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jaxgan.game.game import Examples
+from jaxgan.game.game import Batch
+from jaxgan.game.losses import score
 
-Discriminate = Callable[[jax.Array, jax.Array], jax.Array]  # (images, labels) -> logits [b]
+Discriminate = Callable[[Any, Any], Any]  # (samples, conditions) -> logits, a pytree of [b, ...]
 # (discriminate, real, fake, key) -> [b] float32
-Penalty = Callable[[Discriminate, Examples, Examples, jax.Array], jax.Array]
+Penalty = Callable[[Discriminate, Batch, Batch, jax.Array], jax.Array]
 
 
-def squared_slope(discriminate: Discriminate, images: jax.Array, labels: jax.Array) -> jax.Array:
-    """Return |d D(x, y) / d x|^2, [b] float32, for images [b, ...]."""
-    slope = jax.grad(lambda x: discriminate(x, labels).sum())(images)
-    return jnp.square(slope.astype(jnp.float32)).reshape(len(images), -1).sum(-1)
+def squared_slope(discriminate: Discriminate, samples: Any, conditions: Any) -> jax.Array:
+    """Return |d D(x, y) / d x|^2, [b] float32, for samples with leaves [b, ...]."""
+    slope = jax.grad(lambda x: score(discriminate(x, conditions)).sum())(samples)
+    leaves = [s.astype(jnp.float32) for s in jax.tree.leaves(slope)]
+    squares = [jnp.square(s).reshape(len(s), -1).sum(-1) for s in leaves]
+    return sum(squares[1:], squares[0])
 
 
-def between(real: jax.Array, fake: jax.Array, key: jax.Array) -> jax.Array:
-    """Return a point on the line between each real and its fake image, [b, ...]."""
-    share = jax.random.uniform(key, (len(real), *(1,) * (real.ndim - 1)))
-    return share * real + (1.0 - share) * fake
+def between(real: Any, fake: Any, key: jax.Array) -> Any:
+    """Return a point on the line between each real and its fake sample, leaves [b, ...]."""
+    share = jax.random.uniform(key, (len(jax.tree.leaves(real)[0]),))
+
+    def mixed(r: jax.Array, f: jax.Array) -> jax.Array:
+        s = share.reshape(-1, *(1,) * (r.ndim - 1))
+        return s * r + (1.0 - s) * f
+
+    return jax.tree.map(mixed, real, fake)
 
 
-def no_penalty(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
-    return jnp.zeros(len(real[0]))
+def no_penalty(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
+    return jnp.zeros(len(jax.tree.leaves(real)[0]))
 
 
-def r1(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+def r1(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
     return 0.5 * squared_slope(discriminate, *real)
 
 
-def r2(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+def r2(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
     return 0.5 * squared_slope(discriminate, *fake)
 
 
-def r1_r2(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+def r1_r2(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
     return r1(discriminate, real, fake, key) + r2(discriminate, real, fake, key)
 
 
-def gradient_penalty(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+def gradient_penalty(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
     squares = squared_slope(discriminate, between(real[0], fake[0], key), real[1])
     # The root has no derivative at 0, where a dead discriminator is: there the penalty is flat.
     return jnp.square(jnp.sqrt(jnp.maximum(squares, 1e-12)) - 1.0)
 
 
-def zero_centred_penalty(discriminate, real: Examples, fake: Examples, key: jax.Array) -> jax.Array:
+def zero_centred_penalty(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
     return squared_slope(discriminate, between(real[0], fake[0], key), real[1])
 
 

@@ -1,40 +1,36 @@
 """What any game can have on top of its objective: an objective in, an objective out.
 
-    plus(objective, name, term)         loss + mean of a term on real and generated images
+    plus(objective, name, term)         loss + mean of a term on real and generated samples
     augmented_d, augmented_g            the discriminator sees every image through an augmentation
 
 so regularisers and augmentations know nothing of the game, the game nothing of them, and the step
-nothing of either. Their arrays are the discriminator's stats, under their own names: they are saved
-and restored with the rest, and the generator's step reads them (`nets.theirs`).
-
-A term draws generated images with the objective's own key. Where the objective draws in the same
-way (adversarial, relativistic) the compiler finds both draws to be one; elsewhere it costs a pass
-of the generator.
+nothing of either. Their arrays are the player's stats, under their own names: they are saved and
+restored with the rest, and the generator's turn reads the discriminator's (`nets.discriminator.
+stats`). A term works on what the objective drew (`Drawn`): nothing is drawn a second time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 
-from jaxgan.game.game import GAN, Batch, Examples, Nets, Objective
-from jaxgan.game.objectives.adversarial import draw
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import score
 from jaxgan.game.terms.penalties import Penalty
 
 PyTree = Any
 
 
-class Drawn(NamedTuple):
-    real: Examples  # images, labels
-    fake: Examples
-    latents: jax.Array  # [b, latent_dim], of the generated images
-
-
 class Term(NamedTuple):
-    """init() -> state, and value(nets, drawn, state, key) -> ([b] float32, state)."""
+    """init() -> state, and value(nets, drawn, state, keys) -> ([b] float32, state).
+
+    needs: calls of the players beyond those of every game, such as {"generator": ("styles",)}.
+    """
 
     init: Callable[[], PyTree]
-    value: Callable[[Nets, Drawn, PyTree, jax.Array], tuple[jax.Array, PyTree]]
+    value: Callable[[Nets, Drawn, PyTree, Keys], tuple[jax.Array, PyTree]]
+    needs: Mapping[str, tuple[str, ...]] = {}
 
 
 class Augmentation(NamedTuple):
@@ -48,55 +44,63 @@ class Augmentation(NamedTuple):
 
 def penalised(penalty: Penalty) -> Term:
     """Return a penalty of penalties.py as a term."""
-    return Term(dict, lambda n, d, state, key: (penalty(n.discriminate, *d[:2], key), state))
+
+    def value(nets: Nets, drawn: Drawn, state: PyTree, keys: Keys):
+        return penalty(nets.discriminator.call, drawn.real, drawn.fake, keys["between"]), state
+
+    return Term(dict, value)
 
 
 def plus(objective: Objective, name: str, term: Term) -> Objective:
     """Return the objective with a term added; its mean is in the metrics under its name."""
 
-    def with_term(gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array):
-        loss, (stats, metrics) = objective(gan, nets, stats, batch, key)
-        latents, labels, _ = draw(gan, nets, len(batch["images"]), key)
-        fake = nets.generate(latents, labels), labels
-        drawn = Drawn((batch["images"], batch["labels"]), fake, latents)
-        term_key = jax.random.fold_in(key, 1)
-        value, state = term.value(nets, drawn, stats.get(name, {}), term_key)
-        stats = {**stats, name: state} if name in stats else stats
-        return loss + value.mean(), (stats, {**metrics, name: value.mean()})
+    def with_term(
+        game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+    ) -> tuple[jax.Array, Outcome]:
+        loss, outcome = objective(game, nets, stats, batch, keys)
+        term_keys = Keys(keys[f"term {name}"])
+        value, state = term.value(nets, outcome.drawn, stats.get(name, {}), term_keys)
+        new = {**outcome.stats, name: state} if name in outcome.stats else outcome.stats
+        metrics = {**outcome.metrics, name: value.mean()}
+        return loss + value.mean(), outcome._replace(stats=new, metrics=metrics)
 
     return with_term
 
 
-def through(nets: Nets, augmentation: Augmentation, state: PyTree, key: jax.Array) -> Nets:
-    """Return nets whose discriminator sees images, whatever its method, through the augmentation.
+def through(nets: Nets, augmentation: Augmentation, state: PyTree, keys: Keys) -> Nets:
+    """Return nets whose discriminator sees images, in whichever call, through the augmentation.
 
-    Passes over equally many images in one step see the same draws.
+    Passes over equally many images in one turn see the same draws.
     """
 
-    def discriminate(inputs: jax.Array, *others, **fields):
-        if isinstance(inputs, list):
-            raise ValueError(
-                "augmentation.name is set, but this game shows its discriminator an image at "
-                "several resolutions: write 'none'"
-            )
-        is_images = inputs.ndim == 4  # not the codes that an autoencoder decodes
-        seen = augmentation.apply(state, inputs, key) if is_images else inputs
-        return nets.discriminate(seen, *others, **fields)
+    def seeing(call: Callable) -> Callable:
+        def seen(inputs: jax.Array, *others):
+            is_images = inputs.ndim == 4  # not the codes that an autoencoder decodes
+            if is_images:
+                inputs = augmentation.apply(state, inputs, keys["augment"])
+            return call(inputs, *others)
 
-    return nets._replace(discriminate=discriminate)
+        return seen
+
+    return nets.replace(discriminator=nets.discriminator.wrapped(seeing))
 
 
 def augmented_d(objective: Objective, augmentation: Augmentation) -> Objective:
     """Return the discriminator's objective behind an augmentation, whose state it updates."""
 
-    def behind(gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array):
+    def behind(
+        game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+    ) -> tuple[jax.Array, Outcome]:
         state = stats["augmentation"]
-        seen = through(nets, augmentation, state, jax.random.fold_in(key, 2))
-        loss, (stats, metrics) = objective(gan, seen, stats, batch, key)
-        real_logits = seen.discriminate(batch["images"], batch["labels"])  # unused: not computed
-        state = augmentation.update(state, jax.lax.stop_gradient(real_logits))
+        seen = through(nets, augmentation, state, keys)
+        loss, outcome = objective(game, seen, stats, batch, keys)
+        if outcome.drawn.logits is None:
+            raise TypeError("the discriminator's objective hands over no logits (Drawn.logits)")
+        real_logits = jax.lax.stop_gradient(score(outcome.drawn.logits[0]))
+        state = augmentation.update(state, real_logits)
         shown = {f"augmentation_{k}": v for k, v in state.items()}
-        return loss, ({**stats, "augmentation": state}, {**metrics, **shown})
+        new = {**outcome.stats, "augmentation": state}
+        return loss, outcome._replace(stats=new, metrics={**outcome.metrics, **shown})
 
     return behind
 
@@ -104,8 +108,10 @@ def augmented_d(objective: Objective, augmentation: Augmentation) -> Objective:
 def augmented_g(objective: Objective, augmentation: Augmentation) -> Objective:
     """Return the generator's objective behind the augmentation of the discriminator."""
 
-    def behind(gan: GAN, nets: Nets, stats, batch: Batch, key: jax.Array):
-        key_2, state = jax.random.fold_in(key, 2), nets.theirs["augmentation"]
-        return objective(gan, through(nets, augmentation, state, key_2), stats, batch, key)
+    def behind(
+        game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+    ) -> tuple[jax.Array, Outcome]:
+        state = nets.discriminator.stats["augmentation"]
+        return objective(game, through(nets, augmentation, state, keys), stats, batch, keys)
 
     return behind

@@ -26,7 +26,8 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import PngImagePlugin
 
-from jaxgan.media.pictures import picture, to_uint8
+from jaxgan.media.pictures import picture
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained import directions
 from jaxgan.trained.explore.page import PAGE
 from jaxgan.trained.generator import TrainedGenerator, load
@@ -81,7 +82,7 @@ class Explorer:
         text = PngImagePlugin.PngInfo()
         text.add_text("jaxgan", json.dumps(query))
         file = BytesIO()
-        picture(to_uint8(images)[0]).save(file, "png", pnginfo=text)
+        picture(to_stored(images)[0]).save(file, "png", pnginfo=text)
         return file.getvalue()
 
     def place(self, text: str) -> Place:

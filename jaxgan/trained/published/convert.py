@@ -10,8 +10,8 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
-from jaxgan.build import build
-from jaxgan.game.game import Player, init_player
+from jaxgan.build import medium_of, noise_spec, sides
+from jaxgan.game.game import Side, Spec
 from jaxgan.game.transforms import is_normalised
 from jaxgan.trained.published import biggan_pytorch, hub, huggingface
 from jaxgan.trained.published.files import read_arrays, write_arrays
@@ -174,18 +174,19 @@ def _check(path: str | Path, config: ConfigDict, arrays: dict[str, np.ndarray]) 
             raise ValueError(f"{path}: {what}: {_some(names)}")
 
 
-def _player(config: ConfigDict, role: str) -> Player:
-    gan = build(config, (*config.data.size, config.data.channels), len(config.data.class_names))
-    return getattr(gan, role)
+def _side(config: ConfigDict, role: str) -> tuple[Side, Spec]:
+    medium = medium_of(config)
+    return sides(config, medium.spec)[role], medium.spec
 
 
 def _shapes(config: ConfigDict, role: str) -> tuple[dict, dict]:
     """Return {path: shape and dtype} of a network's parameters and of its batch norms' moments."""
-    player = _player(config, role)
-    params = jax.eval_shape(lambda: init_player(player, jax.random.key(0)).params)
-    apply = partial(player.module.apply, mutable=["batch_stats"])
-    _, stats = jax.eval_shape(apply, {"params": params}, *player.example)
-    return tuple(flatten_dict(t, sep="/") for t in (params, stats.get("batch_stats", {})))
+    side, spec = _side(config, role)
+    params = jax.eval_shape(side.init, jax.random.key(0))
+    first = noise_spec(config) if role == "generator" else spec.sample
+    inputs = [jax.ShapeDtypeStruct((2, *x.shape), x.dtype) for x in (first, spec.condition)]
+    stats = jax.eval_shape(partial(side.moments, "call"), {"params": params}, *inputs)
+    return tuple(flatten_dict(t, sep="/") for t in (params, stats))
 
 
 def _structure(weights: Weights, role: str) -> Structure:
@@ -198,7 +199,7 @@ def _structure(weights: Weights, role: str) -> Structure:
     blocks = sum(p.endswith("conv_1/kernel") for p in params)
     after = None
     if f"{start}attention/gamma" in params:
-        module = _player(config, role).module
+        module = _side(config, role)[0].module
         resolution = getattr(module, "trunk", module).attention
         halvings = int(math.log2(config.data.size[0] / resolution))
         stages = blocks // 2 if deep else blocks

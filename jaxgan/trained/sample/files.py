@@ -19,7 +19,8 @@ import jax
 import numpy as np
 
 from jaxgan.files.progress import Progress
-from jaxgan.media.pictures import save_png, to_uint8, write
+from jaxgan.media.pictures import save_png, write
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 
 FOLDER = 1000
@@ -71,7 +72,7 @@ def write_images(
         for start in range(0, len(missing), at_once):
             indices = missing[start : start + at_once]
             z = g.latents(indices, seed, truncation)
-            images = to_uint8(g.generate(z, labels[indices], truncation))
+            images = to_stored(g.generate(z, labels[indices], truncation))
             for _ in progress.watch(writes):  # those before were written meanwhile
                 _.result()
             writes = [threads.submit(save, *pair) for pair in zip(indices, images, strict=True)]

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from jaxgan.media.pictures import captioned, to_uint8
+from jaxgan.media.pictures import captioned
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.sample.paths import combined, path_by_name, terms
-from jaxgan.trained.sample.sampler import spread_classes
+from jaxgan.training.sheets import spread_classes
 
 
 class Row(NamedTuple):
@@ -29,7 +30,7 @@ def sheet(generator: TrainedGenerator, rows: Sequence[Row]) -> Image.Image:
     """Return the picture of rows, all of one length."""
     images = [generator.generate(row.latents, row.labels, row.truncation) for row in rows]
     captions = [row.caption for row in rows]
-    return captioned(to_uint8(np.concatenate(images)), len(images[0]), captions)
+    return captioned(to_stored(np.concatenate(images)), len(images[0]), captions)
 
 
 def name_of(generator: TrainedGenerator, label: int) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.media.pictures import to_uint8
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained import explore
 from jaxgan.trained.explore import server
 from jaxgan.trained.explore.server import Explorer
@@ -64,7 +64,7 @@ def test_moves_go_along_the_directions(port, explorer):
     g = explorer.g
     found, _ = image(port, a={"class": 1, "seed": 2, "truncation": 1, "moves": [0, 2.5]})
     z = g.latents([0], 2, 1.0) + 2.5 * explorer.vectors[1]
-    np.testing.assert_array_equal(found, to_uint8(g.generate(z, np.eye(5)[[1]], 1.0))[0])
+    np.testing.assert_array_equal(found, to_stored(g.generate(z, np.eye(5)[[1]], 1.0))[0])
 
 
 def test_between_two_places(port, explorer):
@@ -73,7 +73,7 @@ def test_between_two_places(port, explorer):
     ends = [g.latents([0], 1, 0.5)[0], g.latents([0], 2, 1.0)[0]]
     z, mixture = spherical(*ends, [0.25]), 0.75 * np.eye(5)[[0]] + 0.25 * np.eye(5)[[4]]
     found, _ = image(port, a=a, b=b, t="0.25")
-    np.testing.assert_array_equal(found, to_uint8(g.generate(z, mixture, 0.625))[0])
+    np.testing.assert_array_equal(found, to_stored(g.generate(z, mixture, 0.625))[0])
     np.testing.assert_array_equal(image(port, a=a, b=b, t="0")[0], image(port, a=a)[0])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxgan.media.pictures import to_uint8
+from jaxgan.media.pixels import to_stored
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.command import Wish, names, numbers, sample
 from tests.tiny import tiny_tabulated
@@ -69,7 +69,7 @@ def test_a_walk_visits_its_seeds_with_the_classes_side_by_side():
     assert frames.shape == (4, 64, 128, 1)
     for k, seed in ((0, 5), (2, 6)):
         z = np.repeat(g.latents([0], seed, 0.5), 2, axis=0)
-        both = to_uint8(g.generate(z, np.array([1, 3]), 0.5))
+        both = to_stored(g.generate(z, np.array([1, 3]), 0.5))
         np.testing.assert_array_equal(
             frames[k], np.concatenate(both.repeat(8, 1).repeat(8, 2), axis=1)
         )

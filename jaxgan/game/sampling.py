@@ -1,0 +1,80 @@
+"""Sampling, in three pure functions, wherever it happens: sheets, files, scores, encoders.
+
+    draw        (prior, seed, indices) -> noise and labels; draw i depends on (seed, i) alone
+    variables   weights with standing statistics, for a network with batch norm
+    generate    (side, variables, noise, condition) -> samples
+
+Standing statistics (arXiv 1809.11096): the mean over N batches of each batch norm's batch mean and
+batch variance, from the weights and the truncation that are sampled; of an encoder (BigBiGAN, arXiv
+1907.02544) over batches of images. A network without batch norm has none, and nothing is computed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.game.game import Side
+from jaxgan.game.keys import Keys
+
+PyTree = Any
+Prior = Callable[[jax.Array, int], tuple[PyTree, PyTree]]  # (key, n) -> noise, labels
+
+
+def draw(prior: Prior, seed: Any, indices: Any) -> tuple[PyTree, PyTree]:
+    """Draw noise and labels for samples number `indices` [n] of a seed.
+
+    Draw i depends on (seed, i) alone, whatever the batch, the devices and the processes.
+    """
+    root = Keys(jax.random.key(seed))["samples"]
+    drawn = jax.vmap(lambda i: prior(jax.random.fold_in(root, i), 1))(jnp.asarray(indices))
+    return jax.tree.map(lambda x: x[:, 0], drawn)
+
+
+def variables(
+    side: Side,
+    weights: PyTree,
+    inputs: Callable[[jax.Array], tuple[PyTree, ...]],
+    num_batches: int,
+    seed: Any = 0,
+    call: str = "call",
+) -> dict[str, PyTree]:
+    """Return {"params": weights} and, for a network with batch norm, its standing statistics.
+
+    Args:
+      inputs: key -> one batch of inputs of the call, such as noise and labels.
+      num_batches: how many batches are averaged; all from one seed.
+      call: whose batch norms are meant.
+    """
+    keys = jax.random.split(Keys(jax.random.key(seed))["standing statistics"], num_batches)
+
+    def moments(key: jax.Array) -> PyTree:
+        return side.moments(call, {"params": weights}, *inputs(key))
+
+    if not has_moments(moments, keys[0]):
+        return {"params": weights}
+    return {"params": weights, "batch_stats": mean(moments, keys)}
+
+
+def has_moments(moments: Callable[[Any], PyTree], example: Any) -> bool:
+    """Return whether a network has any batch norm; nothing is computed."""
+    return bool(jax.tree.leaves(jax.eval_shape(moments, example)))
+
+
+def mean(moments: Callable[[Any], PyTree], inputs: PyTree) -> PyTree:
+    """Return the mean of moments(input) over the first axis of the inputs, one after the other."""
+    count = len(jax.tree.leaves(inputs)[0])
+
+    def add(total: PyTree, row: PyTree) -> tuple[PyTree, None]:
+        return jax.tree.map(jnp.add, total, moments(row)), None
+
+    shapes = jax.eval_shape(moments, jax.tree.map(lambda x: x[0], inputs))
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    total, _ = jax.lax.scan(add, zeros, inputs)
+    return jax.tree.map(lambda t: t / count, total)
+
+
+def generate(side: Side, variables: PyTree, noise: PyTree, condition: PyTree) -> PyTree:
+    """Return samples as networks see them, [n, ...]; an image is [n, h, w, c] in [-1, 1]."""
+    return side.calls["call"](variables, noise, condition)

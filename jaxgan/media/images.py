@@ -1,0 +1,101 @@
+"""Images with labels: [height, width, channels], 8 or 16 bits, any size, any number of channels."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.media.augment import Streams, augmented
+from jaxgan.media.decode import Features, decode_record
+from jaxgan.media.medium import Batch, Label, Medium, Spec
+from jaxgan.media.pictures import grid, picture, save_png
+from jaxgan.media.pixels import DTYPES, shown, to_float, to_stored
+
+
+def distances(samples: jax.Array, groups: int) -> jax.Array:
+    """Return the root mean square difference of all pairs in each group: [groups, n, n].
+
+    samples: [groups * n, ...] float32, group by group.
+    """
+    points = samples.reshape(groups, len(samples) // groups, -1)
+    with jax.default_matmul_precision("highest"):
+        products = jnp.einsum("cid,cjd->cij", points, points)
+    squares = jnp.diagonal(products, axis1=1, axis2=2)
+    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
+    return jnp.sqrt(jnp.maximum(squared, 0.0) / points.shape[-1])
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
+    shape = (*data.size, data.channels)
+    return images(shape, data.bits, len(data.class_names), data.flip, data.random_crop)
+
+
+def for_features(features: Features, size: tuple[int, int] | None = None) -> Medium:
+    """Return the medium of a data set's images, at their own size unless one is given."""
+    if size is None and None in features.shape:
+        raise ValueError("the data set's images differ in size: write size=(height, width)")
+    shape = (*(size or features.shape[:2]), features.shape[-1])
+    return images(shape, 8 * features.dtype.itemsize, len(features.class_names))
+
+
+def images(
+    shape: tuple[int, int, int],
+    bits: int = 8,
+    num_classes: int = 0,
+    flip: bool = False,
+    random_crop: float = 1.0,
+) -> Medium:
+    """Return the medium of images [height, width, channels] of 8 or 16 bits.
+
+    flip: mirror half of them in training, left to right.
+    random_crop: least share of the area that is cut out in training and resized; 1: whole images.
+    """
+    stored = jax.ShapeDtypeStruct(shape, DTYPES[bits])
+    label = jax.ShapeDtypeStruct((), jnp.int32)
+    return Medium(
+        stored=Batch(stored, label),
+        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        decode=partial(decode, size=shape[:2]),
+        to_float=to_float,
+        to_stored=partial(to_stored, bits=bits),
+        augment=partial(augment, flip=flip, random_crop=random_crop),
+        sheet=sheet,
+        suffix=suffix(shape[-1], bits),
+        write=write,
+        distances=distances,
+    )
+
+
+def decode(record: tuple[bytes, int], features: Any, size: tuple[int, int]) -> Batch:
+    """Return the image and the label of one record of a data set with these features."""
+    data, label = record
+    return Batch(decode_record(data, features, size), np.int32(label))
+
+
+def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
+    """Return a batch of float images, mirrored and cropped as config.data says."""
+    return batch._replace(sample=augmented(keys, batch.sample, flip, random_crop))
+
+
+def sheet(samples: np.ndarray, columns: int) -> Image.Image:
+    """Return stored images [n, h, w, c] row by row; n is a multiple of columns."""
+    return picture(grid(shown(samples), columns))
+
+
+def suffix(channels: int, bits: int) -> str:
+    """Return which file holds an image without loss: PNG where Pillow writes it, else NumPy's."""
+    return ".png" if (bits == 8 and channels <= 4) or channels == 1 else ".npy"
+
+
+def write(path: Path, image: np.ndarray) -> None:
+    """Write one stored image [h, w, c] to a file that ends as `suffix` says."""
+    if path.suffix == ".npy":
+        np.save(path, image)
+    else:
+        save_png(path, image)

@@ -1,0 +1,67 @@
+"""What an example is: words that data, games and models share.
+
+sample     what the data holds: an image, a pair of images, a clip, a wave; any pytree
+condition  what is known beside it: a label, a source image, an embedding; () for nothing
+
+A `Medium` is all that the house must know of one kind of sample. It is a value: the only place that
+knows 255, or which file shows a sample. media/images.py has the first one.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+PyTree = Any
+
+
+class Batch(NamedTuple):
+    """Examples: every leaf is [n, ...]."""
+
+    sample: PyTree
+    condition: PyTree = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Label:
+    """The spec of a condition that is an integer in [0, num_classes); 0 classes mean none."""
+
+    num_classes: int
+    shape: tuple[int, ...] = ()
+    dtype: Any = jnp.int32
+
+
+class Spec(NamedTuple):
+    """Shapes and dtypes of one example, as networks see it: leaves are jax.ShapeDtypeStruct or
+    Label, without the batch axis."""
+
+    sample: PyTree
+    condition: PyTree = ()
+    noise: PyTree = ()
+
+
+class Medium(NamedTuple):
+    """One kind of example.
+
+    stored: shapes and dtypes of an example as data sets and devices hold it, a Batch without the
+      batch axis.
+    spec: the same as networks see it.
+    decode: (record, features of its data set) -> a Batch of numpy arrays of `stored`.
+    to_float: stored samples -> what networks see; to_stored is its inverse, rounded and clipped.
+    augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.
+    sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row.
+    suffix, write: the file of one sample, and (path, sample) -> None.
+    distances: samples [..., n, ...] seen as [groups, n, d] -> [groups, n, n], for the watch.
+    """
+
+    stored: Batch
+    spec: Spec
+    decode: Callable[..., Batch]
+    to_float: Callable[[PyTree], PyTree]
+    to_stored: Callable[[PyTree], PyTree]
+    augment: Callable[..., Batch]
+    sheet: Callable[..., Any]
+    suffix: str
+    write: Callable[..., None]
+    distances: Callable[..., Any]

@@ -1,0 +1,81 @@
+"""Sheets of a run while it trains: averaged weights with standing statistics.
+
+Image number i depends on (seed, i) alone, on any number of devices; the same cell shows the same
+noise at every step, so a sheet can be watched over time.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgan.build import sampling_prior
+from jaxgan.devices import compiler, sharding
+from jaxgan.game import sampling
+from jaxgan.game.game import TrainState
+from jaxgan.training.run import Run
+
+PyTree = Any
+
+
+class Sampler:
+    """Samples a run's generator on its mesh. Compiled once; `prepare` it with a state, then ask
+    for `samples`."""
+
+    def __init__(self, run: Run):
+        config, player = run.config.sample, run.game.players["generator"]
+        prior = sampling_prior(run.config)
+        batch = -(-config.standing_batch // run.mesh.size) * run.mesh.size
+        split = sharding.rows(run.mesh)
+
+        def inputs(key: jax.Array) -> PyTree:
+            return jax.lax.with_sharding_constraint(prior(key, batch), split)
+
+        @compiler.jit
+        def prepare(average: PyTree, transform_state: PyTree, seed: jax.Array) -> PyTree:
+            weights, _ = player.transform.apply(average, transform_state)
+            return sampling.variables(player.side, weights, inputs, config.standing_batches, seed)
+
+        # Each device makes its share, then all have all: every process can read them.
+        @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
+        def generate(variables: PyTree, seed: jax.Array, indices: jax.Array, labels) -> PyTree:
+            drawn = sampling.draw(prior, seed, indices)
+            z, y = jax.lax.with_sharding_constraint(drawn, split)
+            return sampling.generate(player.side, variables, z, y if labels is None else labels)
+
+        self._prepare, self._generate, self._devices = prepare, generate, run.mesh.size
+
+    def prepare(self, state: TrainState, seed: int = 0) -> PyTree:
+        """Return the generator's variables for sampling."""
+        own = state.players["generator"]
+        return self._prepare(state.averages["generator"], own.transform_state, np.uint32(seed))
+
+    def samples(
+        self, variables: PyTree, seed: int, indices: np.ndarray, labels: np.ndarray | None = None
+    ) -> PyTree:
+        """Return samples number `indices` [n] of a seed, float32 as networks see them.
+
+        labels: [n] int32; by default drawn like the noise.
+        """
+        n = len(indices)
+        size = -(-n // self._devices) * self._devices  # a whole number for each device
+        indices = np.resize(np.asarray(indices, np.int32), size)
+        labels = None if labels is None else np.resize(np.asarray(labels, np.int32), size)
+        made = self._generate(variables, np.uint32(seed), indices, labels)
+        return jax.tree.map(lambda x: np.asarray(x)[:n], made)
+
+
+def spread_classes(num_classes: int, most: int = 10) -> np.ndarray:
+    """Return the classes that a sheet shows: all, or `most` of them evenly spread."""
+    last = max(num_classes, 1) - 1
+    return np.unique(np.linspace(0, last, min(last + 1, most)).round().astype(np.int32))
+
+
+def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:
+    """Return a sheet with a row for each class and the same noise down each column."""
+    classes = spread_classes(len(run.config.data.class_names))
+    columns = run.config.sample.columns
+    indices, labels = np.tile(np.arange(columns), len(classes)), np.repeat(classes, columns)
+    made = sampler.samples(variables, seed, indices, labels)
+    return run.medium.sheet(run.medium.to_stored(made), columns)
