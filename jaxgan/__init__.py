@@ -2,7 +2,8 @@
 
 load             a trained generator, from a run's directory or an exported file
 default_config   every field of an experiment, with its default
-GAN, Player      a game and its sides, as data; build.build makes them from a config
+Game, Player     a game and its sides, as data; build.build makes them from a config
+Batch            examples: samples with their conditions
 TrainState       all that training remembers; init_state draws the first one
 train_step       num_d_steps times d_step, then g_step: pure functions of (state, batch)
 TrainedGenerator what `load` returns
@@ -15,7 +16,8 @@ _HOMES = {
     "load": "trained.generator",
     "TrainedGenerator": "trained.generator",
     "default_config": "config",
-    "GAN": "game.game",
+    "Batch": "game.game",
+    "Game": "game.game",
     "Player": "game.game",
     "TrainState": "game.game",
     "init_state": "game.game",

@@ -63,7 +63,7 @@ def cost(sizes: dict[str, int], rounds: int) -> tuple[float, float, float]:
     seconds = []
     if rounds:
         place = lambda tree: jax.tree.map(lambda x: x.sharding, tree)
-        state = jax.jit(partial(init_state, run.gan, 0), out_shardings=place(state))()
+        state = jax.jit(partial(init_state, run.game, 0), out_shardings=place(state))()
         zeros = lambda: jax.tree.map(lambda x: jax.numpy.ones(x.shape, x.dtype), batch)
         images = jax.jit(zeros, out_shardings=place(batch))()
         for _ in range(rounds + 1):

@@ -1,4 +1,5 @@
-"""Every test sees 8 CPU devices, strict dtype promotion, no silent rank promotion, no warning."""
+"""Every test sees 8 CPU devices, strict dtype promotion, no silent rank promotion, no key
+used twice, no warning."""
 
 import os
 import tempfile
@@ -13,6 +14,7 @@ jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_debug_key_reuse", True)
 
 
 def pytest_addoption(parser):

@@ -7,10 +7,12 @@ import numpy as np
 import optax
 
 from jaxgan.game.averaging import ema
-from jaxgan.game.game import GAN, Player
+from jaxgan.game.game import Batch, Game, Label, Player
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import adversarial
 from jaxgan.game.transforms import identity, spectral_norm
 from jaxgan.models.layers import BatchNorm
+from jaxgan.models.sides import linen
 
 LATENTS, SPREAD = 4, 0.05
 
@@ -44,24 +46,29 @@ def prior(key: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
     return jax.random.normal(key, (n, LATENTS)), jnp.zeros(n, jnp.int32)
 
 
+def source(key: jax.Array, batch: Batch) -> tuple[jax.Array, jax.Array]:
+    return prior(key, len(batch.sample))
+
+
 def game(
     normalise: bool = False, normalised_d: bool = True, learning_rate: float = 2e-3, **fields
-) -> GAN:
-    labels = jax.ShapeDtypeStruct((2,), jnp.int32)
-    latents, points = (jax.ShapeDtypeStruct((2, n), jnp.float32) for n in (LATENTS, 2))
+) -> Game:
+    """Return the game; `fields` are the Game's own, such as turns."""
+    latents, points = (jax.ShapeDtypeStruct((n,), jnp.float32) for n in (LATENTS, 2))
+    label = Label(1)
     config = adversarial.default_config()
     config.loss = "non_saturating"
-    g_goal, d_goal = adversarial.objectives(config)
+    wanted = adversarial.objectives(config)
     # eps: see `rounding` in test_sharding.py.
     adam = optax.adam(learning_rate, b1=0.0, b2=0.9, eps=1e-4)
     transform = spectral_norm() if normalised_d else identity()
-    return GAN(
-        Player(Points(normalise), (latents, labels), g_goal, adam),
-        Player(Critic(), (points, labels), d_goal, adam, transform),
-        prior,
-        average=ema(0.99),
-        **fields,
-    )
+    generator = linen(Points(normalise), latents, label)
+    discriminator = linen(Critic(), points, label)
+    players = {
+        "generator": Player(generator, wanted["generator"], adam),
+        "discriminator": Player(discriminator, wanted["discriminator"], adam, transform),
+    }
+    return Game(players, source, **{"averages": {"generator": ema(0.99)}, **fields})
 
 
 def centres() -> np.ndarray:
@@ -69,9 +76,9 @@ def centres() -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], -1).astype(np.float32)
 
 
-def batch(key: jax.Array, shape: tuple[int, ...]) -> dict[str, jax.Array]:
+def batch(key: jax.Array, shape: tuple[int, ...]) -> Batch:
     """Draw points of the ring, leaves [*shape, ...]."""
-    key, noise_key = jax.random.split(key)
-    modes = jax.random.randint(key, shape, 0, 8)
-    noise = SPREAD * jax.random.normal(noise_key, (*shape, 2))
-    return {"images": jnp.asarray(centres())[modes] + noise, "labels": jnp.zeros(shape, jnp.int32)}
+    keys = Keys(key)
+    modes = jax.random.randint(keys["modes"], shape, 0, 8)
+    noise = SPREAD * jax.random.normal(keys["noise"], (*shape, 2))
+    return Batch(jnp.asarray(centres())[modes] + noise, jnp.zeros(shape, jnp.int32))

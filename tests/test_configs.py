@@ -41,15 +41,15 @@ def resolved(config):
 def check(config):
     config = resolved(config)
     image_shape = (*config.data.size, config.data.channels)
-    gan = build(config, image_shape, len(config.data.class_names))
-    state = jax.eval_shape(partial(init_state, gan, config.seed))
+    game = build(config, image_shape, len(config.data.class_names))
+    state = jax.eval_shape(partial(init_state, game, config.seed))
     train = config.train
     axes = (train.num_d_steps, train.microbatches, train.batch // train.microbatches)
     batch = {
         "images": jax.ShapeDtypeStruct((*axes, *image_shape), jnp.float32),
         "labels": jax.ShapeDtypeStruct(axes, jnp.int32),
     }
-    after, metrics = jax.eval_shape(partial(steps.train_step, gan), state, batch)
+    after, metrics = jax.eval_shape(partial(steps.train_step, game), state, batch)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
         lambda x: (x.shape, x.dtype), state
     )
@@ -81,9 +81,9 @@ def test_ablation_variants_are_those_of_the_table(variant):
     assert [int(n) for n in row[1:3]] == [config.train.batch, config.model.width]
     assert row.count("x") == sum(map(bool, marks))
     assert f"{config.train.steps // 1000:,}k" in row
-    gan = build(config, (128, 128, 3), 1000)
-    state = jax.eval_shape(partial(init_state, gan, 0))
-    players = state.generator.params, state.discriminator.params
+    game = build(config, (128, 128, 3), 1000)
+    state = jax.eval_shape(partial(init_state, game, 0))
+    players = state.players["generator"].params, state.players["discriminator"].params
     assert f"{sum(leaf.size for leaf in jax.tree.leaves(players)):,}" in row
 
 

@@ -9,7 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from jaxgan import build
 from jaxgan.config import default_config
+from jaxgan.media.images import images
+from jaxgan.media.medium import Batch, Spec
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.training import run
 from jaxgan.training.checkpoints import Checkpoints
@@ -18,7 +21,7 @@ from jaxgan.training.checkpoints import Checkpoints
 def tiny_config(**fields):
     """Return a small experiment's config as `run.resolve` leaves it."""
     config = default_config()
-    config.data.update(size=(8, 8), channels=1)
+    config.data.update(size=(8, 8), channels=1, bits=8)
     config.data.class_names = ("T-shirt/top", "Trouser", "Sneaker", "Bag", "Ankle boot")
     config.model.update(width=4, latent_dim=12, embedding_dim=8)
     config.train.batch = 16
@@ -62,11 +65,19 @@ def tiny_generator(**fields) -> TrainedGenerator:
 
 def generator_of(config: ConfigDict) -> TrainedGenerator:
     """Return a generator of a config with weights at random."""
-    shape, names = (*config.data.size, config.data.channels), config.data.class_names
-    player = run.build(config, shape, len(names)).generator
-    inputs = [jnp.zeros(x.shape, x.dtype) for x in player.example]
-    params = jax.eval_shape(player.module.init, jax.random.key(0), *inputs)["params"]
+    side = build.sides(config, build.medium_of(config).spec)["generator"]
+    params = jax.eval_shape(side.init, jax.random.key(0))
     return TrainedGenerator(config, drawn(params), step=7)
+
+
+def spec_of(shape: tuple[int, int, int], num_classes: int = 0) -> Spec:
+    """Return the spec of images [height, width, channels] with labels."""
+    return images(shape, num_classes=num_classes).spec
+
+
+def batch_of(samples, labels) -> Batch:
+    """Return samples [n, ...] and labels [n] as one step's only batch, in one microbatch."""
+    return Batch(jnp.asarray(samples)[None, None], jnp.asarray(labels, jnp.int32)[None, None])
 
 
 @functools.cache

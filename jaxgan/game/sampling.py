@@ -52,7 +52,7 @@ def variables(
     def moments(key: jax.Array) -> PyTree:
         return side.moments(call, {"params": weights}, *inputs(key))
 
-    if not has_moments(moments, keys[0]):
+    if not has_moments(moments, jax.ShapeDtypeStruct((), keys.dtype)):
         return {"params": weights}
     return {"params": weights, "batch_stats": mean(moments, keys)}
 
@@ -69,7 +69,8 @@ def mean(moments: Callable[[Any], PyTree], inputs: PyTree) -> PyTree:
     def add(total: PyTree, row: PyTree) -> tuple[PyTree, None]:
         return jax.tree.map(jnp.add, total, moments(row)), None
 
-    shapes = jax.eval_shape(moments, jax.tree.map(lambda x: x[0], inputs))
+    row = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), inputs)
+    shapes = jax.eval_shape(moments, row)
     zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     total, _ = jax.lax.scan(add, zeros, inputs)
     return jax.tree.map(lambda t: t / count, total)

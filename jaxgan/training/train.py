@@ -13,6 +13,7 @@ from pathlib import Path
 import jax
 from ml_collections import ConfigDict
 
+from jaxgan.build import build
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.devices import compiler, processes, sharding

@@ -45,7 +45,9 @@ def cells(image: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
     height, width, _ = image.shape
     side = round((len(weights) * height / width) ** 0.5)  # queries lie on a map of this height
     keys = side // 2, len(weights) // side // 2  # pooled by 2
-    marked = np.repeat(to_stored(image)[..., :1], 3, -1) if image.shape[-1] == 1 else to_stored(image)
+    marked = (
+        np.repeat(to_stored(image)[..., :1], 3, -1) if image.shape[-1] == 1 else to_stored(image)
+    )
     marked, row = marked.copy(), []
     for (y, x), color in zip(PLACES, COLORS, strict=False):
         query = int(y * side) * (len(weights) // side) + int(x * (len(weights) // side))

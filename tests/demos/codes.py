@@ -40,8 +40,10 @@ def recognised(workdir: Path) -> tuple[np.ndarray, np.ndarray]:
     run = load_run(workdir)
     with Checkpoints(workdir / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(abstract_state(run))
-    d = run.gan.discriminator
-    weights, _ = d.transform.apply(state.discriminator.params, state.discriminator.transform_state)
+    d = run.game.players["discriminator"]
+    weights, _ = d.transform.apply(
+        state.players["discriminator"].params, state.players["discriminator"].transform_state
+    )
     apply = jax.jit(
         lambda weights, x: d.module.apply({"params": weights}, x, method="recognise").classes
     )

@@ -19,7 +19,7 @@ import numpy as np
 import optax
 from scipy.stats import norm
 
-from jaxgan.game.game import GAN, Player, TrainState, init_state
+from jaxgan.game.game import Game, Player, TrainState, init_state
 from jaxgan.game.objectives import adversarial
 from jaxgan.game.steps import bind, train_step
 from jaxgan.media.pictures import save_png
@@ -54,7 +54,7 @@ def game() -> GAN:
     config.loss = "non_saturating"
     g_goal, d_goal = adversarial.objectives(config)
     point, label = jax.ShapeDtypeStruct((2, 1), jnp.float32), jax.ShapeDtypeStruct((2,), jnp.int32)
-    return GAN(
+    return Game(
         Player(Affine(), (point, label), g_goal, optax.adam(2e-3, b1=0.0, b2=0.99)),
         Player(Critic(), (point, label), d_goal, optax.adam(1e-2, b1=0.0, b2=0.99)),
         lambda key, n: (jax.random.normal(key, (n, 1)), jnp.zeros(n, jnp.int32)),
@@ -68,11 +68,11 @@ def batch(key: jax.Array) -> dict[str, jax.Array]:
 
 
 @partial(jax.jit, static_argnums=(0, 2))
-def trained(gan: GAN, state: TrainState, steps: int) -> TrainState:
+def trained(gan: Game, state: TrainState, steps: int) -> TrainState:
     """Take training steps."""
 
     def body(state, _):
-        return train_step(gan, state, batch(jax.random.fold_in(state.key, -1 - state.step)))[
+        return train_step(game, state, batch(jax.random.fold_in(state.key, -1 - state.step)))[
             0
         ], None
 
@@ -81,7 +81,7 @@ def trained(gan: GAN, state: TrainState, steps: int) -> TrainState:
 
 def moments(state: TrainState) -> tuple[float, float]:
     """Return mean and standard deviation of the generator's density."""
-    params = state.generator.params
+    params = state.players["generator"].params
     return float(params["mean"]), float(jnp.exp(params["log_deviation"]))
 
 
@@ -91,13 +91,15 @@ def best_discriminator(x: np.ndarray, mean: float, deviation: float) -> np.ndarr
 
 
 def main(output: str = "density.png") -> None:
-    gan, panels, x = game(), [], np.linspace(-2.0, 2.0, 401)
-    state, data = init_state(gan, 0), norm.pdf(x, MEAN, DEVIATION)
+    game, panels, x = game(), [], np.linspace(-2.0, 2.0, 401)
+    state, data = init_state(game, 0), norm.pdf(x, MEAN, DEVIATION)
     for step in SHOWN:
         if step > int(state.step):
-            state = trained(gan, state, step - int(state.step))
+            state = trained(game, state, step - int(state.step))
         points = jnp.asarray(x, jnp.float32)[:, None]
-        logits = bind(gan.discriminator, state.discriminator.params)(points, None)
+        logits = bind(game.players["discriminator"], state.players["discriminator"].params)(
+            points, None
+        )
         mean, deviation = moments(state)
         lines = [
             Line("data", x, data, GRAY),

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.config import default_config
-from jaxgan.game.game import GAN, init_state
+from jaxgan.game.game import Game, init_state
 from jaxgan.game.objectives import adversarial, relativistic
 from jaxgan.game.steps import bind, train_step
 from jaxgan.game.terms import compose
@@ -54,26 +54,28 @@ def game(name: str) -> GAN:
     if loss:
         fields.loss = loss
     generator, discriminator, *_ = compose.with_terms(config, *objective.objectives(fields))
-    gan = rings.game(normalised_d=spectral_norm)
+    game = rings.game(normalised_d=spectral_norm)
     return replace(
-        gan,
-        generator=replace(gan.generator, objective=generator),
-        discriminator=replace(gan.discriminator, objective=discriminator),
+        game,
+        generator=replace(game.players["generator"], objective=generator),
+        discriminator=replace(game.players["discriminator"], objective=discriminator),
     )
 
 
-def points(gan: GAN, seeds: int) -> np.ndarray:
+def points(gan: Game, seeds: int) -> np.ndarray:
     """Return points [seeds, POINTS, 2] of the averaged generators of trained games."""
 
     @jax.jit
     @jax.vmap
     def trained(seed):
         def body(state, key):
-            return train_step(gan, state, rings.batch(key, (1, 1, 256)))[0], None
+            return train_step(game, state, rings.batch(key, (1, 1, 256)))[0], None
 
         keys = jax.random.split(jax.random.fold_in(jax.random.key(1), seed), STEPS)
-        state, _ = jax.lax.scan(body, init_state(gan, seed), keys)
-        return bind(gan.generator, state.average)(*rings.prior(jax.random.key(9), POINTS))
+        state, _ = jax.lax.scan(body, init_state(game, seed), keys)
+        return bind(game.players["generator"], state.averages["generator"])(
+            *rings.prior(jax.random.key(9), POINTS)
+        )
 
     return np.asarray(trained(jnp.arange(seeds)))
 

@@ -23,17 +23,19 @@ def test_best_discriminator():
 
 
 def test_the_density_moves_onto_the_data():
-    gan = density.game()
-    state = density.trained(gan, init_state(gan, 0), 400)
+    game = density.game()
+    state = density.trained(game, init_state(game, 0), 400)
     mean, deviation = density.moments(state)
     assert density.START[0] + 0.5 < mean < density.MEAN  # under way
     x = np.linspace(mean - deviation, mean + deviation, 101)
     d = jax.nn.sigmoid(
-        bind(gan.discriminator, state.discriminator.params)(jnp.float32(x)[:, None], None)
+        bind(game.players["discriminator"], state.players["discriminator"].params)(
+            jnp.float32(x)[:, None], None
+        )
     )
     # 0.1: a network of 32 units that follows a moving target, where its samples are.
     np.testing.assert_allclose(d, density.best_discriminator(x, mean, deviation), atol=0.1)
-    state = density.trained(gan, state, 2600)
+    state = density.trained(game, state, 2600)
     assert density.moments(state) == (
         pytest.approx(density.MEAN, abs=0.05),
         pytest.approx(density.DEVIATION, abs=0.05),

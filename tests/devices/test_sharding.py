@@ -43,8 +43,8 @@ def tiny_config():
 def compiled_step(devices: int, fsdp: int):
     """Return (compiled step, abstract state) on a mesh of the first `devices` devices."""
     mesh = sharding.create_mesh(fsdp, jax.devices()[:devices])
-    gan = build(tiny_config(), IMAGE, CLASSES, mesh)
-    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    game = build(tiny_config(), IMAGE, CLASSES, mesh)
+    shapes = jax.eval_shape(partial(init_state, game, 0))
     split = sharding.tree_shardings(mesh, shapes)
     state = jax.tree.map(
         lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), shapes, split
@@ -54,15 +54,17 @@ def compiled_step(devices: int, fsdp: int):
         "images": jax.ShapeDtypeStruct((*BATCH, *IMAGE), jnp.float32, sharding=rows),
         "labels": jax.ShapeDtypeStruct(BATCH, jnp.int32, sharding=rows),
     }
-    step = jax.jit(partial(steps.train_step, gan), out_shardings=(split, sharding.replicated(mesh)))
+    step = jax.jit(
+        partial(steps.train_step, game), out_shardings=(split, sharding.replicated(mesh))
+    )
     options = compiler.compiler_options(jax.devices()[0])
     return step.lower(state, batch).compile(options), state, batch
 
 
 def first_state(state):
     """Return the same drawn state on any mesh."""
-    gan = build(tiny_config(), IMAGE, CLASSES)
-    drawn = jax.jit(partial(init_state, gan, 0))()
+    game = build(tiny_config(), IMAGE, CLASSES)
+    drawn = jax.jit(partial(init_state, game, 0))()
     return jax.tree.map(lambda x, s: jax.device_put(x, s.sharding), drawn, state)
 
 
@@ -123,10 +125,10 @@ def test_the_first_state_is_the_same_on_every_mesh(runs, monkeypatch):
     expected = leaves(first_state(runs["one device"][1]))
     for devices, fsdp in MESHES.values():
         mesh = sharding.create_mesh(fsdp, jax.devices()[:devices])
-        gan = build(tiny_config(), IMAGE, CLASSES, mesh)
-        shapes = jax.eval_shape(partial(init_state, gan, 0))
+        game = build(tiny_config(), IMAGE, CLASSES, mesh)
+        shapes = jax.eval_shape(partial(init_state, game, 0))
         split = sharding.tree_shardings(mesh, shapes)
-        drawn = leaves(jax.jit(partial(init_state, gan, 0), out_shardings=split)())
+        drawn = leaves(jax.jit(partial(init_state, game, 0), out_shardings=split)())
         assert [path for path, _ in drawn] == [path for path, _ in expected]
         for (path, a), (_, b) in zip(expected, drawn, strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-6, err_msg=path)
@@ -141,14 +143,16 @@ def test_the_step_keeps_every_leaf_where_it_was(runs):
 
 def test_fsdp_splits_parameters_optimiser_and_average_alike(runs):
     state = runs["fsdp"][2]
-    kernel = state.discriminator.params["trunk"]["block_0"]["conv_0"]["kernel"]
+    kernel = state.players["discriminator"].params["trunk"]["block_0"]["conv_0"]["kernel"]
     assert kernel.sharding.spec == P(None, None, None, "fsdp")
     assert kernel.addressable_shards[0].data.size == kernel.size // 4
     split = lambda tree: [
         x.sharding.spec for x in jax.tree.leaves(tree) if x.size >= 64 and x.ndim > 1
     ]
-    specs = split(state.generator.params)
-    assert specs == split(state.average) == split(state.generator.opt_state)
+    specs = split(state.players["generator"].params)
+    assert (
+        specs == split(state.averages["generator"]) == split(state.players["generator"].opt_state)
+    )
     assert sum("fsdp" in spec for spec in specs) >= len(specs) - 1
 
 

@@ -12,9 +12,9 @@ def train(images: np.ndarray, labels: np.ndarray, steps: int):
     """Two discriminator steps on fresh batches, one generator step, and a rule of one's own."""
     config = default_config()
     config.model.update(width=4, latent_dim=8, embedding_dim=4)
-    gan = build(config, images.shape[1:], num_classes=2)
-    state = jax.jit(lambda: init_state(gan, seed=0))()
-    d, g = (jax.jit(lambda *args, f=f: f(gan, *args)) for f in (d_step, g_step))
+    game = build(config, images.shape[1:], num_classes=2)
+    state = jax.jit(lambda: init_state(game, seed=0))()
+    d, g = (jax.jit(lambda *args, f=f: f(game, *args)) for f in (d_step, g_step))
     rng, log = np.random.default_rng(0), []
     for step in range(steps):
         d_key, g_key = jax.random.split(jax.random.fold_in(state.key, step))
@@ -24,7 +24,9 @@ def train(images: np.ndarray, labels: np.ndarray, steps: int):
             state, d_metrics = d(state, batch, key)
         if d_metrics["d/loss"] < 2.5:  # the rule: let the discriminator lead
             state, g_metrics = g(state, batch, g_key)
-            average = gan.average(state.average, state.generator.params, state.step)
+            average = game.average(
+                state.averages["generator"], state.players["generator"].params, state.step
+            )
             state = state.replace(step=state.step + 1, average=average)
             log.append({**d_metrics, **g_metrics})
     return state, log
@@ -37,5 +39,9 @@ def test_a_loop_of_ones_own_trains():
     state, log = train(images, labels, 5)
     assert log and all(np.isfinite(m["g/loss"]) and np.isfinite(m["d/loss"]) for m in log)
     assert int(state.step) == len(log)
-    behind = jax.tree.map(lambda a, p: np.abs(a - p).max(), state.average, state.generator.params)
+    behind = jax.tree.map(
+        lambda a, p: np.abs(a - p).max(),
+        state.averages["generator"],
+        state.players["generator"].params,
+    )
     assert max(jax.tree.leaves(behind)) > 0  # the parameters move, their average follows slowly

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan import GAN, Player, init_state, train_step
+from jaxgan import Game, Player, init_state, train_step
 from jaxgan.config import default_config
 from jaxgan.game.latents import class_conditional, normal
 from jaxgan.game.objectives import adversarial
@@ -37,7 +37,7 @@ def game() -> GAN:
     adam = optax.adam(1e-3, b1=0.0, b2=0.9)
     generator = Player(Generator(), (z, labels), g_goal, adam)
     discriminator = Player(Discriminator(), (points, labels), d_goal, adam)
-    return GAN(generator, discriminator, class_conditional(normal, 4, 1))
+    return Game(generator, discriminator, class_conditional(normal, 4, 1))
 
 
 def batch(key: jax.Array) -> dict[str, jax.Array]:
@@ -46,18 +46,18 @@ def batch(key: jax.Array) -> dict[str, jax.Array]:
     return {"images": points, "labels": jnp.zeros((2, 1, 32), jnp.int32)}
 
 
-def train(gan: GAN, seed: jax.Array, steps: int):
+def train(gan: Game, seed: jax.Array, steps: int):
     def step(state, key):
-        return train_step(gan, state, batch(key))
+        return train_step(game, state, batch(key))
 
-    return jax.lax.scan(step, init_state(gan, seed), jax.random.split(jax.random.key(7), steps))
+    return jax.lax.scan(step, init_state(game, seed), jax.random.split(jax.random.key(7), steps))
 
 
 def test_eight_seeds_at_once_are_eight_runs():
-    gan = game()
-    states, metrics = jax.jit(jax.vmap(partial(train, gan, steps=20)))(SEEDS)
+    game = game()
+    states, metrics = jax.jit(jax.vmap(partial(train, game, steps=20)))(SEEDS)
     assert metrics["g/loss"].shape == (8, 20)
-    alone, _ = jax.jit(partial(train, gan, steps=20))(jnp.int32(3))
+    alone, _ = jax.jit(partial(train, game, steps=20))(jnp.int32(3))
     for many, one in zip(*map(jax.tree.leaves, (states.generator, alone.generator)), strict=True):
         np.testing.assert_allclose(many[3], one, rtol=1e-4, atol=1e-6)  # batched products round
     first = jax.tree.leaves(states.generator.params)[1]

@@ -18,9 +18,9 @@ from jaxgan.evaluate.metrics.clusters import normalised_mutual_information, puri
 from jaxgan.game.game import init_state
 from jaxgan.media.pictures import enlarge, grid, save_png
 from jaxgan.media.pixels import to_stored
-from jaxgan.trained.sample import Sampler
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.sheets import Sampler
 from tests.experiments.page import DOCS, table, write_section
 from tests.experiments.training import trained
 
@@ -29,7 +29,7 @@ HELD_OUT, COLUMNS = "train[80%:]", 16
 
 def categories(run, state, images):
     """Return the most likely category of each image, [n]."""
-    player, mine = run.gan.discriminator, state.discriminator
+    player, mine = run.game.players["discriminator"], state.players["discriminator"]
     weights, _ = player.transform.apply(mine.params, mine.transform_state)
     recognise = jax.jit(lambda x: player.module.apply({"params": weights}, x, method="recognise"))
     parts = np.split(images, len(images) // 100)
@@ -48,7 +48,7 @@ def main():
     rows = []
     for name, s in (
         ("trained", state),
-        ("as drawn", jax.jit(lambda: init_state(run.gan, 1))()),
+        ("as drawn", jax.jit(lambda: init_state(run.game, 1))()),
     ):
         found = categories(run, s, images)
         numbers = normalised_mutual_information(found, classes), purity(found, classes)

@@ -47,7 +47,9 @@ def ring():
     @partial(jax.jit, static_argnums=0)
     def points(game, state):
         z, labels = game.prior(jax.random.key(7), 5000)
-        return game.generator.module.apply({"params": state.average}, z, labels)
+        return game.players["generator"].module.apply(
+            {"params": state.averages["generator"]}, z, labels
+        )
 
     def measure(game, state):
         x = np.asarray(points(game, state))
@@ -86,8 +88,10 @@ def images():
 
     @partial(jax.jit, static_argnums=0)
     def samples(game, state):
-        player = game.generator
-        weights, _ = player.transform.apply(state.average, state.generator.transform_state)
+        player = game.players["generator"]
+        weights, _ = player.transform.apply(
+            state.averages["generator"], state.players["generator"].transform_state
+        )
         stats = standing_stats(player.module, weights, game.prior, jax.random.key(1), 20, 100)
         known = {"params": weights, "batch_stats": stats}
 

@@ -114,7 +114,7 @@ def arrays(tree):
     return [np.asarray(jax.random.key_data(x) if is_key(x) else x) for x in jax.tree.leaves(tree)]
 
 
-def state_of(gan):
+def state_of(game):
     """Return a state with random parameters: to draw the real ones costs a compilation."""
     rng = np.random.default_rng(1)
 
@@ -128,25 +128,25 @@ def state_of(gan):
             return jnp.zeros(leaf.shape, leaf.dtype)
         return jnp.asarray(0.2 * rng.normal(size=leaf.shape), leaf.dtype)
 
-    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    shapes = jax.eval_shape(partial(init_state, game, 0))
     return jax.tree_util.tree_map_with_path(fill, shapes)
 
 
 @pytest.fixture(scope="module", params=GAMES)
 def game(request):
     config = config_of(request.param)
-    gan = build(config, shape_of(config), CLASSES)
-    return config, gan, state_of(gan), batch_of(config)
+    game = build(config, shape_of(config), CLASSES)
+    return config, game, state_of(game), batch_of(config)
 
 
 def test_one_step(game, tmp_path):
     """One trace; the same bits again, and from a checkpoint; finite; every part learns; 1 = 8."""
-    config, gan, state, batch = game
+    config, game, state, batch = game
     traces = []
 
     def step(state, batch):
         traces.append(1)
-        return train_step(gan, state, batch)
+        return train_step(game, state, batch)
 
     step = jax.jit(step, compiler_options=FAST)
     first, metrics = step(state, batch)
@@ -182,10 +182,10 @@ def test_one_step(game, tmp_path):
 
 def test_the_opponent_is_not_touched(game):
     """In a player's step all other state goes out as the very variables that came in."""
-    _, gan, state, batch = game
+    _, game, state, batch = game
     one = jax.tree.map(lambda x: x[0], batch)
     for step, mine in ((d_step, "discriminator"), (g_step, "generator")):
-        run = lambda state, step=step: step(gan, state, one, jax.random.key(1))[0]
+        run = lambda state, step=step: step(game, state, one, jax.random.key(1))[0]
         program = jax.make_jaxpr(run)(state).jaxpr
         names = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_flatten_with_path(state)[0]]
         for name, before, after in zip(names, program.invars, program.outvars, strict=True):
@@ -199,19 +199,19 @@ def test_the_opponent_is_not_touched(game):
 @pytest.mark.parametrize("role", ROLES)
 def test_gradients_are_slopes(game, role):
     """The gradient of a player's loss along a direction is the loss's central difference there."""
-    _, gan, state, batch = game
+    _, game, state, batch = game
     one = jax.tree.map(lambda x: x[0, 0], batch)
     weights = {}
     for name in ROLES:
-        player, own = getattr(gan, name), getattr(state, name)
+        player, own = getattr(game, name), getattr(state, name)
         weights[name], _ = player.transform.apply(own.params, own.transform_state)
     other = getattr(state, ROLES[1 - ROLES.index(role)])
 
     def loss(mine):
-        bound = {n: bind(getattr(gan, n), mine if n == role else weights[n]) for n in ROLES}
+        bound = {n: bind(getattr(game, n), mine if n == role else weights[n]) for n in ROLES}
         nets = Nets(bound["generator"], bound["discriminator"], other.stats)
         stats = getattr(state, role).stats
-        return getattr(gan, role).objective(gan, nets, stats, one, jax.random.key(1))[0]
+        return getattr(game, role).objective(game, nets, stats, one, jax.random.key(1))[0]
 
     compiled = jax.jit(jax.value_and_grad(loss), compiler_options=FAST)
     _, gradient = compiled(weights[role])
@@ -233,13 +233,13 @@ def test_compiles_for_a_topology(game, request):
     pytest.importorskip("libtpu")
     config, _, _, batch = game
     mesh = sharding.create_mesh(1, chips.slice_devices("v5e:2x4"))
-    gan = build(config, shape_of(config), CLASSES, mesh)
-    shapes = jax.eval_shape(partial(init_state, gan, 0))
+    game = build(config, shape_of(config), CLASSES, mesh)
+    shapes = jax.eval_shape(partial(init_state, game, 0))
     abstract = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)
     state = jax.tree.map(abstract, shapes, sharding.tree_shardings(mesh, shapes))
     batch = jax.tree.map(lambda x: abstract(x, sharding.rows(mesh, leading=2)), batch)
     with chips.quiet():
-        compiled = jax.jit(partial(train_step, gan)).lower(state, batch).compile()
+        compiled = jax.jit(partial(train_step, game)).lower(state, batch).compile()
     # These compare every image of the batch with every other.
     needed = {"all-gather"} if name in ("mmd", "minibatch") else set()
     assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed

@@ -163,8 +163,8 @@ def config(**fields):
 
 
 def game(**fields):
-    gan = build.build(config(**fields), (8, 8, 3), 3)
-    return gan, jax.jit(partial(init_state, gan, 0))()
+    game = build.build(config(**fields), (8, 8, 3), 3)
+    return game, jax.jit(partial(init_state, game, 0))()
 
 
 def batch(*axes):
@@ -173,14 +173,14 @@ def batch(*axes):
     return {"images": images, "labels": rng.integers(0, 3, axes).astype(np.int32)}
 
 
-def player_loss(gan, role, state):
+def player_loss(game, role, state):
     """Return (weights, microbatch, key) -> what a player's objective returns."""
-    mine, theirs = (steps.bind(getattr(gan, n), getattr(state, n).params) for n in ROLES)
+    mine, theirs = (steps.bind(getattr(game, n), getattr(state, n).params) for n in ROLES)
 
     def loss(weights, microbatch, key):
-        own = steps.bind(getattr(gan, role), weights)
+        own = steps.bind(getattr(game, role), weights)
         nets = Nets(own, theirs) if role == "generator" else Nets(mine, own)
-        return getattr(gan, role).objective(gan, nets, {}, microbatch, key)
+        return getattr(game, role).objective(game, nets, {}, microbatch, key)
 
     return loss
 
@@ -195,16 +195,16 @@ def test_second_order_terms_matter(role):
 
     Smooth networks: with ReLU, dz jumps where a unit switches and finite differences mean nothing.
     """
-    gan, state = game(**{"latent_step.fraction": 1.0})
+    game, state = game(**{"latent_step.fraction": 1.0})
     smooth = {
         n: dataclasses.replace(
-            getattr(gan, n), module=getattr(gan, n).module.clone(activation=swish)
+            getattr(game, n), module=getattr(game, n).module.clone(activation=swish)
         )
         for n in ROLES
     }
-    hold = lambda *inputs: jax.lax.stop_gradient(gan.latent_step.improve(*inputs))
-    games = [dataclasses.replace(gan, **smooth)]
-    games.append(dataclasses.replace(games[0], latent_step=gan.latent_step._replace(improve=hold)))
+    hold = lambda *inputs: jax.lax.stop_gradient(game.latent_step.improve(*inputs))
+    games = [dataclasses.replace(game, **smooth)]
+    games.append(dataclasses.replace(games[0], latent_step=game.latent_step._replace(improve=hold)))
     weights, data = getattr(state, role).params, batch(8)
     values = [lambda w, g=g: player_loss(g, role, state)(w, data, KEY)[0] for g in games]
     whole, first_order = (flat(jax.jit(jax.grad(v))(weights)) for v in values)
@@ -221,20 +221,20 @@ def test_second_order_terms_matter(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_whose_loss_the_cost_joins(role):
-    gan, state = game()
-    step = gan.latent_step
+    game, state = game()
+    step = game.latent_step
     assert (step.generator_cost, step.discriminator_cost) == (2.0, 0.0)
     both = build.latent_step(config(**{"latent_step.cost_players": "both"}))
     assert (both.generator_cost, both.discriminator_cost) == (2.0, 2.0)
 
-    bound = Nets(*(steps.bind(getattr(gan, n), getattr(state, n).params) for n in ROLES))
+    bound = Nets(*(steps.bind(getattr(game, n), getattr(state, n).params) for n in ROLES))
 
     @jax.jit
     def loss_and_cost(weight):
         weights = {"generator_cost": weight, "discriminator_cost": weight}
-        weighted = dataclasses.replace(gan, latent_step=step._replace(**weights))
+        weighted = dataclasses.replace(game, latent_step=step._replace(**weights))
         loss, _ = player_loss(weighted, role, state)(getattr(state, role).params, batch(8), KEY)
-        return loss, adversarial.draw(gan, bound, 8, KEY)[2].mean()
+        return loss, adversarial.draw(game, bound, 8, KEY)[2].mean()
 
     (free, cost), (dear, _) = (loss_and_cost(w) for w in (0.0, 2.0))
     assert cost > 0.01
@@ -242,8 +242,8 @@ def test_whose_loss_the_cost_joins(role):
 
 
 def test_accumulation_is_the_mean_over_microbatches():
-    gan, state = game()
-    loss, weights = player_loss(gan, "discriminator", state), state.discriminator.params
+    game, state = game()
+    loss, weights = player_loss(game, "discriminator", state), state.players["discriminator"].params
     data = batch(2, 4)
     one = jax.jit(jax.grad(lambda w, *inputs: loss(w, *inputs)[0]))
     keys = jax.random.split(KEY, 2)
@@ -259,15 +259,15 @@ def test_eight_devices_take_the_step_of_one():
     fields = config(**{"latent_step.subset": "random", "generator.eps": 1e-2})
     results = []
     for mesh in (None, sharding.create_mesh(1)):
-        gan = build.build(fields, (8, 8, 3), 3, mesh)
-        state, data = jax.jit(partial(init_state, gan, 0))(), batch(1, 8)
+        game = build.build(fields, (8, 8, 3), 3, mesh)
+        state, data = jax.jit(partial(init_state, game, 0))(), batch(1, 8)
         if mesh is not None:
             data = jax.device_put(
                 data, NamedSharding(mesh, PartitionSpec(None, tuple(mesh.axis_names)))
             )
             state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-        state, metrics = jax.jit(partial(steps.g_step, gan))(state, data, KEY)
-        results.append((flat(state.generator.params), metrics["g/latent_cost"]))
+        state, metrics = jax.jit(partial(steps.g_step, game))(state, data, KEY)
+        results.append((flat(state.players["generator"].params), metrics["g/latent_cost"]))
     (one, cost), (eight, _) = results
     assert cost > 0.01
     np.testing.assert_allclose(one, eight, atol=1e-6)  # sums in another order
@@ -281,8 +281,8 @@ def test_cost_of_the_step():
     """
     flops, memory = {}, {}
     for name in ("none", "natural_gradient"):
-        gan, state = game(**{"latent_step.name": name, "model.width": 16})
-        step = jax.jit(partial(steps.train_step, gan)).lower(state, batch(1, 1, 32))
+        game, state = game(**{"latent_step.name": name, "model.width": 16})
+        step = jax.jit(partial(steps.train_step, game)).lower(state, batch(1, 1, 32))
         compiled = step.compile(compiler_options={"xla_backend_optimization_level": "0"})  # faster
         flops[name] = compiled.cost_analysis()["flops"]
         memory[name] = compiled.memory_analysis().temp_size_in_bytes

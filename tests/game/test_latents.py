@@ -47,8 +47,8 @@ def test_labels_are_uniform_over_classes():
 
 def test_a_draw_depends_on_seed_and_index_alone():
     prior = latents.class_conditional(latents.normal, 5, 10)
-    z, y = latents.indexed(prior, 3, jnp.arange(20))
-    few_z, few_y = latents.indexed(prior, 3, jnp.array([17, 2]))
+    z, y = sampling.draw(prior, 3, jnp.arange(20))
+    few_z, few_y = sampling.draw(prior, 3, jnp.array([17, 2]))
     np.testing.assert_array_equal(few_z, z[np.array([17, 2])])
     np.testing.assert_array_equal(few_y, y[np.array([17, 2])])
-    assert not np.allclose(latents.indexed(prior, 4, jnp.arange(20))[0], z)
+    assert not np.allclose(sampling.draw(prior, 4, jnp.arange(20))[0], z)

@@ -115,7 +115,7 @@ def test_a_step_trains_on_what_the_config_says(monkeypatch, tmp_path):
         state = jax.device_put(drawn(shapes).replace(step=np.int32(step)),
                                jax.tree.map(lambda x: x.sharding, shapes))  # fmt: skip
         # What the step is given, in place of what it does.
-        fake = lambda gan, state, batch: (state, {"images": batch["images"]})
+        fake = lambda game, state, batch: (state, {"images": batch["images"]})
         monkeypatch.setattr(steps, "train_step", fake)
         _, metrics = train.training_step(opened)(state, {"images": stored})
         return np.asarray(metrics["images"])

@@ -55,7 +55,7 @@ def trainer(dtype, data):
     config.model.update(width=8, latent_dim=24, embedding_dim=16, dtype=dtype)
     config.generator.learning_rate = config.discriminator.learning_rate = 2e-4
     config.average.decay = 0.995
-    gan = build(config, (*SIZE, 1), CLASSES)
+    game = build(config, (*SIZE, 1), CLASSES)
     jit = partial(jax.jit, compiler_options=compiler.compiler_options(jax.devices()[0]))
 
     @partial(jit, donate_argnums=0)
@@ -63,17 +63,19 @@ def trainer(dtype, data):
         key = jax.random.fold_in(state.key, state.step)
         chosen = jax.random.randint(key, (1, 1, BATCH), 0, IMAGES)
         batch = {"images": images[chosen], "labels": labels[chosen]}
-        state, metrics = steps.train_step(gan, state, batch)
+        state, metrics = steps.train_step(game, state, batch)
         metrics["d/gap"] = metrics["d/real_logits"] - metrics["d/fake_logits"]
         return state, jnp.stack([metrics[name] for name in CURVES])
 
     @jit
     def sample(state):
-        player = gan.generator
-        weights, _ = player.transform.apply(state.average, state.generator.transform_state)
-        return steps.bind(player, weights)(*gan.prior(jax.random.key(99), SAMPLES))
+        player = game.players["generator"]
+        weights, _ = player.transform.apply(
+            state.averages["generator"], state.players["generator"].transform_state
+        )
+        return steps.bind(player, weights)(*game.prior(jax.random.key(99), SAMPLES))
 
-    init = jax.jit(partial(init_state, gan))
+    init = jax.jit(partial(init_state, game))
 
     def distance(state):
         return np.log(frechet_of_samples(small(sample(state)), small(data[0])))
@@ -101,7 +103,8 @@ def rounded_parameters(state):
         )
 
     return state.replace(
-        generator=rounded(state.generator), discriminator=rounded(state.discriminator)
+        generator=rounded(state.players["generator"]),
+        discriminator=rounded(state.players["discriminator"]),
     )
 
 

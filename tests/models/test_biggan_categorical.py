@@ -30,30 +30,32 @@ def config(**fields):
 def test_categories_take_the_place_of_classes():
     resolved = run.resolve(config(), RECORDS)
     assert resolved.data.class_names == tuple(f"category {i}" for i in range(12))
-    gan = build.build(resolved, (8, 8, 1), len(resolved.data.class_names))
-    state = jax.eval_shape(partial(init_state, gan, 0))
-    g, d = state.generator.params, state.discriminator.params
+    game = build.build(resolved, (8, 8, 1), len(resolved.data.class_names))
+    state = jax.eval_shape(partial(init_state, game, 0))
+    g, d = state.players["generator"].params, state.players["discriminator"].params
     assert g["shared_embedding"]["embedding"].shape == (12, 8)
     assert d["classes"]["kernel"].shape[1] == 12 and d["linear"]["kernel"].shape[1] == 1
     assert d.keys() == {"trunk", "classes", "linear"}  # no projection of a class
-    _, drawn = gan.prior(jax.random.key(0), 4000)
+    _, drawn = game.prior(jax.random.key(0), 4000)
     counts = np.bincount(drawn, minlength=12)
     assert len(counts) == 12 and abs(counts / 4000 - 1 / 12).max() < 0.02  # 4.5 standard errors
 
 
 def test_labels_of_the_data_are_not_looked_at():
-    gan = build.build(run.resolve(config(), RECORDS), (8, 8, 1), 12)
-    state = jax.eval_shape(partial(init_state, gan, 0))
+    game = build.build(run.resolve(config(), RECORDS), (8, 8, 1), 12)
+    state = jax.eval_shape(partial(init_state, game, 0))
     batch = {"images": jax.ShapeDtypeStruct((8, 8, 8, 1), jnp.float32)}
     batch["labels"] = jax.ShapeDtypeStruct((8,), jnp.int32)
 
     def losses(g, d, batch):
 
-        nets = Nets(bind(gan.generator, g), bind(gan.discriminator, d))
-        goals = gan.generator.objective, gan.discriminator.objective
-        return [goal(gan, nets, {}, batch, jax.random.key(0))[0] for goal in goals]
+        nets = Nets(bind(game.players["generator"], g), bind(game.players["discriminator"], d))
+        goals = game.players["generator"].objective, game.players["discriminator"].objective
+        return [goal(game, nets, {}, batch, jax.random.key(0))[0] for goal in goals]
 
-    program = jax.make_jaxpr(losses)(state.generator.params, state.discriminator.params, batch)
+    program = jax.make_jaxpr(losses)(
+        state.players["generator"].params, state.players["discriminator"].params, batch
+    )
     images, labels = program.jaxpr.invars[-2:]
     used = {id(v) for equation in program.jaxpr.eqns for v in equation.invars}
     assert id(images) in used and id(labels) not in used

@@ -116,8 +116,8 @@ def ours(net, logan):
     config.generator.orthogonal, config.average.decay = ORTHOGONAL, DECAY
     if logan:
         config.latent_step.update(name="natural_gradient", fraction=1.0, cost=0.0, **LOGAN)
-    gan = build(config, (size, size, 3), CLASSES)
-    state = jax.jit(partial(init_state, gan, 0))()
+    game = build(config, (size, size, 3), CLASSES)
+    state = jax.jit(partial(init_state, game, 0))()
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (1, 1, batch, size, size, 3)).astype(np.float32)
     labels = rng.integers(0, CLASSES, (1, 1, batch)).astype(np.int32)
@@ -126,10 +126,10 @@ def ours(net, logan):
     jit = partial(
         jax.jit, donate_argnums=0, compiler_options=compiler.compiler_options(jax.devices()[0])
     )
-    whole = jit(lambda state: steps.train_step(gan, state, batch_of)[0])
+    whole = jit(lambda state: steps.train_step(game, state, batch_of)[0])
     d_step, g_step = (
         jit(
-            lambda state, step=step: step(gan, state, one, state.key)[0].replace(
+            lambda state, step=step: step(game, state, one, state.key)[0].replace(
                 step=state.step + 1
             )
         )
@@ -137,9 +137,11 @@ def ours(net, logan):
     )
 
     def sampled(state):
-        weights, _ = gan.generator.transform.apply(state.average, state.generator.transform_state)
-        z, y = gan.prior(state.key, batch)
-        return gan.generator.module.apply({"params": weights}, z, y)
+        weights, _ = game.players["generator"].transform.apply(
+            state.averages["generator"], state.players["generator"].transform_state
+        )
+        z, y = game.prior(state.key, batch)
+        return game.players["generator"].module.apply({"params": weights}, z, y)
 
     sample = jax.jit(sampled, compiler_options=compiler.compiler_options(jax.devices()[0]))
     held = {"state": state}
@@ -149,7 +151,7 @@ def ours(net, logan):
 
     count = [
         sum(x.size for x in jax.tree.leaves(s.params))
-        for s in (state.generator, state.discriminator)
+        for s in (state.players["generator"], state.players["discriminator"])
     ]
     return {
         "step": partial(run, whole),

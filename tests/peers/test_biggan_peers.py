@@ -56,7 +56,7 @@ def weights_of(config, state, averages=False):
     arrays = {}
     for role in ("generator", "discriminator"):
         player = getattr(state, role)
-        params = state.average if averages and role == "generator" else player.params
+        params = state.averages["generator"] if averages and role == "generator" else player.params
         flat = convert.flatten_dict(params, sep="/")
         arrays |= {f"{role}/params/{p}": np.asarray(x) for p, x in flat.items()}
         (vectors,) = player.transform_state
@@ -96,21 +96,23 @@ def train_torch(nets, both_move, orthogonal, count):
 
 
 def train_jax(config):
-    gan = build.build(config, (32, 32, 3), CLASSES)
+    game = build.build(config, (32, 32, 3), CLASSES)
     key = jax.random.key(0)
 
     @jax.jit
     def train(state, images, z, labels):
         batch = {"images": images[None], "labels": labels[0][None]}
         given = [
-            dataclasses.replace(gan, prior=lambda *_, i=i: (z[i], labels[i + 1])) for i in (0, 1)
+            dataclasses.replace(game, prior=lambda *_, i=i: (z[i], labels[i + 1])) for i in (0, 1)
         ]
         state, d = steps.d_step(given[0], state, batch, key)
         state, g = steps.g_step(given[1], state, batch, key)
-        average = gan.average(state.average, state.generator.params, state.step)
+        average = game.average(
+            state.averages["generator"], state.players["generator"].params, state.step
+        )
         return state.replace(average=average), (d["d/loss"], g["g/loss"])
 
-    state = jax.jit(partial(init_state, gan, 0))()
+    state = jax.jit(partial(init_state, game, 0))()
     # Attention that is switched on, and biases that are not zero.
     rng = np.random.default_rng(1)
     for role in ("generator", "discriminator"):
@@ -120,7 +122,7 @@ def train_jax(config):
             player.params,
         )
         state = state.replace(**{role: player.replace(params=params)})
-    state = state.replace(average=state.generator.params)
+    state = state.replace(average=state.players["generator"].params)
     states, losses = [state], []
     for inputs in draws():
         state, loss = train(states[-1], *inputs)

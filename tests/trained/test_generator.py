@@ -8,7 +8,7 @@ import pytest
 
 import jaxgan
 from jaxgan.trained import generator
-from jaxgan.trained.sample import Sampler
+from jaxgan.training.sheets import Sampler
 from tests.tiny import tiny_generator, tiny_run, tiny_tabulated
 
 

@@ -109,7 +109,7 @@ def opened(tmp_path_factory):
     """A tiny run with a held-out split, its records and its first state."""
     fields = {"data.split": "train[:95%]", "data.held_out": "train[95%:]", "watch.classes": 4}
     run, records = runs.new_run(tmp_path_factory.mktemp("watch"), debug_config(**fields))
-    return run, records, jax.jit(lambda: init_state(run.gan, 0))()
+    return run, records, jax.jit(lambda: init_state(run.game, 0))()
 
 
 class Replaced:
@@ -127,9 +127,9 @@ def looked(opened, **calls):
     players = {
         role: dataclasses.replace(player, module=Replaced(player.module, calls[role]))
         for role in calls
-        for player in [getattr(run.gan, role)]
+        for player in [getattr(run.game, role)]
     }
-    run = dataclasses.replace(run, gan=dataclasses.replace(run.gan, **players))
+    run = dataclasses.replace(run, game=dataclasses.replace(run.game, **players))
     norms = {"g/grad_norm": 1.0, "d/grad_norm": 1.0}
     return {"step": 10, **Watch(run, records)(state), **norms}
 
@@ -149,7 +149,7 @@ def test_a_new_network_raises_no_alarm(opened):
 
 def us(state):
     """The power iterations' vectors: one for each normalised layer."""
-    for player in (state.generator, state.discriminator):
+    for player in (state.players["generator"], state.players["discriminator"]):
         yield jax.tree.leaves(player.transform_state)
 
 

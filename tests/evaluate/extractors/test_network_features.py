@@ -38,7 +38,7 @@ def test_features_of_a_discriminator_give_its_logits(tmp_path):
     features, logits = map(np.asarray, found.apply(found.weights, x))
     assert logits.shape == (5, 0) and len(found.sha256) == 64
     head, labels = found.weights["head"], np.arange(5)
-    expected = run.gan.discriminator.module.apply({"params": found.weights}, x, labels)
+    expected = run.game.players["discriminator"].module.apply({"params": found.weights}, x, labels)
     got = features @ head["linear"]["kernel"][:, 0] + head["linear"]["bias"]
     got += (head["projection"]["embedding"][labels] * features).sum(1)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
@@ -52,7 +52,9 @@ def test_features_of_an_encoder_give_its_latents(tmp_path):
     x = images() / 127.5 - 1
     features = np.asarray(found.apply(found.weights, x)[0])
     linear = found.weights["encoder"]["linear"]
-    expected = run.gan.generator.module.apply({"params": found.weights}, x, method="encode")
+    expected = run.game.players["generator"].module.apply(
+        {"params": found.weights}, x, method="encode"
+    )
     got = features @ linear["kernel"] + linear["bias"]
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""The terms that AC-GAN, InfoGAN and BiGAN add, against numpy, with networks that are formulas."""
+"""The terms that AC-Game, InfoGAN and BiGAN add, against numpy, with networks that are formulas."""
 
 import jax
 import jax.numpy as jnp

@@ -60,8 +60,8 @@ def test_the_discriminator_sees_mixed_images_of_two_draws():
         def prior(key, n):
             return jax.random.normal(key, (n, 5)), LABELS
 
-    def plain(gan, nets, stats, batch, key):
-        latents, labels = gan.prior(key, 4)
+    def plain(game, nets, stats, batch, key):
+        latents, labels = game.prior(key, 4)
         seen.append((latents, nets.generate(latents, labels)))
         return jnp.zeros(()), (stats, {})
 

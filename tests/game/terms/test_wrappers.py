@@ -44,7 +44,7 @@ def logit(images):
     return images.reshape(len(images), -1).astype(np.float64) @ SLOPE
 
 
-def plain(gan, nets, stats, batch, key):
+def plain(game, nets, stats, batch, key):
     return nets.discriminate(batch["images"], batch["labels"]).mean(), (stats, {"own": 1.0})
 
 
