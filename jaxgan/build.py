@@ -86,22 +86,25 @@ def _encoder_or_rest(params):
     return {name: "encoder" if name == "encoder" else "rest" for name in params}
 
 
-def transform(
-    config: ConfigDict, mesh: Mesh | None, *, stage_images: float = 0.0, images_a_step: int = 0
-) -> ParamTransform:
-    """Return what parameters pass through: equalised rate, spectral norm, growth.
-
-    stage_images: of a network that grows, see transforms.growth; 0 for any other.
-    """
-    links = [equalized()] if config.equalized else []
-    if config.spectral_norm:
-        links.append(spectral_norm(config.spectral_norm_eps, replicate=_replicated(mesh)))
-    if stage_images:
-        links.append(growth(stage_images, images_a_step))
+def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamTransform:
+    """Return what a player's parameters pass through: equalised rate, spectral norm, growth."""
+    settings = config[name]
+    links = [equalized()] if settings.equalized else []
+    if settings.spectral_norm:
+        links.append(spectral_norm(settings.spectral_norm_eps, replicate=_replicated(mesh)))
+    if config.growth.stage_images:
+        links.append(growth(config.growth.stage_images, images_a_turn(config, name)))
     links = chain(*links) if links else identity()
     # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
     # gradients are split first, so that spectral norm's part of them is done on shards.
     return sharding.on_replicated(mesh, links) if _is_split(mesh) else links
+
+
+def images_a_turn(config: ConfigDict, name: str) -> int:
+    """Return how many real examples training sees for each turn of a player."""
+    order = turns(config)
+    own_turns = sum(turn.player == name for turn in order)
+    return config.train.batch * (1 + max(turn.batch for turn in order)) // max(own_turns, 1)
 
 
 def _is_split(mesh: Mesh | None) -> bool:
@@ -221,26 +224,20 @@ def build(
     wanted, stats = compose.with_terms(
         config, objective.objectives(config.objective), with_lazy_terms
     )
-    order = turns(config)
-    players = {}
-    for name, side in networks.items():
-        settings = config[name]
-        own_turns = sum(turn.player == name for turn in order)
-        batches = 1 + max(turn.batch for turn in order)
-        images = config.train.batch * batches // max(own_turns, 1)  # seen in one of them
-        players[name] = Player(
+    players = {
+        name: Player(
             side,
             wanted[name],
-            optimizer(settings, mesh),
-            transform(
-                settings, mesh, stage_images=config.growth.stage_images, images_a_step=images
-            ),
+            optimizer(config[name], mesh),
+            transform(config, name, mesh),
             stats[name],
         )
+        for name, side in networks.items()
+    }
     return Game(
         players,
         source(config, spec._replace(noise=noise_spec(config)), mesh),
-        order,
+        turns(config),
         {"generator": ema(config.average.decay, config.average.start_step)},
         latent_step(config),
     )

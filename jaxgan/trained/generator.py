@@ -23,7 +23,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.build import medium_of, sampling_prior, sides
+from jaxgan.build import medium_of, sampling_prior, sides, transform
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
@@ -31,7 +31,7 @@ from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
 from jaxgan.trained import class_names, truncations
 from jaxgan.training.checkpoints import Checkpoints, describe_leaves
-from jaxgan.training.run import Run, abstract_state, load_run, saved
+from jaxgan.training.run import Run, run_config
 
 PyTree = Any
 MOST_AT_ONCE = 64, 1 << 20  # images and pixels in one call of the network, on each device
@@ -364,12 +364,31 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
         from jaxgan.trained.export import read_generator
 
         return read_generator(path, config)
-    config = ConfigDict((config or saved(path)).to_dict())
-    config.mesh.fsdp = 1  # sampling keeps whole weights
-    run = load_run(path, config)
+    config = run_config(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
-        state = checkpoints.restore_newest(abstract_state(run))
-    return from_state(run, state)
+        part = checkpoints.restore_newest(generator_part(config), partial=True)
+    return _of(config, part["averages"], part["players"], int(part["step"]))
+
+
+def generator_part(config: ConfigDict) -> PyTree:
+    """Return shapes and shardings of the part of a state that sampling needs.
+
+    No objective, optimiser or discriminator is built, and of a checkpoint nothing else is read.
+    """
+    side = sides(config, medium_of(config).spec)["generator"]
+    passed = transform(config, "generator")
+
+    def first() -> PyTree:
+        keys = jax.random.split(jax.random.key(0))
+        params = side.init(keys[0])
+        own = {"transform_state": passed.init(params, keys[1])}
+        step = jnp.zeros((), jnp.int32)
+        return {"step": step, "averages": {"generator": params}, "players": {"generator": own}}
+
+    whole = sharding.replicated(sharding.create_mesh(devices=jax.local_devices()))
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole), jax.eval_shape(first)
+    )
 
 
 def from_state(
@@ -379,10 +398,22 @@ def from_state(
 
     compiled: of another state of this run, whose compiled programs are taken.
     """
-    transform, own = run.game.players["generator"].transform, state.players["generator"]
-    weights, _ = jax.jit(transform.apply)(state.averages["generator"], own.transform_state)
+    players = {"generator": {"transform_state": state.players["generator"].transform_state}}
+    return _of(run.config, state.averages, players, int(state.step), compiled)
+
+
+def _of(
+    config: ConfigDict,
+    averages: PyTree,
+    players: PyTree,
+    step: int,
+    compiled: TrainedGenerator | None = None,
+) -> TrainedGenerator:
+    apply = transform(config, "generator").apply
+    own = players["generator"]["transform_state"]
+    weights, _ = jax.jit(apply)(averages["generator"], own)
     # To the host: of several processes each samples on its own devices.
-    weights, step = jax.device_get(weights), int(state.step)
+    weights = jax.device_get(weights)
     if compiled is None:
-        return TrainedGenerator(run.config, weights, step=step)
+        return TrainedGenerator(config, weights, step=step)
     return compiled.with_weights(weights, step)

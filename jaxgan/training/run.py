@@ -183,15 +183,23 @@ def saved(workdir: Path) -> ConfigDict:
 
 def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
     """Open a run by its work directory; `config` may change what training does not depend on."""
+    return open_run(workdir, run_config(workdir, config))
+
+
+def run_config(workdir: Path, config: ConfigDict | None = None) -> ConfigDict:
+    """Return a run's resolved config, with the values of `config` that training does not depend on.
+
+    Raises ValueError where `config` differs in others.
+    """
     known = saved(workdir)
     if config is None:
-        return open_run(workdir, known)
+        return known
     facts = known.data.channels, known.data.bits, known.data.class_names
     config = with_facts(config, *facts)
     differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
     if differences:
         raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")
-    return open_run(workdir, config)
+    return config
 
 
 def abstract_state(run: Run) -> TrainState:
