@@ -1,5 +1,6 @@
-"""Stored bytes to arrays, for data sets that `records.py` opens."""
+"""Stored bytes to arrays: what a record holds of an image, and how it is decoded."""
 
+import dataclasses
 import io
 import math
 import zlib
@@ -7,13 +8,28 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from jaxgan.data.records import Features
 from jaxgan.media.resize import fit, fit_picture
 
 # Pillow only warns above this and refuses above twice this; we refuse here.
 MAX_PIXELS = 89_478_485
 STORED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # GIF, BMP, WebP: in data sets that TFDS made
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """What a record holds.
+
+    shape is (height, width, channels); height and width are None where images differ in size.
+    encoding is "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values).
+    """
+
+    shape: tuple[int | None, int | None, int]
+    dtype: np.dtype
+    encoding: str
+    image_key: str
+    label_key: str | None
+    class_names: tuple[str, ...]
 
 
 def decode_record(

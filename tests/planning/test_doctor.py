@@ -33,7 +33,7 @@ def messy(tmp_path):
 
 
 def test_every_bad_file_is_named_with_what_becomes_of_it(messy):
-    problems = texts(examine_source(open_source(messy), messy), True)
+    problems = texts(examine_source(open_source(messy)), True)
     for kind in BAD:
         (line,) = [text for text in problems if f"/{kind}." in text]
         assert "leaves it out" in line
@@ -61,12 +61,12 @@ def test_every_unusual_kind_is_named_with_what_is_done(file, words, messy):
     folder = messy.parent / "single" / "one"
     folder.mkdir(parents=True)
     shutil.copy(keep, folder / file)
-    notes = texts(examine_source(open_source(folder.parent), folder.parent), False)
+    notes = texts(examine_source(open_source(folder.parent)), False)
     assert any(words in note and f"one/{file}" in note for note in notes), notes
 
 
 def test_copies_and_sizes_are_counted(messy):
-    notes = texts(examine_source(open_source(messy), messy), False)
+    notes = texts(examine_source(open_source(messy)), False)
     assert any("two/again.png = two/rgb.png" in note for note in notes), notes
     assert any("8x8" in note and "can be read" in note for note in notes)
 
