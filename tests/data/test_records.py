@@ -115,6 +115,75 @@ def test_content_hash_is_that_of_the_ordered_records(make_records):
             file.unlink()
 
 
+def images_of_two_classes(directory, **changes):
+    """Write 6 images; `changes` name one thing that is otherwise. Return the content hash."""
+    images = random_images((6, 4, 6, 3), seed=changes.get("pixels", 0))
+    shape = changes.get("shape", (4, 6, 3))
+    labels = [0, 1, 0, 1, 1, changes.get("last_label", 0)]
+    examples = list(zip(images.reshape(6, *shape), labels, strict=True))[:: changes.get("step", 1)]
+    write_records(
+        directory,
+        examples[: changes.get("count", 6)],
+        changes.get("names", ["a", "b"]),
+        ImageFormat(shape, changes.get("dtype", "uint8"), changes.get("encoding", "zlib")),
+        shards=changes.get("shards", 1),
+    )
+    return open_records(directory).content_hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pixels": 1},
+        {"last_label": 1},
+        {"names": ["a", "c"]},
+        {"names": ["b", "a"]},
+        {"names": ["a", "b", "c"]},
+        {"step": -1},
+        {"count": 5},
+        {"shape": (6, 4, 3)},  # the same bytes, as other images
+        {"encoding": "png"},
+    ],
+)
+def test_the_content_hash_covers_each_thing_that_an_image_is(tmp_path, change):
+    assert images_of_two_classes(tmp_path / "a") != images_of_two_classes(tmp_path / "b", **change)
+
+
+def test_the_content_hash_is_one_wherever_it_comes_from(tmp_path):
+    expected = images_of_two_classes(tmp_path / "a")
+    assert images_of_two_classes(tmp_path / "other name", shards=3) == expected
+    assert open_records(tmp_path / "a", "train[:100%]").content_hash() == expected
+    half = open_records(tmp_path / "a", "train[:50%]").content_hash()
+    assert half != expected
+    assert open_records(tmp_path / "a", "train[:50%]+train[:50%]").content_hash() != expected
+    (tmp_path / "a" / "manifest.json").unlink()  # as a data set that TFDS made
+    assert open_records(tmp_path / "a").content_hash() == expected
+    assert open_records(tmp_path / "a", "train[:50%]").content_hash() == half
+
+
+def test_the_content_hash_follows_class_names_that_were_edited(tmp_path):
+    before = images_of_two_classes(tmp_path / "a")
+    path = tmp_path / "a" / "label.labels.txt"
+    path.write_text(path.read_text().replace("a", "x"))
+    assert open_records(tmp_path / "a").content_hash() != before
+
+
+def test_the_content_hash_is_computed_once(make_records, monkeypatch):
+    records, *_ = make_records()
+    part = open_records(records.directory, "train[:50%]")
+    found = part.content_hash()
+    monkeypatch.setattr(part, "read", None)
+    assert part.content_hash() == found
+
+
+def test_a_damaged_manifest_is_named(make_records):
+    records, *_ = make_records()
+    for text in ("{", "[1]", "\udcff"):
+        (records.directory / "manifest.json").write_text(text, errors="surrogateescape")
+        with pytest.raises(ValueError, match=r"manifest\.json is damaged .*; restore it"):
+            open_records(records.directory).labels()
+
+
 @pytest.mark.parametrize("side", [28, 64])
 def test_disk_is_at_most_1_1_times_the_encoded_images(tmp_path, side):
     stored = ImageFormat((side, side, 1))

@@ -85,6 +85,7 @@ def open_idx(path: Path, labels: Path | None = None) -> Source:
         try:
             with _open(labels) as file:
                 data = file.read(label_offset + math.prod(label_shape))[label_offset:]
+                file.read(1)  # at the end, gzip compares the checksum
         except READ_ERRORS as error:
             limits.pass_on(error)
             raise ValueError(f"{labels}: damaged ({one_line(error)})") from error
@@ -264,6 +265,8 @@ def _blocks(file, shape: tuple[int, ...], dtype: np.dtype, start: int) -> Iterat
             raise ValueError(f"the file ends at image {index} of {shape[0]}")
         if index >= start:
             yield np.frombuffer(data, dtype).reshape(shape[1:])
+    if file.read(1):  # at the end, zip and gzip compare the checksum
+        raise ValueError(f"the file holds more than {shape[0]} images")
 
 
 def _open(path: Path):

@@ -137,7 +137,7 @@ def _seen(ignored: Mapping[str, str]) -> str:
     for name, reason in ignored.items():
         names[reason].append(name)
     most = sorted(names.items(), key=lambda item: -len(item[1]))[:3]
-    parts = [f"{len(found):,} left out ({why}), such as {found[0]!r}" for why, found in most]
+    parts = [f"{len(found):,} left out ({why}), such as {min(found)!r}" for why, found in most]
     return f": {', '.join(parts)}" if parts else ", and no other files"
 
 

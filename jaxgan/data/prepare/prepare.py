@@ -104,6 +104,8 @@ def prepare(
     )  # refuses what cannot be
     size = (size, size) if isinstance(size, int) else size
     target = Path(target)
+    if target.absolute().is_relative_to(Path(source).absolute()):
+        raise ValueError(f"{target} lies inside the source {source}; write a target outside of it")
     images = open_source(source, labels, split)
     if class_names is not None:
         numbers, names = named(images.labels, images.class_names, class_names)

@@ -93,8 +93,9 @@ def test_arrays_of_many_channels(tmp_path):
 def test_sixteen_bit_files_stay_sixteen_bit(tmp_path):
     images = random_images((3, 4, 4), np.uint16)
     for number, image in enumerate(images):
-        (tmp_path / f"{number}.png").write_bytes(encoded(image))
-    prepare(tmp_path, tmp_path / "out", order="source")
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{number}.png").write_bytes(encoded(image))
+    prepare(tmp_path / "in", tmp_path / "out", order="source")
     np.testing.assert_array_equal(stored_images(tmp_path / "out")[..., 0], images)
 
 
@@ -110,10 +111,11 @@ def test_a_prepared_set_can_be_prepared_again(class_folder, tmp_path):
 def test_jpeg_files_that_fit_are_copied(tmp_path):
     data = [encoded(random_images((8, 6, 3), seed=n), "jpeg", quality=60) for n in range(2)]
     for number, file in enumerate(data):
-        (tmp_path / f"{number}.jpg").write_bytes(file)
-    prepare(tmp_path, tmp_path / "same", format="jpeg", order="source")
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{number}.jpg").write_bytes(file)
+    prepare(tmp_path / "in", tmp_path / "same", format="jpeg", order="source")
     assert [image for image, _ in open_records(tmp_path / "same").read([0, 1])] == data
-    prepare(tmp_path, tmp_path / "small", size=4, format="jpeg", quality=50)
+    prepare(tmp_path / "in", tmp_path / "small", size=4, format="jpeg", quality=50)
     assert open_records(tmp_path / "small").shape == (4, 4, 3)
 
 
@@ -192,6 +194,13 @@ def test_a_complete_target_is_left_alone(class_folder, tmp_path, capsys):
         ValueError, match=r"other settings \(size = None, now \[3, 3\]\); delete it"
     ):
         prepare(folder, tmp_path / "out", size=3)
+
+
+def test_a_target_inside_of_the_source_is_refused(class_folder):
+    folder, _ = class_folder
+    for target in (folder, folder / "out"):
+        with pytest.raises(ValueError, match=r"lies inside the source .*; write a target outside"):
+            prepare(folder, target)
 
 
 def test_two_at_once_are_refused(tmp_path):
