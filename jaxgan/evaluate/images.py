@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.prepare.prepare import ordered
+from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, find_data_set, one_line, open_records
@@ -80,20 +80,8 @@ def record_images(records: Records, size: Size | None = None) -> Images:
 
     name = f"{records.directory.name}/{records.split}"
     names = tuple(records.class_names)
-    digest = content_hash(records)
+    digest = records.content_hash()
     return Images(name, len(records), reader.image_shape, names, digest, read, {})
-
-
-def content_hash(records: Records) -> str:
-    """Return a hash of all records' bytes in order: from the manifest, else computed."""
-    manifest = records.manifest()
-    if manifest and len(records) == manifest["num_images"]:
-        return manifest["content_hash"]
-    digest = hashlib.sha256()
-    for start in range(0, len(records), 1024):
-        for data, _ in records.read(range(start, min(start + 1024, len(records)))):
-            digest.update(hashlib.sha256(data).digest())
-    return digest.hexdigest()
 
 
 def folder_images(folder: Path, size: Size | None = None) -> Images:
@@ -114,7 +102,8 @@ def folder_images(folder: Path, size: Size | None = None) -> Images:
     size = size or _one_size(folder, [seen[i][0] for i in good])
     channels = 3 if any(seen[i][0].channels >= 3 for i in good) else 1
     digest = hashlib.sha256(b"".join(seen[i][1] for i in good))
-    files, good_labels = [folder / source.names[i] for i in good], source.labels[good]
+    paths, good_labels = list(source.read(0)), source.labels[good]
+    files = [paths[i] for i in good]
     digest.update(good_labels.tobytes())
 
     def one(path: Path) -> np.ndarray:

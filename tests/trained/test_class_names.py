@@ -1,5 +1,6 @@
 """Classes by name or number; the nearest names when there is none."""
 
+import numpy as np
 import pytest
 
 from jaxgan.trained.class_names import class_id
@@ -12,6 +13,8 @@ def test_names_and_numbers():
     assert class_id(6, NAMES) == 6
     assert class_id("7", NAMES) == 6  # a class that is called 7
     assert class_id(0, ()) == 0  # without classes there is one
+    assert class_id(np.int32(2), NAMES) == 2
+    assert class_id("Crane", ("crane", "Crane")) == 1  # as it is written, before another case
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,10 @@ def test_names_and_numbers():
         (7, ["class 7", "0 to 6"]),
         (-1, ["class -1", "0 to 6"]),
         ("17", ["class 17", "0 to 6"]),
+        (2.7, ["class 2.7", "whole number from 0 to 6"]),
+        (2.0, ["class 2.0", "whole number from 0 to 6"]),
+        (None, ["class None", "whole number from 0 to 6"]),
+        ("²", ["no class '²'"]),
     ],
 )
 def test_the_nearest_names_are_shown(wrong, words):

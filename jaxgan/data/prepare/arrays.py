@@ -8,14 +8,23 @@ import gzip
 import math
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from jaxgan.data.prepare.archives import BOUNDED, READ_ERRORS
-from jaxgan.data.prepare.folders import Source
-from jaxgan.data.records import one_line
+from jaxgan.data.prepare.classes import named, numbered
+from jaxgan.data.prepare.folders import Source, stamp
+from jaxgan.data.records import DAMAGED_ARRAY, one_line
+from jaxgan.files import limits
+from jaxgan.media.decode import MAX_PIXELS
+
+MAX_CLASSES = 1 << 20
+MAX_WORD = 4096  # bytes of a class name or label in an array
+BLOCK_BYTES = 1 << 26  # of an HDF5 file, read at once
+Header = tuple[tuple[int, ...], np.dtype, bool]  # shape, dtype, whether it is column-major
 
 
 def open_npz(path: Path) -> Source:
@@ -28,11 +37,9 @@ def open_npz(path: Path) -> Source:
             if any(member.compress_type not in BOUNDED for member in archive.infolist()):
                 raise ValueError("compressed otherwise than by deflate")
 
-            def header(key: str):
+            def header(key: str) -> Header:
                 with archive.open(key + ".npy") as file:
-                    found = _npy_header(file)
-                    _check_size(found[0], found[1], path)
-                    return found
+                    return _npy_header(file)
 
             def whole(key: str | None) -> np.ndarray | None:
                 if key is None:
@@ -42,10 +49,11 @@ def open_npz(path: Path) -> Source:
 
             keys = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
             members = {key: header(key) for key in keys}
-            images_key, labels_key = _choose(members)
+            images_key, labels_key = _choose(members, path)
             labels = whole(labels_key)
             class_names = whole("class_names" if "class_names" in keys else None)
-    except (ValueError, *READ_ERRORS) as error:
+    except (NotImplementedError, RuntimeError, *DAMAGED_ARRAY, *READ_ERRORS) as error:
+        limits.pass_on(error)
         raise ValueError(f"{path}: cannot be read as npz ({one_line(error)})") from error
     shape, dtype, fortran = members[images_key]
     if fortran:
@@ -56,8 +64,7 @@ def open_npz(path: Path) -> Source:
             _npy_header(file)
             yield from _blocks(file, shape, dtype, start)
 
-    names = None if class_names is None else [str(name) for name in class_names]
-    return _source(path, shape, dtype, labels, names, stream)
+    return _source(path, shape, dtype, labels, class_names, stream)
 
 
 def open_idx(path: Path, labels: Path | None = None) -> Source:
@@ -73,10 +80,17 @@ def open_idx(path: Path, labels: Path | None = None) -> Source:
     label_array = None
     if labels:
         label_shape, label_offset = _idx_header(labels)
-        with _open(labels) as file:
-            data = file.read(label_offset + math.prod(label_shape))[label_offset:]
+        if label_shape != shape[:1]:
+            raise ValueError(f"{labels}: labels of shape {label_shape} for {shape[0]} images")
+        try:
+            with _open(labels) as file:
+                data = file.read(label_offset + math.prod(label_shape))[label_offset:]
+                file.read(1)  # at the end, gzip compares the checksum
+        except READ_ERRORS as error:
+            limits.pass_on(error)
+            raise ValueError(f"{labels}: damaged ({one_line(error)})") from error
         if len(data) != math.prod(label_shape):
-            raise ValueError(f"{labels}: cut short; {label_shape} labels were promised")
+            raise ValueError(f"{labels}: cut short; {label_shape[0]} labels were promised")
         label_array = np.frombuffer(data, np.uint8).reshape(label_shape)
 
     def stream(start: int) -> Iterator[np.ndarray]:
@@ -97,19 +111,19 @@ def open_hdf5(path: Path) -> Source:
         with h5py.File(path, "r") as file:
             arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
             members = {key: (a.shape, a.dtype, False) for key, a in arrays.items()}
-            images_key, labels_key = _choose(members)
-            for array in arrays.values():
-                _check_size(array.shape, array.dtype, path)
+            images_key, labels_key = _choose(members, path)
             labels = arrays[labels_key][:] if labels_key else None
-            names = arrays["class_names"].asstr()[:].tolist() if "class_names" in arrays else None
-    except OSError as error:
+            names = arrays["class_names"][:] if "class_names" in arrays else None
+    except (ValueError, OSError, RuntimeError, KeyError) as error:  # h5py's, on damaged files
+        limits.pass_on(error)
         raise ValueError(f"{path}: cannot be read as HDF5 ({one_line(error)})") from error
     shape, dtype, _ = members[images_key]
+    block = max(1, BLOCK_BYTES // max(1, math.prod(shape[1:]) * dtype.itemsize))
 
     def stream(start: int) -> Iterator[np.ndarray]:
         with h5py.File(path, "r") as file:
-            for begin in range(start, shape[0], 64):
-                yield from file[images_key][begin : begin + 64]
+            for begin in range(start, shape[0], block):
+                yield from file[images_key][begin : begin + block]
 
     return _source(path, shape, dtype, labels, names, stream)
 
@@ -119,55 +133,109 @@ def _source(
     shape: tuple[int, ...],
     dtype: np.dtype,
     labels: np.ndarray | None,
-    class_names: list[str] | None,
+    class_names: np.ndarray | None,
     stream: Callable[[int], Iterator[np.ndarray]],
 ) -> Source:
     dtype = dtype.newbyteorder("=")  # what the stream holds may be swapped
     image_shape = (*shape[1:], 1) if len(shape) == 3 else shape[1:]
     if dtype not in (np.uint8, np.uint16):
         raise ValueError(f"{path}: images are {dtype}; save them as uint8 or uint16")
-    if not all(shape):
+    if min(shape) < 1:
         raise ValueError(f"{path}: images have shape {shape}; there are none")
+    if image_shape[0] * image_shape[1] > MAX_PIXELS:
+        raise ValueError(f"{path}: images of {shape} are above {MAX_PIXELS} pixels")
     if image_shape[0] in (1, 3, 4) and image_shape[1] == image_shape[2] > 4:
         raise ValueError(
             f"{path}: images of {shape} look channels-first; save [n, height, width, channels]"
         )
-    labels = np.zeros(shape[0], np.int32) if labels is None else np.asarray(labels)
-    if labels.shape == (shape[0], 1):
-        labels = labels[:, 0]
-    if labels.shape != (shape[0],):
-        raise ValueError(
-            f"{path}: labels have shape {labels.shape}; give one for {shape[0]} images"
-        )
-    if labels.dtype.kind in "SUO":
-        words = [x.decode() if isinstance(x, bytes) else str(x) for x in labels.tolist()]
-        class_names, labels = np.unique(words, return_inverse=True)
-        class_names = class_names.tolist()
-    elif labels.dtype.kind not in "iu" or labels.min() < 0:
-        raise ValueError(
-            f"{path}: labels are {labels.dtype} from {labels.min()}; write integers >= 0"
-        )
-    class_names = class_names or [str(number) for number in range(int(labels.max()) + 1)]
-    if labels.max() >= len(class_names):
-        raise ValueError(
-            f"{path}: label {labels.max()} is outside the {len(class_names)} class names"
-        )
+    numbers, names = _labels(path, shape[0], labels, class_names)
 
     def read(start: int) -> Iterator[np.ndarray]:
-        for image in stream(start):
-            yield np.asarray(image, dtype).reshape(image_shape)
+        try:
+            for image in stream(start):
+                yield np.asarray(image, dtype).reshape(image_shape)
+        except (ValueError, *READ_ERRORS) as error:
+            limits.pass_on(error)
+            raise ValueError(f"{path}: damaged ({one_line(error)})") from error
 
-    names = [f"{path.name}[{index}]" for index in range(shape[0])]
-    stamp = f"{path.stat().st_size} {path.stat().st_mtime_ns}"
     return Source(
+        [f"{path.name}[{index}]" for index in range(shape[0])],
+        numbers,
         names,
-        labels.astype(np.int32),
-        class_names,
         read,
-        stamp,
+        stamp(path),
         image_shape,
         np.dtype(dtype.str[1:]),
     )
+
+
+def _labels(
+    path: Path, count: int, labels: np.ndarray | None, class_names: np.ndarray | None
+) -> tuple[np.ndarray, list[str]]:
+    """Return (labels [n] int32, class names) of a file's own arrays of labels and names."""
+    labels = np.zeros(count, np.int32) if labels is None else np.asarray(labels).reshape(-1)
+    if labels.shape != (count,):
+        raise ValueError(f"{path}: there are {len(labels)} labels for {count} images")
+    names = None if class_names is None else _words(class_names, path)
+    if labels.dtype.kind in "SUO":
+        numbers, found = numbered(_words(labels, path))
+        return (numbers, found) if names is None else _matched(numbers, found, names, path)
+    if labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise ValueError(
+            f"{path}: labels are {labels.dtype} from {labels.min()}; write integers >= 0"
+        )
+    most = int(labels.max())
+    if names is None and most >= max(count, MAX_CLASSES):
+        raise ValueError(f"{path}: label {most} of {count} images; write labels from 0")
+    names = [str(number) for number in range(most + 1)] if names is None else names
+    if most >= len(names):
+        raise ValueError(f"{path}: label {most} is outside the {len(names)} class names")
+    return labels.astype(np.int32), names
+
+
+def _matched(
+    numbers: np.ndarray, found: list[str], names: list[str], path: Path
+) -> tuple[np.ndarray, list[str]]:
+    """Number string labels by the file's own list of class names."""
+    try:
+        return named(numbers, found, names)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _words(array: np.ndarray, path: Path) -> list[str]:
+    try:
+        return [x.decode() if isinstance(x, bytes) else str(x) for x in np.ravel(array).tolist()]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: a label or class name is not UTF-8 ({error.object!r})"
+        ) from error
+
+
+def _choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
+    """Return the keys of images and labels, after a look at what all headers promise."""
+    images = [key for key, (shape, *_) in members.items() if len(shape) in (3, 4)]
+    images = ["images"] if "images" in images else images
+    if len(images) != 1:
+        raise ValueError(f"arrays {sorted(members)}: name the one of images 'images'")
+    labels = [key for key in members if key not in (images[0], "class_names")]
+    labels = ["labels"] if "labels" in labels else labels
+    if len(labels) > 1:
+        raise ValueError(f"arrays {sorted(members)}: name the one of labels 'labels'")
+    for shape, dtype, _ in members.values():
+        _check_size(shape, dtype, path)
+    count = members[images[0]][0][0]
+    for key in labels:
+        shape, dtype, _ = members[key]
+        if shape not in ((count,), (count, 1)) or dtype.itemsize > MAX_WORD:
+            raise ValueError(
+                f"{key!r} has shape {shape} of {dtype}; give one label for each of {count} images"
+            )
+    if "class_names" in members:
+        shape, dtype, _ = members["class_names"]
+        if len(shape) != 1 or shape[0] > MAX_CLASSES or dtype.itemsize > MAX_WORD:
+            raise ValueError(f"'class_names' has shape {shape} of {dtype}; give a list of names")
+    return images[0], labels[0] if labels else None
 
 
 def _check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
@@ -177,20 +245,7 @@ def _check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
         raise ValueError(f"{path}: {held} bytes, but its header promises {promised}")
 
 
-def _choose(members: dict) -> tuple[str, str | None]:
-    """Return the keys of images and labels."""
-    images = [key for key, (shape, *_) in members.items() if len(shape) in (3, 4)]
-    images = ["images"] if "images" in images else images
-    if len(images) != 1:
-        raise ValueError(f"arrays {sorted(members)}: name the one of images 'images'")
-    labels = [key for key in members if key not in (images[0], "class_names")]
-    labels = ["labels"] if "labels" in labels else labels
-    if len(labels) > 1:
-        raise ValueError(f"arrays {sorted(members)}: name the one of labels 'labels'")
-    return images[0], labels[0] if labels else None
-
-
-def _npy_header(file) -> tuple[tuple[int, ...], np.dtype, bool]:
+def _npy_header(file) -> Header:
     version = np.lib.format.read_magic(file)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -210,6 +265,8 @@ def _blocks(file, shape: tuple[int, ...], dtype: np.dtype, start: int) -> Iterat
             raise ValueError(f"the file ends at image {index} of {shape[0]}")
         if index >= start:
             yield np.frombuffer(data, dtype).reshape(shape[1:])
+    if file.read(1):  # at the end, zip and gzip compare the checksum
+        raise ValueError(f"the file holds more than {shape[0]} images")
 
 
 def _open(path: Path):
@@ -221,7 +278,8 @@ def _idx_header(path: Path) -> tuple[tuple[int, ...], int]:
         with _open(path) as file:
             zero, kind, axes = struct.unpack(">HBB", file.read(4))
             shape = struct.unpack(f">{axes}I", file.read(4 * axes))
-    except (struct.error, OSError, EOFError) as error:
+    except (struct.error, OSError, EOFError, zlib.error) as error:
+        limits.pass_on(error)
         raise ValueError(f"{path}: not an idx file ({one_line(error)})") from error
     if zero != 0 or kind != 8:
         raise ValueError(f"{path}: not an idx file of bytes (type {kind}, only 8 is read)")

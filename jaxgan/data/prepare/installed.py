@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxgan.data.prepare.folders import Payload, Source
+from jaxgan.data.prepare.folders import Payload, Source, stamp
 from jaxgan.data.records import (
     BadRecordError,
     Records,
@@ -24,6 +24,7 @@ from jaxgan.data.records import (
     parse_example,
     split_shards,
 )
+from jaxgan.files import limits
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import BadImageError
 
@@ -70,19 +71,20 @@ def open_directory(directory: Path, split: str) -> Source:
             else:
                 try:
                     yield decode_record(image, features)
-                except Exception as error:
+                except Exception as error:  # Pillow raises many kinds on damaged bytes
+                    limits.pass_on(error)
                     yield BadImageError(one_line(error))
 
     sixteen = features.dtype == np.uint16
     arrays = features.encoding != "image" or (sixteen and None not in features.shape)
     names = [f"{split}[{index}]" for index in range(len(labels))]
-    stamp = f"{found} {[(str(shard.path), shard.path.stat().st_size) for shard in shards]}"
+    stamps = [f"{shard.path.name} {stamp(shard.path)}" for shard in shards]
     return Source(
         names,
         np.asarray(labels, np.int32),
         list(features.class_names),
         read,
-        stamp,
+        " ".join(stamps),
         features.shape if arrays else None,
         features.dtype if arrays else None,
     )
@@ -107,7 +109,8 @@ def _tfrecords(shards: list[Shard], start: int = 0) -> Iterator[bytes]:
             for number in range(shard.skip + shard.take):
                 header = file.read(12)
                 length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
-                data = file.read(length + 4)
+                left = shard.path.stat().st_size - file.tell()  # before memory is taken
+                data = file.read(length + 4) if length + 4 <= left else b""
                 if len(header) != 12 or len(data) != length + 4:
                     raise ValueError(f"{shard.path}: cut short at record {number}")
                 if number >= shard.skip:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxgan.data.prepare.sources import open_source
-from jaxgan.data.prepare.write import serialize
+from jaxgan.data.records import serialize
 from jaxgan.media.image_files import read_picture
 from tests.data.image_kinds import encoded
 
