@@ -20,6 +20,7 @@ from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, find_data_set, one_line, open_records
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
+from jaxgan.media.images import for_features
 from jaxgan.media.resize import fit
 
 Size = tuple[int, int]
@@ -72,16 +73,16 @@ def open_images(path: str | Path, split: str = "train", size: Size | None = None
 
 def record_images(records: Records, size: Size | None = None) -> Images:
     """Return the images of a data set."""
-    reader = Reader(records, (1, 1, 1), 0, size)
+    medium = for_features(records.features, size)
+    reader = Reader(records, medium)
 
     def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = reader.read(indices)
-        return found["images"], found["labels"]
+        return tuple(reader.read(indices))
 
     name = f"{records.directory.name}/{records.split}"
     names = tuple(records.class_names)
     digest = records.content_hash()
-    return Images(name, len(records), reader.image_shape, names, digest, read, {})
+    return Images(name, len(records), medium.spec.sample.shape, names, digest, read, {})
 
 
 def folder_images(folder: Path, size: Size | None = None) -> Images:
