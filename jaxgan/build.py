@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan import media, models
-from jaxgan.config import module_named
+from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
 from jaxgan.game import latent_steps, latents, objectives
 from jaxgan.game.averaging import ema
@@ -144,7 +144,7 @@ def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
 
 def medium_of(config: ConfigDict) -> Medium:
     """Return what an example of a resolved config is."""
-    return module_named(media, "data.medium", config.data.medium, "medium").medium(config.data)
+    return module_named(media, "medium", config.data.medium).medium(config.data)
 
 
 def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
@@ -179,13 +179,13 @@ def noise_spec(config: ConfigDict):
 
 def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the networks of a game for examples of `spec`, whose noise is the model's."""
-    model = module_named(models, "model.name", config.model.name)
+    model = module_named(models, "model", config.model.name)
     return model.networks(config.model, spec._replace(noise=noise_spec(config)))
 
 
 def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
     """Refuse an objective or a term whose calls the model does not have, before anything runs."""
-    objective = module_named(objectives, "objective.name", config.objective.name)
+    objective = module_named(objectives, "objective", config.objective.name)
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
     for terms in compose.terms_of(config).values():
         wanted += [(f"{name}", term.needs) for name, term in terms.items()]
@@ -220,7 +220,7 @@ def build(
     """
     networks = sides(config, spec)
     check_needs(config, networks)
-    objective = module_named(objectives, "objective.name", config.objective.name)
+    objective = module_named(objectives, "objective", config.objective.name)
     wanted, stats = compose.with_terms(
         config, objective.objectives(config.objective), with_lazy_terms
     )

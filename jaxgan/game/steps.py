@@ -150,7 +150,11 @@ def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainStat
             number, batch = inputs
             return player_step(game, name, state, batch, jax.random.fold_in(root, number))
 
-        state, metrics = jax.lax.scan(body, state, (numbers, taken), unroll=len(turns) == 1)
+        if len(turns) == 1:
+            state, metrics = body(state, jax.tree.map(lambda x: x[0], (numbers, taken)))
+            metrics = jax.tree.map(lambda x: x[None], metrics)
+        else:
+            state, metrics = jax.lax.scan(body, state, (numbers, taken))
         found.setdefault(name, []).append(metrics)
     averages = {
         name: average(state.averages[name], state.players[name].params, state.step)

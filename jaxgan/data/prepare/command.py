@@ -45,9 +45,9 @@ def command(argv: list[str]) -> int:
         return 2
     try:
         manifest = prepare(**vars(flags))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("jaxgan prepare: stopped; the same command continues", file=sys.stderr)
-        return 130
+        return getattr(stop, "exit_code", 130)
     except (ValueError, OSError) as error:
         again = "; free some and run the same command again: what is finished is kept"
         print(f"jaxgan prepare: {error}{again if limits.is_full(error) else ''}", file=sys.stderr)

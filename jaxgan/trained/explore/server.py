@@ -197,6 +197,7 @@ def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int
             webbrowser.open(url)
         try:
             server.serve_forever()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             print()
+            return getattr(stop, "exit_code", 0)
     return 0
