@@ -33,6 +33,8 @@ def named(
       ValueError: too few names, a name twice, or words that are not the source's.
     """
     names = list(names)
+    if not names:
+        raise ValueError("there are no class names; write one a line")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"class name {twice[0]!r} appears twice; write different names")

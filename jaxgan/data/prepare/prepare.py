@@ -104,6 +104,8 @@ def prepare(
     )  # refuses what cannot be
     size = (size, size) if isinstance(size, int) else size
     target = Path(target)
+    if str(target) != printable(str(target)):
+        raise ValueError(f"target {printable(str(target))!r} is not UTF-8; write another target")
     if target.absolute().is_relative_to(Path(source).absolute()):
         raise ValueError(f"{target} lies inside the source {source}; write a target outside of it")
     images = open_source(source, labels, split)
@@ -111,6 +113,8 @@ def prepare(
         numbers, names = named(images.labels, images.class_names, class_names)
         images = dataclasses.replace(images, labels=numbers, class_names=names)
     checked(images.class_names)
+    if shards and shards > len(images.names):
+        raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
     settings = {
         "size": size,
         **{"channels": channels, "bits": bits, "resize": resize, "crop": crop},

@@ -1,6 +1,7 @@
 """The job: same bytes always, resumes, streams, refuses what it should."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -203,6 +204,11 @@ def test_a_target_inside_of_the_source_is_refused(class_folder):
             prepare(folder, target)
 
 
+def test_a_target_that_is_not_utf8_is_refused(class_folder, tmp_path):
+    with pytest.raises(ValueError, match=r"target '.*\\\\udcff' is not UTF-8; write another"):
+        prepare(class_folder[0], tmp_path / os.fsdecode(b"\xff"))
+
+
 def test_two_at_once_are_refused(tmp_path):
     with (
         locked(tmp_path / "out", {"fingerprint": "x"}),
@@ -234,6 +240,9 @@ def all_bad(folder):
         (None, {"resize": "nearest"}, "resize is 'nearest'; write one of area, lanczos"),
         (None, {"crop": "left"}, "crop is 'left'"),
         (None, {"format": "gif"}, "format is 'gif'"),
+        (None, {"shards": 13}, "shards is 13 for 12 images; write fewer"),
+        (None, {"channels": 4, "format": "jpeg", "size": 4}, "JPEG cannot hold 4 channels"),
+        (None, {"order": "random"}, "order is 'random'; write one of shuffled, source"),
         (None, {"channels": 5}, "channels is 5; image files hold 1, 2, 3 or 4"),
         (None, {"channels": 4, "format": "jpeg"}, "JPEG cannot hold 4 channels"),
         (None, {"class_names": ["x", "y"]}, r"class 'a' of the source is not among .* 'x', 'y'"),
