@@ -6,8 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from jaxgan.data.records import Features
-from jaxgan.media.decode import decode_record
+from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.resize import fit
 from tests.data.image_kinds import bomb, encoded, messy_files, random_images
 

@@ -12,18 +12,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxgan.data.prepare.folders import Payload, Source, stamp
-from jaxgan.data.records import (
-    BadRecordError,
-    Records,
+from jaxgan.data.description import (
     Shard,
     data_set_info,
     find_data_set,
     image_features,
-    one_line,
-    parse_example,
     split_shards,
 )
+from jaxgan.data.prepare.folders import Payload, Source, stamp
+from jaxgan.data.records import BadRecordError, Records, one_line, parse_example
 from jaxgan.files import limits
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import BadImageError

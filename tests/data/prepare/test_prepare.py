@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from jaxgan.data.prepare import prepare as prepare_module
+from jaxgan.data.prepare import passes
 from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.job import locked
 from jaxgan.data.prepare.prepare import prepare
@@ -125,7 +125,7 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
     min((folder / "a").iterdir()).write_bytes(b"bad")  # what is finished remembers it
     prepare(folder, tmp_path / "whole" / "out", shards=4)
     written = []
-    real = prepare_module.write_shard
+    real = passes.write_shard
 
     def dies_at_the_third(path, records, stored):
         if len(written) == 2:
@@ -135,12 +135,12 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
         return real(path, records, stored)
 
     target = tmp_path / "stopped" / "out"
-    monkeypatch.setattr(prepare_module, "write_shard", dies_at_the_third)
+    monkeypatch.setattr(passes, "write_shard", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         prepare(folder, target, shards=4)
     with pytest.raises(FileNotFoundError):
         open_records(target)
-    monkeypatch.setattr(prepare_module, "write_shard", real)
+    monkeypatch.setattr(passes, "write_shard", real)
     with pytest.raises(ValueError, match=r"unfinished work with other settings \(size = None, now"):
         prepare(folder, target, shards=4, size=3)
     finished = written[0].read_bytes()
