@@ -89,9 +89,8 @@ def prepare(
     _check_choice("crop", crop, CROPS)
     _check_choice("format", format, ("png", "jpeg"))
     _check_choice("order", order, ORDERS)
-    ImageFormat(
-        (1, 1, channels or 1), f"uint{bits or 8}", format, quality
-    )  # refuses what cannot be
+    # Refuses at once what no look at the images would allow.
+    ImageFormat((1, 1, channels or 1), f"uint{bits or 8}", format, quality)
     size = (size, size) if isinstance(size, int) else size
     target = Path(target)
     check_path(target, Path(source))
@@ -104,9 +103,16 @@ def prepare(
         raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
     settings = {
         "size": size,
-        **{"channels": channels, "bits": bits, "resize": resize, "crop": crop},
-        **{"format": format, "quality": quality, "background": list(background)},
-        **{"shards": shards, "order": order, "seed": seed if order == "shuffled" else None},
+        "channels": channels,
+        "bits": bits,
+        "resize": resize,
+        "crop": crop,
+        "format": format,
+        "quality": quality,
+        "background": list(background),
+        "shards": shards,
+        "order": order,
+        "seed": seed if order == "shuffled" else None,
     }
     origin = {
         "name": printable(Path(source).name),
