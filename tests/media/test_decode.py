@@ -1,5 +1,7 @@
 """Stored bytes to arrays: conversions, and what is refused."""
 
+import subprocess
+import sys
 import tracemalloc
 import zlib
 
@@ -11,6 +13,12 @@ from jaxgan.media.resize import fit
 from tests.data.image_kinds import bomb, encoded, messy_files, random_images
 
 FILES = messy_files()
+
+
+def test_media_stand_without_data_sets():
+    code = "import sys, jaxgan.media.image_files, jaxgan.media.decode, jaxgan.media.resize; "
+    code += "sys.exit(any(name.startswith('jaxgan.data') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def features(shape, dtype="uint8"):
