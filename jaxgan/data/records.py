@@ -35,7 +35,7 @@ from jaxgan.files import limits
 from jaxgan.media.decode import Features
 
 MANIFEST = "manifest.json"
-MAX_OPEN = 256  # shards: each holds a file descriptor, of which a process often has 1,024
+MAX_OPEN = 128  # shards: each holds a file descriptor, of which a process has 256 to 1,024
 log = logging.getLogger(__name__)
 
 # What NumPy raises: it reads an array's header as a Python literal.
@@ -160,18 +160,18 @@ class Records:
     def _hash_in_manifest(self) -> str | None:
         """Return the manifest's content hash if it is of exactly these records, else None."""
         manifest = self.manifest()
-        if manifest is None or "content_hash" not in manifest:
+        if manifest is None:
             return None
         whole = all(shard.skip == 0 and shard.take == shard.total for shard in self._shards)
         paths = [shard.path for shard in self._shards]
         same = (
             whole
             and paths == sorted(set(paths))
-            and len(self) == manifest["num_images"]
-            and list(self.class_names) == list(manifest["classes"])
-            and sum(path.stat().st_size for path in paths) == manifest["num_bytes"]
+            and len(self) == manifest.get("num_images")
+            and list(self.class_names) == list(manifest.get("classes", ()))
+            and sum(path.stat().st_size for path in paths) == manifest.get("num_bytes")
         )
-        return manifest["content_hash"] if same else None
+        return manifest.get("content_hash") if same else None
 
     def _saved_labels(self) -> np.ndarray | None:
         """Return the labels from their file, None where it is missing or not the one written."""
