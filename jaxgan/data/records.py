@@ -10,7 +10,6 @@ The directory may be one that `write.py` made or one that TFDS itself prepared (
 """
 
 import collections
-import dataclasses
 import hashlib
 import io
 import json
@@ -25,12 +24,18 @@ import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
+from jaxgan.data.description import (
+    Shard,
+    data_set_info,
+    find_data_set,
+    image_features,
+    split_shards,
+)
 from jaxgan.files import limits
 from jaxgan.media.decode import Features
 
-EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
 MANIFEST = "manifest.json"
-MAX_OPEN = 256  # shards: each holds a file descriptor, of which a process often has 1,024
+MAX_OPEN = 128  # shards: each holds a file descriptor, of which a process has 256 to 1,024
 log = logging.getLogger(__name__)
 
 # What NumPy raises: it reads an array's header as a Python literal.
@@ -39,22 +44,6 @@ DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError
 
 class BadRecordError(ValueError):
     """A record that cannot be read or decoded; the message names the file and the index."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """Records `skip` to `skip + take` of one file, which holds `total`.
-
-    split: the whole split that the file belongs to. first: how many records of that split come
-    before this file.
-    """
-
-    path: Path
-    skip: int
-    take: int
-    total: int
-    split: str
-    first: int
 
 
 class Records:
@@ -171,18 +160,18 @@ class Records:
     def _hash_in_manifest(self) -> str | None:
         """Return the manifest's content hash if it is of exactly these records, else None."""
         manifest = self.manifest()
-        if manifest is None or "content_hash" not in manifest:
+        if manifest is None:
             return None
         whole = all(shard.skip == 0 and shard.take == shard.total for shard in self._shards)
         paths = [shard.path for shard in self._shards]
         same = (
             whole
             and paths == sorted(set(paths))
-            and len(self) == manifest["num_images"]
-            and list(self.class_names) == list(manifest["classes"])
-            and sum(path.stat().st_size for path in paths) == manifest["num_bytes"]
+            and len(self) == manifest.get("num_images")
+            and list(self.class_names) == list(manifest.get("classes", ()))
+            and sum(path.stat().st_size for path in paths) == manifest.get("num_bytes")
         )
-        return manifest["content_hash"] if same else None
+        return manifest.get("content_hash") if same else None
 
     def _saved_labels(self) -> np.ndarray | None:
         """Return the labels from their file, None where it is missing or not the one written."""
@@ -233,66 +222,6 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
             f"`jaxgan prepare {found} TARGET --split={split}`"
         )
     return Records(found, split, image_features(info.features, found), split_shards(info, split))
-
-
-def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
-    """Read what a data set says of itself.
-
-    Raises ValueError where that is damaged, or names classes that are not TFDS's own features: TFDS
-    imports them, and to import is to run.
-    """
-    try:
-        path = directory / "features.json"
-        named = list(named_classes(json.loads(path.read_text("utf-8")))) if path.exists() else []
-        foreign = [n for n in named if not n.startswith("tensorflow_datasets.core.features.")]
-        if not foreign:
-            return tfds.builder_from_directory(directory).info
-    except Exception as error:  # TFDS raises many kinds on damaged files
-        limits.pass_on(error)
-        raise ValueError(
-            f"{directory}: dataset_info.json or features.json is damaged ({one_line(error)})"
-        ) from error
-    raise ValueError(f"{path}: {foreign[0]!r} is not a feature of TFDS; only those are read")
-
-
-def named_classes(value: object) -> Iterator[str]:
-    """Yield every class that a features.json names, in JSON inside of its strings too."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = json.loads(value)
-    if isinstance(value, list):
-        value = dict(enumerate(value))
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in ("pythonClassName", "python_class_name", "type") and isinstance(inner, str):
-                yield inner
-            else:
-                yield from named_classes(inner)
-
-
-def split_shards(info: tfds.core.DatasetInfo, split: str) -> list[Shard]:
-    """Return the files of a split, which may be sliced. Raises as open_records."""
-    try:
-        instructions = info.splits[split].file_instructions
-    except (KeyError, ValueError) as error:
-        raise ValueError(
-            f"{info.data_dir}: no split {split!r}; write one of {sorted(info.splits)}"
-        ) from error
-    places = {}  # of each file: its split, and how many records of it come before
-    for name, whole in info.splits.items():
-        first = 0
-        for i in whole.file_instructions:
-            places[i.filename] = (name, first)
-            first += i.examples_in_shard
-    shards = [
-        Shard(Path(i.filename), i.skip, i.take, i.examples_in_shard, *places[i.filename])
-        for i in instructions
-    ]
-    for shard in shards:
-        if not shard.path.is_file():  # the ArrayRecord reader itself would say "0 records"
-            raise FileNotFoundError(f"{shard.path}: this file of the data set is missing")
-    if not shards:
-        raise ValueError(f"{info.data_dir}: split {split!r} is empty")
-    return shards
 
 
 def parse_example(raw: bytes, features: Features) -> tuple[bytes, int]:
@@ -350,49 +279,3 @@ def open_shard(shard: Shard) -> ArrayRecordReader:
 def one_line(error: Exception) -> str:
     """Return the first line of an error's text, or its class where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def find_data_set(directory: str | Path) -> Path:
-    """Return the directory that holds dataset_info.json: this one, or one or two levels below."""
-    directory = Path(directory)
-    if str(directory) == EMBEDDED and not directory.exists():
-        return Path(__file__).parent / EMBEDDED
-    for pattern in ("dataset_info.json", "*/dataset_info.json", "*/*/dataset_info.json"):
-        found = sorted(directory.glob(pattern))
-        if len(found) == 1:
-            return found[0].parent
-        if found:
-            choices = ", ".join(str(path.parent) for path in found)
-            raise ValueError(f"{directory} holds several data sets; write one of {choices}")
-    raise FileNotFoundError(
-        f"{directory}: no dataset_info.json there; write the directory that `jaxgan prepare` or "
-        f"TFDS made, or {EMBEDDED!r} for the embedded data set"
-    )
-
-
-def image_features(features: tfds.features.FeaturesDict, directory: Path) -> Features:
-    """Choose "image" and "label", or the first of their kinds; without a label, one class."""
-
-    def first(kind, preferred):
-        keys = [key for key, feature in features.items() if isinstance(feature, kind)]
-        return preferred if preferred in keys else (keys or [None])[0]
-
-    label_key = first(tfds.features.ClassLabel, "label")
-    names = tuple(features[label_key].names) if label_key else ("image",)
-    image_key = first(tfds.features.Image, "image")
-    if image_key:
-        image, encoding = features[image_key], "image"
-    elif "image" in features and isinstance(features["image"], tfds.features.Tensor):
-        image_key, image = "image", features["image"]
-        encoding = image.to_json_content().encoding
-    else:
-        image, encoding = None, None
-    dtype = np.dtype(image.np_dtype) if image is not None else None
-    open_shape = encoding != "image" and image is not None and None in image.shape
-    wrong = dtype not in (np.uint8, np.uint16) or len(image.shape) != 3 or encoding == "none"
-    if wrong or open_shape:
-        raise ValueError(
-            f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
-            f"features {dict(features)}"
-        )
-    return Features(tuple(image.shape), dtype, encoding, image_key, label_key, names)

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxgan.data.description import find_data_set
 from jaxgan.data.prepare.folders import Source
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
-from jaxgan.data.records import Records, find_data_set, one_line, open_records
+from jaxgan.data.records import Records, one_line, open_records
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
 from jaxgan.media.images import for_features

@@ -5,12 +5,28 @@ import collections
 import numpy as np
 import pytest
 
-from jaxgan.data.order import balanced_order, epoch_order, permutation
+from jaxgan.data.order import balanced_order, epoch_order, fair_draw, permutation
 
 
 def test_permutation_is_fixed_forever():
     """A change here breaks the exact resume of every run."""
     assert permutation(10, 0, "epoch", 0).tolist() == [5, 7, 3, 1, 2, 6, 8, 9, 0, 4]
+
+
+def test_a_fair_draw_takes_each_equally_often():
+    draws = [fair_draw(3, 10, "test", seed) for seed in range(4000)]
+    for draw in draws:
+        assert len(draw) == 3 and np.all(np.diff(draw) > 0)
+    counts = np.bincount(np.concatenate(draws), minlength=10)
+    # standard deviation of each count is 29
+    assert counts.shape == (10,) and np.abs(counts - 1200).max() < 120
+    np.testing.assert_array_equal(fair_draw(3, 10, "test", 5), draws[5])
+
+
+@pytest.mark.parametrize("count", [10, 11])
+def test_a_fair_draw_of_all_is_all(count):
+    np.testing.assert_array_equal(fair_draw(count, 10, "x"), np.arange(10))
+    assert fair_draw(0, 10, "x").size == 0
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 1000])

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxgan.data.description import EMBEDDED
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.write import ImageFormat, dataset_name, write_records
-from jaxgan.data.records import EMBEDDED, BadRecordError, open_records, serialize
+from jaxgan.data.records import BadRecordError, open_records, serialize
 from jaxgan.media.decode import decode_record
 from tests.data.image_kinds import encoded, random_images
 

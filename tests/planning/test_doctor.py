@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.data.examine import (
     examine_records,
     examine_source,
@@ -16,7 +17,7 @@ from jaxgan.data.examine import (
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.write import ImageFormat, finish, shard_path, write_shard
-from jaxgan.data.records import EMBEDDED, find_data_set, open_records
+from jaxgan.data.records import open_records
 from jaxgan.planning import doctor
 from tests.data.image_kinds import BAD, encoded, messy_files, random_images
 from tests.training.test_train import debug_config

@@ -1,134 +1,29 @@
-"""Arrays of images in files: npz, HDF5 and idx, streamed image by image.
+"""What arrays of images must be, in files of any kind: npz, idx, HDF5.
 
 Images are [n, height, width] or [n, height, width, channels], uint8 or uint16; labels are n
-integers from 0, or n strings.
+integers from 0, or n strings. Headers are checked before memory is taken.
 """
 
-import gzip
 import math
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from jaxgan.data.prepare.archives import BOUNDED, READ_ERRORS
+from jaxgan.data.prepare.archives import READ_ERRORS
 from jaxgan.data.prepare.classes import named, numbered
 from jaxgan.data.prepare.folders import Source, stamp
-from jaxgan.data.records import DAMAGED_ARRAY, one_line
+from jaxgan.data.records import one_line
 from jaxgan.files import limits
 from jaxgan.media.decode import MAX_PIXELS
 
 MAX_CLASSES = 1 << 20
 MAX_WORD = 4096  # bytes of a class name or label in an array
-BLOCK_BYTES = 1 << 26  # of an HDF5 file, read at once
 Header = tuple[tuple[int, ...], np.dtype, bool]  # shape, dtype, whether it is column-major
 
 
-def open_npz(path: Path) -> Source:
-    """Open an .npz with an array "images" and, if it has classes, "labels" and "class_names".
-
-    Other names are found when there is only one array that fits.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type not in BOUNDED for member in archive.infolist()):
-                raise ValueError("compressed otherwise than by deflate")
-
-            def header(key: str) -> Header:
-                with archive.open(key + ".npy") as file:
-                    return _npy_header(file)
-
-            def whole(key: str | None) -> np.ndarray | None:
-                if key is None:
-                    return None
-                with archive.open(key + ".npy") as file:
-                    return np.lib.format.read_array(file, allow_pickle=False)
-
-            keys = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
-            members = {key: header(key) for key in keys}
-            images_key, labels_key = _choose(members, path)
-            labels = whole(labels_key)
-            class_names = whole("class_names" if "class_names" in keys else None)
-    except (NotImplementedError, RuntimeError, *DAMAGED_ARRAY, *READ_ERRORS) as error:
-        limits.pass_on(error)
-        raise ValueError(f"{path}: cannot be read as npz ({one_line(error)})") from error
-    shape, dtype, fortran = members[images_key]
-    if fortran:
-        raise ValueError(f"{path}: {images_key!r} is column-major; save np.ascontiguousarray of it")
-
-    def stream(start: int) -> Iterator[np.ndarray]:
-        with zipfile.ZipFile(path) as archive, archive.open(images_key + ".npy") as file:
-            _npy_header(file)
-            yield from _blocks(file, shape, dtype, start)
-
-    return _source(path, shape, dtype, labels, class_names, stream)
-
-
-def open_idx(path: Path, labels: Path | None = None) -> Source:
-    """Open an idx file (MNIST's format) of uint8 images, gzipped or not.
-
-    The labels are `labels`, or the file beside it with "images-idx3" replaced by "labels-idx1".
-    """
-    beside = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    labels = labels or (beside if beside != path and beside.is_file() else None)
-    shape, offset = _idx_header(path)
-    if len(shape) not in (3, 4):
-        raise ValueError(f"{path}: holds {len(shape)} axes {shape}; give the file of images")
-    label_array = None
-    if labels:
-        label_shape, label_offset = _idx_header(labels)
-        if label_shape != shape[:1]:
-            raise ValueError(f"{labels}: labels of shape {label_shape} for {shape[0]} images")
-        try:
-            with _open(labels) as file:
-                data = file.read(label_offset + math.prod(label_shape))[label_offset:]
-                file.read(1)  # at the end, gzip compares the checksum
-        except READ_ERRORS as error:
-            limits.pass_on(error)
-            raise ValueError(f"{labels}: damaged ({one_line(error)})") from error
-        if len(data) != math.prod(label_shape):
-            raise ValueError(f"{labels}: cut short; {label_shape[0]} labels were promised")
-        label_array = np.frombuffer(data, np.uint8).reshape(label_shape)
-
-    def stream(start: int) -> Iterator[np.ndarray]:
-        with _open(path) as file:
-            file.read(offset)
-            yield from _blocks(file, shape, np.dtype(np.uint8), start)
-
-    return _source(path, shape, np.dtype(np.uint8), label_array, None, stream)
-
-
-def open_hdf5(path: Path) -> Source:
-    """Open an HDF5 file with data sets named as in open_npz. Needs h5py."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise ValueError(f"{path}: HDF5 needs h5py; run `pip install h5py`") from error
-    try:
-        with h5py.File(path, "r") as file:
-            arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
-            members = {key: (a.shape, a.dtype, False) for key, a in arrays.items()}
-            images_key, labels_key = _choose(members, path)
-            labels = arrays[labels_key][:] if labels_key else None
-            names = arrays["class_names"][:] if "class_names" in arrays else None
-    except (ValueError, OSError, RuntimeError, KeyError) as error:  # h5py's, on damaged files
-        limits.pass_on(error)
-        raise ValueError(f"{path}: cannot be read as HDF5 ({one_line(error)})") from error
-    shape, dtype, _ = members[images_key]
-    block = max(1, BLOCK_BYTES // max(1, math.prod(shape[1:]) * dtype.itemsize))
-
-    def stream(start: int) -> Iterator[np.ndarray]:
-        with h5py.File(path, "r") as file:
-            for begin in range(start, shape[0], block):
-                yield from file[images_key][begin : begin + block]
-
-    return _source(path, shape, dtype, labels, names, stream)
-
-
-def _source(
+def array_source(
     path: Path,
     shape: tuple[int, ...],
     dtype: np.dtype,
@@ -136,6 +31,16 @@ def _source(
     class_names: np.ndarray | None,
     stream: Callable[[int], Iterator[np.ndarray]],
 ) -> Source:
+    """Return the source of a file's arrays.
+
+    Args:
+      shape, dtype: of the array of images.
+      labels, class_names: the file's own arrays, None where it has none.
+      stream: yields the images from a position on, in the byte order of the file.
+
+    Raises:
+      ValueError: no uint8 or uint16 images of this module's shapes, or labels that do not fit.
+    """
     dtype = dtype.newbyteorder("=")  # what the stream holds may be swapped
     image_shape = (*shape[1:], 1) if len(shape) == 3 else shape[1:]
     if dtype not in (np.uint8, np.uint16):
@@ -212,7 +117,7 @@ def _words(array: np.ndarray, path: Path) -> list[str]:
         ) from error
 
 
-def _choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
+def choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
     """Return the keys of images and labels, after a look at what all headers promise."""
     images = [key for key, (shape, *_) in members.items() if len(shape) in (3, 4)]
     images = ["images"] if "images" in images else images
@@ -223,7 +128,7 @@ def _choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
     if len(labels) > 1:
         raise ValueError(f"arrays {sorted(members)}: name the one of labels 'labels'")
     for shape, dtype, _ in members.values():
-        _check_size(shape, dtype, path)
+        check_size(shape, dtype, path)
     count = members[images[0]][0][0]
     for key in labels:
         shape, dtype, _ = members[key]
@@ -238,26 +143,17 @@ def _choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
     return images[0], labels[0] if labels else None
 
 
-def _check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
+def check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
     """Refuse a header that promises more than deflate can pack (1032 to 1), before allocating."""
     promised, held = math.prod(shape) * dtype.itemsize, path.stat().st_size
     if promised > 1100 * held + 1000:
         raise ValueError(f"{path}: {held} bytes, but its header promises {promised}")
 
 
-def _npy_header(file) -> Header:
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in read:
-        raise ValueError(f"npy version {version} is unknown")
-    shape, fortran, dtype = read[version](file)
-    return shape, dtype, fortran
-
-
-def _blocks(file, shape: tuple[int, ...], dtype: np.dtype, start: int) -> Iterator[np.ndarray]:
+def blocks(
+    file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype, start: int
+) -> Iterator[np.ndarray]:
+    """Yield the images from position start on of a file that holds nothing else."""
     size = int(np.prod(shape[1:])) * dtype.itemsize
     for index in range(shape[0]):
         data = file.read(size)
@@ -267,21 +163,3 @@ def _blocks(file, shape: tuple[int, ...], dtype: np.dtype, start: int) -> Iterat
             yield np.frombuffer(data, dtype).reshape(shape[1:])
     if file.read(1):  # at the end, zip and gzip compare the checksum
         raise ValueError(f"the file holds more than {shape[0]} images")
-
-
-def _open(path: Path):
-    return gzip.open(path) if path.suffix == ".gz" else open(path, "rb")
-
-
-def _idx_header(path: Path) -> tuple[tuple[int, ...], int]:
-    try:
-        with _open(path) as file:
-            zero, kind, axes = struct.unpack(">HBB", file.read(4))
-            shape = struct.unpack(f">{axes}I", file.read(4 * axes))
-    except (struct.error, OSError, EOFError, zlib.error) as error:
-        limits.pass_on(error)
-        raise ValueError(f"{path}: not an idx file ({one_line(error)})") from error
-    if zero != 0 or kind != 8:
-        raise ValueError(f"{path}: not an idx file of bytes (type {kind}, only 8 is read)")
-    _check_size(shape, np.dtype(np.uint8), path)
-    return shape, 4 + 4 * axes

@@ -30,12 +30,9 @@ def named(
       names: the names of the labels 0, 1, ...
 
     Raises:
-      ValueError: too few names, a name twice, or words that are not the source's.
+      ValueError: too few names, words that are not the source's, or as `checked`.
     """
-    names = list(names)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"class name {twice[0]!r} appears twice; write different names")
+    names = checked(names)
     if all(name.isdecimal() for name in known):
         numbers = [int(name) for name in known]
         if max(numbers) >= len(names):
@@ -59,8 +56,17 @@ def named(
 
 
 def checked(class_names: Sequence[str]) -> list[str]:
-    """Return class names that TFDS can keep, one stripped line each. Raises ValueError."""
+    """Return class names that TFDS can keep: different ones, one stripped line each.
+
+    Raises ValueError.
+    """
+    if not class_names:
+        raise ValueError("there are no class names; write one a line")
+    seen = set()
     for name in class_names:
+        if name in seen:
+            raise ValueError(f"class name {name!r} appears twice; write different names")
+        seen.add(name)
         if name.splitlines() != [name] or name != name.strip():
             raise ValueError(f"class name {name!r} is empty, has a line break or outer spaces")
     return list(class_names)

@@ -12,20 +12,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxgan.data.prepare.folders import Payload, Source, stamp
-from jaxgan.data.records import (
-    BadRecordError,
-    Records,
+from jaxgan.data.description import (
     Shard,
     data_set_info,
     find_data_set,
     image_features,
-    one_line,
-    parse_example,
     split_shards,
 )
+from jaxgan.data.prepare.folders import Payload, Source, stamp
+from jaxgan.data.records import BadRecordError, Records, one_line, parse_example
 from jaxgan.files import limits
-from jaxgan.media.decode import decode_record
+from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.image_files import BadImageError
 
 CHUNK = 64
@@ -56,7 +53,7 @@ def open_directory(directory: Path, split: str) -> Source:
     if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
         labels = Records(found, split, features, shards).labels()
     elif info.file_format is tfds.core.FileFormat.TFRECORD:
-        labels = [parse_example(raw, features)[1] for raw in _tfrecords(shards)]
+        labels = _tfrecord_labels(shards, features)
     else:
         raise ValueError(f"{found}: file format {info.file_format.value!r} is not read here")
 
@@ -101,6 +98,20 @@ def _array_records(records: Records, start: int) -> Iterator[bytes | Exception]:
                     yield records.read([index])[0][0]
                 except BadRecordError as error:
                     yield BadImageError(str(error))
+
+
+def _tfrecord_labels(shards: list[Shard], features: Features) -> list[int]:
+    """Read every record for its label. Raises ValueError with the record that has none."""
+    labels = []
+    for raw in _tfrecords(shards):
+        try:
+            labels.append(parse_example(raw, features)[1])
+        except Exception as error:  # protobuf's own, on damaged bytes
+            limits.pass_on(error)
+            raise ValueError(
+                f"{shards[0].path.parent}: record {len(labels)} cannot be read ({one_line(error)})"
+            ) from error
+    return labels
 
 
 def _tfrecords(shards: list[Shard], start: int = 0) -> Iterator[bytes]:

@@ -13,13 +13,11 @@ as train[95%:], a fair sample.
 
 import dataclasses
 import hashlib
-import itertools
 import json
 import os
-import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,31 +25,23 @@ import numpy as np
 
 from jaxgan.data.order import permutation
 from jaxgan.data.prepare.classes import checked, named
-from jaxgan.data.prepare.folders import Payload, Source
+from jaxgan.data.prepare.folders import Payload
 from jaxgan.data.prepare.job import finished, interrupted, locked
 from jaxgan.data.prepare.listing import printable
 from jaxgan.data.prepare.parallel import ordered
+from jaxgan.data.prepare.passes import encode_all, write_all
 from jaxgan.data.prepare.recipe import Recipe
 from jaxgan.data.prepare.sources import open_source
-from jaxgan.data.prepare.staging import Staged, read_stage, stage_path, write_stage
 from jaxgan.data.prepare.survey import stored_format
-from jaxgan.data.prepare.write import (
-    ImageFormat,
-    ShardReport,
-    finish,
-    shard_path,
-    write_json,
-    write_shard,
-)
+from jaxgan.data.prepare.target import check_path, check_space, check_writable
+from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
 from jaxgan.files import limits
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import WHITE, BadImageError, Kind, inspect
 from jaxgan.media.resize import CROPS, METHODS
 
-SPLIT = "train"
 ORDERS = ("shuffled", "source")
 SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
-SAMPLE = 64  # images encoded to estimate the space that all take
 
 
 def prepare(
@@ -99,23 +89,30 @@ def prepare(
     _check_choice("crop", crop, CROPS)
     _check_choice("format", format, ("png", "jpeg"))
     _check_choice("order", order, ORDERS)
-    ImageFormat(
-        (1, 1, channels or 1), f"uint{bits or 8}", format, quality
-    )  # refuses what cannot be
+    # Refuses at once what no look at the images would allow.
+    ImageFormat((1, 1, channels or 1), f"uint{bits or 8}", format, quality)
     size = (size, size) if isinstance(size, int) else size
     target = Path(target)
-    if target.absolute().is_relative_to(Path(source).absolute()):
-        raise ValueError(f"{target} lies inside the source {source}; write a target outside of it")
+    check_path(target, Path(source))
     images = open_source(source, labels, split)
     if class_names is not None:
         numbers, names = named(images.labels, images.class_names, class_names)
         images = dataclasses.replace(images, labels=numbers, class_names=names)
     checked(images.class_names)
+    if shards and shards > len(images.names):
+        raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
     settings = {
         "size": size,
-        **{"channels": channels, "bits": bits, "resize": resize, "crop": crop},
-        **{"format": format, "quality": quality, "background": list(background)},
-        **{"shards": shards, "order": order, "seed": seed if order == "shuffled" else None},
+        "channels": channels,
+        "bits": bits,
+        "resize": resize,
+        "crop": crop,
+        "format": format,
+        "quality": quality,
+        "background": list(background),
+        "shards": shards,
+        "order": order,
+        "seed": seed if order == "shuffled" else None,
     }
     origin = {
         "name": printable(Path(source).name),
@@ -127,7 +124,7 @@ def prepare(
     if manifest:
         print(f"{target} is complete already: nothing to do", file=sys.stderr)
         return manifest
-    _check_writable(target)
+    check_writable(target)
     job = interrupted(target, settings, origin)
     for note in images.notes:
         print(note, file=sys.stderr)
@@ -150,15 +147,15 @@ def prepare(
                 return ordered(pool, workers, recipe.encode, images.read(start))
 
             if job is None:
-                _check_space(target, len(images.names), stored, encoded)
+                check_space(target, len(images.names), stored, encoded)
                 job = {"source": origin, "settings": settings}
                 job |= {"shape": stored.shape, "dtype": stored.dtype}
             with locked(target, job) as folder:
                 shards = shards or _default_shards(len(images.names), stored)
-                staged, rejected = _stage(folder, images, shards, encoded)
+                staged, rejected = encode_all(folder, images, shards, encoded)
                 key = permutation(len(staged), seed, "prepare")
                 places = key if order == "shuffled" else np.arange(len(staged))
-                reports = _write_shards(target, folder, staged, places, shards, stored)
+                reports = write_all(target, folder, staged, places, shards, stored)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
@@ -167,114 +164,8 @@ def prepare(
     return manifest
 
 
-def _stage(
-    folder: Path,
-    images: Source,
-    count: int,
-    encoded: Callable[[int], Iterator[bytes | BadImageError]],
-) -> tuple[Staged, dict[str, str]]:
-    """Encode the images that are not staged yet into `count` files in all.
-
-    Returns (all staged images, {name: reason} of the rejected ones).
-    """
-    bounds = np.linspace(0, len(images.names), count + 1).astype(int).tolist()
-    found = (read_stage(stage_path(folder, number)) for number in range(count))
-    stages = list(itertools.takewhile(lambda stage: stage is not None, found))
-    begin = bounds[len(stages)]
-    results = encoded(begin)
-    with Progress("encoding", len(images.names), begin) as progress:
-        for number in range(len(stages), count):
-
-            def named_results(number=number):
-                # range first: zip must not take a result that belongs to the next file
-                for i, result in zip(range(*bounds[number : number + 2]), results, strict=False):
-                    progress.add(isinstance(result, BadImageError))
-                    yield images.names[i], int(images.labels[i]), result
-
-            stages.append(write_stage(stage_path(folder, number), named_results()))
-            if progress.done != bounds[number + 1]:
-                raise ValueError(f"the source ended at image {progress.done} of {bounds[-1]}")
-    rejected = {name: reason for stage in stages for name, reason in stage.rejected.items()}
-    if len(rejected) == len(images.names):
-        name, reason = next(iter(rejected.items()))
-        raise ValueError(f"none of {len(images.names)} images can be read; {name!r}: {reason}")
-    return Staged(stages), rejected
-
-
-def _write_shards(
-    target: Path,
-    folder: Path,
-    staged: Staged,
-    places: np.ndarray,
-    shards: int,
-    stored: ImageFormat,
-) -> list[ShardReport]:
-    """Write the staged images in the order of `places`, as far as shards are not there yet."""
-    bounds = np.linspace(0, len(places), shards + 1).astype(int).tolist()
-    reports = []
-    with Progress("writing", len(places)) as progress:
-        for shard in range(shards):
-            path, note = (
-                shard_path(target, SPLIT, shard, shards),
-                folder / f"shard-{shard:05d}.json",
-            )
-            own = places[bounds[shard] : bounds[shard + 1]]
-            if note.exists() and path.exists():  # of an interrupted run
-                report = ShardReport(**json.loads(note.read_text("utf-8")))
-                if report.file_bytes != path.stat().st_size:
-                    raise ValueError(f"{path} was changed since it was written; delete {target}")
-                progress.done += len(own)
-            else:
-                records = progress.watch(map(staged.read, own.tolist()))
-                report = write_shard(path, records, stored)
-                write_json(note, dataclasses.asdict(report))
-            reports.append(report)
-    return reports
-
-
-def _check_writable(target: Path) -> None:
-    """Refuse a target that cannot be made, before anything is read."""
-    above = _existing(target)
-    if above != target and not above.is_dir():
-        raise ValueError(f"{target}: {above} is a file; write another target")
-    if not os.access(above, os.W_OK):
-        raise PermissionError(f"{target}: {above} is not writable; write another target")
-
-
-def _check_space(
-    target: Path,
-    count: int,
-    stored: ImageFormat,
-    encoded: Callable[[int], Iterator[bytes | BadImageError]],
-) -> None:
-    """Refuse a disk that will not hold the data set twice, staged and written."""
-    free = shutil.disk_usage(_existing(target)).free
-    if 2 * count * _image_bytes(stored) < free:  # would fit even as they are in memory
-        return
-    sizes = [len(x) for x in itertools.islice(encoded(0), SAMPLE) if isinstance(x, bytes)]
-    need = 2 * count * np.mean(sizes or 0.0)
-    if need > free:
-        raise ValueError(
-            f"{target}: {count:,} images take about {need / 1e9:.3g} GB while they are prepared, "
-            f"half of it at the end, but {free / 1e9:.3g} GB are free; write a target on another "
-            "disk, a smaller --size or --format=jpeg"
-        )
-
-
-def _existing(path: Path) -> Path:
-    """Return the path, or the nearest folder above it that exists."""
-    path = path.absolute()
-    while not path.exists():
-        path = path.parent
-    return path
-
-
 def _default_shards(count: int, stored: ImageFormat) -> int:
-    return min(1024, max(1, count * _image_bytes(stored) // SHARD_BYTES))
-
-
-def _image_bytes(stored: ImageFormat) -> int:
-    return int(np.prod(stored.shape)) * np.dtype(stored.dtype).itemsize
+    return min(1024, max(1, count * stored.image_bytes // SHARD_BYTES))
 
 
 def _look(payload: Payload) -> Kind | Exception:

@@ -26,6 +26,7 @@ from jaxgan.data.records import MANIFEST, content_hash, labels_file, one_line, s
 from jaxgan.media.decode import Features
 
 INFO = "dataset_info.json"
+SPLIT = "train"  # of everything that `prepare` makes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +72,11 @@ class ImageFormat:
         options = {"quality": self.quality, "subsampling": 0} if self.encoding == "jpeg" else {}
         picture.save(out, self.encoding, **options)
         return out.getvalue()
+
+    @property
+    def image_bytes(self) -> int:
+        """Size of one decoded image."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
 
     def feature(self) -> tfds.features.FeatureConnector:
         """Return the TFDS feature that describes this format."""

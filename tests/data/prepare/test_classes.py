@@ -144,6 +144,21 @@ def test_an_npz_with_strings_and_names_matches_them(tmp_path):
         open_source(tmp_path / "b.npz")
 
 
+def test_names_inside_of_a_file_are_checked_too(tmp_path):
+    np.savez(tmp_path / "a.npz", images=IMAGES, labels=LABELS, class_names=["a", "b", "a"])
+    with pytest.raises(ValueError, match="class name 'a' appears twice; write different names"):
+        prepare(tmp_path / "a.npz", tmp_path / "out")
+
+
+def test_hdf5_of_words(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["images"], file["labels"] = IMAGES, [NAMES[label] for label in LABELS]
+        file["class_names"] = NAMES
+    source = open_source(tmp_path / "a.h5")
+    assert source.class_names == NAMES and source.labels.tolist() == LABELS.tolist()
+
+
 def test_numbers_sort_as_numbers_before_words():
     labels, names = numbered(["10", "b", "9", "a", "9"])
     assert names == ["9", "10", "a", "b"] and labels.tolist() == [1, 3, 0, 2, 0]
@@ -152,6 +167,7 @@ def test_numbers_sort_as_numbers_before_words():
 @pytest.mark.parametrize(
     ("known", "names", "message"),
     [
+        (["a", "b"], [], "there are no class names; write one a line"),
         (["1", "2"], ["a", "b"], "labels go up to 2; write 3 names"),
         (["1", "01"], ["a", "b"], "hold one number twice"),
         (["a", "b"], ["a", "b", "a"], "class name 'a' appears twice"),

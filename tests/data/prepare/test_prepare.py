@@ -1,6 +1,7 @@
 """The job: same bytes always, resumes, streams, refuses what it should."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from jaxgan.data.prepare import prepare as prepare_module
+from jaxgan.data.prepare import passes
 from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.job import locked
 from jaxgan.data.prepare.prepare import prepare
@@ -124,7 +125,7 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
     min((folder / "a").iterdir()).write_bytes(b"bad")  # what is finished remembers it
     prepare(folder, tmp_path / "whole" / "out", shards=4)
     written = []
-    real = prepare_module.write_shard
+    real = passes.write_shard
 
     def dies_at_the_third(path, records, stored):
         if len(written) == 2:
@@ -134,12 +135,12 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
         return real(path, records, stored)
 
     target = tmp_path / "stopped" / "out"
-    monkeypatch.setattr(prepare_module, "write_shard", dies_at_the_third)
+    monkeypatch.setattr(passes, "write_shard", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         prepare(folder, target, shards=4)
     with pytest.raises(FileNotFoundError):
         open_records(target)
-    monkeypatch.setattr(prepare_module, "write_shard", real)
+    monkeypatch.setattr(passes, "write_shard", real)
     with pytest.raises(ValueError, match=r"unfinished work with other settings \(size = None, now"):
         prepare(folder, target, shards=4, size=3)
     finished = written[0].read_bytes()
@@ -203,6 +204,11 @@ def test_a_target_inside_of_the_source_is_refused(class_folder):
             prepare(folder, target)
 
 
+def test_a_target_that_is_not_utf8_is_refused(class_folder, tmp_path):
+    with pytest.raises(ValueError, match=r"target '.*\\\\udcff' is not UTF-8; write another"):
+        prepare(class_folder[0], tmp_path / os.fsdecode(b"\xff"))
+
+
 def test_two_at_once_are_refused(tmp_path):
     with (
         locked(tmp_path / "out", {"fingerprint": "x"}),
@@ -234,6 +240,9 @@ def all_bad(folder):
         (None, {"resize": "nearest"}, "resize is 'nearest'; write one of area, lanczos"),
         (None, {"crop": "left"}, "crop is 'left'"),
         (None, {"format": "gif"}, "format is 'gif'"),
+        (None, {"shards": 13}, "shards is 13 for 12 images; write fewer"),
+        (None, {"channels": 4, "format": "jpeg", "size": 4}, "JPEG cannot hold 4 channels"),
+        (None, {"order": "random"}, "order is 'random'; write one of shuffled, source"),
         (None, {"channels": 5}, "channels is 5; image files hold 1, 2, 3 or 4"),
         (None, {"channels": 4, "format": "jpeg"}, "JPEG cannot hold 4 channels"),
         (None, {"class_names": ["x", "y"]}, r"class 'a' of the source is not among .* 'x', 'y'"),

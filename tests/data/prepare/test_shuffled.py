@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from jaxgan.data.order import permutation
+from jaxgan.data.prepare import passes
 from jaxgan.data.prepare import prepare as prepare_module
+from jaxgan.data.prepare import target as target_module
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.records import open_records
 from tests.data.image_kinds import random_images, stored_images
@@ -52,7 +54,7 @@ def test_an_interruption_in_either_pass_changes_no_byte(
         source = tmp_path / "a.npz"
         np.savez(source, images=images, labels=np.arange(12) // 4)
     prepare(source, tmp_path / "whole" / "out", shards=4)
-    real, written = getattr(prepare_module, pass_), []
+    real, written = getattr(passes, pass_), []
 
     def dies_at_the_third(path, *arguments):
         if len(written) == 2:
@@ -60,12 +62,12 @@ def test_an_interruption_in_either_pass_changes_no_byte(
         written.append(path)
         return real(path, *arguments)
 
-    monkeypatch.setattr(prepare_module, pass_, dies_at_the_third)
+    monkeypatch.setattr(passes, pass_, dies_at_the_third)
     target = tmp_path / "stopped" / "out"
     with pytest.raises(KeyboardInterrupt):
         prepare(source, target, shards=4)
     first, (before, *_) = written[0], [path.stat().st_mtime_ns for path in written]
-    monkeypatch.setattr(prepare_module, pass_, real)
+    monkeypatch.setattr(passes, pass_, real)
 
     def last(*arguments):
         assert first.stat().st_mtime_ns == before, "it was written a second time"
@@ -81,7 +83,7 @@ def test_a_staged_file_that_was_changed_is_refused(class_folder, tmp_path, monke
     def dies(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(prepare_module, "write_shard", dies)
+    monkeypatch.setattr(passes, "write_shard", dies)
     with pytest.raises(KeyboardInterrupt):
         prepare(class_folder[0], tmp_path / "out")
     (staged,) = (tmp_path / "out" / ".prepare").glob("staged-*.bin")
@@ -93,11 +95,11 @@ def test_a_staged_file_that_was_changed_is_refused(class_folder, tmp_path, monke
 def test_a_disk_that_will_be_full_is_refused_before_anything_is_written(
     class_folder, tmp_path, monkeypatch
 ):
-    usage = prepare_module.shutil._ntuple_diskusage(10**9, 10**9 - 500, 500)
-    monkeypatch.setattr(prepare_module.shutil, "disk_usage", lambda path: usage)
+    usage = target_module.shutil._ntuple_diskusage(10**9, 10**9 - 500, 500)
+    monkeypatch.setattr(target_module.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(ValueError, match=r"12 images take about .* but 5e-07 GB are free"):
         prepare(class_folder[0], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     roomy = usage._replace(free=10**9)
-    monkeypatch.setattr(prepare_module.shutil, "disk_usage", lambda path: roomy)
+    monkeypatch.setattr(target_module.shutil, "disk_usage", lambda path: roomy)
     prepare(class_folder[0], tmp_path / "out")

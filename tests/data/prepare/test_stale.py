@@ -105,7 +105,7 @@ def test_an_unfinished_one_is_not_continued_with_changed_files(class_folder, tmp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("jaxgan.data.prepare.prepare.write_shard", dies)
+        patch.setattr("jaxgan.data.prepare.passes.write_shard", dies)
         with pytest.raises(KeyboardInterrupt):
             prepare(folder, tmp_path / "out")
     mended(folder)
