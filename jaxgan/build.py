@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 from jaxgan import media, models
 from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
-from jaxgan.game import latent_steps, latents, objectives
+from jaxgan.game import latent_steps, latents, objectives, terms
 from jaxgan.game.averaging import ema
 from jaxgan.game.game import (
     Batch,
@@ -183,12 +183,21 @@ def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     return model.networks(config.model, spec._replace(noise=noise_spec(config)))
 
 
+def own_terms(config: ConfigDict) -> compose.Terms:
+    """Return the terms of the modules that config.terms names, under the modules' last names."""
+    found: compose.Terms = {}
+    for name in config.terms:
+        for player, term in module_named(terms, "term", name).terms().items():
+            found.setdefault(player, {})[name.rpartition(".")[2]] = term
+    return found
+
+
 def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
     """Refuse an objective or a term whose calls the model does not have, before anything runs."""
     objective = module_named(objectives, "objective", config.objective.name)
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
-    for terms in compose.terms_of(config).values():
-        wanted += [(f"{name}", term.needs) for name, term in terms.items()]
+    for named in compose.terms_of(config, own_terms(config)).values():
+        wanted += [(f"term {name!r}", term.needs) for name, term in named.items()]
     for who, needs in wanted:
         for player, calls in needs.items():
             known = networks[player].calls if player in networks else {}
@@ -222,7 +231,7 @@ def build(
     check_needs(config, networks)
     objective = module_named(objectives, "objective", config.objective.name)
     wanted, stats = compose.with_terms(
-        config, objective.objectives(config.objective), with_lazy_terms
+        config, objective.objectives(config.objective), with_lazy_terms, own_terms(config)
     )
     players = {
         name: Player(

@@ -11,8 +11,14 @@ FUNCTIONS = {
     "model": ("default_config", "networks"),
     "objective": ("default_config", "objectives"),
     "medium": ("medium",),
+    "term": ("terms",),
 }
-FIELDS = {"model": "model.name", "objective": "objective.name", "medium": "data.medium"}
+FIELDS = {
+    "model": "model.name",
+    "objective": "objective.name",
+    "medium": "data.medium",
+    "term": "terms",
+}
 
 
 def module_named(package: ModuleType, section: str, name: str) -> ModuleType:

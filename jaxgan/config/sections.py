@@ -111,6 +111,11 @@ SECTIONS: dict[str, Any] = {
             "generator", "whose losses the cost joins", one_of("generator", "both")
         ),
     },
+    "terms": Field(
+        (),
+        "modules of your own, package.module, whose terms() are added to the players' losses",
+        texts(),
+    ),
     "penalty": {
         "name": Field("none", "of the discriminator's gradient: game/terms/penalties.py"),
         "weight": Field(0.0, "0: none", at_least(0)),

@@ -60,3 +60,18 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     path = folder / "tiny.py"
     path.write_text("\n".join([*lines[2:], "    return config", ""]), encoding="utf-8")
     return path
+
+
+def families() -> dict[str, ConfigDict]:
+    """Return the first config of each family, without what differs in amount only."""
+    found = {}
+    for name in files.shipped():
+        config = tiny(name)
+        facts = config.copy_and_resolve_references()
+        for player in (facts.generator, facts.discriminator):
+            player.update(learning_rate=0.1, orthogonal=float(player.orthogonal > 0))
+        facts.average = facts.evaluate = {}
+        if facts.model.get("batch_norm_eps"):
+            facts.model.batch_norm_eps = 0.1
+        found.setdefault(repr(facts.to_dict()), (name, config))
+    return dict(found.values())

@@ -39,10 +39,13 @@ def augmentation(config: ConfigDict) -> wrappers.Augmentation | None:
     )
 
 
-def terms_of(config: ConfigDict) -> dict[str, dict[str, Term]]:
-    """Return the terms that the config asks for, by player and name."""
+Terms = dict[str, dict[str, Term]]  # by player and name
+
+
+def terms_of(config: ConfigDict, own: Terms | None = None) -> Terms:
+    """Return the terms that the config asks for, and one's own, by player and name."""
     c, every = config.consistency, config.penalty.every
-    terms: dict[str, dict[str, Term]] = {"generator": {}, "discriminator": {}}
+    terms: Terms = {"generator": {}, "discriminator": {}}
     if config.penalty.name != "none":
         penalty = penalties.weighted(config.penalty.name, config.penalty.weight * every)
         terms["discriminator"]["penalty"] = wrappers.penalised(penalty)
@@ -56,19 +59,25 @@ def terms_of(config: ConfigDict) -> dict[str, dict[str, Term]]:
     if config.path_length.weight:
         weight = config.path_length.weight * every
         terms["generator"]["path_length"] = path_length(weight, config.path_length.decay)
+    for player, named in (own or {}).items():
+        terms.setdefault(player, {}).update(named)
     return terms
 
 
 def with_terms(
-    config: ConfigDict, objectives: Mapping[str, Objective], with_lazy_terms: bool = True
+    config: ConfigDict,
+    objectives: Mapping[str, Objective],
+    with_lazy_terms: bool = True,
+    own: Terms | None = None,
 ) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
     """Return the objectives with what the config puts on top, and what the players' stats are.
 
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
+    own: terms of one's own, besides those of the config.
     """
     composed = dict(objectives)
     inits: dict[str, dict[str, Callable]] = {player: {} for player in objectives}
-    for player, terms in terms_of(config).items():
+    for player, terms in terms_of(config, own).items():
         for name, term in terms.items():
             if with_lazy_terms or name not in LAZY:
                 composed[player] = wrappers.plus(composed[player], name, term)
