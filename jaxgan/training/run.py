@@ -66,11 +66,10 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
 
 
 def with_facts(config: ConfigDict, channels: int, class_names: tuple[str, ...]) -> ConfigDict:
-    """Return a copy of the config that says what only a data set knows."""
+    """Return a copy of the config that says what only a data set knows, locked as all are."""
     config = ConfigDict(config.to_dict())
-    with config.unlocked():
-        config.data.channels, config.data.class_names = channels, class_names
-    return config
+    config.data.channels, config.data.class_names = channels, class_names
+    return config.lock()
 
 
 def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run:
