@@ -72,7 +72,9 @@ def execute(command: Command, argv: Sequence[str]) -> int:
         if command.joins:
             processes.join()
             interrupts.handle()  # joining replaces the handlers
-        return command.run(parse(command, argv))
+        values = parse(command, argv)
+        compiler.refuse_missing_platforms()
+        return command.run(values)
     except (Exception, KeyboardInterrupt) as error:
         processes.fail(error)
         raise

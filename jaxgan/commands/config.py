@@ -1,14 +1,18 @@
 """jaxgan config: the fields of a config."""
 
+import inspect
+import re
 import textwrap
 from types import SimpleNamespace
 
 from ml_collections import ConfigDict
 
+from jaxgan import models
 from jaxgan.commands.command import Command, UsageError
-from jaxgan.config import default_config
+from jaxgan.config import default_config, module_named
 from jaxgan.config.check import defaults_of, flat, unknown
 from jaxgan.config.sections import fields
+from jaxgan.game import objectives
 
 
 def run(values: SimpleNamespace) -> int:
@@ -27,13 +31,24 @@ def listing(config: ConfigDict, wanted: list[str]) -> list[str]:
         for found in inside:
             field = known[found]
             lines.append(f"{found} = {values[found]!r}")
+            doc = field.doc or comments(config).get(found, "")
             lines += textwrap.wrap(
-                f"{field.takes}: {field.doc}" if field.doc else field.takes,
+                f"{field.takes}: {doc}" if doc else field.takes,
                 100,
                 initial_indent="    ",
                 subsequent_indent="    ",
             )
     return lines
+
+
+def comments(config: ConfigDict) -> dict[str, str]:
+    """Return the comments beside the fields that one model or objective alone has, by path."""
+    found = {}
+    for package, section in ((models, "model"), (objectives, "objective")):
+        source = inspect.getsource(module_named(package, section, config[section].name))
+        lines = re.findall(r'"(\w+)": .*,  # (.+)', source)
+        found |= {f"{section}.{name}": comment for name, comment in lines}
+    return found
 
 
 COMMAND = Command(

@@ -25,7 +25,6 @@ REPORT = (
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How a message of JAX begins -> what to do.
 ANSWERS = {
-    "Unable to initialize backend": "unset JAX_PLATFORMS, or write JAX_PLATFORMS=cpu",
     "RESOURCE_EXHAUSTED": "the device has too little memory: write a smaller batch, more "
     "train.microbatches or model.remat = True",
 }

@@ -26,12 +26,19 @@ class Stopped(KeyboardInterrupt):
 
 
 def handle() -> None:
-    """Raise Stopped in the main thread at a signal, except one that is ignored (nohup)."""
+    """Raise Stopped in the main thread at the first signal, except one that is ignored (nohup)."""
     if threading.current_thread() is not threading.main_thread():
         return
+    received: list[int] = []
+
+    def stop(number: int, _) -> None:
+        if not received:  # later ones would interrupt what is tidied up
+            received.append(number)
+            raise Stopped(number)
+
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _stop)
+            signal.signal(number, stop)
 
 
 @contextlib.contextmanager
@@ -57,10 +64,6 @@ def announced(line: str) -> Iterator[None]:
         os.close(write)
         thread.join()
         os.close(read)
-
-
-def _stop(number: int, _) -> None:
-    raise Stopped(number)
 
 
 def _listen(read: int, line: str) -> None:

@@ -21,4 +21,5 @@ COMMAND = Command(
     run,
     "WORKDIR [WORKDIR ...]",
     {"output": Field("", "the page; by default report.html in the first work directory")},
+    uses_jax=False,
 )

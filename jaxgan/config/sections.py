@@ -284,8 +284,9 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
     model, objective: names of modules; see names.py. Experiments in configs/ change some fields.
     """
     values = _defaults(SECTIONS)
-    values["model"] = module_named(models, "model", model).default_config()
-    values["objective"] = module_named(objectives, "objective", objective).default_config()
+    for package, section, name in ((models, "model", model), (objectives, "objective", objective)):
+        values[section] = ConfigDict(module_named(package, section, name).default_config())
+        values[section].name = name  # package.module, of one's own
     return ConfigDict(values).lock()
 
 

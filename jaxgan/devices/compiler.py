@@ -116,3 +116,18 @@ def refuse_float64() -> None:
     """Refuse JAX_ENABLE_X64: programs and results are those of float32."""
     if jax.config.jax_enable_x64:
         raise ValueError("JAX_ENABLE_X64 = 1: jaxgan computes in float32; unset it")
+
+
+def refuse_missing_platforms() -> None:
+    """Refuse JAX_PLATFORMS that names a kind of device which is not here; starts the devices."""
+    platforms = jax.config.jax_platforms
+    if not platforms:
+        return
+    try:
+        jax.local_devices()
+    except (RuntimeError, AssertionError) as error:  # AssertionError: its plugin is not installed
+        reason = (str(error).splitlines() or ["its plugin is not installed"])[0]
+        raise ValueError(
+            f"JAX_PLATFORMS = {platforms!r}: no such device here ({reason}): unset it, or write "
+            "JAX_PLATFORMS=cpu"
+        ) from error

@@ -69,12 +69,11 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
 def with_facts(
     config: ConfigDict, channels: int, bits: int, class_names: tuple[str, ...]
 ) -> ConfigDict:
-    """Return a copy of the config that says what only a data set knows."""
+    """Return a copy of the config that says what only a data set knows, locked as all are."""
     config = ConfigDict(config.to_dict())
-    with config.unlocked():
-        config.data.channels, config.data.bits = channels, bits
-        config.data.class_names = class_names
-    return config
+    config.data.channels, config.data.bits = channels, bits
+    config.data.class_names = class_names
+    return config.lock()
 
 
 def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run:

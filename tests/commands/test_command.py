@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,8 @@ def test_configs_and_fields_are_listed(monkeypatch, capsys):
     assert text.startswith("train.batch = 64\n    a whole number of 1 or more: images in one")
     text = answered(monkeypatch, capsys, "config", "mesh", "seed")
     assert text.count(" = ") == 2
+    text = answered(monkeypatch, capsys, "config", "model", "--config=infogan_fashion")
+    assert "model.num_codes = 2\n    a whole number: of those\n" in text  # a comment beside it
     assert answered(monkeypatch, capsys, "config").count("\n    ") > 90
 
 
@@ -143,3 +146,31 @@ def test_a_closed_pipe_is_no_error():
     done = subprocess.run(command_line, stdout=write, stderr=-1, env=environment, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (main.STDOUT_CLOSED, b"")
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_has_the_configs(tmp_path):
+    """Built from a copy of what it is made of, installed elsewhere, run from another folder."""
+    source, wheels, installed = (tmp_path / name for name in ("source", "wheels", "installed"))
+    skip = shutil.ignore_patterns("__pycache__")
+    for name in ("jaxgan", "configs"):
+        shutil.copytree(ROOT / name, source / name, ignore=skip)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "-q"]
+    build = ("wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(source))
+    subprocess.run([*pip, *build], check=True)
+    (wheel,) = wheels.glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "-t", str(installed), str(wheel)], check=True)
+
+    def answer(*argv: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(installed)}
+        command_line = [sys.executable, "-m", "jaxgan", *argv]
+        return subprocess.run(
+            command_line, cwd="/", env=environment, stdout=-1, check=True, text=True
+        ).stdout
+
+    assert len(answer("configs").splitlines()) == len(list((ROOT / "configs").glob("*.py")))
+    argv = ("config", "train.batch", "--config=biggan_ablation:batch512")
+    assert answer(*argv).startswith("train.batch = 512\n")
+    assert answer("--version") == f"jaxgan {jaxgan.__version__}\n"

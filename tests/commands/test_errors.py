@@ -62,10 +62,6 @@ def test_a_value_error_that_jaxgan_ran_into_is_a_fault(tmp_path):
 
 
 def test_what_jax_says_of_the_machine_is_an_answer():
-    error = RuntimeError("Unable to initialize backend 'cuda': no plugin")
-    assert errors.answer(error).endswith(
-        "no plugin: unset JAX_PLATFORMS, or write JAX_PLATFORMS=cpu"
-    )
     assert "write a smaller batch" in errors.answer(RuntimeError("RESOURCE_EXHAUSTED: 3 GB"))
     assert errors.answer(RuntimeError("INTERNAL: RET_CHECK failure")) is None
 

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from jaxgan import models
-from jaxgan.config import default_config, module_named
+from jaxgan.build import build
+from jaxgan.config import check, default_config, module_named
 from jaxgan.game import objectives
 from jaxgan.models import biggan
 
@@ -43,6 +44,10 @@ def test_a_model_of_ones_own(mine):
     mine("wide", OWN)
     config = default_config("mine.wide")
     assert config.model.generator_widths == (1200, 1200)
+    assert config.model.name == "mine.wide"  # which a run's config.json names it by
+    check(config, devices=1)
+    game = build(config, (8, 8, 1), 10)
+    assert type(game.generator.module).__module__ == "jaxgan.models.mlp"
 
 
 def test_unknown_names_show_the_nearest():
