@@ -1,7 +1,6 @@
 """Priors and truncation against their distributions' closed forms."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
