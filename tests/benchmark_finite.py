@@ -25,6 +25,7 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgan.commands import command, train
 from jaxgan.game import steps
@@ -51,15 +52,15 @@ def run(rounds: int, flags: list[str]) -> None:
         with_, without = (lowered[name].cost_analysis()[fact] for name in ("with", "without"))
         print(f"{fact}: {with_ / without:.5f} of {without:.4g}", flush=True)
     compiled = {name: program.compile() for name, program in lowered.items()}
-    key = jax.random.key(0)
+    rng = np.random.default_rng(0)
 
     def batch(shape: jax.ShapeDtypeStruct) -> jax.Array:
-        top = 256 if shape.dtype == jnp.uint8 else opened.num_classes
-        drawn = jax.random.randint(key, shape.shape, 0, top, jnp.int32).astype(shape.dtype)
+        top = 256 if shape.dtype == jnp.uint8 else len(opened.config.data.class_names)
+        drawn = rng.integers(0, top, shape.shape).astype(shape.dtype)
         return jax.device_put(drawn, shape.sharding)
 
     inputs = jax.tree.map(batch, abstract_batch(opened))
-    init = jax.jit(partial(init_state, opened.gan, 0))
+    init = jax.jit(partial(init_state, opened.game, 0))
     states = {name: init() for name in compiled}
     clocks = {"wall": time.perf_counter, "processor": time.process_time}
     times = {clock: {name: [] for name in compiled} for clock in clocks}

@@ -49,7 +49,7 @@ def any_layout(kernel, layout):
     return kernel
 
 
-def as_a_difference(matrix, whole):
+def as_a_difference(matrix, replicate):
     """orthogonal_gradient by the whole Gram matrix, then without the part of its diagonal."""
     if matrix.shape[0] < matrix.shape[1]:
         return orthogonal_gradient(matrix)

@@ -28,7 +28,7 @@ PLACES = ((0.5, 0.5), (0.2, 0.5), (0.8, 0.5), (0.5, 0.2), (0.05, 0.05))  # of he
 
 def attention(g: TrainedGenerator, latents: np.ndarray, labels: np.ndarray):
     """Return images [n, h, w, c] and attention [n, queries, keys] of samples."""
-    apply = jax.jit(lambda v, z, y: g.module.apply(v, z, y, mutable=["intermediates"]))
+    apply = jax.jit(lambda v, z, y: g.side.module.apply(v, z, y, mutable=["intermediates"]))
     images, sown = apply(g.variables(), jnp.asarray(latents), jnp.asarray(labels))
     found = {path[-1]: v[0] for path, v in flatten_dict(sown).items()}
     if "queries" not in found:

@@ -21,6 +21,7 @@ import jaxgan
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
+from jaxgan.game.game import bind
 from jaxgan.media.pictures import captioned, save_png
 from jaxgan.media.pixels import to_stored
 from jaxgan.training.checkpoints import Checkpoints
@@ -44,13 +45,11 @@ def recognised(workdir: Path) -> tuple[np.ndarray, np.ndarray]:
     weights, _ = d.transform.apply(
         state.players["discriminator"].params, state.players["discriminator"].transform_state
     )
-    apply = jax.jit(
-        lambda weights, x: d.module.apply({"params": weights}, x, method="recognise").classes
-    )
+    apply = jax.jit(lambda x: bind(d.side, weights).recognise(x).classes)
     records = open_records(run.config.data.name, run.config.data.split)
-    images, labels = joined(record_images(records, run.image_shape[:2]).batches(500))
+    images, labels = joined(record_images(records, run.config.data.size).batches(500))
     parts = np.array_split(images, -(-len(images) // 500))
-    found = [np.asarray(apply(weights, jnp.asarray(part)).argmax(-1)) for part in parts]
+    found = [np.asarray(apply(jnp.asarray(part)).argmax(-1)) for part in parts]
     return np.concatenate(found), labels
 
 

@@ -19,10 +19,21 @@ import numpy as np
 import optax
 from scipy.stats import norm
 
-from jaxgan.game.game import Game, Player, TrainState, init_state
+from jaxgan.game.game import (
+    Batch,
+    Game,
+    Label,
+    Player,
+    TrainState,
+    alternate,
+    bind,
+    init_state,
+)
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import adversarial
-from jaxgan.game.steps import bind, train_step
+from jaxgan.game.steps import train_step
 from jaxgan.media.pictures import save_png
+from jaxgan.models.sides import linen
 from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
 MEAN, DEVIATION = 0.6, 0.25
@@ -49,32 +60,36 @@ class Critic(nn.Module):
         return nn.Dense(1)(jnp.tanh(nn.Dense(32)(x)))[:, 0]
 
 
-def game() -> GAN:
+def density_game() -> Game:
     config = adversarial.default_config()
     config.loss = "non_saturating"
-    g_goal, d_goal = adversarial.objectives(config)
-    point, label = jax.ShapeDtypeStruct((2, 1), jnp.float32), jax.ShapeDtypeStruct((2,), jnp.int32)
+    wanted = adversarial.objectives(config)
+    point, label = jax.ShapeDtypeStruct((1,), jnp.float32), Label(1)
+    adam = lambda rate: optax.adam(rate, b1=0.0, b2=0.99)
+    generator, discriminator = (linen(module, point, label) for module in (Affine(), Critic()))
     return Game(
-        Player(Affine(), (point, label), g_goal, optax.adam(2e-3, b1=0.0, b2=0.99)),
-        Player(Critic(), (point, label), d_goal, optax.adam(1e-2, b1=0.0, b2=0.99)),
-        lambda key, n: (jax.random.normal(key, (n, 1)), jnp.zeros(n, jnp.int32)),
+        {
+            "generator": Player(generator, wanted["generator"], adam(2e-3)),
+            "discriminator": Player(discriminator, wanted["discriminator"], adam(1e-2)),
+        },
+        source=lambda key, batch: (jax.random.normal(key, batch.sample.shape), batch.condition),
+        turns=alternate(3),
     )
 
 
-def batch(key: jax.Array) -> dict[str, jax.Array]:
+def batch(key: jax.Array) -> Batch:
     """Draw the data for one training step: three batches of 256 for the discriminator."""
     points = MEAN + DEVIATION * jax.random.normal(key, (3, 1, 256, 1))
-    return {"images": points, "labels": jnp.zeros((3, 1, 256), jnp.int32)}
+    return Batch(points, jnp.zeros((3, 1, 256), jnp.int32))
 
 
 @partial(jax.jit, static_argnums=(0, 2))
-def trained(gan: Game, state: TrainState, steps: int) -> TrainState:
+def trained(game: Game, state: TrainState, steps: int) -> TrainState:
     """Take training steps."""
 
     def body(state, _):
-        return train_step(game, state, batch(jax.random.fold_in(state.key, -1 - state.step)))[
-            0
-        ], None
+        keys = Keys(jax.random.fold_in(state.key, state.step))
+        return train_step(game, state, batch(keys["data"]))[0], None
 
     return jax.lax.scan(body, state, length=steps)[0]
 
@@ -91,15 +106,14 @@ def best_discriminator(x: np.ndarray, mean: float, deviation: float) -> np.ndarr
 
 
 def main(output: str = "density.png") -> None:
-    game, panels, x = game(), [], np.linspace(-2.0, 2.0, 401)
+    game, panels, x = density_game(), [], np.linspace(-2.0, 2.0, 401)
     state, data = init_state(game, 0), norm.pdf(x, MEAN, DEVIATION)
     for step in SHOWN:
         if step > int(state.step):
             state = trained(game, state, step - int(state.step))
         points = jnp.asarray(x, jnp.float32)[:, None]
-        logits = bind(game.players["discriminator"], state.players["discriminator"].params)(
-            points, None
-        )
+        critic = game.players["discriminator"].side
+        logits = bind(critic, state.players["discriminator"].params).call(points, None)
         mean, deviation = moments(state)
         lines = [
             Line("data", x, data, GRAY),

@@ -23,9 +23,9 @@ def main(run: str, output: str = "pyramid.png", columns: int = 10) -> None:
     height, width, _ = g.image_shape
     z, labels = jnp.asarray(g.latents(range(columns))), jnp.zeros(columns, jnp.int32)
     noise = jax.random.normal(jax.random.key(0), (columns, 2 * height, 2 * width))
-    apply = jax.jit(g.module.apply, static_argnames="method")
-    images = apply(g.variables(), z, labels, method="stages")
-    images = [*images, apply(g.variables(), z, labels, noise, method="beyond")]
+    variables, calls = g.variables(), g.side.calls
+    images = jax.jit(calls["stages"])(variables, z, labels)
+    images = [*images, jax.jit(calls["beyond"])(variables, z, labels, noise)]
     rows = [np.asarray(x).repeat(len(images[-1][0]) // len(x[0]), 1) for x in images]
     rows = [x.repeat(2 * width // x.shape[2], 2) for x in rows]
     names = [f"{x.shape[1]} x {x.shape[2]}" for x in images]

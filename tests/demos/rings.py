@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.config import default_config
-from jaxgan.game.game import Game, init_state
+from jaxgan.game.game import Game, bind, init_state
 from jaxgan.game.objectives import adversarial, relativistic
-from jaxgan.game.steps import bind, train_step
+from jaxgan.game.steps import train_step
 from jaxgan.game.terms import compose
 from jaxgan.media.pictures import captioned, save_png
 from tests import rings
@@ -44,7 +44,7 @@ GAMES = {
 }
 
 
-def game(name: str) -> GAN:
+def ring_game(name: str) -> Game:
     """Return the ring's game with another loss and penalty."""
     loss, penalty, weight, spectral_norm = GAMES[name]
     config = default_config()
@@ -53,16 +53,13 @@ def game(name: str) -> GAN:
     fields = objective.default_config()
     if loss:
         fields.loss = loss
-    generator, discriminator, *_ = compose.with_terms(config, *objective.objectives(fields))
+    wanted, _ = compose.with_terms(config, objective.objectives(fields))
     game = rings.game(normalised_d=spectral_norm)
-    return replace(
-        game,
-        generator=replace(game.players["generator"], objective=generator),
-        discriminator=replace(game.players["discriminator"], objective=discriminator),
-    )
+    players = {name: replace(p, objective=wanted[name]) for name, p in game.players.items()}
+    return replace(game, players=players)
 
 
-def points(gan: Game, seeds: int) -> np.ndarray:
+def points(game: Game, seeds: int) -> np.ndarray:
     """Return points [seeds, POINTS, 2] of the averaged generators of trained games."""
 
     @jax.jit
@@ -73,9 +70,8 @@ def points(gan: Game, seeds: int) -> np.ndarray:
 
         keys = jax.random.split(jax.random.fold_in(jax.random.key(1), seed), STEPS)
         state, _ = jax.lax.scan(body, init_state(game, seed), keys)
-        return bind(game.players["generator"], state.averages["generator"])(
-            *rings.prior(jax.random.key(9), POINTS)
-        )
+        generator = bind(game.players["generator"].side, state.averages["generator"])
+        return generator.call(*rings.prior(jax.random.key(9), POINTS))
 
     return np.asarray(trained(jnp.arange(seeds)))
 
@@ -98,7 +94,7 @@ def main(output: str = "rings.png", seeds: int = 3) -> None:
     clouds, seeds = [], int(seeds)
     print("| game | modes of 8 | points near one |\n| --- | --- | --- |")
     for name in GAMES:
-        found = points(game(name), seeds)
+        found = points(ring_game(name), seeds)
         modes, near = zip(*map(coverage, found), strict=True)
         clouds.append([cloud(f) for f in found])
         shares = f"{np.mean(near):.0%} ({min(near):.0%} to {max(near):.0%})"

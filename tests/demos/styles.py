@@ -26,9 +26,9 @@ PSIS = (1.0, 0.7, 0.4, 0.0)
 
 def networks(g: TrainedGenerator):
     """Return styles(latents) and synthesise(styles, latents) of a trained generator."""
-    v, module = g.variables(), g.module
-    styles = jax.jit(lambda z: module.apply(v, z, None, method="styles"))
-    return styles, jax.jit(lambda w, z: module.apply(v, w, z, method="synthesise"))
+    variables, calls = g.variables(), g.side.calls
+    styles = jax.jit(lambda z: calls["styles"](variables, z, None))
+    return styles, jax.jit(lambda w, z: calls["synthesise"](variables, w, z))
 
 
 def rows(g: TrainedGenerator) -> list[tuple[str, np.ndarray]]:

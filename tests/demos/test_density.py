@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from jaxgan.game.game import init_state
-from jaxgan.game.steps import bind
+from jaxgan.game.game import bind, init_state
 from tests.demos import density
 
 
@@ -23,16 +22,14 @@ def test_best_discriminator():
 
 
 def test_the_density_moves_onto_the_data():
-    game = density.game()
+    game = density.density_game()
     state = density.trained(game, init_state(game, 0), 400)
     mean, deviation = density.moments(state)
     assert density.START[0] + 0.5 < mean < density.MEAN  # under way
     x = np.linspace(mean - deviation, mean + deviation, 101)
-    d = jax.nn.sigmoid(
-        bind(game.players["discriminator"], state.players["discriminator"].params)(
-            jnp.float32(x)[:, None], None
-        )
-    )
+    critic = game.players["discriminator"].side
+    logits = bind(critic, state.players["discriminator"].params).call(jnp.float32(x)[:, None], None)
+    d = jax.nn.sigmoid(logits)
     # 0.1: a network of 32 units that follows a moving target, where its samples are.
     np.testing.assert_allclose(d, density.best_discriminator(x, mean, deviation), atol=0.1)
     state = density.trained(game, state, 2600)

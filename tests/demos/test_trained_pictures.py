@@ -24,7 +24,7 @@ def random_run(workdir, file, **fields):
     shapes = run.abstract_state(opened)
     state = drawn(shapes)
     if config.generator.equalized:
-        state = state.replace(average=unit_kernels(state.averages["generator"]))
+        state = state.replace(averages={"generator": unit_kernels(state.averages["generator"])})
     state = jax.device_put(state, jax.tree.map(lambda x: x.sharding, shapes))
     with Checkpoints(workdir / "checkpoints") as checkpoints:
         checkpoints.save(7, state.replace(step=jnp.int32(7)))

@@ -4,30 +4,33 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import d_step, default_config, g_step, init_state
+from jaxgan import Batch, d_step, default_config, g_step, init_state
 from jaxgan.build import build
+from jaxgan.game.keys import Keys
+from jaxgan.media.images import images as images_medium
 
 
 def train(images: np.ndarray, labels: np.ndarray, steps: int):
     """Two discriminator steps on fresh batches, one generator step, and a rule of one's own."""
     config = default_config()
     config.model.update(width=4, latent_dim=8, embedding_dim=4)
-    game = build(config, images.shape[1:], num_classes=2)
+    game = build(config, images_medium(images.shape[1:], num_classes=2).spec)
     state = jax.jit(lambda: init_state(game, seed=0))()
     d, g = (jax.jit(lambda *args, f=f: f(game, *args)) for f in (d_step, g_step))
     rng, log = np.random.default_rng(0), []
     for step in range(steps):
-        d_key, g_key = jax.random.split(jax.random.fold_in(state.key, step))
-        for key in jax.random.split(d_key, 2):
+        keys = Keys(jax.random.fold_in(state.key, step))
+        for turn in ("first", "second"):
             rows = rng.choice(len(images), (1, 8))  # [microbatches, n]
-            batch = {"images": jnp.asarray(images[rows]), "labels": jnp.asarray(labels[rows])}
-            state, d_metrics = d(state, batch, key)
+            batch = Batch(jnp.asarray(images[rows]), jnp.asarray(labels[rows]))
+            state, d_metrics = d(state, batch, keys[turn])
         if d_metrics["d/loss"] < 2.5:  # the rule: let the discriminator lead
-            state, g_metrics = g(state, batch, g_key)
-            average = game.average(
-                state.averages["generator"], state.players["generator"].params, state.step
-            )
-            state = state.replace(step=state.step + 1, average=average)
+            state, g_metrics = g(state, batch, keys["generator"])
+            averages = {
+                name: average(state.averages[name], state.players[name].params, state.step)
+                for name, average in game.averages.items()
+            }
+            state = state.replace(step=state.step + 1, averages=averages)
             log.append({**d_metrics, **g_metrics})
     return state, log
 

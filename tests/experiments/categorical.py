@@ -15,7 +15,7 @@ from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics.clusters import normalised_mutual_information, purity
-from jaxgan.game.game import init_state
+from jaxgan.game.game import bind, init_state
 from jaxgan.media.pictures import enlarge, grid, save_png
 from jaxgan.media.pixels import to_stored
 from jaxgan.training import run as runs
@@ -31,7 +31,7 @@ def categories(run, state, images):
     """Return the most likely category of each image, [n]."""
     player, mine = run.game.players["discriminator"], state.players["discriminator"]
     weights, _ = player.transform.apply(mine.params, mine.transform_state)
-    recognise = jax.jit(lambda x: player.module.apply({"params": weights}, x, method="recognise"))
+    recognise = jax.jit(bind(player.side, weights).recognise)
     parts = np.split(images, len(images) // 100)
     return np.concatenate([np.asarray(recognise(x).classes).argmax(1) for x in parts])
 
@@ -56,15 +56,16 @@ def main():
         print(*rows[-1], sep=" | ", flush=True)
     sampler = Sampler(run)
     variables = sampler.prepare(state)
-    labels = np.repeat(np.arange(run.num_classes), COLUMNS)
-    drawn = sampler.images(variables, 0, np.tile(np.arange(COLUMNS), run.num_classes), labels)
+    count = len(run.config.data.class_names)
+    labels = np.repeat(np.arange(count), COLUMNS)
+    drawn = sampler.samples(variables, 0, np.tile(np.arange(COLUMNS), count), labels)
     save_png(DOCS / "categories.png", grid(enlarge(to_stored(drawn), 32), COLUMNS))
     head = ("network", "categories in use", "normalised mutual information", "purity")
     write_section(
         "Categories without labels",
         f"""`python -m tests.experiments.categorical` trains
 `configs/biggan_categorical_fashion.py` for {int(state.step)} steps of 64 images{minutes}: BigGAN
-with one of {run.num_classes} categories in place of the label, and InfoGAN's term, without which
+with one of {count} categories in place of the label, and InfoGAN's term, without which
 nothing makes the generator use it (`jaxgan/models/biggan_categorical.py`). Q(c | x) then sorts
 2,000 held-out images, of 10 classes that it was never told:
 

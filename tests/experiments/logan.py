@@ -28,13 +28,13 @@ from jaxgan.devices.compiler import compiler_options
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics.frechet import frechet_distance
-from jaxgan.game import latent_steps
-from jaxgan.game.averaging import standing_stats
-from jaxgan.game.game import init_state
+from jaxgan.game import latent_steps, latents, sampling
+from jaxgan.game.game import Batch, bind, init_state
 from jaxgan.game.steps import train_step
 from jaxgan.models.convolution import average_pool
 from tests import rings
 from tests.experiments.page import table, write_section
+from tests.tiny import spec_of
 
 SEEDS, WARM = 3, 100
 STEP = latent_steps.natural_gradient(0.9, 0.1, fraction=0.8, cost=0.1)
@@ -46,10 +46,8 @@ def ring():
 
     @partial(jax.jit, static_argnums=0)
     def points(game, state):
-        z, labels = game.prior(jax.random.key(7), 5000)
-        return game.players["generator"].module.apply(
-            {"params": state.averages["generator"]}, z, labels
-        )
+        generator = bind(game.players["generator"].side, state.averages["generator"])
+        return generator.call(*rings.prior(jax.random.key(7), 5000))
 
     def measure(game, state):
         x = np.asarray(points(game, state))
@@ -79,12 +77,14 @@ def images():
         if name == "LOGAN":
             config.latent_step.update(name="natural_gradient", alpha=0.9, beta=0.1)
             config.latent_step.update(fraction=0.8, cost=0.1)
-        games[name] = build.build(config, (16, 16, 1), 10)
+        config.train.num_d_steps = 1
+        games[name] = build.build(config, spec_of((16, 16, 1), 10))
+    prior = latents.class_conditional(latents.normal, config.model.latent_dim, 10)
 
     @jax.jit
     def batch(key):
         rows = jax.random.randint(key, (1, 1, 64), 0, len(x))
-        return {"images": x[rows], "labels": y[rows]}
+        return Batch(x[rows], y[rows])
 
     @partial(jax.jit, static_argnums=0)
     def samples(game, state):
@@ -92,11 +92,10 @@ def images():
         weights, _ = player.transform.apply(
             state.averages["generator"], state.players["generator"].transform_state
         )
-        stats = standing_stats(player.module, weights, game.prior, jax.random.key(1), 20, 100)
-        known = {"params": weights, "batch_stats": stats}
+        known = sampling.variables(player.side, weights, lambda key: prior(key, 100), 20, seed=1)
 
         def part(key):
-            return player.module.apply(known, *game.prior(key, 200))
+            return sampling.generate(player.side, known, *prior(key, 200))
 
         return jax.lax.map(part, jax.random.split(jax.random.key(2), 20))
 

@@ -12,11 +12,13 @@ import pytest
 
 from jaxgan.build import build
 from jaxgan.devices import sharding
-from jaxgan.game.game import Nets, init_state
-from jaxgan.game.steps import bind, d_step, g_step, train_step
+from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.keys import Keys
+from jaxgan.game.steps import d_step, g_step, train_step
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
 from jaxgan.training.checkpoints import Checkpoints
+from tests.tiny import spec_of
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = {"model.latent_dim": 6}
@@ -95,17 +97,16 @@ def config_of(name):
     return config
 
 
-def shape_of(config):
-    return (*config.data.size, 1)
+def built(config, mesh=None):
+    return build(config, spec_of((*config.data.size, 1), CLASSES), mesh)
 
 
 def batch_of(config):
     rng = np.random.default_rng(0)
     leading = (config.train.num_d_steps, 1, BATCH)
-    return {
-        "images": jnp.asarray(rng.uniform(-1, 1, (*leading, *shape_of(config))), jnp.float32),
-        "labels": jnp.asarray(rng.integers(0, CLASSES, leading), jnp.int32),
-    }
+    images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
+    labels = rng.integers(0, CLASSES, leading)
+    return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 
 def arrays(tree):
@@ -135,7 +136,7 @@ def state_of(game):
 @pytest.fixture(scope="module", params=GAMES)
 def game(request):
     config = config_of(request.param)
-    game = build(config, shape_of(config), CLASSES)
+    game = built(config)
     return config, game, state_of(game), batch_of(config)
 
 
@@ -163,14 +164,14 @@ def test_one_step(game, tmp_path):
     assert all(np.isfinite(x).all() for x in arrays((first, metrics)))
     for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
-        old, new = getattr(state, role).params, getattr(first, role).params
+        old, new = (s.players[role].params for s in (state, first))
         for part in old.keys() - {"progress"}:  # ProGAN's, which nobody learns
             moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
             assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
 
     mesh = sharding.create_mesh()
     assert mesh.size == 8
-    split = build(config, shape_of(config), CLASSES, mesh)
+    split = built(config, mesh)
     shapes = jax.eval_shape(partial(init_state, split, 0))
     state = jax.device_put(state, sharding.tree_shardings(mesh, shapes))
     batch = jax.device_put(batch, sharding.rows(mesh, leading=2))
@@ -189,7 +190,7 @@ def test_the_opponent_is_not_touched(game):
         program = jax.make_jaxpr(run)(state).jaxpr
         names = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_flatten_with_path(state)[0]]
         for name, before, after in zip(names, program.invars, program.outvars, strict=True):
-            if not name.startswith(f".{mine}"):
+            if not name.startswith(f".players['{mine}']"):
                 assert before is after, name
             elif ".params" in name:
                 assert before is not after, name
@@ -203,15 +204,14 @@ def test_gradients_are_slopes(game, role):
     one = jax.tree.map(lambda x: x[0, 0], batch)
     weights = {}
     for name in ROLES:
-        player, own = getattr(game, name), getattr(state, name)
+        player, own = game.players[name], state.players[name]
         weights[name], _ = player.transform.apply(own.params, own.transform_state)
-    other = getattr(state, ROLES[1 - ROLES.index(role)])
 
     def loss(mine):
-        bound = {n: bind(getattr(game, n), mine if n == role else weights[n]) for n in ROLES}
-        nets = Nets(bound["generator"], bound["discriminator"], other.stats)
-        stats = getattr(state, role).stats
-        return getattr(game, role).objective(game, nets, stats, one, jax.random.key(1))[0]
+        own = {**weights, role: mine}
+        bound = {n: bind(game.players[n].side, own[n], state.players[n].stats) for n in ROLES}
+        keys, stats = Keys(jax.random.key(1)), state.players[role].stats
+        return game.players[role].objective(game, Nets(bound), stats, one, keys)[0]
 
     compiled = jax.jit(jax.value_and_grad(loss), compiler_options=FAST)
     _, gradient = compiled(weights[role])
@@ -233,7 +233,7 @@ def test_compiles_for_a_topology(game, request):
     pytest.importorskip("libtpu")
     config, _, _, batch = game
     mesh = sharding.create_mesh(1, chips.slice_devices("v5e:2x4"))
-    game = build(config, shape_of(config), CLASSES, mesh)
+    game = built(config, mesh)
     shapes = jax.eval_shape(partial(init_state, game, 0))
     abstract = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)
     state = jax.tree.map(abstract, shapes, sharding.tree_shardings(mesh, shapes))

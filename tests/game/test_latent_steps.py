@@ -18,11 +18,18 @@ from jaxgan import build
 from jaxgan.config import default_config
 from jaxgan.devices import sharding
 from jaxgan.game import latent_steps, steps
-from jaxgan.game.game import Nets, init_state
-from jaxgan.game.objectives import adversarial
+from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.keys import Keys
+from jaxgan.game.objectives.draw import drawn_noise
+from tests.tiny import spec_of
 
 ROLES = ("generator", "discriminator")
-KEY = jax.random.key(0)
+
+
+def key():
+    return jax.random.key(0)
+
+
 # float32 against float64 on values of order one.
 close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
 
@@ -64,7 +71,7 @@ RULES = {
 def test_steps_equal_numpy(name, count, clip):
     (factory, rule), (params, z) = RULES[name], problem()
     step = factory(steps=count, clip=clip)
-    latents, cost = step.improve(partial(energy, params), z, KEY)
+    latents, cost = step.improve(partial(energy, params), z, key())
     expected = numpy_steps(params, z, rule, count, clip=clip == "unit")
     assert latents.dtype == cost.dtype == jnp.float32
     close(latents, expected[0])
@@ -76,7 +83,7 @@ def test_more_steps_ascend_further():
     scores = [energy(params, z).mean()]
     for count in (1, 2, 4):
         step = latent_steps.gradient(0.05, steps=count)
-        scores.append(energy(params, step.improve(partial(energy, params), z, KEY)[0]).mean())
+        scores.append(energy(params, step.improve(partial(energy, params), z, key())[0]).mean())
     assert all(b > a + 0.05 for a, b in itertools.pairwise(scores))
 
 
@@ -88,7 +95,7 @@ def test_natural_step_is_bounded(alpha, beta, bound):
     direction = problem()[1][0]
     slopes = sizes.reshape(-1, 1) * (direction / np.linalg.norm(direction)).reshape(1, -1)
     step = latent_steps.natural_gradient(alpha, beta)
-    _, cost = step.improve(lambda z: (z * slopes).sum(-1), jnp.zeros_like(slopes), KEY)
+    _, cost = step.improve(lambda z: (z * slopes).sum(-1), jnp.zeros_like(slopes), key())
     lengths = np.sqrt(cost)
     assert lengths.max() <= alpha / (2 * math.sqrt(beta)) * (1 + 1e-6)  # a rounding
     assert lengths[-1] == pytest.approx(bound, abs=5e-5) == lengths.max()
@@ -102,7 +109,7 @@ def test_gradients_flow_through_the_step(name, count):
     step = factory(steps=count)
 
     def loss(params, z):
-        latents, cost = step.improve(partial(energy, params), z, KEY)
+        latents, cost = step.improve(partial(energy, params), z, key())
         return energy(params, latents).mean() + 0.3 * cost.mean()
 
     # Central differences in float32, of a wavy function: 0.4% with 2e-3, 11% with 1e-2.
@@ -113,7 +120,7 @@ def test_gradients_flow_through_the_step(name, count):
 def test_a_fraction_of_the_elements(subset):
     params, z = problem(batch=200, dim=8)
     step = latent_steps.natural_gradient(0.9, 0.5, steps=2, fraction=0.5, subset=subset)
-    latents, cost = step.improve(partial(energy, params), z, KEY)
+    latents, cost = step.improve(partial(energy, params), z, key())
     moved = np.asarray(latents != z)
     assert (moved.sum(1) == 4).all()  # per element, in every example, the same in both steps
     close(latents, numpy_steps(params, z, RULES["natural"][1], 2, mask=moved)[0])
@@ -128,7 +135,7 @@ def test_a_fraction_of_the_elements(subset):
 
 
 def test_fractions_round_to_elements_and_keep_one():
-    count = lambda f: latent_steps.optimised(KEY, (1, 10), f, "fixed").sum()
+    count = lambda f: latent_steps.optimised(key(), (1, 10), f, "fixed").sum()
     assert [int(count(f)) for f in (0.01, 0.14, 0.25, 0.8, 1.0)] == [1, 1, 3, 8, 10]
 
 
@@ -162,25 +169,28 @@ def config(**fields):
     return config
 
 
-def game(**fields):
-    game = build.build(config(**fields), (8, 8, 3), 3)
+def built(mesh=None, **fields):
+    game = build.build(config(**fields), spec_of((8, 8, 3), 3), mesh)
     return game, jax.jit(partial(init_state, game, 0))()
 
 
 def batch(*axes):
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (*axes, 8, 8, 3)).astype("f4")
-    return {"images": images, "labels": rng.integers(0, 3, axes).astype(np.int32)}
+    return Batch(images, rng.integers(0, 3, axes).astype(np.int32))
+
+
+def bound(game, state):
+    return {n: bind(p.side, state.players[n].params) for n, p in game.players.items()}
 
 
 def player_loss(game, role, state):
     """Return (weights, microbatch, key) -> what a player's objective returns."""
-    mine, theirs = (steps.bind(getattr(game, n), getattr(state, n).params) for n in ROLES)
 
     def loss(weights, microbatch, key):
-        own = steps.bind(getattr(game, role), weights)
-        nets = Nets(own, theirs) if role == "generator" else Nets(mine, own)
-        return getattr(game, role).objective(game, nets, {}, microbatch, key)
+        own = {role: bind(game.players[role].side, weights)}
+        nets = Nets({**bound(game, state), **own})
+        return game.players[role].objective(game, nets, {}, microbatch, Keys(key))
 
     return loss
 
@@ -189,24 +199,26 @@ def flat(tree):
     return np.concatenate([np.asarray(x).ravel() for x in jax.tree.leaves(tree)])
 
 
+def smoothed(side):
+    """Return the side of the same network with swish in place of ReLU."""
+    module = side.module.clone(activation=swish)
+    call = lambda variables, *inputs: module.apply(variables, *inputs)
+    return side._replace(calls={"call": call}, module=module)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_second_order_terms_matter(role):
     """With dz held constant (as some public code has it) the gradient is another, and wrong.
 
     Smooth networks: with ReLU, dz jumps where a unit switches and finite differences mean nothing.
     """
-    game, state = game(**{"latent_step.fraction": 1.0})
-    smooth = {
-        n: dataclasses.replace(
-            getattr(game, n), module=getattr(game, n).module.clone(activation=swish)
-        )
-        for n in ROLES
-    }
+    game, state = built(**{"latent_step.fraction": 1.0})
+    smooth = {n: dataclasses.replace(p, side=smoothed(p.side)) for n, p in game.players.items()}
     hold = lambda *inputs: jax.lax.stop_gradient(game.latent_step.improve(*inputs))
-    games = [dataclasses.replace(game, **smooth)]
+    games = [dataclasses.replace(game, players=smooth)]
     games.append(dataclasses.replace(games[0], latent_step=game.latent_step._replace(improve=hold)))
-    weights, data = getattr(state, role).params, batch(8)
-    values = [lambda w, g=g: player_loss(g, role, state)(w, data, KEY)[0] for g in games]
+    weights, data = state.players[role].params, batch(8)
+    values = [lambda w, g=g: player_loss(g, role, state)(w, data, key())[0] for g in games]
     whole, first_order = (flat(jax.jit(jax.grad(v))(weights)) for v in values)
     assert np.linalg.norm(whole - first_order) > 0.05 * np.linalg.norm(whole)
 
@@ -221,20 +233,19 @@ def test_second_order_terms_matter(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_whose_loss_the_cost_joins(role):
-    game, state = game()
+    game, state = built()
     step = game.latent_step
     assert (step.generator_cost, step.discriminator_cost) == (2.0, 0.0)
     both = build.latent_step(config(**{"latent_step.cost_players": "both"}))
     assert (both.generator_cost, both.discriminator_cost) == (2.0, 2.0)
 
-    bound = Nets(*(steps.bind(getattr(game, n), getattr(state, n).params) for n in ROLES))
-
     @jax.jit
     def loss_and_cost(weight):
         weights = {"generator_cost": weight, "discriminator_cost": weight}
         weighted = dataclasses.replace(game, latent_step=step._replace(**weights))
-        loss, _ = player_loss(weighted, role, state)(getattr(state, role).params, batch(8), KEY)
-        return loss, adversarial.draw(game, bound, 8, KEY)[2].mean()
+        loss, _ = player_loss(weighted, role, state)(state.players[role].params, batch(8), key())
+        _, _, cost = drawn_noise(game, Nets(bound(game, state)), batch(8), Keys(key()))
+        return loss, cost.mean()
 
     (free, cost), (dear, _) = (loss_and_cost(w) for w in (0.0, 2.0))
     assert cost > 0.01
@@ -242,31 +253,36 @@ def test_whose_loss_the_cost_joins(role):
 
 
 def test_accumulation_is_the_mean_over_microbatches():
-    game, state = game()
+    game, state = built()
     loss, weights = player_loss(game, "discriminator", state), state.players["discriminator"].params
     data = batch(2, 4)
     one = jax.jit(jax.grad(lambda w, *inputs: loss(w, *inputs)[0]))
-    keys = jax.random.split(KEY, 2)
+    keys = [jax.random.fold_in(key(), i) for i in (0, 1)]
     parts = [flat(one(weights, jax.tree.map(lambda x, i=i: x[i], data), keys[i])) for i in (0, 1)]
-    accumulate = partial(steps.accumulate, lambda w, stats, *inputs: loss(w, *inputs))
-    grads, _, _ = jax.jit(accumulate)(weights, {}, data, KEY)
+
+    def objective(weights, stats, microbatch, key):
+        value, outcome = loss(weights, microbatch, key)
+        return value, (outcome.stats, outcome.metrics)
+
+    accumulate = partial(steps.accumulate, objective)
+    grads, _, _ = jax.jit(accumulate)(weights, {}, data, key())
     np.testing.assert_allclose(flat(grads), sum(parts) / 2, rtol=1e-4, atol=1e-5)
 
 
 def test_eight_devices_take_the_step_of_one():
     # A large eps: Adam would divide rounding by itself where a gradient is zero (biases before a
     # batch norm).
-    fields = config(**{"latent_step.subset": "random", "generator.eps": 1e-2})
+    fields = {"latent_step.subset": "random", "generator.eps": 1e-2}
     results = []
     for mesh in (None, sharding.create_mesh(1)):
-        game = build.build(fields, (8, 8, 3), 3, mesh)
-        state, data = jax.jit(partial(init_state, game, 0))(), batch(1, 8)
+        split, state = built(mesh, **fields)
+        data = batch(1, 8)
         if mesh is not None:
             data = jax.device_put(
                 data, NamedSharding(mesh, PartitionSpec(None, tuple(mesh.axis_names)))
             )
             state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-        state, metrics = jax.jit(partial(steps.g_step, game))(state, data, KEY)
+        state, metrics = jax.jit(partial(steps.g_step, split))(state, data, key())
         results.append((flat(state.players["generator"].params), metrics["g/latent_cost"]))
     (one, cost), (eight, _) = results
     assert cost > 0.01
@@ -281,7 +297,7 @@ def test_cost_of_the_step():
     """
     flops, memory = {}, {}
     for name in ("none", "natural_gradient"):
-        game, state = game(**{"latent_step.name": name, "model.width": 16})
+        game, state = built(**{"latent_step.name": name, "model.width": 16})
         step = jax.jit(partial(steps.train_step, game)).lower(state, batch(1, 1, 32))
         compiled = step.compile(compiler_options={"xla_backend_optimization_level": "0"})  # faster
         flops[name] = compiled.cost_analysis()["flops"]

@@ -1,7 +1,6 @@
 """Priors and truncation against their distributions' closed forms."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -43,12 +42,3 @@ def test_labels_are_uniform_over_classes():
     _, labels = latents.class_conditional(latents.normal, 4, 7)(jax.random.key(1), N)
     counts = np.bincount(labels, minlength=7)
     assert stats.chisquare(counts).pvalue > 1e-6 and len(counts) == 7
-
-
-def test_a_draw_depends_on_seed_and_index_alone():
-    prior = latents.class_conditional(latents.normal, 5, 10)
-    z, y = sampling.draw(prior, 3, jnp.arange(20))
-    few_z, few_y = sampling.draw(prior, 3, jnp.array([17, 2]))
-    np.testing.assert_array_equal(few_z, z[np.array([17, 2])])
-    np.testing.assert_array_equal(few_y, y[np.array([17, 2])])
-    assert not np.allclose(sampling.draw(prior, 4, jnp.arange(20))[0], z)

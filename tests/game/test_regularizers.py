@@ -35,12 +35,12 @@ def test_orthogonal_rows_of_any_length_are_left_alone():
 
 
 def test_what_is_added_and_to_which_leaves():
-    key = jax.random.key(1)
+    keys = jax.random.split(jax.random.key(1), 4)
     params = {
-        "conv": {"kernel": jax.random.normal(key, (3, 3, 2, 5)), "bias": jnp.ones(5)},
-        "head": {"projection": {"embedding": jax.random.normal(key, (6, 4))}},
-        "shared_embedding": {"embedding": jax.random.normal(key, (6, 4))},
-        "encoder": {"linear": {"kernel": jax.random.normal(key, (6, 4))}},
+        "conv": {"kernel": jax.random.normal(keys[0], (3, 3, 2, 5)), "bias": jnp.ones(5)},
+        "head": {"projection": {"embedding": jax.random.normal(keys[1], (6, 4))}},
+        "shared_embedding": {"embedding": jax.random.normal(keys[2], (6, 4))},
+        "encoder": {"linear": {"kernel": jax.random.normal(keys[3], (6, 4))}},
     }
     grads = jax.tree.map(jnp.ones_like, params)
     regularizer = orthogonal_regularization(0.5)
@@ -70,5 +70,15 @@ def test_frozen_parameters_stay_and_a_wrong_path_is_refused():
     np.testing.assert_array_equal(updates["trunk"]["block_0"], 0.0)
     np.testing.assert_array_equal(updates["head"], 0.0)
     np.testing.assert_allclose(updates["trunk"]["block_1"], 0.1)
-    with pytest.raises(ValueError, match="freeze has 'block_0', which starts no path: write some"):
+    with pytest.raises(ValueError, match="freeze has 'block_0', no path here: write some of"):
         freeze(("block_0",)).init(params)
+
+
+def test_a_frozen_path_is_matched_part_by_part():
+    """block_1 is not block_10; a path may name a single leaf, or end with a slash."""
+    params = {"trunk": {"block_1": {"bias": jnp.ones(2)}, "block_10": {"bias": jnp.ones(2)}}}
+    for prefix in ("trunk/block_1", "trunk/block_1/", "trunk/block_1/bias"):
+        link = freeze((prefix,))
+        updates, _ = link.update(params, link.init(params), params)
+        np.testing.assert_array_equal(updates["trunk"]["block_1"]["bias"], 0.0)
+        np.testing.assert_array_equal(updates["trunk"]["block_10"]["bias"], 1.0)

@@ -28,8 +28,11 @@ from jaxgan.data.records import open_records
 from jaxgan.devices import compiler
 from jaxgan.evaluate.metrics.frechet import frechet_of_samples
 from jaxgan.game import steps
-from jaxgan.game.game import init_state
+from jaxgan.game.game import Batch, bind, init_state
+from jaxgan.game.keys import Keys
+from jaxgan.media.images import for_features
 from jaxgan.media.pixels import to_float
+from tests.tiny import spec_of
 
 STEPS, BATCH, WINDOW, SEEDS = 300, 32, 30, (0, 1, 2)
 SIZE, CLASSES, IMAGES, SAMPLES = (16, 16), 10, 2048, 500
@@ -38,9 +41,10 @@ CURVES = ("d/loss", "g/loss", "d/gap", "d/grad_norm", "g/grad_norm")
 
 @pytest.fixture(scope="module")
 def data():
-    with Reader(open_records("fashion_mnist", "train"), (1, 1, IMAGES), 0, SIZE) as reader:
-        batch = reader(0)
-    return to_float(jnp.asarray(batch["images"][0, 0])), jnp.asarray(batch["labels"][0, 0])
+    records = open_records("fashion_mnist", "train")
+    with Reader(records, for_features(records.features, SIZE), (1, 1, IMAGES)) as reader:
+        images, labels = jax.tree.map(lambda x: jnp.asarray(x[0, 0]), reader(0))
+    return Batch(to_float(images), labels)
 
 
 def small(images):
@@ -55,15 +59,15 @@ def trainer(dtype, data):
     config.model.update(width=8, latent_dim=24, embedding_dim=16, dtype=dtype)
     config.generator.learning_rate = config.discriminator.learning_rate = 2e-4
     config.average.decay = 0.995
-    game = build(config, (*SIZE, 1), CLASSES)
+    config.train.num_d_steps = 1
+    game = build(config, spec_of((*SIZE, 1), CLASSES))
     jit = partial(jax.jit, compiler_options=compiler.compiler_options(jax.devices()[0]))
 
     @partial(jit, donate_argnums=0)
-    def step(state, images, labels):
-        key = jax.random.fold_in(state.key, state.step)
-        chosen = jax.random.randint(key, (1, 1, BATCH), 0, IMAGES)
-        batch = {"images": images[chosen], "labels": labels[chosen]}
-        state, metrics = steps.train_step(game, state, batch)
+    def step(state, data):
+        keys = Keys(jax.random.fold_in(state.key, state.step))
+        chosen = jax.random.randint(keys["examples"], (1, 1, BATCH), 0, IMAGES)
+        state, metrics = steps.train_step(game, state, jax.tree.map(lambda x: x[chosen], data))
         metrics["d/gap"] = metrics["d/real_logits"] - metrics["d/fake_logits"]
         return state, jnp.stack([metrics[name] for name in CURVES])
 
@@ -73,18 +77,19 @@ def trainer(dtype, data):
         weights, _ = player.transform.apply(
             state.averages["generator"], state.players["generator"].transform_state
         )
-        return steps.bind(player, weights)(*game.prior(jax.random.key(99), SAMPLES))
+        examples = Batch(jnp.zeros((SAMPLES, 1)))
+        return bind(player.side, weights).call(*game.source(jax.random.key(99), examples))
 
     init = jax.jit(partial(init_state, game))
 
     def distance(state):
-        return np.log(frechet_of_samples(small(sample(state)), small(data[0])))
+        return np.log(frechet_of_samples(small(sample(state)), small(data.sample)))
 
     def train(seed, change=lambda state: state):
         state, curves = init(seed), []
         log_frechet = [distance(state)]
         for _ in range(STEPS):
-            state, values = step(state, *data)
+            state, values = step(state, data)
             state = change(state)
             curves.append(values)
         curves = np.stack(curves).reshape(-1, WINDOW, len(CURVES)).mean(1)
@@ -102,10 +107,7 @@ def rounded_parameters(state):
             params=jax.tree.map(lambda x: jax.lax.reduce_precision(x, 8, 7), player.params)
         )
 
-    return state.replace(
-        generator=rounded(state.players["generator"]),
-        discriminator=rounded(state.players["discriminator"]),
-    )
+    return state.replace(players={n: rounded(player) for n, player in state.players.items()})
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.game.averaging import standing_stats
+from jaxgan.game import sampling
 from jaxgan.models import biggan
+from tests.models.networks import modules_of, sides_of
 from tests.models.numpy_layers import (
     attention,
     batch_norm,
@@ -25,6 +26,7 @@ from tests.models.numpy_layers import (
 )
 
 BATCH = 4
+FIELDS = {"width": 8, "latent_dim": 12, "embedding_dim": 5}
 # float32 against float64: a few hundred roundings of 6e-8 on values of order one.
 close = partial(np.testing.assert_allclose, rtol=2e-5, atol=2e-5)
 
@@ -71,8 +73,8 @@ def numpy_discriminator(p, x, labels, downsamples, attention_at, activation=relu
 def build(image_shape, num_classes=3, **fields):
     """Return both networks, random parameters for them, and inputs."""
     config = biggan.default_config()
-    config.update({"width": 8, "latent_dim": 12, "embedding_dim": 5} | fields)
-    networks = biggan.networks(config, image_shape, num_classes)
+    config.update(FIELDS | fields)
+    networks = modules_of(biggan, config, image_shape, num_classes)
     rng = np.random.default_rng(1)
     z = rng.normal(size=(BATCH, config.latent_dim)).astype(np.float32)
     x = rng.uniform(-1, 1, (BATCH, *image_shape)).astype(np.float32)
@@ -129,12 +131,14 @@ def test_blocks_that_do_not_halve_keep_their_input():
 
 def test_sampling_has_the_formula_of_training():
     """Standing statistics of one batch give that batch's images: one formula, not two."""
-    (generator, _), params, z, _, y = build((16, 16, 3))
-    stats = standing_stats(generator, params[0], lambda *_: (z, y), jax.random.key(0), 1, BATCH)
-    training = generator.apply({"params": params[0]}, z, y)
-    sampling = generator.apply({"params": params[0], "batch_stats": stats}, z, y)
-    close(sampling, training)
-    one = generator.apply({"params": params[0], "batch_stats": stats}, z[:1], y[:1])
+    config = biggan.default_config()
+    config.update(FIELDS)
+    side, _ = sides_of(biggan, config, (16, 16, 3), 3)
+    _, params, z, _, y = build((16, 16, 3))
+    variables = sampling.variables(side, params[0], lambda key: (z, y), num_batches=1)
+    training = side.calls["call"]({"params": params[0]}, z, y)
+    close(sampling.generate(side, variables, z, y), training)
+    one = sampling.generate(side, variables, z[:1], y[:1])
     close(one, training[:1])  # images no longer depend on their batch
 
 

@@ -10,9 +10,10 @@ import pytest
 from jaxgan import build
 from jaxgan.config import default_config
 from jaxgan.data.records import open_records
-from jaxgan.game.game import Nets, init_state
-from jaxgan.game.steps import bind
+from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.keys import Keys
 from jaxgan.training import run
+from tests.tiny import spec_of
 
 RECORDS = open_records("fashion_mnist", "train[:10%]")
 
@@ -30,32 +31,30 @@ def config(**fields):
 def test_categories_take_the_place_of_classes():
     resolved = run.resolve(config(), RECORDS)
     assert resolved.data.class_names == tuple(f"category {i}" for i in range(12))
-    game = build.build(resolved, (8, 8, 1), len(resolved.data.class_names))
+    game = build.build(resolved, build.medium_of(resolved).spec)
     state = jax.eval_shape(partial(init_state, game, 0))
     g, d = state.players["generator"].params, state.players["discriminator"].params
     assert g["shared_embedding"]["embedding"].shape == (12, 8)
     assert d["classes"]["kernel"].shape[1] == 12 and d["linear"]["kernel"].shape[1] == 1
     assert d.keys() == {"trunk", "classes", "linear"}  # no projection of a class
-    _, drawn = game.prior(jax.random.key(0), 4000)
+    _, drawn = game.source(jax.random.key(0), Batch(np.zeros((4000, 1))))
     counts = np.bincount(drawn, minlength=12)
     assert len(counts) == 12 and abs(counts / 4000 - 1 / 12).max() < 0.02  # 4.5 standard errors
 
 
 def test_labels_of_the_data_are_not_looked_at():
-    game = build.build(run.resolve(config(), RECORDS), (8, 8, 1), 12)
+    game = build.build(run.resolve(config(), RECORDS), spec_of((8, 8, 1), 12))
     state = jax.eval_shape(partial(init_state, game, 0))
-    batch = {"images": jax.ShapeDtypeStruct((8, 8, 8, 1), jnp.float32)}
-    batch["labels"] = jax.ShapeDtypeStruct((8,), jnp.int32)
+    images = jax.ShapeDtypeStruct((8, 8, 8, 1), jnp.float32)
+    batch = Batch(images, jax.ShapeDtypeStruct((8,), jnp.int32))
 
-    def losses(g, d, batch):
+    def losses(params, batch):
+        nets = Nets({n: bind(p.side, params[n]) for n, p in game.players.items()})
+        keys = Keys(jax.random.key(0))
+        return [p.objective(game, nets, {}, batch, keys)[0] for p in game.players.values()]
 
-        nets = Nets(bind(game.players["generator"], g), bind(game.players["discriminator"], d))
-        goals = game.players["generator"].objective, game.players["discriminator"].objective
-        return [goal(game, nets, {}, batch, jax.random.key(0))[0] for goal in goals]
-
-    program = jax.make_jaxpr(losses)(
-        state.players["generator"].params, state.players["discriminator"].params, batch
-    )
+    params = {name: player.params for name, player in state.players.items()}
+    program = jax.make_jaxpr(losses)(params, batch)
     images, labels = program.jaxpr.invars[-2:]
     used = {id(v) for equation in program.jaxpr.eqns for v in equation.invars}
     assert id(images) in used and id(labels) not in used

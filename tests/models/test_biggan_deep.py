@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxgan.models import biggan, biggan_deep
+from tests.models.networks import modules_of
 from tests.models.numpy_layers import (
     attention,
     batch_norm,
@@ -70,7 +71,7 @@ def build(image_shape, num_classes=3, **fields):
     """Return both networks, random parameters for them, and inputs."""
     config = biggan_deep.default_config()
     config.update({"width": 8, "latent_dim": 6, "embedding_dim": 5} | fields)
-    networks = biggan_deep.networks(config, image_shape, num_classes)
+    networks = modules_of(biggan_deep, config, image_shape, num_classes)
     rng = np.random.default_rng(1)
     z = rng.normal(size=(BATCH, config.latent_dim)).astype(np.float32)
     x = rng.uniform(-1, 1, (BATCH, *image_shape)).astype(np.float32)

@@ -4,7 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.game.game import bind
 from jaxgan.models import dcgan, mlp
+from tests.models.networks import sides_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 8, 6, 3)).astype(np.float32)
@@ -39,10 +41,10 @@ def test_doubled_is_its_transpose():
 def images(model, num_classes, label, **fields):
     config = model.default_config()
     config.update(fields)
-    generator, _ = model.networks(config, (16, 16, 1), num_classes)
+    side, _ = sides_of(model, config, (16, 16, 1), num_classes)
     z = jax.random.normal(jax.random.key(1), (3, config.latent_dim))
     labels = jnp.full((3,), label, jnp.int32)
-    return generator.apply(generator.init(jax.random.key(0), z, labels), z, labels)
+    return bind(side, side.init(jax.random.key(0))).call(z, labels)
 
 
 def test_labels_matter_only_where_asked_for():
@@ -60,10 +62,10 @@ def test_the_discriminators_batch_norm_can_be_left_out():
     for norm in (True, False):
         config = dcgan.default_config()
         config.update(width=4, discriminator_batch_norm=norm)
-        _, network = dcgan.networks(config, (16, 16, 1), 0)
+        _, side = sides_of(dcgan, config, (16, 16, 1))
         x = jax.random.normal(jax.random.key(1), (4, 16, 16, 1))
         y = jnp.zeros(4, jnp.int32)
-        params = network.init(jax.random.key(0), x, y, mutable=["params"])
-        alone = network.apply(params, x[:2], y[:2])
+        network = bind(side, side.init(jax.random.key(0)))
+        alone = network.call(x[:2], y[:2])
         # With batch norm a logit depends on the other images of the batch.
-        assert bool(jnp.allclose(network.apply(params, x, y)[:2], alone)) == (not norm)
+        assert bool(jnp.allclose(network.call(x, y)[:2], alone)) == (not norm)

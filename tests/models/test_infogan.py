@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan.models import dcgan, infogan
+from tests.models.networks import modules_of, sides_of
 from tests.tiny import drawn
 
 LABELS = jnp.asarray([2, 0, 1])
@@ -22,7 +23,7 @@ def weights(module, *inputs):
 
 
 def test_the_category_is_a_further_input_of_the_generator():
-    generator, _ = infogan.networks(fields(), (16, 16, 1), 3)
+    generator, _ = modules_of(infogan, fields(), (16, 16, 1), 3)
     z = jax.random.normal(jax.random.key(1), (3, 5))
     variables = weights(generator, z, LABELS)
     inner = {name: tree["network"] for name, tree in variables.items()}
@@ -38,7 +39,7 @@ def test_the_category_is_a_further_input_of_the_generator():
 
 
 def test_score_and_codes_of_the_hidden_layer():
-    _, discriminator = infogan.networks(fields(), (16, 16, 1), 3)
+    _, discriminator = modules_of(infogan, fields(), (16, 16, 1), 3)
     images = jax.random.uniform(jax.random.key(2), (3, 16, 16, 1), minval=-1.0)
     variables = weights(discriminator, images, LABELS)
     leaky = lambda x: np.where(x > 0, x, 0.2 * x)
@@ -65,4 +66,4 @@ def test_score_and_codes_of_the_hidden_layer():
 )
 def test_refusals(num_codes, classes, message):
     with pytest.raises(ValueError, match=message):
-        infogan.networks(fields(num_codes), (16, 16, 1), classes)
+        sides_of(infogan, fields(num_codes), (16, 16, 1), classes)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from jaxgan.game import losses
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Batch, Bound, Nets
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import lapgan as game
 from jaxgan.models import lapgan
+from tests.models.networks import modules_of, sides_of
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (2, 32, 32, 1)).astype(np.float32)
@@ -19,7 +21,7 @@ LABELS = jnp.zeros(2, jnp.int32)
 def made():
     config = lapgan.default_config()
     config.update(width=2, coarse_width=2, coarse_dim=3, latent_dim=3 + 1280)
-    generator, _ = lapgan.networks(config, (32, 32, 1), 0)
+    generator, _ = modules_of(lapgan, config, (32, 32, 1))
     latents = jnp.float32(RNG.normal(size=(2, config.latent_dim)))
     shapes = jax.eval_shape(lambda: generator.init(jax.random.key(0), latents, LABELS)["params"])
     params = jax.tree.map(lambda s: jnp.float32(0.3 * RNG.normal(size=s.shape)), shapes)
@@ -82,26 +84,31 @@ def test_beyond_is_the_last_level_once_more(made):
 
 def test_the_game_is_the_sum_of_its_levels():
     class Game:
-        prior = staticmethod(lambda key, n: (jnp.ones((2, 5)), LABELS))
+        source = staticmethod(lambda key, batch: (jnp.ones((2, 5)), LABELS))
 
-    def generate(images, latents, labels, method):
+    def details(images, latents, labels):
         return [0.5 * x for x in lapgan.pyramid(images)]
 
-    def discriminate(images, real, method):
+    def judge_levels(images, real):
         parts = zip(images, real, strict=True)
         return [(x * y).mean((1, 2, 3)) * (k + 1.0) for k, (x, y) in enumerate(parts)]
 
-    batch = {"images": jnp.asarray(IMAGES)}
-    nets = Nets(generate, discriminate)
+    batch = Batch(jnp.asarray(IMAGES), LABELS)
+    whole = {"call": lambda z, y: 0.5 * batch.sample, "details": details}
+    critic = {"call": lambda x, y: x.mean((1, 2, 3)), "judge_levels": judge_levels}
+    critic["pyramid"] = lapgan.pyramid
+    nets = Nets({"generator": Bound(whole), "discriminator": Bound(critic)})
     levels = [means(means(IMAGES)), means(IMAGES), IMAGES]
     of_real = [(k + 1) * (x.astype(np.float64) ** 2).mean((1, 2, 3)) for k, x in enumerate(levels)]
     softplus = lambda v: np.log1p(np.exp(v))
     expected = sum((softplus(-r) + softplus(r / 2)).mean() for r in of_real)
     fields = {"loss": losses.non_saturating}
-    key = jax.random.key(0)
-    loss, _ = game.discriminator_objective(Game, nets, {}, batch, key, **fields)
+    keys = Keys(jax.random.key(0))
+    loss, outcome = game.discriminator_objective(Game, nets, {}, batch, keys, **fields)
     assert float(loss) == pytest.approx(expected, rel=1e-5)
-    loss, _ = game.generator_objective(Game, nets, {}, batch, key, **fields)
+    for found, image in zip(outcome.drawn.logits, (IMAGES, 0.5 * IMAGES), strict=True):
+        np.testing.assert_allclose(found, image.mean((1, 2, 3)), rtol=1e-4, atol=1e-6)
+    loss, _ = game.generator_objective(Game, nets, {}, batch, keys, **fields)
     assert float(loss) == pytest.approx(sum(softplus(-r / 2).mean() for r in of_real), rel=1e-5)
 
 
@@ -116,4 +123,4 @@ def test_refusals(shape, latent_dim, message):
     config = lapgan.default_config()
     config.latent_dim = latent_dim
     with pytest.raises(ValueError, match=message):
-        lapgan.networks(config, shape, 0)
+        sides_of(lapgan, config, shape)

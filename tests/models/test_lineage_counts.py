@@ -2,28 +2,18 @@
 
 from itertools import pairwise
 
-import jax
-import jax.numpy as jnp
 import pytest
 
 from jaxgan.models import autoencoder, dcgan, improved, infogan, lapgan, mlp, sngan
+from tests.models.networks import count, shapes_of, sides_of
 
 
 def counts(model, image_shape, num_classes=10, **fields):
     config = model.default_config()
     config.update(fields)
-    z = jax.ShapeDtypeStruct((2, config.latent_dim), jnp.float32)
-    x = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
-    y = jax.ShapeDtypeStruct((2,), jnp.int32)
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    found = []
-    for network, inputs in zip(
-        model.networks(config, image_shape, num_classes), ((z, y), (x, y)), strict=True
-    ):
-        init = lambda key, *inputs, n=network: n.init(key, *inputs, mutable=["params"])
-        tree = jax.eval_shape(init, key, *inputs)
-        found.append(sum(leaf.size for leaf in jax.tree.leaves(tree)))
-    return tuple(found)
+    return tuple(
+        count(shapes_of(side)) for side in sides_of(model, config, image_shape, num_classes)
+    )
 
 
 def linear(inputs, outputs):

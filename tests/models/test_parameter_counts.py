@@ -5,35 +5,17 @@ their block structure; 70.4M and 88.0M (BigGAN), 50.4M and 34.6M (BigGAN-deep) a
 the paper's own (arXiv 1809.11096), 59.7M is LOGAN's wider latent (arXiv 1912.00953).
 """
 
-import jax
-import jax.numpy as jnp
 import pytest
 
 from jaxgan.models import bigbigan, biggan, biggan_deep
+from tests.models.networks import count, shapes_of, sides_of
 
 
 def shapes(model, size, num_classes=1000, **fields):
     """Return the parameter trees (of shapes) of both networks at size x size x 3."""
     config = model.default_config()
     config.update(fields)
-    image_shape = (size, size, 3)
-    networks = model.networks(config, image_shape, num_classes)
-    z = jax.ShapeDtypeStruct((2, config.latent_dim), jnp.float32)
-    x = jax.ShapeDtypeStruct((2, *image_shape), jnp.float32)
-    y = jax.ShapeDtypeStruct((2,), jnp.int32)
-    key = jax.eval_shape(lambda: jax.random.key(0))
-
-    def tree(network, inputs):
-        def init(key, *inputs):
-            return network.init(key, *inputs, mutable=["params"])["params"]
-
-        return jax.eval_shape(init, key, *inputs)
-
-    return tree(networks[0], (z, y)), tree(networks[1], (x, y))
-
-
-def count(tree) -> int:
-    return sum(leaf.size for leaf in jax.tree.leaves(tree))
+    return tuple(map(shapes_of, sides_of(model, config, (size, size, 3), num_classes)))
 
 
 CIFAR = {"width": 64, "latent_dim": 128, "split_latents": False, "shared_embedding": False}

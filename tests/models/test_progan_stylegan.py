@@ -9,6 +9,7 @@ import pytest
 from jaxgan.game.transforms import equalized, growth
 from jaxgan.models import convolution, progan, stylegan
 from jaxgan.models.convolution import average_pool, blur, upsample
+from tests.models.networks import modules_of, sides_of
 from tests.models.test_lineage_counts import conv, counts, linear
 
 RNG = np.random.default_rng(0)
@@ -178,7 +179,7 @@ def test_stylegans_discriminator_blurs_before_it_halves():
 def style():
     config = stylegan.default_config()
     config.update(width=2, most=4, style_dim=6, depth=2, latent_dim=6 + 160)
-    module, _ = stylegan.networks(config, (8, 8, 1), 0)
+    module, _ = modules_of(stylegan, config, (8, 8, 1))
     latents = jnp.float32(RNG.normal(size=(3, 166)))
     params = drawn(module, latents, LABELS)
     return module, params, latents
@@ -211,4 +212,4 @@ def test_a_wrong_latent_dim_is_refused_with_the_right_one():
     with pytest.raises(ValueError, match=r"model.latent_dim = 3232: .* are 672; write 672"):
         config = stylegan.default_config()
         config.style_dim = 0  # the noise alone
-        stylegan.networks(config, SHAPE, 0)
+        sides_of(stylegan, config, SHAPE)

@@ -25,8 +25,10 @@ from jaxgan.build import build
 from jaxgan.config import default_config
 from jaxgan.devices import compiler
 from jaxgan.game import steps
-from jaxgan.game.game import init_state
+from jaxgan.game.game import Batch, bind, init_state
+from jaxgan.game.keys import Keys
 from tests.peers import reference
+from tests.tiny import spec_of
 
 CLASSES, RATES, BETAS, EPS = 10, (1e-4, 4e-4), (0.0, 0.999), 1e-8
 ORTHOGONAL, DECAY = 1e-4, 0.999
@@ -116,17 +118,18 @@ def ours(net, logan):
     config.generator.orthogonal, config.average.decay = ORTHOGONAL, DECAY
     if logan:
         config.latent_step.update(name="natural_gradient", fraction=1.0, cost=0.0, **LOGAN)
-    game = build(config, (size, size, 3), CLASSES)
+    config.train.num_d_steps = 1
+    game = build(config, spec_of((size, size, 3), CLASSES))
     state = jax.jit(partial(init_state, game, 0))()
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (1, 1, batch, size, size, 3)).astype(np.float32)
     labels = rng.integers(0, CLASSES, (1, 1, batch)).astype(np.int32)
-    batch_of = jax.device_put({"images": images, "labels": labels})
-    one = jax.tree.map(lambda x: x[0], batch_of)
+    batches = jax.device_put(Batch(images, labels))
+    one = jax.tree.map(lambda x: x[0], batches)
     jit = partial(
         jax.jit, donate_argnums=0, compiler_options=compiler.compiler_options(jax.devices()[0])
     )
-    whole = jit(lambda state: steps.train_step(game, state, batch_of)[0])
+    whole = jit(lambda state: steps.train_step(game, state, batches)[0])
     d_step, g_step = (
         jit(
             lambda state, step=step: step(game, state, one, state.key)[0].replace(
@@ -140,8 +143,8 @@ def ours(net, logan):
         weights, _ = game.players["generator"].transform.apply(
             state.averages["generator"], state.players["generator"].transform_state
         )
-        z, y = game.prior(state.key, batch)
-        return game.players["generator"].module.apply({"params": weights}, z, y)
+        generator = bind(game.players["generator"].side, weights)
+        return generator.call(*game.source(Keys(state.key)["samples"], one))
 
     sample = jax.jit(sampled, compiler_options=compiler.compiler_options(jax.devices()[0]))
     held = {"state": state}

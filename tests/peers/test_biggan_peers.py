@@ -13,9 +13,11 @@ import pytest
 from jaxgan import build
 from jaxgan.config import default_config
 from jaxgan.game import steps
-from jaxgan.game.game import init_state
+from jaxgan.game.game import Batch, bind, init_state
+from jaxgan.game.keys import Keys
 from jaxgan.trained import published
 from jaxgan.trained.published import convert
+from tests.tiny import spec_of
 
 pytestmark = pytest.mark.slow
 torch = pytest.importorskip("torch")
@@ -30,7 +32,7 @@ ADAM_EPS = 1e-4  # not 1e-8: where a gradient is exactly zero Adam would divide 
 def config():
     config = default_config()
     with config.unlocked():
-        config.data.update(name="imported", size=(32, 32), channels=3)
+        config.data.update(name="imported", size=(32, 32), channels=3, bits=8)
         config.data.class_names = tuple(map(str, range(CLASSES)))
         config.model.update(width=4, latent_dim=16, embedding_dim=6)
         config.model.update(generator_widths=(8, 4, 4, 2), discriminator_widths=(2, 4, 4, 8))
@@ -55,8 +57,8 @@ def weights_of(config, state, averages=False):
     """Return the Weights of a training state."""
     arrays = {}
     for role in ("generator", "discriminator"):
-        player = getattr(state, role)
-        params = state.averages["generator"] if averages and role == "generator" else player.params
+        player = state.players[role]
+        params = state.averages[role] if averages and role in state.averages else player.params
         flat = convert.flatten_dict(params, sep="/")
         arrays |= {f"{role}/params/{p}": np.asarray(x) for p, x in flat.items()}
         (vectors,) = player.transform_state
@@ -96,33 +98,33 @@ def train_torch(nets, both_move, orthogonal, count):
 
 
 def train_jax(config):
-    game = build.build(config, (32, 32, 3), CLASSES)
-    key = jax.random.key(0)
+    game = build.build(config, spec_of((32, 32, 3), CLASSES))
 
     @jax.jit
     def train(state, images, z, labels):
-        batch = {"images": images[None], "labels": labels[0][None]}
+        batch, keys = Batch(images[None], labels[0][None]), Keys(jax.random.key(0))
         given = [
-            dataclasses.replace(game, prior=lambda *_, i=i: (z[i], labels[i + 1])) for i in (0, 1)
+            dataclasses.replace(game, source=lambda *_, i=i: (z[i], labels[i + 1])) for i in (0, 1)
         ]
-        state, d = steps.d_step(given[0], state, batch, key)
-        state, g = steps.g_step(given[1], state, batch, key)
-        average = game.average(
+        state, d = steps.d_step(given[0], state, batch, keys["discriminator"])
+        state, g = steps.g_step(given[1], state, batch, keys["generator"])
+        average = game.averages["generator"](
             state.averages["generator"], state.players["generator"].params, state.step
         )
-        return state.replace(average=average), (d["d/loss"], g["g/loss"])
+        return state.replace(averages={"generator": average}), (d["d/loss"], g["g/loss"])
 
     state = jax.jit(partial(init_state, game, 0))()
     # Attention that is switched on, and biases that are not zero.
     rng = np.random.default_rng(1)
+    moved = {}
     for role in ("generator", "discriminator"):
-        player = getattr(state, role)
+        player = state.players[role]
         params = jax.tree.map(
             lambda x: x if x.ndim > 1 else x + 0.1 * rng.normal(size=x.shape).astype("f4"),
             player.params,
         )
-        state = state.replace(**{role: player.replace(params=params)})
-    state = state.replace(average=state.players["generator"].params)
+        moved[role] = player.replace(params=params)
+    state = state.replace(players=moved, averages={"generator": moved["generator"].params})
     states, losses = [state], []
     for inputs in draws():
         state, loss = train(states[-1], *inputs)
@@ -209,10 +211,10 @@ def test_gradients_are_the_references(trained, count, tolerance, tmp_path):
 
 def second_moments(state, role):
     """Return Adam's second moments by the names of Weights."""
-    params = getattr(state, role).params
+    params = state.players[role].params
     structure = jax.tree.structure(params)
     parts = jax.tree.leaves(
-        getattr(state, role).opt_state, is_leaf=lambda t: jax.tree.structure(t) == structure
+        state.players[role].opt_state, is_leaf=lambda t: jax.tree.structure(t) == structure
     )
     (nu,) = (t for t in parts if jax.tree.structure(t) == structure)
     flat = convert.flatten_dict(nu, sep="/")
@@ -257,9 +259,9 @@ def test_a_trained_state_dict_is_imported(trained, tmp_path):
             torch.from_numpy(images.transpose(0, 3, 1, 2)), torch.from_numpy(labels[0]).long()
         )
     np.testing.assert_allclose(ours, theirs.permute(0, 2, 3, 1), atol=1e-5)
-    module = convert._player(weights.config, "discriminator").module
+    side = build.sides(weights.config, build.medium_of(weights.config).spec)["discriminator"]
     params = published.normalised(weights, "discriminator")
-    mine = jax.jit(module.apply)({"params": params}, images, labels[0])
+    mine = jax.jit(bind(side, params).call)(images, labels[0])
     np.testing.assert_allclose(mine, logits, atol=1e-4, rtol=1e-5)
 
 

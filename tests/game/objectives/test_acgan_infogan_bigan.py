@@ -1,4 +1,4 @@
-"""The terms that AC-Game, InfoGAN and BiGAN add, against numpy, with networks that are formulas."""
+"""The terms that AC-GAN, InfoGAN and BiGAN add, against numpy, with networks that are formulas."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxgan.game import losses
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Batch, Bound, Nets
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import acgan, bigan, infogan
 from jaxgan.models.auxiliary import Recognition
 
@@ -15,34 +16,44 @@ LATENTS = RNG.normal(size=(5, 4)).astype(np.float32)
 LABELS = np.array([0, 2, 1, 2, 0], np.int32)
 IMAGES = RNG.normal(size=(5, 2, 2, 1)).astype(np.float32)
 REAL_LABELS = np.array([1, 1, 0, 2, 0], np.int32)
-BATCH = {"images": jnp.asarray(IMAGES), "labels": jnp.asarray(REAL_LABELS)}
-KEY = jax.random.key(0)
+BATCH = Batch(jnp.asarray(IMAGES), jnp.asarray(REAL_LABELS))
+KEYS = Keys(jax.random.key(0))
 MAP = RNG.normal(size=(4, 3)).astype(np.float32)  # image -> class logits
 
 
 class Game:
-    """All that these objectives ask of a game: its prior."""
+    """All that these objectives ask of a game: its source."""
 
     @staticmethod
-    def prior(key, n):
+    def source(key, batch):
         return jnp.asarray(LATENTS), jnp.asarray(LABELS)
 
 
-def generate(inputs, labels=None, method=None):
-    """G(z) = tanh z as a 2 x 2 image; E(x) = x / 2 as a vector."""
-    if method == "encode":
-        return 0.5 * inputs.reshape(-1, 4)
-    return jnp.tanh(inputs).reshape(-1, 2, 2, 1)
+def generate(latents, labels):
+    """G(z) = tanh z as a 2 x 2 image."""
+    return jnp.tanh(latents).reshape(-1, 2, 2, 1)
 
 
-def discriminate(images, latents=None, method=None):
+def encode(images):
+    """E(x) = x / 2 as a vector."""
+    return 0.5 * images.reshape(-1, 4)
+
+
+def judge(images, latents):
+    return (images.reshape(-1, 4) * latents).sum(-1)
+
+
+def recognise(images):
     flat = images.reshape(-1, 4)
-    if method == "judge":
-        return (flat * latents).sum(-1)
     return Recognition(flat.sum(-1), flat @ MAP, 2.0 * flat[:, :2])
 
 
-NETS = Nets(generate, discriminate)
+NETS = Nets(
+    {
+        "generator": Bound({"call": generate, "encode": encode}),
+        "discriminator": Bound({"judge": judge, "recognise": recognise}),
+    }
+)
 
 
 def cross_entropy(logits, labels):
@@ -55,8 +66,13 @@ def softplus(x):
 
 
 def run(objective, **fields):
-    loss, (stats, _) = objective(Game, NETS, {}, BATCH, KEY, loss=losses.non_saturating, **fields)
-    assert stats == {}
+    loss, outcome = objective(Game, NETS, {}, BATCH, KEYS, loss=losses.non_saturating, **fields)
+    assert outcome.stats == {}
+    noise, real, fake = outcome.drawn.noise, outcome.drawn.real, outcome.drawn.fake
+    np.testing.assert_array_equal(noise, LATENTS)
+    np.testing.assert_array_equal(real.sample, IMAGES)
+    np.testing.assert_array_equal(fake.condition, LABELS)
+    np.testing.assert_allclose(fake.sample.reshape(5, 4), FAKES, rtol=1e-6)
     return float(loss)
 
 
@@ -86,11 +102,11 @@ def test_infogan():
 
 def test_infogan_never_looks_at_real_labels():
     def loss(labels):
-        batch = BATCH | {"labels": labels}
+        batch = BATCH._replace(condition=labels)
         fields = {"loss": losses.non_saturating, "class_weight": 1.0, "code_weight": 1.0}
-        return infogan.discriminator_objective(Game, NETS, {}, batch, KEY, **fields)[0]
+        return infogan.discriminator_objective(Game, NETS, {}, batch, KEYS, **fields)[0]
 
-    assert loss(jnp.zeros(5, jnp.int32)) == loss(BATCH["labels"])
+    assert loss(jnp.zeros(5, jnp.int32)) == loss(BATCH.condition)
 
 
 def test_bigan():
@@ -99,8 +115,6 @@ def test_bigan():
     assert run(bigan.discriminator_objective) == approx(expected)
     expected = (softplus(-fake) + softplus(real)).mean()
     assert run(bigan.generator_objective) == approx(expected)
-    _, (_, metrics) = bigan.generator_objective(
-        Game, NETS, {}, BATCH, KEY, loss=losses.non_saturating
-    )
+    _, outcome = bigan.generator_objective(Game, NETS, {}, BATCH, KEYS, loss=losses.non_saturating)
     error = ((np.tanh(REALS / 2) - REALS) ** 2).mean()
-    assert float(metrics["reconstruction"]) == approx(error)
+    assert float(outcome.metrics["reconstruction"]) == approx(error)

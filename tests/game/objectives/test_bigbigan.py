@@ -8,45 +8,49 @@ from jax.test_util import check_grads
 
 from jaxgan import build
 from jaxgan.config import default_config
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Batch, Bound, Nets
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import bigbigan
 from jaxgan.models.bigbigan import Scores, pooled
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(5, 4, 4, 1)).astype("f4")  # twice the size of what G makes
 LATENTS = RNG.normal(size=(5, 4)).astype("f4")
-BATCH = {"images": jnp.asarray(IMAGES), "labels": jnp.zeros(5, jnp.int32)}
-KEY = jax.random.key(3)
+BATCH = Batch(jnp.asarray(IMAGES), jnp.zeros(5, jnp.int32))
+KEYS = Keys(jax.random.key(3))
 NAMES = ("x", "z", "xz")
 V = {"g": np.float32(0.8), "e": np.float32(0.6), "d": np.array([1.1, -0.7, 0.9], "f4")}
 
 
 class Game:
     @staticmethod
-    def prior(key, n):
-        return jnp.asarray(LATENTS), jnp.zeros(n, jnp.int32)
+    def source(key, batch):
+        return jnp.asarray(LATENTS), jnp.zeros(5, jnp.int32)
 
 
 def nets(v):
     """G(z) = tanh(g z), E(x) = e x' + noise / 10 of the pooled x', D: three products."""
 
-    def generate(inputs, other, method=None):
-        if method == "encode":
-            assert inputs.shape == (5, 4, 4, 1)  # the encoder sees the whole image
-            return v["e"] * pooled(inputs, 2).reshape(-1, 4) + 0.1 * other
-        return jnp.tanh(v["g"] * inputs).reshape(-1, 2, 2, 1)
+    def generate(latents, labels):
+        return jnp.tanh(v["g"] * latents).reshape(-1, 2, 2, 1)
 
-    def discriminate(images, latents, method):
-        assert images.shape == (10, 2, 2, 1) and method == "judge"
+    def draw_code(images, noise):
+        assert images.shape == (5, 4, 4, 1)  # the encoder sees the whole image
+        return v["e"] * pooled(images, 2).reshape(-1, 4) + 0.1 * noise
+
+    def score_pair(images, latents):
+        assert images.shape == (10, 2, 2, 1)
         x, z = images.reshape(-1, 4), latents
         return Scores(v["d"][0] * x.sum(-1), v["d"][1] * z.sum(-1), v["d"][2] * (x * z).sum(-1))
 
-    return Nets(generate, discriminate)
+    generator = Bound({"call": generate, "draw_code": draw_code})
+    discriminator = Bound({"score_pair": score_pair, "pooled": lambda x: pooled(x, 2)})
+    return Nets({"generator": generator, "discriminator": discriminator})
 
 
 def pairs():
     """Return {score: (of (x, E(x)), of (G(z), z))} in float64."""
-    noise = np.float64(jax.random.normal(jax.random.split(KEY)[1], (5, 4)))
+    noise = np.float64(jax.random.normal(KEYS["code"], (5, 4)))
     x = np.float64(IMAGES).reshape(5, 2, 2, 2, 2).mean((2, 4)).reshape(5, 4)
     z, codes = np.float64(LATENTS), V["e"] * x + 0.1 * noise
     fakes = np.tanh(V["g"] * z)
@@ -56,7 +60,7 @@ def pairs():
 
 def loss(role, v, scores=NAMES):
     objective = getattr(bigbigan, f"{role}_objective")
-    return objective(Game, nets(v), {}, BATCH, KEY, scores=scores)[0]
+    return objective(Game, nets(v), {}, BATCH, KEYS, scores=scores)[0]
 
 
 @pytest.mark.parametrize("scores", [NAMES, ("xz",), ("x", "z")])

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Batch, Bound, Nets
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import feature_matching, semi_supervised
 from jaxgan.models.improved import closeness
 
@@ -13,34 +14,36 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (6, 2, 2, 1)) / 127.5 - 1
 LATENTS, MAP = RNG.normal(size=(6, 4)), RNG.normal(size=(4, 3))
 LABELS = np.array([0, 2, 1, 2, 0, 1], np.int32)
-BATCH = {"images": jnp.float32(IMAGES), "labels": jnp.asarray(LABELS)}
-KEY = jax.random.key(0)
+BATCH = Batch(jnp.float32(IMAGES), jnp.asarray(LABELS))
+KEYS = Keys(jax.random.key(0))
 
 
 class Game:
-    prior = staticmethod(lambda key, n: (jnp.float32(LATENTS), jnp.asarray(LABELS)))
+    source = staticmethod(lambda key, batch: (jnp.float32(LATENTS), jnp.asarray(LABELS)))
 
 
-def discriminate(images, labels=None, method=None, mutable=None):
-    flat = images.reshape(-1, 4)
-    if method == "classify":
-        return flat @ jnp.float32(MAP)
-    return flat.sum(-1), {"intermediates": {"trunk": {"features": (3.0 * flat,)}}}
+def flat(images):
+    return images.reshape(-1, 4)
 
 
-NETS = Nets(lambda z, y: z.reshape(-1, 2, 2, 1), discriminate)
+NETS = Nets(
+    {
+        "generator": Bound({"call": lambda z, y: z.reshape(-1, 2, 2, 1)}),
+        "discriminator": Bound(
+            {
+                "call": lambda images, labels: flat(images).sum(-1),
+                "features": lambda images, labels: 3.0 * flat(images),
+                "classify": lambda images: flat(images) @ jnp.float32(MAP),
+            }
+        ),
+    }
+)
 
 
 def test_feature_matching_compares_means():
-    loss, _ = feature_matching.generator_objective(Game, NETS, {}, BATCH, KEY)
+    loss, _ = feature_matching.generator_objective(Game, NETS, {}, BATCH, KEYS)
     expected = ((3 * (IMAGES.reshape(6, 4) - LATENTS).mean(0)) ** 2).sum()
     assert float(loss) == pytest.approx(expected, rel=1e-5)
-
-
-def test_a_model_without_features_is_refused():
-    nets = NETS._replace(discriminate=lambda *inputs, mutable: (jnp.zeros(12), {}))
-    with pytest.raises(ValueError, match="this model names no features"):
-        feature_matching.generator_objective(Game, nets, {}, BATCH, KEY)
 
 
 def test_closeness():
@@ -59,7 +62,7 @@ def test_closeness():
 
 def test_the_semi_supervised_loss_is_that_of_k_plus_1_classes():
     share = 0.5
-    known = np.asarray(semi_supervised.is_labelled(BATCH["images"], share))
+    known = np.asarray(semi_supervised.is_labelled(BATCH.sample, share))
     assert 0 < known.sum() < 6
 
     def log_softmax(flat):  # over K classes and "generated", whose logit is 0
@@ -71,12 +74,12 @@ def test_the_semi_supervised_loss_is_that_of_k_plus_1_classes():
     within = real[:, :3] - np.log(np.exp(real[:, :3]).sum(1, keepdims=True))
     of_classes = -within[np.arange(6), LABELS]
     expected = (of_real - fake[:, 3]).mean() + (known * of_classes).sum() / (6 * share)
-    loss, (_, metrics) = semi_supervised.discriminator_objective(
-        Game, NETS, {}, BATCH, KEY, labelled=share
+    loss, outcome = semi_supervised.discriminator_objective(
+        Game, NETS, {}, BATCH, KEYS, labelled=share
     )
     assert float(loss) == pytest.approx(expected, rel=1e-5)
     right = (IMAGES.reshape(6, 4) @ MAP).argmax(1) == LABELS
-    assert float(metrics["accuracy"]) == pytest.approx(right[~known].mean(), rel=1e-6)
+    assert float(outcome.metrics["accuracy"]) == pytest.approx(right[~known].mean(), rel=1e-6)
 
 
 def test_the_labelled_images_are_a_fixed_share_of_the_data():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Batch, Bound, Nets
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import mmd
 
 RNG = np.random.default_rng(0)
@@ -52,16 +53,21 @@ def test_two_gaussians():
 
 def test_the_two_players():
     class Game:
-        prior = staticmethod(lambda key, n: (jnp.float32(Y), jnp.zeros(n, jnp.int32)))
+        source = staticmethod(lambda key, batch: (jnp.float32(Y), jnp.zeros(4, jnp.int32)))
 
-    def discriminate(x, method):
-        return 2.0 * x if method == "encode" else 0.4 * x
-
-    nets = Nets(lambda z, y: z + 1.0, discriminate)
-    batch, key = {"images": jnp.float32(X[:4])}, jax.random.key(0)
+    critic = {"encode": lambda x: 2.0 * x, "decode": lambda x: 0.4 * x}
+    critic["call"] = lambda x, y: x.sum(-1)  # for terms on top
+    generator = Bound({"call": lambda z, y: z + 1.0})
+    nets = Nets({"generator": generator, "discriminator": Bound(critic)})
+    batch = Batch(jnp.float32(X[:4]), jnp.zeros(4, jnp.int32))
+    keys = Keys(jax.random.key(0))
     distance = by_pairs(2 * X[:4], 2 * (Y + 1))
-    loss, _ = mmd.generator_objective(Game, nets, {}, batch, key)
+    loss, outcome = mmd.generator_objective(Game, nets, {}, batch, keys)
     assert float(loss) == pytest.approx(distance, abs=1e-5)
-    loss, _ = mmd.discriminator_objective(Game, nets, {}, batch, key, weight=3.0)
+    assert outcome.drawn.logits is None
+    loss, outcome = mmd.discriminator_objective(Game, nets, {}, batch, keys, weight=3.0)
     error = (0.2 * np.concatenate([X[:4], Y + 1])) ** 2  # decode(encode(x)) = 0.8 x
     assert float(loss) == pytest.approx(3 * error.mean() - distance, abs=1e-5)
+    real, fake = outcome.drawn.logits
+    np.testing.assert_allclose(real, X[:4].sum(-1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(fake, (Y + 1).sum(-1), rtol=1e-5, atol=1e-6)

@@ -5,36 +5,44 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.game.game import Nets
+from jaxgan.game.game import Batch, Bound, Drawn, Nets, Outcome
+from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import style
 from jaxgan.game.terms.path_length import path_length
-from jaxgan.game.terms.wrappers import Drawn
 
 RNG = np.random.default_rng(0)
-KEY = jax.random.key(0)
+KEYS = Keys(jax.random.key(0))
 LABELS = jnp.zeros(4, jnp.int32)
 MAPS = RNG.normal(size=(3, 5, 8))  # a map from each of 3 layers' styles to an image of 2 x 4
 
 
-def generate(*inputs, method=None):
-    if method == "styles":
-        latents, _ = inputs
-        return jnp.repeat(latents[:, None], 3, axis=1)
-    styles, _ = inputs
+def styles_of(latents, labels):
+    return jnp.repeat(latents[:, None], 3, axis=1)
+
+
+def synthesise(styles, latents):
     with jax.default_matmul_precision("highest"):
         return jnp.einsum("bld,ldp->bp", styles, jnp.float32(MAPS)).reshape(-1, 2, 4, 1)
 
 
+def generate(latents, labels):
+    return synthesise(styles_of(latents, labels), latents)
+
+
+GENERATOR = Bound({"call": generate, "styles": styles_of, "synthesise": synthesise})
+NETS = Nets({"generator": GENERATOR})
+
+
 def test_path_length():
     latents = jnp.float32(RNG.normal(size=(4, 5)))
-    drawn = Drawn(None, (None, LABELS), latents)
-    y = np.asarray(jax.random.normal(KEY, (4, 2, 4, 1))).reshape(4, 8) / np.sqrt(8)
+    drawn = Drawn(Batch(None), Batch(None, LABELS), latents)
+    y = np.asarray(jax.random.normal(KEYS["y"], (4, 2, 4, 1))).reshape(4, 8) / np.sqrt(8)
     slopes = np.einsum("bp,ldp->bld", y, MAPS)
     lengths = np.sqrt((slopes**2).sum(-1).mean(-1))
     term, mean = path_length(0.7, decay=0.9), 0.0
     state = term.init()
     for _ in range(2):
-        found, state = term.value(Nets(generate, None), drawn, state, KEY)
+        found, state = term.value(NETS, drawn, state, KEYS)
         mean = 0.9 * mean + 0.1 * lengths.mean()
         np.testing.assert_allclose(found, 0.7 * (lengths - mean) ** 2, rtol=1e-4)
         assert float(state["mean"]) == pytest.approx(mean, rel=1e-5)
@@ -42,7 +50,7 @@ def test_path_length():
 
 def test_mixed_styles():
     first, second = jnp.zeros((4000, 5, 2)), jnp.ones((4000, 5, 2))
-    mixed = np.asarray(style.mixed_styles(first, second, KEY, 0.6))
+    mixed = np.asarray(style.mixed_styles(first, second, KEYS["mixing"], 0.6))
     np.testing.assert_array_equal(mixed[..., 0], mixed[..., 1])
     layers = mixed[..., 0]
     assert (np.diff(layers, axis=1) >= 0).all()  # the first up to a layer, then the second
@@ -57,19 +65,20 @@ def test_the_discriminator_sees_mixed_images_of_two_draws():
 
     class Game:
         @staticmethod
-        def prior(key, n):
-            return jax.random.normal(key, (n, 5)), LABELS
+        def source(key, batch):
+            return jax.random.normal(key, (4, 5)), LABELS
 
-    def plain(game, nets, stats, batch, key):
-        latents, labels = game.prior(key, 4)
-        seen.append((latents, nets.generate(latents, labels)))
-        return jnp.zeros(()), (stats, {})
+    def plain(game, nets, stats, batch, keys):
+        latents, labels = game.source(keys["source"], batch)
+        fake = Batch(nets.generator.call(latents, labels), labels)
+        seen.append((latents, fake.sample))
+        return jnp.zeros(()), Outcome(stats, {}, Drawn(batch, fake, latents))
 
-    batch = {"images": jnp.zeros((4, 2, 4, 1)), "labels": LABELS}
+    batch = Batch(jnp.zeros((4, 2, 4, 1)), LABELS)
     for probability in (0.0, 1.0):
         mixing = style.with_mixing(plain, probability)
-        mixing(Game, Nets(generate, None), {}, batch, KEY)
-    unmixed = generate(generate(seen[0][0], LABELS, method="styles"), None, method="synthesise")
+        mixing(Game, NETS, {}, batch, KEYS)
+    unmixed = generate(seen[0][0], LABELS)
     np.testing.assert_array_equal(seen[0][1], unmixed)
     assert (np.asarray(seen[1][1] != unmixed).any((1, 2, 3))).all()
 

@@ -8,12 +8,15 @@ from jax.test_util import check_grads
 
 from jaxgan.game.terms import ada, augmentations
 
-KEY = jax.random.key(2)
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (16, 8, 16, 3)).astype(np.float32)
 
 
+def key():
+    return jax.random.key(2)
+
+
 def test_a_shift_moves_pixels_and_fills_with_zeros():
-    found = np.asarray(augmentations.shifted(jnp.asarray(IMAGES), KEY))
+    found = np.asarray(augmentations.shifted(jnp.asarray(IMAGES), key()))
     seen = set()
     for before, after in zip(IMAGES, found, strict=True):
         moves = [(dy, dx) for dy in (-1, 0, 1) for dx in (-2, -1, 0, 1, 2)]
@@ -29,7 +32,7 @@ def test_a_shift_moves_pixels_and_fills_with_zeros():
 
 def test_cutout_is_one_box_of_half_the_sides():
     ones = jnp.ones((64, 8, 16, 1))
-    cut = np.asarray(augmentations.cut_out(ones, KEY))[..., 0] == 0
+    cut = np.asarray(augmentations.cut_out(ones, key()))[..., 0] == 0
     for box in cut:
         rows, columns = box.any(1), box.any(0)
         np.testing.assert_array_equal(box, rows[:, None] & columns[None])
@@ -39,7 +42,7 @@ def test_cutout_is_one_box_of_half_the_sides():
 
 
 def test_color_is_an_affine_map_of_each_image():
-    found = np.asarray(augmentations.colored(jnp.asarray(IMAGES), KEY), np.float64)
+    found = np.asarray(augmentations.colored(jnp.asarray(IMAGES), key()), np.float64)
     for before, after in zip(IMAGES.astype(np.float64), found, strict=True):
         gray, gray_after = before.mean(-1), after.mean(-1)
         contrast, offset = np.polyfit(gray.ravel(), gray_after.ravel(), 1)
@@ -61,8 +64,8 @@ def test_instance_noise_falls_to_zero():
         state = noise.update(state, jnp.zeros(40))
     np.testing.assert_allclose(stds, [0.4, 0.24, 0.08, 0.0], atol=1e-6)
     x = jnp.asarray(IMAGES)
-    np.testing.assert_array_equal(noise.apply(state, x, KEY), x)
-    added = noise.apply(noise.init(), jnp.zeros((64, 8, 8, 3)), KEY)
+    np.testing.assert_array_equal(noise.apply(state, x, key()), x)
+    added = noise.apply(noise.init(), jnp.zeros((64, 8, 8, 3)), key())
     assert float(added.std()) == pytest.approx(0.4, abs=0.01)  # of 12,288 draws
 
 
@@ -75,7 +78,7 @@ def square(n: int = 16):
 
 
 def test_ada_with_probability_zero_changes_nothing():
-    np.testing.assert_array_equal(transformed(square(), KEY, jnp.float32(0.0)), square())
+    np.testing.assert_array_equal(transformed(square(), key(), jnp.float32(0.0)), square())
 
 
 def test_a_quarter_turn_and_a_shift_are_exact():
@@ -107,13 +110,13 @@ def test_shares_of_what_is_chosen():
     """With p, geometry leaves (1 - p / 2)(1 - 3 p / 4)(1 - p)^3 (1 - p) nearly as it is; so does
     color with (1 - p)^4 (1 - p / 2)."""
     p, n = 0.3, 4000
-    keys = jax.random.split(KEY, n)
-    ms = jax.jit(jax.vmap(lambda k: ada.geometry(k, jnp.float32(p), 64, 64)))(keys)
+    keys = jax.random.split(key(), (2, n))
+    ms = jax.jit(jax.vmap(lambda k: ada.geometry(k, jnp.float32(p), 64, 64)))(keys[0])
     same = np.abs(np.asarray(ms) - np.eye(3)).max((1, 2)) < 1e-6
     # A whole shift is 0 for both sides at once in 1 of 17^2 draws or so: not counted.
     expected = (1 - p / 2) * (1 - 3 * p / 4) * (1 - p) * (1 - p) ** 2 * (1 - p) * (1 - p)
     assert same.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / n))
-    matrices, offsets = jax.jit(jax.vmap(lambda k: ada.colors(k, jnp.float32(p), 3)))(keys)
+    matrices, offsets = jax.jit(jax.vmap(lambda k: ada.colors(k, jnp.float32(p), 3)))(keys[1])
     same = np.abs(np.asarray(matrices) - np.eye(3)).max((1, 2)) < 1e-6
     same &= np.abs(np.asarray(offsets)).max(1) == 0
     expected = (1 - p) ** 4 * (1 - p / 2)
@@ -135,9 +138,9 @@ def test_the_probability_follows_the_signs_and_stays_in_its_bounds():
 @pytest.mark.parametrize("part", [*augmentations.PARTS, "ada"])
 def test_gradients_reach_the_image(part):
     if part == "ada":
-        f = lambda x: transformed(x, KEY, jnp.float32(0.9))
+        f = lambda x: transformed(x, key(), jnp.float32(0.9))
     else:
-        f = lambda x: augmentations.PARTS[part](x, KEY)
+        f = lambda x: augmentations.PARTS[part](x, key())
     # All are linear or affine in the image: finite differences are exact but for rounding.
     check_grads(
         jax.jit(lambda x: (f(x) ** 2).mean()), (square(4),), 1, ["rev"], rtol=0.02, atol=0.02

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
+from jaxgan.game.game import Batch
+from jaxgan.game.keys import Keys
 from jaxgan.game.terms import penalties
 
-KEY = jax.random.key(3)
+KEYS = Keys(jax.random.key(3))
 SHAPE = (4, 2, 3, 1)
 
 
 def examples(seed: int):
     images = np.random.default_rng(seed).normal(size=SHAPE).astype(np.float32)
-    return jnp.asarray(images), jnp.arange(4, dtype=jnp.int32)
+    return Batch(jnp.asarray(images), jnp.arange(4, dtype=jnp.int32))
 
 
 REAL, FAKE = examples(0), examples(1)
@@ -37,7 +39,7 @@ def squares(x):
 
 @pytest.mark.parametrize("name", sorted(penalties.PENALTIES))
 def test_closed_form(name):
-    between = np.asarray(penalties.between(REAL[0], FAKE[0], KEY))
+    between = np.asarray(penalties.between(REAL[0], FAKE[0], KEYS["between"]))
     fixed = np.arange(4.0) ** 2 * float(jnp.square(SLOPE).sum())  # of the linear one
     expected = {
         "none": (np.zeros(4), np.zeros(4)),
@@ -48,16 +50,16 @@ def test_closed_form(name):
         "zero_centred": (fixed, squares(between)),
     }[name]
     for discriminate, value in zip((linear, quadratic), expected, strict=True):
-        found = penalties.PENALTIES[name](discriminate, REAL, FAKE, KEY)
+        found = penalties.PENALTIES[name](discriminate, REAL, FAKE, KEYS["between"])
         assert found.shape == (4,) and found.dtype == jnp.float32
         # 1e-5: sums of six float32 squares and a root; 4e-6 where the slope is 0 (its floor).
         np.testing.assert_allclose(found, value, rtol=1e-5, atol=4e-6)
-        found = penalties.weighted(name, 3.0)(discriminate, REAL, FAKE, KEY)
+        found = penalties.weighted(name, 3.0)(discriminate, REAL, FAKE, KEYS["between"])
         np.testing.assert_allclose(found, 3 * value, rtol=1e-5, atol=1e-5)
 
 
 def test_between_is_on_the_line_with_a_share_for_each_example():
-    points = np.asarray(penalties.between(REAL[0], FAKE[0], KEY))
+    points = np.asarray(penalties.between(REAL[0], FAKE[0], KEYS["between"]))
     shares = (points - FAKE[0]) / (REAL[0] - FAKE[0])
     shares = np.asarray(shares).reshape(4, -1)
     np.testing.assert_allclose(shares, np.broadcast_to(shares[:, :1], shares.shape), atol=1e-4)
@@ -71,9 +73,9 @@ def test_gradient_by_the_discriminator(name):
 
     def loss(weights):
         network = lambda x, y: jnp.tanh(x.reshape(len(x), -1) @ weights).sum(-1)
-        return penalties.PENALTIES[name](network, REAL, FAKE, KEY).mean()
+        return penalties.PENALTIES[name](network, REAL, FAKE, KEYS["between"]).mean()
 
-    weights = 0.3 * jax.random.normal(KEY, (6, 5))
+    weights = 0.3 * jax.random.normal(KEYS["weights"], (6, 5))
     # 0.02: finite differences of float32 values.
     check_grads(loss, (weights,), order=1, modes="rev", rtol=0.02, atol=0.02)
 
@@ -81,7 +83,7 @@ def test_gradient_by_the_discriminator(name):
 def test_no_nan_where_the_discriminator_is_flat():
     def loss(scale):
         flat = lambda x, y: scale * x.sum((1, 2, 3))
-        return penalties.gradient_penalty(flat, REAL, FAKE, KEY).mean()
+        return penalties.gradient_penalty(flat, REAL, FAKE, KEYS["between"]).mean()
 
     assert float(loss(0.0)) == pytest.approx(1.0, abs=1e-5)
     assert float(jax.grad(loss)(0.0)) == 0.0

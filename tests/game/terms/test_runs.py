@@ -37,7 +37,7 @@ def test_a_restart_continues_adas_probability(tmp_path):
     fields = {"augmentation.name": "ada", "augmentation.images": 1e3, "augmentation.target": -2.0}
     assert train.train(config(**fields), tmp_path / "whole") == 0
     assert train.train(config(**fields, **{"train.steps": 3}), tmp_path / "parts") == 0
-    stats = final_state(tmp_path / "parts").discriminator.stats
+    stats = final_state(tmp_path / "parts").players["discriminator"].stats
     assert float(stats["augmentation"]["p"]) == pytest.approx(3 * 16 / 1000, rel=1e-5)
     assert train.train(config(**fields), tmp_path / "parts") == 0
     assert_same_run(tmp_path / "whole", tmp_path / "parts", samples=())
@@ -65,15 +65,17 @@ def test_fine_tuning_starts_from_another_run_and_holds_what_is_frozen(tmp_path):
     assert train.train(config(**fields), tmp_path / "tuned") == 0
     before, after = (final_state(tmp_path / name) for name in ("first", "tuned"))
     assert after.step == 3
-    old, new = before.discriminator.params, after.discriminator.params
+    old, new = (x.players["discriminator"].params for x in (before, after))
     np.testing.assert_array_equal(old["layer_0"]["kernel"], new["layer_0"]["kernel"])
     moved = np.abs(old["to_logit"]["kernel"] - new["to_logit"]["kernel"])
     # Three steps of Adam, each at most a few learning rates: not another draw.
     most = 10 * first.discriminator.learning_rate
     assert 0 < moved.max() < most < np.abs(old["to_logit"]["kernel"]).max()
-    old, new = before.generator.params, after.generator.params
+    old, new = (x.players["generator"].params for x in (before, after))
     moved = np.abs(old["to_image"]["kernel"] - new["to_image"]["kernel"])
     assert 0 < moved.max() < most < np.abs(old["to_image"]["kernel"]).max()
     other = config(**fields | {"model.discriminator_widths": (9,)})
-    with pytest.raises(ValueError, match=r"has another network: discriminator/params/layer_0/bias"):
+    with pytest.raises(
+        ValueError, match=r"has another network: players/discriminator/params/layer_0/bias"
+    ):
         train.train(other, tmp_path / "other")

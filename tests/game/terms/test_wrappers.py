@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxgan.config import default_config
-from jaxgan.game.game import Nets
-from jaxgan.game.latent_steps import no_latent_step
+from jaxgan.game.game import Batch, Bound, Drawn, Nets, Outcome
+from jaxgan.game.keys import Keys
 from jaxgan.game.terms import compose, consistency, wrappers
 from jaxgan.game.terms.augmentations import instance_noise
 from jaxgan.game.terms.lecam import lecam
@@ -15,69 +15,70 @@ from jaxgan.game.terms.lecam import lecam
 RNG = np.random.default_rng(0)
 REAL, LATENTS, SLOPE = (RNG.normal(size=s).astype(np.float32) for s in ((3, 2, 2, 1), (3, 4), (4,)))
 LABELS = jnp.zeros(3, jnp.int32)
-KEY = jax.random.key(0)
-
-
-class Game:
-    prior = staticmethod(lambda key, n: (jnp.asarray(LATENTS), LABELS))
-    latent_step = no_latent_step
+KEYS = Keys(jax.random.key(0))
 
 
 def generate(latents, labels):
     return 2.0 * latents.reshape(-1, 2, 2, 1)
 
 
-def discriminate(images, labels, method=None):
+def discriminate(images, labels):
     return images.reshape(len(images), -1) @ jnp.asarray(SLOPE)
 
 
-NETS = Nets(generate, discriminate)
-BATCH = {"images": jnp.asarray(REAL), "labels": LABELS}
+D = Bound({"call": discriminate})
+NETS = Nets({"generator": Bound({"call": generate}), "discriminator": D})
+BATCH = Batch(jnp.asarray(REAL), LABELS)
 FAKE = 2.0 * LATENTS.reshape(3, 2, 2, 1)
-
-DRAWN = wrappers.Drawn(
-    (jnp.asarray(REAL), LABELS), (jnp.asarray(FAKE), LABELS), jnp.asarray(LATENTS)
-)
+MADE = Batch(jnp.asarray(FAKE), LABELS)
+LOGITS = discriminate(*BATCH), discriminate(*MADE)
+DRAWN = Drawn(BATCH, MADE, jnp.asarray(LATENTS), LOGITS)
 
 
 def logit(images):
     return images.reshape(len(images), -1).astype(np.float64) @ SLOPE
 
 
-def plain(game, nets, stats, batch, key):
-    return nets.discriminate(batch["images"], batch["labels"]).mean(), (stats, {"own": 1.0})
+def plain(game, nets, stats, batch, keys):
+    """D's mean logit of real images, as it sees them."""
+    logits = nets.discriminator.call(*batch)
+    drawn = DRAWN._replace(real=batch, logits=(logits, LOGITS[1]))
+    return logits.mean(), Outcome(stats, {"own": 1.0}, drawn)
+
+
+BOTH = {"generator": plain, "discriminator": plain}
 
 
 def test_a_term_is_added_to_loss_and_metrics_and_keeps_its_state_under_its_name():
-    def value(nets, drawn, state, key):
-        np.testing.assert_array_equal(drawn.real[0], REAL)
-        np.testing.assert_array_equal(drawn.fake[0], FAKE)
-        np.testing.assert_array_equal(drawn.latents, LATENTS)
+    def value(nets, drawn, state, keys):
+        np.testing.assert_array_equal(drawn.real.sample, REAL)
+        np.testing.assert_array_equal(drawn.fake.sample, FAKE)
+        np.testing.assert_array_equal(drawn.noise, LATENTS)
+        assert nets is NETS and keys.root == KEYS["term mine"]
         return jnp.array([1.0, 2.0, 6.0]), {"count": state["count"] + 1}
 
     term = wrappers.Term(lambda: {"count": 0}, value)
     stats = {"mine": {"count": 4}, "others": 7}
-    loss, (stats, metrics) = wrappers.plus(plain, "mine", term)(Game, NETS, stats, BATCH, KEY)
+    loss, outcome = wrappers.plus(plain, "mine", term)(None, NETS, stats, BATCH, KEYS)
     assert float(loss) == pytest.approx(logit(REAL).mean() + 3, rel=1e-6)
-    assert stats == {"mine": {"count": 5}, "others": 7}
-    assert metrics == {"own": 1.0, "mine": 3.0}
+    assert outcome.stats == {"mine": {"count": 5}, "others": 7}
+    assert outcome.metrics == {"own": 1.0, "mine": 3.0}
 
 
 def test_consistency():
     """Of a linear discriminator at images and at what T makes of them, drawn with the same keys."""
-    keys = jax.random.split(KEY, 3)
 
     def value(*weights):
         term = consistency.discriminator_term(*weights, noise=0.5)
-        found, state = term.value(NETS, DRAWN, {}, KEY)
+        found, state = term.value(NETS, DRAWN, {}, KEYS)
         assert state == {}
         return found
 
-    near = np.asarray(consistency.transformed(jnp.asarray(REAL), keys[0]))
+    near = np.asarray(consistency.transformed(jnp.asarray(REAL), KEYS["real"]))
     of_real = (logit(REAL) - logit(near)) ** 2
-    near = np.asarray(consistency.transformed(jnp.asarray(FAKE), keys[1]))
+    near = np.asarray(consistency.transformed(jnp.asarray(FAKE), KEYS["fake"]))
     of_fake = (logit(FAKE) - logit(near)) ** 2
-    noise = 0.5 * np.asarray(jax.random.normal(keys[2], LATENTS.shape))
+    noise = 0.5 * np.asarray(jax.random.normal(KEYS["nearby"], LATENTS.shape))
     of_latents = logit(2 * noise) ** 2
     assert of_real.max() > 0.1 and of_fake.max() > 0.1
     for weights, expected in (
@@ -86,7 +87,7 @@ def test_consistency():
         ((0.0, 0.0, 5.0), 5 * of_latents),
     ):
         np.testing.assert_allclose(value(*weights), expected, rtol=1e-4, atol=1e-5)
-    spread, _ = consistency.generator_term(0.7, 0.5).value(NETS, DRAWN, {}, KEY)
+    spread, _ = consistency.generator_term(0.7, 0.5).value(NETS, DRAWN, {}, KEYS)
     np.testing.assert_allclose(spread, -0.7 * ((2 * noise) ** 2).mean(-1), rtol=1e-5)
 
 
@@ -95,13 +96,13 @@ def test_lecam_and_its_moving_averages():
     state, real, fake = term.init(), 0.0, 0.0
     for _ in range(2):
         real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()
-        found, state = term.value(NETS, DRAWN, state, KEY)
+        found, state = term.value(NETS, DRAWN, state, KEYS)
         expected = 0.3 * ((logit(REAL) - fake) ** 2 + (logit(FAKE) - real) ** 2)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert float(state["real"]) == pytest.approx(real, rel=1e-5)
-    scaled = lambda s: Nets(generate, lambda x, y: s * discriminate(x, y))
+    scaled = lambda s: DRAWN._replace(logits=tuple(s * x for x in LOGITS))
     # The averages carry no gradient: at s = 1 the derivative is that of the logits alone.
-    slope = jax.grad(lambda s: term.value(scaled(s), DRAWN, state, KEY)[0].sum())(1.0)
+    slope = jax.grad(lambda s: term.value(NETS, scaled(s), state, KEYS)[0].sum())(1.0)
     real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()
     r, f = logit(REAL), logit(FAKE)
     assert float(slope) == pytest.approx(0.6 * (r * (r - fake) + f * (f - real)).sum(), rel=1e-4)
@@ -116,24 +117,34 @@ def test_both_players_see_the_discriminators_augmentation():
     )
     stats = {"augmentation": shift.init()}
     seen = logit(REAL + 0.5).mean()
-    loss, (new, metrics) = wrappers.augmented_d(plain, shift)(Game, NETS, stats, BATCH, KEY)
+    loss, outcome = wrappers.augmented_d(plain, shift)(None, NETS, stats, BATCH, KEYS)
+    new, metrics = outcome.stats, outcome.metrics
     assert float(loss) == pytest.approx(seen, rel=1e-5)
     assert float(new["augmentation"]["p"]) == pytest.approx(0.5 + seen, rel=1e-5)
     assert metrics["augmentation_p"] == new["augmentation"]["p"]
-    nets = NETS._replace(theirs=new)
-    loss, (kept, _) = wrappers.augmented_g(plain, shift)(Game, nets, {"g": 1}, BATCH, KEY)
+    nets = NETS.replace(discriminator=Bound({"call": discriminate}, new))
+    loss, outcome = wrappers.augmented_g(plain, shift)(None, nets, {"g": 1}, BATCH, KEYS)
     assert float(loss) == pytest.approx(logit(REAL + 0.5 + seen).mean(), rel=1e-5)
-    assert kept == {"g": 1}
+    assert outcome.stats == {"g": 1}
+
+
+def test_an_objective_that_hands_over_no_logits_cannot_steer_an_augmentation():
+    def silent(*inputs):
+        loss, outcome = plain(*inputs)
+        return loss, outcome._replace(drawn=DRAWN._replace(logits=None))
+
+    noise = instance_noise(1.0, 100.0)
+    with pytest.raises(TypeError, match="hands over no logits"):
+        wrappers.augmented_d(silent, noise)(None, NETS, {"augmentation": noise.init()}, BATCH, KEYS)
 
 
 def test_codes_are_not_augmented():
     noise = instance_noise(1.0, 100.0)
-    nets = wrappers.through(Nets(None, lambda x, method: x), noise, noise.init(), KEY)
+    nets = Nets({"discriminator": Bound({"encode": lambda x: x, "decode": lambda x: x})})
+    nets = wrappers.through(nets, noise, noise.init(), KEYS)
     codes = jnp.ones((3, 5))
-    np.testing.assert_array_equal(nets.discriminate(codes, method="decode"), codes)
-    with pytest.raises(ValueError, match="at several resolutions: write 'none'"):
-        nets.discriminate([codes], method="judge")
-    images = nets.discriminate(jnp.zeros((64, 8, 8, 1)), method="encode")
+    np.testing.assert_array_equal(nets.discriminator.decode(codes), codes)
+    images = nets.discriminator.encode(jnp.zeros((64, 8, 8, 1)))
     assert float(images.std()) == pytest.approx(1.0, abs=0.05)  # of 4096 draws
 
 
@@ -156,35 +167,35 @@ def test_refusals_name_the_field(fields, message):
     config = default_config()
     config.update_from_flattened_dict(fields)
     with pytest.raises(ValueError, match=message):
-        compose.with_terms(config, plain, plain)
+        compose.with_terms(config, BOTH)
 
 
 def test_a_lazy_penalty_has_the_weight_of_the_steps_between():
     config = default_config()
     config.penalty.update(name="r1", weight=0.5, every=4)
-    _, discriminator, _, _ = compose.with_terms(config, plain, plain)
-    loss, _ = discriminator(Game, NETS, {}, BATCH, KEY)
+    wanted, _ = compose.with_terms(config, BOTH)
+    loss, _ = wanted["discriminator"](None, NETS, {}, BATCH, KEYS)
     assert float(loss) == pytest.approx(
         logit(REAL).mean() + 4 * 0.5 * (SLOPE**2).sum() / 2, rel=1e-5
     )
 
 
 def test_nothing_on_top_leaves_the_objectives_as_they_are():
-    generator, discriminator, *stats = compose.with_terms(default_config(), plain, len)
-    assert generator is plain and discriminator is len
-    assert [init() for init in stats] == [{}, {}]
+    wanted, stats = compose.with_terms(default_config(), {"generator": plain, "discriminator": len})
+    assert wanted == {"generator": plain, "discriminator": len}
+    assert {name: init() for name, init in stats.items()} == {"generator": {}, "discriminator": {}}
 
 
 def test_between_lazy_steps_the_stats_are_the_same():
     config = default_config()
     config.penalty.update(name="r1", weight=0.5, every=4)
     config.lecam.weight = config.path_length.weight = 1.0
-    _, _, *stats = compose.with_terms(config, plain, plain)
-    generator, discriminator, *between = compose.with_terms(
-        config, plain, plain, with_lazy_terms=False
-    )
-    assert [i() for i in stats] == [i() for i in between]
-    assert stats[0]().keys() == {"path_length"} and stats[1]().keys() == {"lecam"}
-    assert generator is plain  # path length is left out
-    _, (_, metrics) = discriminator(Game, NETS, between[1](), BATCH, KEY)
-    assert metrics.keys() == {"own", "lecam"}  # R1 is left out, LeCam is not lazy
+    _, stats = compose.with_terms(config, BOTH)
+    wanted, between = compose.with_terms(config, BOTH, with_lazy_terms=False)
+    shapes = lambda inits: {name: init() for name, init in inits.items()}
+    assert shapes(stats) == shapes(between)
+    assert stats["generator"]().keys() == {"path_length"}
+    assert stats["discriminator"]().keys() == {"lecam"}
+    assert wanted["generator"] is plain  # path length is left out
+    _, outcome = wanted["discriminator"](None, NETS, between["discriminator"](), BATCH, KEYS)
+    assert outcome.metrics.keys() == {"own", "lecam"}  # R1 is left out, LeCam is not lazy
