@@ -3,12 +3,14 @@
 import difflib
 from collections.abc import Sequence
 
+import numpy as np
+
 
 def class_id(name: str | int, class_names: Sequence[str]) -> int:
     """Return the number of a class. Raises ValueError with the nearest names."""
     count = max(len(class_names), 1)
     if not isinstance(name, str):
-        if not 0 <= int(name) < count:
+        if not isinstance(name, int | np.integer) or not 0 <= name < count:
             raise ValueError(f"class {name}: write a number from 0 to {count - 1}, or a name")
         return int(name)
     wanted = name.strip().casefold()
