@@ -106,12 +106,13 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
             "evaluate": {
                 "samples": 10_000,
                 "batch": 100,
-                # And "fd_infinity", "fd_per_class", "accuracy_score", "copies", "recognition",
-                # "interpolation", "probe".
+                # And "fd_infinity", "mind", "fd_per_class", "accuracy_score", "copies",
+                # "recognition", "interpolation", "probe".
                 "metrics": ("fd", "kd", "is", "precision_recall"),
                 "extractor": "lite0",  # or "lite0_128", "inception", a network: see extractors.py
                 "weights_file": "",  # of the extractor, where it needs one
                 "reference": "",  # another data set than data.name, or a folder of images
+                "reference_samples": 0,  # so many of the reference, a fair draw; 0: all
                 "split": "",  # of the reference; data.split
                 "test_split": "",  # that classifiers are tested on; a tenth of the reference
                 "bootstrap_rounds": 0,  # error bars of distances, precision, recall, ...

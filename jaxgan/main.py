@@ -129,12 +129,12 @@ def sample(argv: list[str]) -> int:
 
 
 def evaluate(argv: list[str]) -> int:
-    from jaxgan.evaluate.command import Wish, evaluate
+    from jaxgan.evaluate.command import Options, evaluate
     from jaxgan.evaluate.models import known_config
 
-    values = parse(with_model(argv), known_config, **Wish()._asdict())
-    wish = Wish(**{name: values[name].value for name in Wish._fields})
-    return evaluate(workdir(values), ConfigDict(values.config), wish)
+    values = parse(with_model(argv), known_config, **Options()._asdict())
+    options = Options(**{name: values[name].value for name in Options._fields})
+    return evaluate(workdir(values), ConfigDict(values.config), options)
 
 
 def compile_step(argv: list[str]) -> int:

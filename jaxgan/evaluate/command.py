@@ -8,6 +8,7 @@ DIRECTORY/truncation.csv, truncation.png    with --truncation: see sweep.py
 The directory is the run's own, `evaluation` for files and folders, or --output.
 """
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -19,13 +20,15 @@ from ml_collections import ConfigDict
 
 from jaxgan.devices import sharding
 from jaxgan.evaluate.evaluation import Evaluation, Evaluator, check_settings, needs_extractor
-from jaxgan.evaluate.extractors.by_name import extractor_by_name
+from jaxgan.evaluate.extractors.by_name import KNOWN, extractor_by_name
+from jaxgan.evaluate.extractors.extractor import Extractor, check_independent
 from jaxgan.evaluate.extractors.network_features import NETWORKS, network_extractor
 from jaxgan.evaluate.follow import follow
-from jaxgan.evaluate.images import Images, open_images
+from jaxgan.evaluate.images import Images, open_images, subset
 from jaxgan.evaluate.models import Model, is_run, open_model
 from jaxgan.evaluate.plot import Line, Panel, picture
-from jaxgan.evaluate.results import Result, append_result, find_result, read_results, table
+from jaxgan.evaluate.recorded import recorded
+from jaxgan.evaluate.results import Result, read_results, table
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep, thresholds
@@ -33,7 +36,7 @@ from jaxgan.media.pictures import save_png
 from jaxgan.report import refresh
 
 
-class Wish(NamedTuple):
+class Options(NamedTuple):
     """What the command line asks for besides config.evaluate."""
 
     output: str = ""
@@ -43,24 +46,26 @@ class Wish(NamedTuple):
     table: bool = False
 
 
-def evaluate(path: Path, config: ConfigDict, wish: Wish) -> int:
+def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     """Score a run, a file or a folder as config.evaluate says; return the exit code."""
-    output = Path(wish.output or (path if is_run(path) else "evaluation"))
+    output = Path(options.output or (path if is_run(path) else "evaluation"))
     say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
-    if wish.table:
-        say(table(read_results(output / "results.jsonl")))
+    if options.table:
+        say(table(results_in(output)))
         return 0
     check_settings(config.evaluate)
-    values = thresholds(wish.truncation) if wish.truncation else []
-    if wish.follow and not is_run(path):
+    values = thresholds(options.truncation) if options.truncation else []
+    if options.follow and not is_run(path):
         raise ValueError(f"--follow: {path} is no run that trains; leave it out")
     if values and "fd" not in config.evaluate.metrics:
         raise ValueError("--truncation needs the metric 'fd': write it in evaluate.metrics")
-    output.mkdir(parents=True, exist_ok=True)
+    if options.patience < 0:
+        raise ValueError(f"--patience={options.patience}: write seconds, 0 or more")
+    make_writable(output)
     mesh = sharding.create_mesh()
     session = Session(config, mesh, output, say)
-    if wish.follow:
-        follow(path, config, session.score, wish.patience, say)
+    if options.follow:
+        follow(path, config, session.score, options.patience, say)
     else:
         model = open_model(path, config)
         if values:
@@ -68,13 +73,35 @@ def evaluate(path: Path, config: ConfigDict, wish: Wish) -> int:
         else:
             session.score(model, again=True)
     if jax.process_index() == 0:
-        results = read_results(output / "results.jsonl")
+        results = results_in(output)
         say(table(results))
         draw_scores(results, output / "scores.png")
         say(f"{output / 'results.jsonl'} holds every number with its protocol")
         if output == path:  # a run's own page shows them
             refresh(path)
     return 0
+
+
+def results_in(output: Path) -> list[Result]:
+    """Return the results of a directory, or say that it has none."""
+    path = output / "results.jsonl"
+    results = read_results(path) if path.is_file() else []
+    if not results:
+        raise FileNotFoundError(
+            f"{path} holds no result: run jaxgan evaluate without --table first"
+        )
+    return results
+
+
+def make_writable(output: Path) -> None:
+    """Make the directory of the results, or refuse it now rather than after an hour."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--output={output} cannot be made ({error.strerror})") from error
+    path = output / "results.jsonl"
+    if not os.access(path if path.exists() else output, os.W_OK) or path.is_dir():
+        raise ValueError(f"{path} cannot be written: write --output=DIR with another directory")
 
 
 class Session:
@@ -86,21 +113,19 @@ class Session:
         self._evaluator: Evaluator | None = None
 
     def score(self, model: Model, again: bool = False) -> None:
-        """Add a line of results; `again` also where there is one of the same protocol."""
-        settings, path, began = self._settings, self._output / "results.jsonl", time.perf_counter()
+        """Add a line of results; `again` also where they are known under the same protocol."""
+        metrics, began = tuple(self._settings.metrics), time.perf_counter()
         fake = self._samples(model)
-        evaluator = self.evaluator(model, fake)
-        known = read_results(path) if path.exists() else []
-        if not again and find_result(known, evaluator.protocol(fake), set()):
+        evaluator, truncation = self.evaluator(model, fake), fake.facts.get("truncation") or 0.0
+        path = self._output / "results.jsonl"
+        found = recorded(path, evaluator, fake, model.generator, truncation, metrics, again)
+        if found is None:
             return
-        found = evaluator(fake, model.generator, fake.facts.get("truncation") or 0.0)
-        if jax.process_index() == 0:
-            append_result(path, found.metrics, found.protocol, found.classes)
         step = fake.facts.get("step")
         where = fake.name if step is None else f"samples of step {step}"
         self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
         self._say_classes(found)
-        if "copies" in settings.metrics:
+        if "copies" in metrics and found.features is not None:
             known = evaluator.real().features, evaluator.real_distances()
             sheet = neighbours_sheet(fake, evaluator.reference, found.features.features, *known)
             if jax.process_index() == 0:
@@ -116,17 +141,14 @@ class Session:
         for t in values:
             generator.truncation(t)  # refused before anything is computed
         evaluator = self.evaluator(model, self._samples(model))
-        count, seed = settings.samples, settings.seed
-        sweep(*(generator, evaluator, values, count, seed), self._output, self._mesh, self._say)
+        sweep(generator, evaluator, values, settings, self._output, self._mesh, self._say)
 
     def evaluator(self, model: Model, fake: Images) -> Evaluator:
         """Return what scores this model: made once, unless the model itself is the extractor."""
         settings = self._settings
         if self._evaluator and settings.extractor not in NETWORKS:
             return self._evaluator
-        extractor = None
-        if needs_extractor(settings):
-            extractor = self._extractor(model)
+        extractor = self._extractor(model, fake.shape) if needs_extractor(settings) else None
         size, split = fake.shape[:2], settings.split or self._config.data.split
         name = settings.reference or self._config.data.name
         if not name:
@@ -135,6 +157,8 @@ class Session:
                 "--config.evaluate.reference=data/photos"
             )
         reference = several(open_images(name, split, size))
+        if settings.get("reference_samples", 0):
+            reference = subset(reference, settings.reference_samples, settings.seed)
         test = open_images(name, settings.test_split, size) if settings.test_split else None
         if reference.count < fake.count:
             self._say(
@@ -144,13 +168,17 @@ class Session:
         self._evaluator = Evaluator(settings, reference, test, extractor, self._mesh)
         return self._evaluator
 
-    def _extractor(self, model: Model):
+    def _extractor(self, model: Model, shape: tuple[int, int, int]) -> Extractor:
         name = self._settings.extractor
-        if name not in NETWORKS:
-            return extractor_by_name(name, self._settings.weights_file or None)
-        if model.run is None:
+        if name in NETWORKS and model.run is None:
             raise ValueError(f"evaluate.extractor = {name!r} needs a run: write another extractor")
-        return network_extractor(model.run, model.state, name)
+        if name in NETWORKS:
+            found = network_extractor(model.run, model.state, name)
+        else:
+            found = extractor_by_name(name, self._settings.weights_file or None)
+        if name in NETWORKS or name not in KNOWN:
+            check_independent(found, shape)
+        return found
 
     def _samples(self, model: Model) -> Images:
         count, seed = self._settings.samples, self._settings.seed
@@ -165,7 +193,7 @@ class Session:
                 f"evaluate.samples = {count}, but {model.images.name} holds "
                 f"{model.images.count} images: write that or less"
             )
-        return model.images._replace(count=count)
+        return subset(model.images, count, seed)
 
     def _say_classes(self, found: Evaluation) -> None:
         for metric, values in found.classes.items():
@@ -184,12 +212,12 @@ def several(images: Images) -> Images:
 def draw_scores(results: list[Result], path: Path) -> None:
     """Draw the scores by step of the newest protocol, where there are several steps."""
     newest = results[-1]["protocol"]
-    same = {k: v for k, v in newest.items() if k != "step"}
+    of_step = ("step", "weights")
+    fixed = lambda protocol: {k: v for k, v in protocol.items() if k not in of_step}
     curve = {
         r["protocol"]["step"]: r
         for r in results
-        if r["protocol"].get("step") is not None
-        and {k: v for k, v in r["protocol"].items() if k != "step"} == same
+        if r["protocol"].get("step") is not None and fixed(r["protocol"]) == fixed(newest)
     }
     if len(curve) < 2:
         return
