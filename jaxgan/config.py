@@ -109,7 +109,7 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
                 # And "fd_infinity", "mind", "fd_per_class", "accuracy_score", "copies",
                 # "recognition", "interpolation", "probe".
                 "metrics": ("fd", "kd", "is", "precision_recall"),
-                "extractor": "lite0",  # or "lite0_128", "inception", a network: see extractors.py
+                "extractor": "lite0",  # or "lite0_128", "inception": evaluate/extractors/
                 "weights_file": "",  # of the extractor, where it needs one
                 "reference": "",  # another data set than data.name, or a folder of images
                 "reference_samples": 0,  # so many of the reference, a fair draw; 0: all

@@ -5,6 +5,8 @@ DIRECTORY/scores.png       scores by step, where several checkpoints were scored
 DIRECTORY/neighbours.png   with the metric "copies": samples beside the nearest real images
 DIRECTORY/truncation.csv, truncation.png    with --truncation: see sweep.py
 
+The progress is shown on stderr. Nothing that was computed is lost: see recorded.py.
+
 The directory is the run's own, `evaluation` for files and folders, or --output.
 """
 
@@ -125,7 +127,7 @@ class Session:
         where = fake.name if step is None else f"samples of step {step}"
         self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
         self._say_classes(found)
-        if "copies" in metrics and found.features is not None:
+        if evaluator.names("copies") <= found.metrics.keys():
             known = evaluator.real().features, evaluator.real_distances()
             sheet = neighbours_sheet(fake, evaluator.reference, found.features.features, *known)
             if jax.process_index() == 0:

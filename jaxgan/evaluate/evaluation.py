@@ -4,6 +4,7 @@ One pass over the samples: they are made (or read) batch by batch, and every bat
 extractor on all devices; only features stay. Recognition alone keeps the pixels: it trains on them.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -105,7 +106,7 @@ class Evaluator:
         metrics = tuple(self._settings.metrics) if metrics is None else metrics
         self.check(samples, generator is not None, metrics)
         inputs = self._inputs(samples, generator, truncation, metrics)
-        values, by_label = compute(metrics, inputs, self.extractor)
+        values, by_label = compute(metrics, inputs, self.extractor, _say_metric)
         names = self.reference.class_names
         classes = {
             metric: {names[label]: value for label, value in each.items()}
@@ -188,6 +189,9 @@ def check_settings(settings: ConfigDict) -> None:
         raise ValueError(
             f"evaluate.bootstrap_rounds = {settings.bootstrap_rounds}: write 0 for none, or 20"
         )
+    part = settings.get("reference_samples", 0)
+    if part < 0 or part == 1:
+        raise ValueError(f"evaluate.reference_samples = {part}: write 0 for all, or 2 or more")
     try:
         checked_seed(settings.seed)
     except ValueError as error:
@@ -198,6 +202,11 @@ def needs_extractor(settings: ConfigDict) -> bool:
     """Return whether any of the metrics reads features."""
     needs = {need for name in settings.metrics for need in METRICS[name].needs}
     return not needs.isdisjoint({"samples", "reference"})
+
+
+def _say_metric(name: str) -> None:
+    if jax.process_index() == 0:
+        print(f"computing {name}", file=sys.stderr, flush=True)
 
 
 def on_host(images: Any) -> np.ndarray:

@@ -186,6 +186,7 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("run", *flags(data, bootstrap_rounds=1)), ["bootstrap_rounds = 1"]),
         (("run", *flags(data, seed=2**32)), ["evaluate.seed = 4294967296", "from 0 to 4294967295"]),
         (("run", *flags(data, seed=-1)), ["evaluate.seed = -1"]),
+        (("run", *flags(data, reference_samples=1)), ["evaluate.reference_samples = 1"]),
         (("run", *flags(data), "--patience=-1", "--follow"), ["--patience=-1"]),
         (("run", *flags(data), "--output=other.pth"), ["--output=other.pth cannot be made"]),
         (("run", "--table"), ["results.jsonl holds no result"]),
