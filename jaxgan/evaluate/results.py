@@ -168,7 +168,8 @@ def _blocks(rows: list[list[str]], fixed: int, width: int) -> Iterator[str]:
 
 
 def _step(result: Result) -> float | None:
-    return result["protocol"].get("step")
+    step = result["protocol"].get("step")
+    return step if isinstance(step, int | float) else None
 
 
 def _columns(results: list[Result]) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def compute(
     extractor: Extractor | None,
     begin: Callable[[str], None] = lambda name: None,
 ) -> Scores:
-    """Return the scores of all metrics, under their full names; `begin` is told of each."""
+    """Return the scores of all metrics, under their full names; call `begin` with each name."""
     values: dict[str, float] = {}
     classes: dict[str, dict[int, float]] = {}
     for name in metrics:

@@ -7,8 +7,8 @@ import numpy as np
 
 from jaxgan.data.order import stratified
 from jaxgan.evaluate.features import Features
+from jaxgan.evaluate.metrics.metric import Labelled
 
-Labelled = tuple[np.ndarray, np.ndarray]
 SHARE = 0.1
 
 
