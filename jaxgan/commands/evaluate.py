@@ -17,10 +17,10 @@ FLAGS = {
 
 
 def run(values: SimpleNamespace) -> int:
-    from jaxgan.evaluate.command import Wish, evaluate
+    from jaxgan.evaluate.command import Options, evaluate
 
-    wish = Wish(**{name: getattr(values, name) for name in FLAGS})
-    return evaluate(values.model, values.config, wish)
+    options = Options(**{name: getattr(values, name) for name in FLAGS})
+    return evaluate(values.model, values.config, options)
 
 
 def saved(values: SimpleNamespace) -> ConfigDict:

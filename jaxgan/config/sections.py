@@ -228,13 +228,16 @@ SECTIONS: dict[str, Any] = {
         "batch": Field(100, "images that go through the extractor at once", at_least(1)),
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
-            "and fd_infinity, fd_per_class, accuracy_score, copies, recognition, interpolation, "
-            "probe",
+            "and fd_infinity, mind, fd_per_class, accuracy_score, copies, recognition, "
+            "interpolation, probe",
             texts(),
         ),
         "extractor": Field("lite0", "or lite0_128, inception, a network: evaluate/extractors"),
         "weights_file": Field("", "of the extractor, where it needs one"),
         "reference": Field("", "another data set than data.name, or a folder of images"),
+        "reference_samples": Field(
+            0, "so many images of the reference, a fair draw; 0: all", at_least(0)
+        ),
         "split": Field("", "of the reference; empty: data.split"),
         "test_split": Field("", "that classifiers are tested on; empty: a tenth of the reference"),
         "bootstrap_rounds": Field(

@@ -70,7 +70,9 @@ def chosen() -> set[tuple]:
 
 FIRST = chosen()
 PARAMETERS = [
-    pytest.param(*case, marks=() if case in FIRST else pytest.mark.slow, id="-".join(map(str, case)))
+    pytest.param(
+        *case, marks=() if case in FIRST else pytest.mark.slow, id="-".join(map(str, case))
+    )
     for case in CASES
 ]
 

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from jaxgan.data.order import balanced_order, epoch_order, fair_draw, permutation
+from jaxgan.data.order import balanced_order, epoch_order, fair_draw, permutation, stratified
 
 
 def test_permutation_is_fixed_forever():
@@ -79,3 +79,23 @@ def test_balanced_order_is_a_function_of_position_only():
     whole = balanced_order(labels, 1)(np.arange(400))
     shuffled = np.random.default_rng(1).permutation(400).reshape(2, 5, 40)
     np.testing.assert_array_equal(balanced_order(labels, 1)(shuffled), whole[shuffled])
+
+
+@pytest.mark.parametrize(("count", "expected"), [(17, [10, 5, 2]), (34, [20, 10, 4]), (1, None)])
+def test_a_stratified_draw_keeps_the_proportions(count, expected):
+    labels = np.repeat([3, 5, 9], [100, 50, 20])
+    found = stratified(labels, count, "x")
+    assert len(found) == len(set(found.tolist())) == count and (np.diff(found) > 0).all()
+    if expected:
+        assert [int((labels[found] == label).sum()) for label in (3, 5, 9)] == expected
+    np.testing.assert_array_equal(stratified(labels, count, "x"), found)
+    assert not np.array_equal(stratified(labels, count, "y"), found)
+    np.testing.assert_array_equal(stratified(labels, 200, "x"), np.arange(170))
+
+
+def test_a_stratified_draw_is_fair():
+    """Labels with one entry each: which of them are drawn is by lot, each with chance 3 / 10."""
+    counts = np.zeros(10)
+    for seed in range(500):
+        counts[stratified(np.arange(10), 3, seed)] += 1
+    assert np.abs(counts - 150).max() < 5 * np.sqrt(500 * 0.3 * 0.7)
