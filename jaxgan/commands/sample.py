@@ -24,10 +24,10 @@ FLAGS = {
 
 
 def run(values: SimpleNamespace) -> int:
-    from jaxgan.trained.sample.command import Wish, sample
+    from jaxgan.trained.sample.command import Options, sample
 
-    wish = Wish(**{name: getattr(values, name) for name in FLAGS})
-    return sample(values.model, values.config, wish)
+    options = Options(**{name: getattr(values, name) for name in FLAGS})
+    return sample(values.model, values.config, options)
 
 
 COMMAND = Command(

@@ -84,8 +84,8 @@ def test_every_command_lists_every_flag_and_an_example_that_parses(name):
 
 
 def test_the_flags_are_those_of_the_functions():
-    from jaxgan.evaluate.command import Wish as Evaluation
-    from jaxgan.trained.sample.command import Wish as Sampling
+    from jaxgan.evaluate.command import Options as Evaluation
+    from jaxgan.trained.sample.command import Options as Sampling
 
     for flags, wish in ((sample.FLAGS, Sampling), (evaluate.FLAGS, Evaluation)):
         assert {name: flag.default for name, flag in flags.items()} == wish()._asdict()

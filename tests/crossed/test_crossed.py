@@ -2,10 +2,10 @@
 
 A family is the first config of those that are equal when tiny. Each walks through all commands in a
 process of its own (walk.py): configs take turns with one device and 16-bit gray, eight devices and
-8-bit RGB; the first family takes both. What does not apply is refused with the line in REFUSED, and
-nothing else is. The first stage walks through a part that the code's own hash chooses, so it rotates
-with every change; the second stage through all. `python -m tests.crossed.test_crossed` prints the
-table.
+8-bit RGB; the first family takes both. What does not apply is refused with the line in REFUSED,
+nothing else is. The first stage walks through a part that the code's own hash chooses, so it
+rotates with every change; the second stage through all. `python -m tests.crossed.test_crossed`
+prints the table.
 """
 
 import hashlib

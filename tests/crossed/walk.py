@@ -1,4 +1,4 @@
-"""Every command on one config, tiny, in one process: what ran, and what was refused with which line.
+"""Every command on one config, tiny, in one process: what ran, and what was refused, how.
 
     python -m tests.crossed.walk CONFIG DEVICES BITS FOLDER
 
