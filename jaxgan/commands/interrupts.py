@@ -2,19 +2,25 @@
 
 Python runs a signal's handler between two of its own instructions: not while XLA compiles, which
 can take minutes. So a thread prints the line, woken by the signal itself (`signal.set_wakeup_fd`),
-and ends the process at a second Ctrl-C.
+and ends the process at a second Ctrl-C. The thread also asks again where the exception is lost:
+raised in a callback of the garbage collector, or below an `except BaseException`.
 
 `train` replaces the handlers by its own (training/train.py), which save first.
 """
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PERIOD = 0.5  # seconds between looks whether the exception is lost
+
+_raised: list[weakref.ref] = []  # the Stopped that travels up the main thread
 
 
 class Stopped(KeyboardInterrupt):
@@ -29,12 +35,21 @@ def handle() -> None:
     """Raise Stopped in the main thread at the first signal, except one that is ignored (nohup)."""
     if threading.current_thread() is not threading.main_thread():
         return
-    received: list[int] = []
+    _raised.clear()
+    numbers: list[int] = []
 
     def stop(number: int, _) -> None:
-        if not received:  # later ones would interrupt what is tidied up
-            received.append(number)
-            raise Stopped(number)
+        numbers.append(number)
+        if _raised and _raised[0]() is not None:
+            return  # another would interrupt what is tidied up
+        # Worker threads fall over what the main thread leaves: nobody need read that.
+        sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *_: None
+        error = Stopped(numbers[0])
+        _raised[:] = [weakref.ref(error)]
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame: the two would keep each other
 
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -68,10 +83,15 @@ def announced(line: str) -> Iterator[None]:
 
 def _listen(read: int, line: str) -> None:
     is_first = True
-    while byte := os.read(read, 1):
-        if byte[0] not in SIGNALS:
+    while True:
+        if not select.select([read], [], [], None if is_first else PERIOD)[0]:
+            if _raised and _raised[0]() is None:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
             continue
-        if is_first:
+        byte = os.read(read, 1)
+        if not byte:
+            return
+        if byte[0] in SIGNALS and is_first:
             is_first = False
             with contextlib.suppress(OSError, ValueError):  # nobody reads it
                 print(line, file=sys.stderr, flush=True)

@@ -27,8 +27,16 @@ def waits(values):
     except KeyboardInterrupt:
         time.sleep(60)
 
+def swallows(values):
+    print("runs", flush=True)
+    try:
+        time.sleep(60)
+    except BaseException:
+        pass
+    time.sleep(60)
+
 kind = sys.argv.pop(1)
-run = calls if kind == "calls" else waits
+run = {"calls": calls, "swallows": swallows}.get(kind, waits)
 if kind == "ignores":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 main.command_named = lambda name: Command(name, "", "", run, uses_jax=False)
@@ -64,6 +72,12 @@ def test_a_second_interrupt_ends_it_at_once():
         process.send_signal(signal.SIGTERM)  # as often as a scheduler likes
         process.send_signal(signal.SIGINT)
         assert (process.wait(20), process.stderr.read()) == (130, "")
+
+
+def test_code_that_swallows_it_is_asked_again():
+    with started("swallows") as process:
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(20), process.stderr.read()) == (130, LINE)
 
 
 def test_a_hangup_that_is_ignored_stays_ignored():
