@@ -180,8 +180,8 @@ def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     return model.networks(config.model, spec._replace(noise=noise_spec(config)))
 
 
-def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
-    """Refuse an objective or a term whose calls the model does not have, before anything runs."""
+def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) -> None:
+    """Refuse an objective or a term that the model does not fit, before anything runs."""
     objective = module_named(objectives, "objective.name", config.objective.name)
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
     for terms in compose.terms_of(config).values():
@@ -196,6 +196,16 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
                         f"{', '.join(known) or 'no such player'}: write another model.name or "
                         "objective.name"
                     )
+    pooled = networks["discriminator"].calls.get("pooled")
+    if pooled and "pooled" not in objective.NEEDS["discriminator"]:
+        sample = jax.ShapeDtypeStruct((2, *spec.sample.shape), spec.sample.dtype)
+        made = jax.eval_shape(pooled, {"params": {}}, sample).shape[1:]
+        if made != spec.sample.shape:
+            raise ValueError(
+                f"objective {config.objective.name!r} compares samples of one size; model "
+                f"{config.model.name!r} makes {list(made)} of data {list(spec.sample.shape)}: "
+                f"write objective.name = {config.model.name!r}"
+            )
     if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
         raise ValueError(
             f"latent_step.name = {config.latent_step.name!r}: objective "
@@ -216,7 +226,7 @@ def build(
     with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
     """
     networks = sides(config, spec)
-    check_needs(config, networks)
+    check_needs(config, networks, spec)
     objective = module_named(objectives, "objective.name", config.objective.name)
     wanted, stats = compose.with_terms(
         config, objective.objectives(config.objective), with_lazy_terms
