@@ -192,8 +192,8 @@ def own_terms(config: ConfigDict) -> compose.Terms:
     return found
 
 
-def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
-    """Refuse an objective or a term whose calls the model does not have, before anything runs."""
+def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) -> None:
+    """Refuse an objective or a term that the model does not fit, before anything runs."""
     objective = module_named(objectives, "objective", config.objective.name)
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
     for named in compose.terms_of(config, own_terms(config)).values():
@@ -208,6 +208,7 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
                         f"{', '.join(known) or 'no such player'}: write another model.name or "
                         "objective.name"
                     )
+    check_one_size(config, networks, spec, objective.NEEDS)
     if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
         raise ValueError(
             f"latent_step.name = {config.latent_step.name!r}: objective "
@@ -220,6 +221,23 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side]) -> None:
         )
 
 
+def check_one_size(
+    config: ConfigDict, networks: Mapping[str, Side], spec: Spec, needs: Mapping[str, tuple]
+) -> None:
+    """Refuse a model that makes smaller samples than the data's for an objective without pooling."""
+    calls = networks["discriminator"].calls if "discriminator" in networks else {}
+    if "pooled" not in calls or "pooled" in needs.get("discriminator", ()):
+        return
+    sample = jax.ShapeDtypeStruct((1, *spec.sample.shape), spec.sample.dtype)
+    made = jax.eval_shape(calls["pooled"], {"params": {}}, sample).shape[1:]
+    if made != spec.sample.shape:
+        raise ValueError(
+            f"objective {config.objective.name!r} compares samples of one size; model "
+            f"{config.model.name!r} makes {list(made)} of data {list(spec.sample.shape)}: write "
+            "objective.name = 'bigbigan', which pools the data's"
+        )
+
+
 def build(
     config: ConfigDict, spec: Spec, mesh: Mesh | None = None, with_lazy_terms: bool = True
 ) -> Game:
@@ -228,8 +246,13 @@ def build(
     with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
     """
     networks = sides(config, spec)
+<<<<<<< HEAD
+    check_needs(config, networks, spec)
+    objective = module_named(objectives, "objective.name", config.objective.name)
+=======
     check_needs(config, networks)
     objective = module_named(objectives, "objective", config.objective.name)
+>>>>>>> main
     wanted, stats = compose.with_terms(
         config, objective.objectives(config.objective), with_lazy_terms, own_terms(config)
     )

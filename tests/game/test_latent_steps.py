@@ -1,6 +1,7 @@
 """LOGAN's latent steps against numpy, their gradients, and what they are in a game."""
 
 import dataclasses
+import functools
 import itertools
 import math
 from functools import partial
@@ -157,7 +158,9 @@ def test_refuses(fields, message):
         latent_steps.natural_gradient(**({"alpha": 0.9, "beta": 5.0} | fields))
 
 
-# In a game: the smallest BigGAN, on 8 x 8 images.
+# In a game: the smallest BigGAN, on 8 x 8 images. Compiled in a third of the time, slow to run.
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+jit = partial(jax.jit, compiler_options=FAST)
 
 
 def config(**fields):
@@ -169,9 +172,10 @@ def config(**fields):
     return config
 
 
+@functools.cache
 def built(mesh=None, **fields):
     game = build.build(config(**fields), spec_of((8, 8, 3), 3), mesh)
-    return game, jax.jit(partial(init_state, game, 0))()
+    return game, jit(partial(init_state, game, 0))()
 
 
 def batch(*axes):
@@ -219,10 +223,10 @@ def test_second_order_terms_matter(role):
     games.append(dataclasses.replace(games[0], latent_step=game.latent_step._replace(improve=hold)))
     weights, data = state.players[role].params, batch(8)
     values = [lambda w, g=g: player_loss(g, role, state)(w, data, key())[0] for g in games]
-    whole, first_order = (flat(jax.jit(jax.grad(v))(weights)) for v in values)
+    whole, first_order = (flat(jit(jax.grad(v))(weights)) for v in values)
     assert np.linalg.norm(whole - first_order) > 0.05 * np.linalg.norm(whole)
 
-    value, (_, unravel) = jax.jit(values[0]), ravel_pytree(weights)
+    value, (_, unravel) = jit(values[0]), ravel_pytree(weights)
     difference = whole - first_order
     direction = difference / np.linalg.norm(difference)
     change = [float(value(unravel(flat(weights) + s * direction))) for s in (-1e-3, 1e-3)]
@@ -239,7 +243,7 @@ def test_whose_loss_the_cost_joins(role):
     both = build.latent_step(config(**{"latent_step.cost_players": "both"}))
     assert (both.generator_cost, both.discriminator_cost) == (2.0, 2.0)
 
-    @jax.jit
+    @jit
     def loss_and_cost(weight):
         weights = {"generator_cost": weight, "discriminator_cost": weight}
         weighted = dataclasses.replace(game, latent_step=step._replace(**weights))
@@ -256,7 +260,7 @@ def test_accumulation_is_the_mean_over_microbatches():
     game, state = built()
     loss, weights = player_loss(game, "discriminator", state), state.players["discriminator"].params
     data = batch(2, 4)
-    one = jax.jit(jax.grad(lambda w, *inputs: loss(w, *inputs)[0]))
+    one = jit(jax.grad(lambda w, *inputs: loss(w, *inputs)[0]))
     keys = [jax.random.fold_in(key(), i) for i in (0, 1)]
     parts = [flat(one(weights, jax.tree.map(lambda x, i=i: x[i], data), keys[i])) for i in (0, 1)]
 
@@ -265,7 +269,7 @@ def test_accumulation_is_the_mean_over_microbatches():
         return value, (outcome.stats, outcome.metrics)
 
     accumulate = partial(steps.accumulate, objective)
-    grads, _, _ = jax.jit(accumulate)(weights, {}, data, key())
+    grads, _, _ = jit(accumulate)(weights, {}, data, key())
     np.testing.assert_allclose(flat(grads), sum(parts) / 2, rtol=1e-4, atol=1e-5)
 
 
@@ -282,7 +286,7 @@ def test_eight_devices_take_the_step_of_one():
                 data, NamedSharding(mesh, PartitionSpec(None, tuple(mesh.axis_names)))
             )
             state = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-        state, metrics = jax.jit(partial(steps.g_step, split))(state, data, key())
+        state, metrics = jit(partial(steps.g_step, split))(state, data, key())
         results.append((flat(state.players["generator"].params), metrics["g/latent_cost"]))
     (one, cost), (eight, _) = results
     assert cost > 0.01
@@ -297,7 +301,9 @@ def test_cost_of_the_step():
     """
     flops, memory = {}, {}
     for name in ("none", "natural_gradient"):
-        game, state = built(**{"latent_step.name": name, "model.width": 16})
+        fields = {"latent_step.name": name, "model.width": 16, "train.num_d_steps": 1}
+        game = build.build(config(**fields), spec_of((8, 8, 3), 3))
+        state = jax.eval_shape(partial(init_state, game, 0))
         step = jax.jit(partial(steps.train_step, game)).lower(state, batch(1, 1, 32))
         compiled = step.compile(compiler_options={"xla_backend_optimization_level": "0"})  # faster
         flops[name] = compiled.cost_analysis()["flops"]

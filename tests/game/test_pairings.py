@@ -1,0 +1,212 @@
+"""Every model with every objective and every term: built and traced, or refused by name.
+
+Nothing is compiled: a step that has shapes is one that fits together.
+"""
+
+import importlib
+import pkgutil
+from functools import cache, partial
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxgan import build, models
+from jaxgan.config import default_config
+from jaxgan.game import objectives
+from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.keys import Keys
+from jaxgan.game.steps import train_step
+from tests.tiny import spec_of
+
+KEY = jax.eval_shape(lambda: jax.random.key(0))
+SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16)}  # others (8, 8)
+# Fields of a model's section that make it tiny, where it has them.
+TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
+TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
+TINY |= {"coarse_width": 2, "coarse_dim": 4}
+TINY |= {"encoder_width": 2, "encoder_depths": (1, 1), "encoder_hidden": 4}
+OWN = {
+    "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
+    "stylegan": {"latent_dim": 4 + 160},
+    "lapgan": {"latent_dim": 4 + 1280},
+}
+# Which objective trains a model, and which models have what an objective needs.
+NATURAL = {
+    "autoencoder": "mmd",
+    "auxiliary": "acgan",
+    "bigan": "bigan",
+    "bigbigan": "bigbigan",
+    "biggan": "adversarial",
+    "biggan_categorical": "infogan",
+    "biggan_deep": "adversarial",
+    "dcgan": "adversarial",
+    "improved": "semi_supervised",
+    "infogan": "infogan",
+    "lapgan": "lapgan",
+    "mlp": "adversarial",
+    "progan": "adversarial",
+    "sngan": "relativistic",
+    "stylegan": "style",
+}
+RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
+WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
+WITH_FEATURES |= {"sngan", "stylegan"}
+FITTING = {
+    "acgan": RECOGNISING,
+    "adversarial": set(NATURAL) - {"bigbigan"},
+    "bigan": {"bigan"},
+    "bigbigan": {"bigbigan"},
+    "feature_matching": WITH_FEATURES,
+    "infogan": RECOGNISING,
+    "lapgan": {"lapgan"},
+    "mmd": {"autoencoder"},
+    "relativistic": set(NATURAL) - {"bigbigan"},
+    "semi_supervised": {"improved"},
+    "style": {"stylegan"},
+}
+
+
+def modules(package, function):
+    """Return the names of the modules of a package that have a function."""
+    names = (m.name for m in pkgutil.iter_modules(package.__path__))
+    load = lambda name: importlib.import_module(f"{package.__name__}.{name}")
+    return {name for name in names if hasattr(load(name), function)}
+
+
+def shape_of(model):
+    return (*SIZES.get(model, (8, 8)), 1)
+
+
+def config_of(model, objective, **fields):
+    config = default_config(model, objective)
+    config.data.size = shape_of(model)[:2]
+    small = {name: value for name, value in TINY.items() if name in config.model}
+    config.model.update(small | OWN.get(model, {}))
+    config.train.update(batch=4, num_d_steps=1)
+    config.update_from_flattened_dict(fields)
+    return config
+
+
+def built(config):
+    return build.build(config, spec_of((*config.data.size, 1), 3))
+
+
+def batch_of(config, *leading):
+    """Return the shapes of a batch of 4 examples with leading axes."""
+    images = jax.ShapeDtypeStruct((*leading, 4, *config.data.size, 1), jnp.float32)
+    return Batch(images, jax.ShapeDtypeStruct((*leading, 4), jnp.int32))
+
+
+def trace_step(config):
+    """Trace a training step: all that it gives back has the shapes of what it was given."""
+    game = built(config)
+    state = jax.eval_shape(partial(init_state, game, 0))
+    after, metrics = jax.eval_shape(partial(train_step, game), state, batch_of(config, 1, 1))
+    same = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype), tree)
+    assert same(after) == same(state)
+    assert all(m.shape == () for m in metrics.values())
+
+
+@cache
+def weights_of(model):
+    sides = build.sides(config_of(model, NATURAL[model]), spec_of(shape_of(model), 3))
+    return {name: jax.eval_shape(side.init, KEY) for name, side in sides.items()}
+
+
+def trace_gradient(config, name):
+    """Trace the gradient of a player's loss, terms and all: less than a step, so sooner done."""
+    game = built(config)
+    weights = weights_of(config.model.name)
+    stats = {n: jax.eval_shape(p.init_stats) for n, p in game.players.items()}
+
+    def loss(mine, others, stats, batch, key):
+        own = {**others, name: mine}
+        bound = {n: bind(p.side, own[n], stats[n]) for n, p in game.players.items()}
+        found = game.players[name].objective(game, Nets(bound), stats[name], batch, Keys(key))
+        return found[0], found[1].stats
+
+    slope = jax.grad(loss, has_aux=True)
+    gradient, new = jax.eval_shape(slope, weights[name], weights, stats, batch_of(config), KEY)
+    assert jax.tree.structure(gradient) == jax.tree.structure(weights[name])
+    assert jax.tree.structure(new) == jax.tree.structure(stats[name])
+
+
+def test_the_tables_name_all_there_is():
+    assert modules(models, "networks") == set(NATURAL)
+    assert modules(objectives, "objectives") == set(FITTING)
+    assert all(model in FITTING[objective] for model, objective in NATURAL.items())
+
+
+def calls_of(networks):
+    return {f"{player}.{call}" for player, side in networks.items() for call in side.calls}
+
+
+@pytest.mark.parametrize("model", NATURAL)
+def test_every_objective_trains_a_model_or_is_refused_by_name(model):
+    sides = build.sides(config_of(model, "adversarial"), spec_of(shape_of(model), 3))
+    for objective, fitting in FITTING.items():
+        config = config_of(model, objective)
+        if model in fitting:
+            trace_step(config)
+            continue
+        with pytest.raises(ValueError, match=f"objective '{objective}' .*model '{model}'") as found:
+            built(config)
+        message, known = str(found.value), calls_of(sides)
+        if (model, objective) in {("bigbigan", "adversarial"), ("bigbigan", "relativistic")}:
+            assert "[16, 16, 1]" in message and "[8, 8, 1]" in message
+            continue
+        missing = message.split(" needs ")[1].split(";")[0]
+        needed = importlib.import_module(f"{objectives.__name__}.{objective}").NEEDS
+        assert missing in {f"{player}.{call}" for player, own in needed.items() for call in own}
+        assert missing not in known
+
+
+def test_a_bigbigan_without_pooling_plays_the_plain_game():
+    """Real and generated images are of one size then."""
+    trace_step(config_of("bigbigan", "adversarial", **{"model.encoder_scale": 1}))
+
+
+G, D = "generator", "discriminator"
+# Terms -> fields, and whose losses see them. Terms that share all of their code share a line.
+TERMS = {
+    "r1, r2, consistency, lecam": (
+        {"penalty.name": "r1_r2", "penalty.weight": 1.0, "lecam.weight": 1.0}
+        | {f"consistency.{name}": 1.0 for name in ("real", "fake", "latents")},
+        (D,),
+    ),
+    "gradient penalty": ({"penalty.name": "gradient_penalty", "penalty.weight": 1.0}, (D,)),
+    "zero-centred penalty": ({"penalty.name": "zero_centred", "penalty.weight": 1.0}, (D,)),
+    "spread": ({"consistency.spread": 1.0}, (G,)),
+    "path_length": ({"path_length.weight": 1.0}, (G,)),
+    "ada": ({"augmentation.name": "ada"}, (D, G)),
+    "diff_augment": ({"augmentation.name": "diff_augment"}, (D, G)),
+    "instance_noise": ({"augmentation.name": "instance_noise"}, (D, G)),
+    "latent step gradient": ({"latent_step.name": "gradient"}, (D, G)),
+    "latent step natural_gradient": ({"latent_step.name": "natural_gradient"}, (D, G)),
+}
+
+
+def refusal(model, term):
+    """Return what a refusal of a term says, None for one that works."""
+    objective = NATURAL[model]
+    if term == "path_length" and model != "stylegan":
+        return rf"path_length'? needs generator\.styles; model '{model}'"
+    takes = ("adversarial", "relativistic", "style")
+    if term.startswith("latent step") and objective not in takes:
+        return rf"latent_step\.name = .*objective '{objective}' takes no latent step"
+    if "augmentation.name" in TERMS[term][0] and objective == "lapgan":
+        return r"augmentation\.name = .*objective 'lapgan' shows its discriminator several"
+    return None
+
+
+@pytest.mark.parametrize("model", NATURAL)
+def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
+    for term, (fields, players) in TERMS.items():
+        config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)
+        if message is None:
+            for player in players:
+                trace_gradient(config, player)
+        else:
+            with pytest.raises(ValueError, match=message):
+                built(config)
