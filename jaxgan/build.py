@@ -224,7 +224,7 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
 def check_one_size(
     config: ConfigDict, networks: Mapping[str, Side], spec: Spec, needs: Mapping[str, tuple]
 ) -> None:
-    """Refuse a model that makes smaller samples than the data's for an objective without pooling."""
+    """Refuse a model whose samples are smaller than the data's for an objective that does not pool."""
     calls = networks["discriminator"].calls if "discriminator" in networks else {}
     if "pooled" not in calls or "pooled" in needs.get("discriminator", ()):
         return
@@ -246,13 +246,8 @@ def build(
     with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
     """
     networks = sides(config, spec)
-<<<<<<< HEAD
     check_needs(config, networks, spec)
-    objective = module_named(objectives, "objective.name", config.objective.name)
-=======
-    check_needs(config, networks)
     objective = module_named(objectives, "objective", config.objective.name)
->>>>>>> main
     wanted, stats = compose.with_terms(
         config, objective.objectives(config.objective), with_lazy_terms, own_terms(config)
     )
