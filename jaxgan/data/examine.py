@@ -18,7 +18,8 @@ from PIL import Image
 
 from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.prepare import ordered
-from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.data.records import BadRecordError, Records
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import FORMATS, BadImageError, inspect, read_picture
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from jaxgan.data.order import balanced_order, epoch_order
-from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.data.records import BadRecordError, Records
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import decode_record
 
 Batch = dict[str, np.ndarray]

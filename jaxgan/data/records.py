@@ -21,6 +21,8 @@ import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
+from jaxgan.files.errors import one_line
+
 EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
 MANIFEST = "manifest.json"
 
@@ -143,7 +145,7 @@ class Records:
     def manifest(self) -> dict | None:
         """Return manifest.json as `jaxgan prepare` wrote it, None for data sets made elsewhere."""
         path = self.directory / MANIFEST
-        return json.loads(path.read_text()) if path.exists() else None
+        return json.loads(path.read_text("utf-8")) if path.exists() else None
 
     def _reader(self, owner: int) -> ArrayRecordReader:
         with self._lock:
@@ -182,7 +184,7 @@ def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
     """
     try:
         path = directory / "features.json"
-        named = list(named_classes(json.loads(path.read_text()))) if path.exists() else []
+        named = list(named_classes(json.loads(path.read_text("utf-8")))) if path.exists() else []
         foreign = [n for n in named if not n.startswith("tensorflow_datasets.core.features.")]
         if not foreign:
             return tfds.builder_from_directory(directory).info
@@ -242,11 +244,6 @@ def open_shard(shard: Shard) -> ArrayRecordReader:
     if reader.num_records() != shard.total:
         raise ValueError(f"{reader.num_records()} records in the file, expected {shard.total}")
     return reader
-
-
-def one_line(error: Exception) -> str:
-    """Return the first line of an error's text, or its class where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def find_data_set(directory: str | Path) -> Path:

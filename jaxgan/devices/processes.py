@@ -173,6 +173,19 @@ def agree(values: dict[str, Any]) -> None:
             )
 
 
+def from_first(name: str, value: str) -> str:
+    """Return process 0's value in every process. Each name can be used once.
+
+    While process 0 takes its time the others wait; if it fails, `_watch` ends them.
+    """
+    if jax.process_count() == 1:
+        return value
+    key = f"jaxgan/first/{name}"
+    if jax.process_index() == 0:
+        _client.key_value_set(key, value)
+    return _client.blocking_key_value_get(key, int(1000 * 10 * SILENCE))
+
+
 def _flat(values: dict[str, Any], prefix: str = ""):
     for name, value in values.items():
         if isinstance(value, dict):

@@ -17,7 +17,8 @@ from jaxgan.data.prepare.folders import Source
 from jaxgan.data.prepare.prepare import ordered
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
-from jaxgan.data.records import Records, find_data_set, one_line, open_records
+from jaxgan.data.records import Records, find_data_set, open_records
+from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
 from jaxgan.media.resize import fit

@@ -8,12 +8,12 @@ classes, {metric: {class name: value}}, and is left out where there are none.
 import importlib.metadata
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import Images
+from jaxgan.files import json_lines
 
 PACKAGES = ("jaxgan", "jax", "numpy")
 Result = dict[str, Any]
@@ -66,13 +66,7 @@ def append_result(
     result = {"metrics": metrics, "protocol": protocol}
     if classes:
         result["classes"] = classes
-    line = json.dumps(result, allow_nan=False)
-    with open(path, "a+b") as file:
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)  # a last line that was cut short
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    json_lines.append(Path(path), result)
     return result
 
 
@@ -92,20 +86,12 @@ def read_results(path: str | Path) -> list[Result]:
     Raises:
       ValueError: any other line that is not a result; names the line.
     """
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
-    results = []
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        try:
-            result = json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):  # without its line break: the write was interrupted
-                break
-            raise ValueError(f"{path} line {number} is not JSON: {error}") from None
-        if not isinstance(result, dict) or not {"metrics", "protocol"} <= result.keys():
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path} does not exist: nothing was scored there yet")
+    results = json_lines.read(Path(path))
+    for number, result in enumerate(results, 1):
+        if not all(isinstance(result.get(name), dict) for name in ("metrics", "protocol")):
             raise ValueError(f"{path} line {number} is not a result: write metrics and protocol")
-        results.append(result)
     return results
 
 

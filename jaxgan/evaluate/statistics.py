@@ -9,8 +9,6 @@ again and replaced, with one line that says so.
 import hashlib
 import importlib.metadata
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +16,8 @@ import numpy as np
 
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features
+from jaxgan.files.arrays import write_npz
+from jaxgan.files.errors import one_line
 
 ARRAYS = ("mean", "covariance", "features", "logits")
 
@@ -53,7 +53,10 @@ def cached_features(
         except Exception as error:  # whatever is wrong with the file, the answer is the same
             say(f"{path}: {error}; computing the reference features again")
     found = compute()
-    _save(path, meta, found)
+    try:
+        _save(path, meta, found)
+    except OSError as error:  # an hour's work may be in them
+        say(f"{path} cannot be written ({one_line(error)}): the features are not kept")
     return found
 
 
@@ -69,13 +72,4 @@ def _load(path: Path, meta: dict) -> Features:
 
 def _save(path: Path, meta: dict, found: Features) -> None:
     arrays = {name: value for name, value in found._asdict().items() if value is not None}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A new name, then a rename: a killed process leaves no half file under the real name.
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    write_npz(path, {"meta": np.array(json.dumps(meta)), **arrays})

@@ -24,7 +24,8 @@ from jaxgan.evaluate.extractors.extractor import metric_name
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, append_result, find_result, read_results
 from jaxgan.evaluate.samples import samples
-from jaxgan.media.pictures import save_png, write
+from jaxgan.files.atomic import write_text
+from jaxgan.media.pictures import save_png
 from jaxgan.trained.generator import TrainedGenerator
 
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
@@ -84,7 +85,7 @@ def sweep(
     for name, rows in by_definition(curve).items():
         for line in said(name, points(rows, fd, inception, real_score), fd, inception, real_score):
             say(line)
-    write(output / "truncation.csv", table(curve, fd, inception, real_score).encode())
+    write_text(output / "truncation.csv", table(curve, fd, inception, real_score))
     save_png(output / "truncation.png", drawn(curve, fd, inception, real_score))
     return curve
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxgan.data.records import one_line
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import MAX_PIXELS, MODES
 
 MAX_FILE_BYTES = 1 << 27  # a few are in memory at a time

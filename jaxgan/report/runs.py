@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan.config import default_config
-from jaxgan.training.run import as_tuples
+from jaxgan.config_json import values_from
 
 Values = dict[str, Any]
 
@@ -53,7 +53,7 @@ def read_run(workdir: Path, name: str) -> RunFacts:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: write the directory of a training run")
     try:
-        config = as_tuples(json.loads(path.read_text()))
+        config = values_from(path.read_text("utf-8"))
         default = default_config(config["model"]["name"], config["objective"]["name"]).to_dict()
         flat = {**flattened(default), **flattened(config)}
         samples = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jaxgan.report.charts as charts
-from jaxgan.media.pictures import write
+from jaxgan.files.atomic import write_bytes
 from jaxgan.report import sections, tables
 from jaxgan.report.page import SCRIPT, page
 from jaxgan.report.runs import RunFacts, read_run, unique_names
@@ -27,7 +27,7 @@ def write_report(workdirs: Sequence[Path], output: Path) -> int:
         for workdir, name in zip(workdirs, unique_names(list(workdirs)), strict=True)
     ]
     data = report_page(runs).encode()
-    write(output, data)
+    write_bytes(output, data)
     return len(data)
 
 

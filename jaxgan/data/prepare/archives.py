@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxgan.data.prepare.folders import Payload, Source, label_files, not_an_image, printable
-from jaxgan.data.records import one_line
+from jaxgan.files.errors import one_line
 from jaxgan.media.image_files import MAX_FILE_BYTES, BadImageError
 
 READ_ERRORS = (

@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxgan.data.prepare.archives import BOUNDED, READ_ERRORS
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.records import one_line
+from jaxgan.files.errors import one_line
 
 
 def open_npz(path: Path) -> Source:

@@ -20,10 +20,10 @@ from jaxgan.data.records import (
     data_set_info,
     find_data_set,
     image_features,
-    one_line,
     parse_example,
     split_shards,
 )
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import BadImageError
 

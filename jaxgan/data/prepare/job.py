@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jaxgan.data.prepare.write import INFO, write_json
 from jaxgan.data.records import MANIFEST
+from jaxgan.files import atomic
 
 JOB, JSON = ".prepare", "job.json"
 
@@ -22,7 +23,7 @@ def is_complete(target: Path, settings: dict, listing: dict) -> bool:
     """Return whether the target is what this job would make."""
     if (target / JOB / JSON).exists() or not all((target / n).exists() for n in (INFO, MANIFEST)):
         return False
-    manifest = json.loads((target / MANIFEST).read_text())
+    manifest = json.loads((target / MANIFEST).read_text("utf-8"))
     same = json.loads(json.dumps({"source": listing, "settings": settings}))
     return all(manifest.get(key) == value for key, value in same.items())
 
@@ -30,7 +31,7 @@ def is_complete(target: Path, settings: dict, listing: dict) -> bool:
 def read_job(target: Path, fingerprint: str) -> dict | None:
     """Return the job that was interrupted here, None where there is none; else refuse."""
     if (target / JOB / JSON).exists():
-        job = json.loads((target / JOB / JSON).read_text())
+        job = json.loads((target / JOB / JSON).read_text("utf-8"))
         if job["fingerprint"] != fingerprint:
             raise ValueError(
                 f"{target} holds the unfinished work of another source or other settings; "
@@ -55,6 +56,8 @@ def locked(target: Path, job: dict) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ValueError(f"{target}: another `jaxgan prepare` is writing there") from error
+        for held in (target, folder):
+            atomic.sweep(held, abandoned=0.0)  # nobody else writes here
         write_json(folder / JSON, job)
         yield folder
         (folder / JSON).unlink()  # first: without it the target counts as complete

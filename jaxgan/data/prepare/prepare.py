@@ -35,7 +35,8 @@ from jaxgan.data.prepare.write import (
     write_json,
     write_shard,
 )
-from jaxgan.data.records import MANIFEST, one_line
+from jaxgan.data.records import MANIFEST
+from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import (
     WHITE,
@@ -138,7 +139,7 @@ def prepare(
     target = Path(target)
     if is_complete(target, settings, listing):
         print(f"{target} is complete already: nothing to do", file=sys.stderr)
-        return json.loads((target / MANIFEST).read_text())
+        return json.loads((target / MANIFEST).read_text("utf-8"))
     job = read_job(target, fingerprint)
     workers = workers or os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers, "jaxgan-prepare")
@@ -183,7 +184,7 @@ def _write_shards(
         path, note = shard_path(target, SPLIT, shard, shards), folder / f"{shard:05d}.json"
         if not (note.exists() and path.exists()):
             break
-        saved = json.loads(note.read_text())
+        saved = json.loads(note.read_text("utf-8"))
         rejected |= saved.pop("rejected")
         reports.append(ShardReport(**saved))
         if reports[-1].file_bytes != path.stat().st_size:

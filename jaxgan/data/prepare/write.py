@@ -12,7 +12,6 @@ import hashlib
 import io
 import itertools
 import json
-import os
 import re
 import zlib
 from collections.abc import Iterable
@@ -26,6 +25,8 @@ from PIL import Image
 from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxgan.data.records import MANIFEST
+from jaxgan.files import atomic
+from jaxgan.files.errors import one_line
 
 INFO = "dataset_info.json"
 
@@ -112,27 +113,24 @@ def write_shard(
     path: Path, records: Iterable[tuple[bytes, int]], image_format: ImageFormat
 ) -> ShardReport:
     """Write (encoded image, label) records to one file, which appears only when it is complete."""
-    unfinished = path.with_name(path.name + ".unfinished")
     labels, num_bytes, digests = [], 0, bytearray()
-    writer = ArrayRecordWriter(str(unfinished), image_format.writer_options())
-    try:
-        for image, label in records:
-            raw = serialize(image, label)
-            writer.write(raw)
-            labels.append(int(label))
-            num_bytes += len(raw)
-            digests += hashlib.sha256(raw).digest()
-    except BaseException:
-        with contextlib.suppress(RuntimeError):
+    with atomic.replacing(path) as temporary:
+        writer = ArrayRecordWriter(str(temporary), image_format.writer_options())
+        try:
+            for image, label in records:
+                raw = serialize(image, label)
+                writer.write(raw)
+                labels.append(int(label))
+                num_bytes += len(raw)
+                digests += hashlib.sha256(raw).digest()
+        except BaseException:
+            with contextlib.suppress(RuntimeError):
+                writer.close()
+            raise
+        try:
             writer.close()
-        unfinished.unlink(missing_ok=True)
-        raise
-    try:
-        writer.close()
-    except RuntimeError as error:  # it writes behind, so a full disk shows here
-        unfinished.unlink(missing_ok=True)
-        raise OSError(f"{path}: cannot be written ({error})") from error
-    replace_file(unfinished, path)
+        except RuntimeError as error:  # it writes behind, so a full disk shows here
+            raise OSError(f"{path}: cannot be written ({one_line(error)})") from error
     return ShardReport(labels, num_bytes, digests.hex(), path.stat().st_size)
 
 
@@ -204,7 +202,8 @@ def finish(
     folder.mkdir(exist_ok=True)
     info.write_to_directory(folder)
     for file in sorted(folder.iterdir(), key=lambda file: file.name == INFO):
-        replace_file(file, directory / file.name)
+        atomic.write_bytes(directory / file.name, file.read_bytes())
+        file.unlink()
     folder.rmdir()
     return manifest
 
@@ -243,14 +242,5 @@ def write_records(
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-    replace_file(unfinished, path)
-
-
-def replace_file(source: Path, target: Path) -> None:
-    """Rename after the bytes have reached the disk."""
-    with open(source, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(source, target)
+    """Replace a file by a value as JSON."""
+    atomic.write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

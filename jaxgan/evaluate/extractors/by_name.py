@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jaxgan.evaluate.extractors import inception, lite0
 from jaxgan.evaluate.extractors.extractor import Extractor
-from jaxgan.files.downloads import file_sha256
+from jaxgan.files.atomic import sha256
 
 
 def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extractor:
@@ -48,6 +48,6 @@ def _own_extractor(name: str) -> Extractor:
         name=attribute,
         weights=(),
         apply=lambda _, images: found(images),
-        sha256=file_sha256(source),
+        sha256=sha256(source),
         protocol={"function": name, "sha256_of": "source file"},
     )

@@ -22,10 +22,10 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 from ml_collections import ConfigDict
 
+from jaxgan.config_json import values_from
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.game.transforms import as_matrix, power_iteration
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.training.run import as_tuples
 
 PyTree = Any
 FORMAT = "jaxgan weights 1"
@@ -68,7 +68,7 @@ def load(path: str | Path) -> Weights:
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} holds no imported weights of jaxgan: import it first")
     config, truncations, notes = (
-        as_tuples(json.loads(metadata[name])) for name in ("config", "truncations", "notes")
+        values_from(metadata[name]) for name in ("config", "truncations", "notes")
     )
     return Weights(ConfigDict(config), arrays, truncations, notes)
 
