@@ -13,7 +13,6 @@ it for ever. The same command continues from the last checkpoint, with any numbe
 
 import json
 import os
-import socket
 import sys
 import threading
 import time
@@ -22,6 +21,9 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+
+from jaxgan.devices import rendezvous
+from jaxgan.files.errors import one_line
 
 PERIOD, SILENCE = 2.0, 40.0  # seconds
 LOST = 76  # exit code: another process is gone; the same command continues
@@ -50,14 +52,13 @@ def join() -> None:
         where = f"at {address}"
         limits |= {"coordinator_address": address, "num_processes": count, "process_id": index}
         limits["cluster_detection_method"] = "deactivate"
-        if index:
-            _wait_for(address, timeout)
+        rendezvous.meet(address, count, index, timeout)
     try:
         jax.distributed.initialize(**limits)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
         raise RuntimeError(
-            f"not all processes came to the coordinator {where} within {timeout} s ({reason})"
+            f"not all processes came to the coordinator {where} within {timeout} s "
+            f"({one_line(error)})"
         ) from error
     global _client
     _client = jax._src.distributed.global_state.client  # no public name has its store
@@ -68,25 +69,6 @@ def _number(name: str, text: str | None) -> int:
     if text is None or not text.isdecimal():
         raise ValueError(f"{name}={text or ''}: write a whole number")
     return int(text)
-
-
-def _wait_for(address: str, timeout: int) -> None:
-    """Wait until the coordinator listens: JAX itself would end the process without a line."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise ValueError(f"JAX_COORDINATOR_ADDRESS={address}: write HOST:PORT")
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=5).close()
-            return
-        except OSError as error:
-            if time.monotonic() > end:
-                raise RuntimeError(
-                    f"the coordinator at {address} does not answer after {timeout} s "
-                    f"({error.strerror or error}): start process 0 there, or write its address"
-                ) from error
-            time.sleep(0.5)
 
 
 def _watch() -> None:
@@ -135,8 +117,8 @@ def fail(error: Exception) -> None:
         return
     if isinstance(error, jax.errors.JaxRuntimeError):
         time.sleep(SILENCE + 3 * PERIOD)
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    _client.key_value_set(f"jaxgan/failed/{jax.process_index()}", line, allow_overwrite=True)
+    name = f"jaxgan/failed/{jax.process_index()}"
+    _client.key_value_set(name, one_line(error), allow_overwrite=True)
 
 
 def leave() -> None:
