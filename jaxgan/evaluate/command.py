@@ -29,6 +29,7 @@ from jaxgan.evaluate.results import Result, append_result, find_result, read_res
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep, thresholds
+from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_png
 from jaxgan.report import refresh
 
@@ -56,6 +57,7 @@ def evaluate(path: Path, config: ConfigDict, wish: Wish) -> int:
         raise ValueError(f"--follow: {path} is no run that trains; leave it out")
     if values and "fd" not in config.evaluate.metrics:
         raise ValueError("--truncation needs the metric 'fd': write it in evaluate.metrics")
+    check_output(output / "results.jsonl")
     output.mkdir(parents=True, exist_ok=True)
     mesh = sharding.create_mesh()
     session = Session(config, mesh, output, say)

@@ -14,8 +14,10 @@ from typing import Any
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import Images
 from jaxgan.files import json_lines
+from jaxgan.files.errors import one_line
 
 PACKAGES = ("jaxgan", "jax", "numpy")
+MOST_WIDTH, MOST_CELL = 120, 24  # characters of a table and of a protocol's value in it
 Result = dict[str, Any]
 
 
@@ -59,6 +61,7 @@ def append_result(
 
     Raises:
       ValueError: a metric that is not a finite number (JSON has no NaN).
+      OSError: the file cannot be written; the message holds the metrics.
     """
     for name, value in metrics.items():
         if not isinstance(value, int | float) or not math.isfinite(value):
@@ -66,7 +69,12 @@ def append_result(
     result = {"metrics": metrics, "protocol": protocol}
     if classes:
         result["classes"] = classes
-    json_lines.append(Path(path), result)
+    try:
+        json_lines.append(Path(path), result)
+    except OSError as error:  # they may have taken an hour
+        raise OSError(
+            f"{path} cannot be written ({one_line(error)}); the scores: {json.dumps(metrics)}"
+        ) from error
     return result
 
 
@@ -96,43 +104,62 @@ def read_results(path: str | Path) -> list[Result]:
 
 
 def table(results: list[Result], columns: tuple[str, ...] | None = None) -> str:
-    """Return results as an aligned text table, one row each.
+    """Return results as an aligned text table, one row each, by step; 120 characters wide at most.
+
+    Metrics that find no room come in further tables below, with the same first columns.
 
     Args:
       results: from `read_results`.
       columns: fields of the protocol to show before the metrics ("reference", "count"); None for
-        the step and those in which the results differ. Metrics with a `<name>_std` beside them are
-        shown as one column, value ± std.
+        the step and those in which the results differ, as many as fit into half of the width.
+        Metrics with a `<name>_std` beside them are shown as one column, value ± std.
     """
-    columns = _columns(results) if columns is None else columns
+    results = sorted(results, key=lambda result: result["protocol"].get("step") or 0)
     names = list(dict.fromkeys(name for result in results for name in result["metrics"]))
     shown = [n for n in names if not (n.endswith("_std") and n.removesuffix("_std") in names)]
-    rows = [[*columns, *shown]]
-    for result in results:
-        metrics, settings = result["metrics"], result["protocol"]
-        cells = [_cell(settings.get(column)) for column in columns]
-        for name in shown:
-            cell = f"{metrics[name]:.4g}" if name in metrics else ""
-            if f"{name}_std" in metrics:
-                cell += f" ± {metrics[f'{name}_std']:.2g}"
-            cells.append(cell)
-        rows.append(cells)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(lines)
+    left = [
+        [name, *(_cell(result["protocol"].get(name)) for result in results)]
+        for name in (_columns(results) if columns is None else columns)
+    ]
+    if columns is None:
+        while _width(left) > MOST_WIDTH // 2:
+            left.pop()
+    blocks: list[list[list[str]]] = [[]]
+    for name in shown:
+        column = [name, *(_score(result["metrics"], name) for result in results)]
+        if blocks[-1] and _width([*left, *blocks[-1], column]) > MOST_WIDTH:
+            blocks.append([])
+        blocks[-1].append(column)
+    return "\n\n".join(_aligned([*left, *block]) for block in blocks)
+
+
+def _width(columns: list[list[str]]) -> int:
+    return sum(max(map(len, column)) + 2 for column in columns) - 2
+
+
+def _aligned(columns: list[list[str]]) -> str:
+    padded = [[cell.rjust(max(map(len, column))) for cell in column] for column in columns]
+    return "\n".join("  ".join(row) for row in zip(*padded, strict=True))
+
+
+def _score(metrics: dict[str, float], name: str) -> str:
+    text = f"{metrics[name]:.4g}" if name in metrics else ""
+    return text + (f" ± {metrics[f'{name}_std']:.2g}" if f"{name}_std" in metrics else "")
 
 
 def _columns(results: list[Result]) -> tuple[str, ...]:
-    """Return the fields that tell the results apart."""
+    """Return the fields that tell the results apart, the step first."""
     differing = {name for result in results[1:] for name in differing_fields(results[0], result)}
     names = dict.fromkeys(name for result in results for name in result["protocol"])
     nested = {n for n in names for r in results if isinstance(r["protocol"].get(n), dict | list)}
-    return tuple(n for n in names if (n in differing or n == "step") and n not in nested)
+    found = [n for n in names if (n in differing or n == "step") and n not in nested]
+    return tuple(sorted(found, key=lambda name: name != "step"))
 
 
 def _cell(value: Any) -> str:
     text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return text[:12] if len(text) == 64 else text  # hashes
+    text = text[:12] if len(text) == 64 else text  # hashes
+    return text if len(text) <= MOST_CELL else text[: MOST_CELL - 1] + "…"
 
 
 def differing_fields(first: Result, second: Result) -> list[str]:

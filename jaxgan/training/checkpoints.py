@@ -9,6 +9,7 @@ Orbax writes and reads the arrays. Files are read back and hashed by the thread 
 Orbax, so a training step never waits for it; damage is noticed before an array is read.
 """
 
+import contextlib
 import math
 import re
 import shutil
@@ -73,7 +74,8 @@ class Checkpoints:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.wait()
+        with contextlib.suppress(CheckpointError):  # said; what ends the block is more important
+            self.wait()
         self._thread.shutdown()
         if self._arrays != self.directory:
             shutil.rmtree(self._arrays.parent)
@@ -110,8 +112,9 @@ class Checkpoints:
 
         metrics: of this step. window: of the steps since the last line of the log; see window.py.
 
-        Waits for the one before. A failure is said, and training goes on: the next checkpoint
-        tries again, and only a last one that failed raises CheckpointError, in `finish`.
+        Waits for the one before. A failure is reported, and training continues: the next checkpoint
+        tries again, and only a last one that failed raises CheckpointError, in `finish`. Of several
+        processes one that failed raises it at once: the others would wait for it (processes.py).
         """
         self.wait()
         temporary = self.directory / f"{step}.writing"
@@ -251,10 +254,11 @@ class Checkpoints:
             f"is {self.latest_step() or 'none'}. Free some space for {self.directory}; the same "
             "command continues from there"
         )
+        if jax.process_count() > 1:
+            raise self._failure
         self._say(f"WARNING: {self._failure}. Training goes on and tries again")
-        if jax.process_index() == 0:  # what there is of it takes space
-            self._swept = False
-            self._sweep()
+        self._swept = False  # what there is of it takes space
+        self._sweep()
 
     def _sweep(self) -> None:
         """Delete what an interrupted write or deletion left. Only who writes may do it."""

@@ -97,3 +97,10 @@ def test_an_interrupted_write_leaves_nothing(cache, monkeypatch, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             ask()
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_features_that_cannot_be_kept_are_returned_with_a_line(cache, tmp_path):
+    ask, computed, said = cache
+    (tmp_path / "cache").write_text("no folder")
+    assert ask().count == 9
+    assert len(computed) == 1 and "cannot be written" in said[0] and "not kept" in said[0]
