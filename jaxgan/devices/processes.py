@@ -1,14 +1,15 @@
 """Several processes, one run: joining, agreeing, noticing that one is gone.
 
-How processes find each other is said by the environment; launch/ has a script for each case.
+The environment tells processes how to find each other; launch/ has a script for each case.
 
-    JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    said outright
+    JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    by hand
     JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI
     JAXGAN_TIMEOUT=300         seconds to wait for the others at the start
 
-Each process beats every two seconds in the coordinator's store. One that is silent for 40 seconds
-(killed, or its machine lost) is named by all others, which then stop: a collective would wait for
-it for ever. The same command continues from the last checkpoint, with any number of processes.
+Each process writes a heartbeat to the coordinator's key-value store every 2 s. One that is silent
+for 40 s (killed, or its machine lost) is named by all others, which then stop: a collective would
+wait for it forever. The same command continues from the last checkpoint, with any number of
+processes.
 """
 
 import json
@@ -72,7 +73,7 @@ def _number(name: str, text: str | None) -> int:
 
 
 def _watch() -> None:
-    """Beat, and stop this process when another is silent or has failed."""
+    """Write heartbeats, and stop this process when another is silent or has failed."""
     client, me, beat, seen = _client, jax.process_index(), 0, {}
     while _client is client:
         beat += 1

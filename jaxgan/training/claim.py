@@ -77,7 +77,8 @@ def claim(run: Run, data: dict[str, Any]) -> None:
                 "--workdir, or the same values to continue it"
             )
         _refuse_other_data(run, _known_data(workdir), data)
-    atomic.sweep(workdir)
+    for folder in (workdir, workdir / "samples"):
+        atomic.sweep(folder)
     atomic.write_text(workdir / "data.json", json.dumps(data, indent=2) + "\n")
     atomic.write_text(config, to_json(run.config))  # last: with it there is a run
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 from ml_collections import ConfigDict
 
+from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_film, save_png
 from jaxgan.trained.generator import TrainedGenerator, load
 from jaxgan.trained.sample import sheets, walks
@@ -47,6 +48,7 @@ def sample(model: Path, config: ConfigDict | None, wish: Wish) -> int:
         raise ValueError(f"--kind={wish.kind}: write one of {', '.join(KINDS)}")
     output = Path(wish.output or KINDS[wish.kind])
     shard = _shard(wish.shard)
+    check_output(output / "labels.csv" if wish.kind == "images" else output)
     g = load(model, config)
     t = g.truncation(number("--truncation", wish.truncation) if wish.truncation else None)
     classes = [g.class_id(name) for name in names(wish.classes, g.class_names)]
