@@ -10,7 +10,9 @@ Orbax, so a training step never waits for it; damage is noticed before an array 
 """
 
 import contextlib
+import hashlib
 import math
+import os
 import re
 import shutil
 import sys
@@ -77,8 +79,6 @@ class Checkpoints:
         with contextlib.suppress(CheckpointError):  # said; what ends the block is more important
             self.wait()
         self._thread.shutdown()
-        if self._arrays != self.directory:
-            shutil.rmtree(self._arrays.parent)
 
     def steps(self) -> list[int]:
         """Return the steps that have a checkpoint, in order, whole or damaged."""
@@ -280,12 +280,18 @@ def delete(folder: Path) -> None:
 def readable_path(directory: Path) -> Path:
     """Return a path by which Orbax finds what it wrote: the directory's own, or a link to it.
 
-    Orbax takes brackets and stars for patterns, TensorStore a backslash for a separator.
+    Orbax takes brackets and stars for patterns, TensorStore a backslash for a separator. The link
+    has one name in all processes, as Orbax wants it, and stays: another process may be using it.
     """
     if PLAIN.fullmatch(str(directory)):
         return directory
-    link = Path(tempfile.mkdtemp(prefix="jaxgan-")) / "checkpoints"
-    link.symlink_to(directory)
+    folder = Path(tempfile.gettempdir()) / f"jaxgan-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user: set TMPDIR to another folder")
+    link = folder / hashlib.sha256(os.fsencode(directory)).hexdigest()
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(directory)
     return link
 
 

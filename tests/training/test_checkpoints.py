@@ -3,6 +3,7 @@
 import json
 import resource
 import shutil
+import tempfile
 import threading
 from pathlib import Path
 
@@ -253,13 +254,12 @@ def test_manifest_says_what_is_there(three):
 @pytest.mark.parametrize(
     "name", ["lr[1e-3]", "a*b?", "**", "back\\slash", "gs:", "a b", "größe", "new\nline", "\udcff"]
 )
-def test_an_odd_path_can_be_read_again(name, tmp_path):
+def test_an_odd_path_can_be_read_again(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where links go
     directory = tmp_path / name / "checkpoints"
     assert saved(directory, [1, 2]) == []
     with Checkpoints(directory) as found:
         assert_equal(found.restore_newest(abstract(state(0))), state(2))
-        links = found._arrays.parent
-    assert not links.exists() or links == tmp_path / name
 
 
 def test_a_relative_path_is_that_of_the_current_directory(tmp_path, monkeypatch):
