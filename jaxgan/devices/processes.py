@@ -12,6 +12,7 @@ wait for it forever. The same command continues from the last checkpoint, with a
 processes.
 """
 
+import atexit
 import json
 import os
 import sys
@@ -120,6 +121,17 @@ def fail(error: Exception) -> None:
         time.sleep(SILENCE + 3 * PERIOD)
     name = f"jaxgan/failed/{jax.process_index()}"
     _client.key_value_set(name, one_line(error), allow_overwrite=True)
+    # The last lines of this process are its own: in an orderly end JAX would wait for the others,
+    # and abort with a stack trace when they stop.
+    atexit.register(_end)
+
+
+def _end() -> None:
+    if jax.process_index() == 0:  # the others read in its store why it ends
+        time.sleep(3 * PERIOD)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def leave() -> None:
