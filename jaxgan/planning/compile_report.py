@@ -24,6 +24,7 @@ from ml_collections import ConfigDict
 from jaxgan.config import check
 from jaxgan.data.records import open_records
 from jaxgan.devices import sharding
+from jaxgan.files.atomic import check_output, write_text
 from jaxgan.planning import chips, cost
 from jaxgan.planning.early_program import leave, optimised
 from jaxgan.planning.hlo import Program
@@ -275,10 +276,12 @@ def compile_command(
 
     For a topology and without code it ends the process (optimised.py).
     """
+    if output:
+        check_output(Path(output), "--json")
     report = compile_run(config, topology, slices, channels, classes, code)
     print(table(report))
     if output:
-        Path(output).write_text(json.dumps(report, indent=2) + "\n")
+        write_text(Path(output), json.dumps(report, indent=2) + "\n")
     status = 0 if report.get("fits", True) else 1
     if topology and not code:
         leave(status)

@@ -23,7 +23,7 @@ from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
 from jaxgan.game.game import init_state
 from jaxgan.planning import compile_report
-from jaxgan.training.metrics import duration
+from jaxgan.training.progress import duration
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
 from jaxgan.training.train import abstract_batch, batch_shape, training_step
 from jaxgan.training.watch import Watch

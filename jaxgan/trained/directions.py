@@ -24,6 +24,8 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from jaxgan.devices import compiler
+from jaxgan.files.arrays import write_npz
+from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_png
 from jaxgan.models.layers import Dense
 from jaxgan.trained.generator import TrainedGenerator, load
@@ -138,6 +140,7 @@ def directions_command(
     """Draw the strips of the strongest directions; return the exit code."""
     if method not in METHODS:
         raise ValueError(f"--method={method}: write one of {', '.join(METHODS)}")
+    check_output(output)
     g = load(model, config)
     if not 1 <= count <= g.latent_dim:
         raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
@@ -147,7 +150,8 @@ def directions_command(
         found = principal(g, count, layer or LAYER)
     rows = strips(g, found, g.class_id(label or 0), seed, g.truncation(truncation), reach, 9)
     save_png(output, sheet(g, rows))
-    np.savez(output.with_suffix(".npz"), vectors=found.vectors, strengths=found.strengths)
+    arrays = {"vectors": found.vectors, "strengths": found.strengths}
+    write_npz(output.with_suffix(".npz"), arrays)
     print(f"{output}: {count} directions, strongest first; {output.with_suffix('.npz')} holds them")
     return 0
 

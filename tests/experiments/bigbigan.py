@@ -19,11 +19,11 @@ from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics import probe
+from jaxgan.files import json_lines
 from jaxgan.media.pictures import enlarge, grid, save_png
 from jaxgan.media.pixels import to_stored
 from jaxgan.models.bigbigan import pooled
 from jaxgan.trained import encoder
-from jaxgan.training.metrics import read_lines
 from tests.experiments.page import DOCS, table, write_section
 from tests.experiments.training import trained
 
@@ -113,7 +113,7 @@ def main():
         ahead.append((kind, *(margins(means, ours, other) for other in others)))
     sheet, error = reconstructions(learned, test_x)
     save_png(DOCS / "bigbigan_reconstructions.png", sheet)
-    rates = [line["images_per_second"] for line in read_lines(args.workdir / "timing.jsonl")]
+    rates = [line["images_per_second"] for line in json_lines.read(args.workdir / "timing.jsonl")]
     print(f"{np.median(rates or [0]):.0f} images a second, error {error:.3f}")
     flag = f" --test={args.test}" if args.test else ""
     chosen = "which nothing was chosen by" if args.test else "by which the setting was chosen"

@@ -1,4 +1,4 @@
-"""Everything that happens at an interval, in several processes, with the defaults of everything else.
+"""Everything that happens at an interval, in several processes, all else at its default.
 
 Logs, sheets, looks of the watch and checkpoints: a result that is spread over processes cannot be
 read on one ("spans non-addressable devices"), which shows at the first interval and not before.

@@ -9,11 +9,11 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from jaxgan.data.reader import Reader
+from jaxgan.files import json_lines
 from jaxgan.game.game import init_state
 from jaxgan.media.pixels import to_float
 from jaxgan.training import run as runs
 from jaxgan.training import signs, train
-from jaxgan.training.metrics import read_lines
 from jaxgan.training.watch import (
     Watch,
     distances,
@@ -200,7 +200,7 @@ def test_a_healthy_training_raises_no_alarm(tmp_path, capfd):
     fields |= {"generator.learning_rate": 1e-3, "discriminator.learning_rate": 1e-3}
     assert train.train(debug_config(**fields), tmp_path) == 0
     assert "WATCH" not in capfd.readouterr().out
-    lines = read_lines(tmp_path / "watch.jsonl")
+    lines = json_lines.read(tmp_path / "watch.jsonl")
     assert [line["step"] for line in lines] == list(range(30, 301, 30))
     first, last = lines[0]["sigmas"], lines[-1]["sigmas"]
     assert all(last[layer] != first[layer] for layer in first)  # it was trained, and looked at

@@ -11,6 +11,7 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from jaxgan.build import medium_of, noise_spec, sides
+from jaxgan.files.atomic import check_output
 from jaxgan.game.game import Side, Spec
 from jaxgan.game.transforms import is_normalised
 from jaxgan.trained.published import biggan_pytorch, hub, huggingface
@@ -47,6 +48,8 @@ def import_weights(
       ValueError: damaged, of another kind; or names unknown or missing, or wrong shapes: listed.
     """
     module = _kind(kind)
+    if target is not None:
+        check_output(Path(target), "TARGET")
     networks, arrays, notes = {}, {}, []
     for file in _files(Path(path), kind):
         found = read_arrays(file)
