@@ -210,9 +210,20 @@ class Checkpoints:
         """Return what `save` was given for a step that `newest_good` found."""
         return manifest.read(self.directory / str(step)).get("window", {})
 
-    def restore_newest(self, abstract: PyTree, partial: bool = False) -> PyTree:
-        """Return the newest whole state, or a part of it, or say that there is none."""
-        step = self.newest_good()
+    def restore_newest(self, abstract: PyTree, partial: bool = False, wanted: int = 0) -> PyTree:
+        """Return the newest whole state, or a part of it, or say that there is none.
+
+        wanted: another step than the newest; 0 for that.
+        """
+        if wanted and wanted not in self.steps():
+            known = ", ".join(map(str, self.steps())) or "none"
+            raise ValueError(
+                f"sample.step = {wanted}: {self.directory} has the steps {known}; write one, or 0 "
+                "for the newest"
+            )
+        if wanted:
+            manifest.verify(self.directory / str(wanted))
+        step = wanted or self.newest_good()
         if step is None:
             raise FileNotFoundError(f"{self.directory} holds no checkpoint yet: train first")
         return self.restore(abstract, step, partial)

@@ -28,6 +28,7 @@ from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import save_png
 from jaxgan.report import Refresher
 from jaxgan.training import non_finite, signs
+from jaxgan.training.advice import advice
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.claim import claimed
 from jaxgan.training.identity import identity
@@ -63,6 +64,8 @@ def train(config: ConfigDict, workdir: Path) -> int:
     # What cannot run has been refused.
     with claimed(run, data), Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         say(describe(run, records))
+        for line in advice(run.config, len(records)):
+            say(f"note: {line}")
         roll_backs = RollBacks(workdir)
         while True:
             try:

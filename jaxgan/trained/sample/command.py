@@ -52,6 +52,8 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     g = load(model, config)
     t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
     classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
+    if classes or options.kind == "between":
+        g.refuse_class()
     if options.kind == "images":
         written = write_images(g, output, options.count, options.seed, t, classes or None, shard)
         print(

@@ -89,7 +89,7 @@ def _labels(g: TrainedGenerator, count: int, seed: int, classes: list[int] | Non
 
 
 def _write_labels(g: TrainedGenerator, folder: Path, labels: np.ndarray) -> None:
-    if g.class_names:
+    if g.takes_class:
         file = io.StringIO()
         rows = ((file_name(i), g.class_names[label]) for i, label in enumerate(labels))
         csv.writer(file, lineterminator="\n").writerows(rows)
