@@ -53,7 +53,7 @@ class Explorer:
         try:
             found = directions.factorised(g, min(DIRECTIONS, g.latent_dim))
         except ValueError:  # a network that is not affine in its latents
-            found = directions.principal(g, min(DIRECTIONS, g.latent_dim), sorted(g.weights)[0])
+            found = directions.principal(g, min(DIRECTIONS, g.latent_dim))
         self.vectors = found.vectors
         self.png({"a": json.dumps({"class": 0, "seed": 0})})  # compiles
 

@@ -1,6 +1,7 @@
 """Import and export of published weights: the kinds there are, and what is refused."""
 
 import math
+import re
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -52,8 +53,9 @@ def import_weights(
         check_output(Path(target), "TARGET")
     networks, arrays, notes = {}, {}, []
     for file in _files(Path(path), kind):
-        found = read_arrays(file)
+        found = without_prefix(read_arrays(file))
         try:
+            refuse_not_finite(found)
             plain = module.normalised(found)
             structure = module.structure(plain)
             ours = _translated(module, structure, plain)
@@ -84,6 +86,21 @@ def import_weights(
     if target is not None:
         save(weights, target)
     return weights
+
+
+def without_prefix(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return arrays without the "module." that PyTorch's DataParallel puts before every name."""
+    start = "module."
+    if arrays and all(name.startswith(start) for name in arrays):
+        return {name.removeprefix(start): x for name, x in arrays.items()}
+    return arrays
+
+
+def refuse_not_finite(arrays: dict[str, np.ndarray]) -> None:
+    """Raise ValueError for an array with NaN or infinite values: it names the first."""
+    for name, x in arrays.items():
+        if np.issubdtype(x.dtype, np.floating) and not np.isfinite(x).all():
+            raise ValueError(f"{name} has values that are not finite: this training has diverged")
 
 
 def export_weights(weights: Weights, path: str | Path, kind: str, role: str = "generator") -> None:
@@ -119,8 +136,12 @@ def _files(path: Path, kind: str) -> list[Path]:
         return [path]
     if kind == "huggingface":
         return [path / "pytorch_model.bin"]
-    generators = [f for f in (path / "G_ema.pth", path / "G.pth") if f.is_file()][:1]
-    found = generators + [f for f in (path / "D.pth",) if f.is_file()]
+    names = (path / "G_ema.pth", path / "G.pth", *sorted(path.glob("G_ema_*.pth")))
+    generators = [f for f in names if f.is_file()]
+    if len(generators) > 1 and generators[0].name not in ("G_ema.pth", "G.pth"):
+        some = ", ".join(f.name for f in generators[:MOST_NAMES])
+        raise ValueError(f"{path} holds {some}: write the path of one of them")
+    found = generators[:1] + [f for f in (path / "D.pth",) if f.is_file()]
     if not found:
         raise FileNotFoundError(f"{path}: no G_ema.pth, G.pth or D.pth in it")
     return found
@@ -141,6 +162,11 @@ def _translated(
                 raise ValueError(f"{row.theirs} has an unexpected shape, {shape}") from None
             ours[row.ours] = np.asarray(x, np.float32, order="C")
     unknown = [n for n in theirs if n not in known and not module.IGNORED.search(n)]
+    if unknown and all(re.search(r"\.u[1-9]\d*$", n) for n in unknown):
+        raise ValueError(
+            f"several singular vectors a layer ({_some(unknown)}): jaxgan's spectral norm has one, "
+            "so this network cannot be imported"
+        )
     if unknown:
         raise ValueError(f"unknown names: {_some(unknown)}")
     return ours
