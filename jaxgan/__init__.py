@@ -12,6 +12,8 @@ TrainedGenerator what `load` returns
 import importlib
 from typing import Any
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "load": "trained.generator",
     "TrainedGenerator": "trained.generator",

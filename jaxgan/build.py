@@ -16,9 +16,9 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan import media, models
-from jaxgan.config import module_named
+from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
-from jaxgan.game import latent_steps, latents, objectives
+from jaxgan.game import latent_steps, latents, objectives, terms
 from jaxgan.game.averaging import ema
 from jaxgan.game.game import (
     Batch,
@@ -86,22 +86,25 @@ def _encoder_or_rest(params):
     return {name: "encoder" if name == "encoder" else "rest" for name in params}
 
 
-def transform(
-    config: ConfigDict, mesh: Mesh | None, *, stage_images: float = 0.0, images_a_step: int = 0
-) -> ParamTransform:
-    """Return what parameters pass through: equalised rate, spectral norm, growth.
-
-    stage_images: of a network that grows, see transforms.growth; 0 for any other.
-    """
-    links = [equalized()] if config.equalized else []
-    if config.spectral_norm:
-        links.append(spectral_norm(config.spectral_norm_eps, replicate=_replicated(mesh)))
-    if stage_images:
-        links.append(growth(stage_images, images_a_step))
+def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamTransform:
+    """Return what a player's parameters pass through: equalised rate, spectral norm, growth."""
+    settings = config[name]
+    links = [equalized()] if settings.equalized else []
+    if settings.spectral_norm:
+        links.append(spectral_norm(settings.spectral_norm_eps, replicate=_replicated(mesh)))
+    if config.growth.stage_images:
+        links.append(growth(config.growth.stage_images, images_a_turn(config, name)))
     links = chain(*links) if links else identity()
     # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
     # gradients are split first, so that spectral norm's part of them is done on shards.
     return sharding.on_replicated(mesh, links) if _is_split(mesh) else links
+
+
+def images_a_turn(config: ConfigDict, name: str) -> int:
+    """Return how many real examples training sees for each turn of a player."""
+    order = turns(config)
+    own_turns = sum(turn.player == name for turn in order)
+    return config.train.batch * (1 + max(turn.batch for turn in order)) // max(own_turns, 1)
 
 
 def _is_split(mesh: Mesh | None) -> bool:
@@ -141,7 +144,7 @@ def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
 
 def medium_of(config: ConfigDict) -> Medium:
     """Return what an example of a resolved config is."""
-    return module_named(media, "data.medium", config.data.medium, "medium").medium(config.data)
+    return module_named(media, "medium", config.data.medium).medium(config.data)
 
 
 def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
@@ -176,16 +179,25 @@ def noise_spec(config: ConfigDict):
 
 def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the networks of a game for examples of `spec`, whose noise is the model's."""
-    model = module_named(models, "model.name", config.model.name)
+    model = module_named(models, "model", config.model.name)
     return model.networks(config.model, spec._replace(noise=noise_spec(config)))
+
+
+def own_terms(config: ConfigDict) -> compose.Terms:
+    """Return the terms of the modules that config.terms names, under the modules' last names."""
+    found: compose.Terms = {}
+    for name in config.terms:
+        for player, term in module_named(terms, "term", name).terms().items():
+            found.setdefault(player, {})[name.rpartition(".")[2]] = term
+    return found
 
 
 def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) -> None:
     """Refuse an objective or a term that the model does not fit, before anything runs."""
-    objective = module_named(objectives, "objective.name", config.objective.name)
+    objective = module_named(objectives, "objective", config.objective.name)
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
-    for terms in compose.terms_of(config).values():
-        wanted += [(f"{name}", term.needs) for name, term in terms.items()]
+    for named in compose.terms_of(config, own_terms(config)).values():
+        wanted += [(f"term {name!r}", term.needs) for name, term in named.items()]
     for who, needs in wanted:
         for player, calls in needs.items():
             known = networks[player].calls if player in networks else {}
@@ -196,16 +208,7 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
                         f"{', '.join(known) or 'no such player'}: write another model.name or "
                         "objective.name"
                     )
-    pooled = networks["discriminator"].calls.get("pooled")
-    if pooled and "pooled" not in objective.NEEDS["discriminator"]:
-        sample = jax.ShapeDtypeStruct((2, *spec.sample.shape), spec.sample.dtype)
-        made = jax.eval_shape(pooled, {"params": {}}, sample).shape[1:]
-        if made != spec.sample.shape:
-            raise ValueError(
-                f"objective {config.objective.name!r} compares samples of one size; model "
-                f"{config.model.name!r} makes {list(made)} of data {list(spec.sample.shape)}: "
-                f"write objective.name = {config.model.name!r}"
-            )
+    check_one_size(config, networks, spec, objective.NEEDS)
     if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
         raise ValueError(
             f"latent_step.name = {config.latent_step.name!r}: objective "
@@ -218,6 +221,23 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
         )
 
 
+def check_one_size(
+    config: ConfigDict, networks: Mapping[str, Side], spec: Spec, needs: Mapping[str, tuple]
+) -> None:
+    """Refuse samples that are smaller than the data's where the objective does not pool these."""
+    calls = networks["discriminator"].calls if "discriminator" in networks else {}
+    if "pooled" not in calls or "pooled" in needs.get("discriminator", ()):
+        return
+    sample = jax.ShapeDtypeStruct((1, *spec.sample.shape), spec.sample.dtype)
+    made = jax.eval_shape(calls["pooled"], {"params": {}}, sample).shape[1:]
+    if made != spec.sample.shape:
+        raise ValueError(
+            f"objective {config.objective.name!r} compares samples of one size; model "
+            f"{config.model.name!r} makes {list(made)} of data {list(spec.sample.shape)}: write "
+            "objective.name = 'bigbigan', which pools the data's"
+        )
+
+
 def build(
     config: ConfigDict, spec: Spec, mesh: Mesh | None = None, with_lazy_terms: bool = True
 ) -> Game:
@@ -227,30 +247,24 @@ def build(
     """
     networks = sides(config, spec)
     check_needs(config, networks, spec)
-    objective = module_named(objectives, "objective.name", config.objective.name)
+    objective = module_named(objectives, "objective", config.objective.name)
     wanted, stats = compose.with_terms(
-        config, objective.objectives(config.objective), with_lazy_terms
+        config, objective.objectives(config.objective), with_lazy_terms, own_terms(config)
     )
-    order = turns(config)
-    players = {}
-    for name, side in networks.items():
-        settings = config[name]
-        own_turns = sum(turn.player == name for turn in order)
-        batches = 1 + max(turn.batch for turn in order)
-        images = config.train.batch * batches // max(own_turns, 1)  # seen in one of them
-        players[name] = Player(
+    players = {
+        name: Player(
             side,
             wanted[name],
-            optimizer(settings, mesh),
-            transform(
-                settings, mesh, stage_images=config.growth.stage_images, images_a_step=images
-            ),
+            optimizer(config[name], mesh),
+            transform(config, name, mesh),
             stats[name],
         )
+        for name, side in networks.items()
+    }
     return Game(
         players,
         source(config, spec._replace(noise=noise_spec(config)), mesh),
-        order,
+        turns(config),
         {"generator": ema(config.average.decay, config.average.start_step)},
         latent_step(config),
     )

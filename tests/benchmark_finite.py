@@ -27,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import main
+from jaxgan.commands import command, train
 from jaxgan.game import steps
 from jaxgan.game.game import init_state
 from jaxgan.training.run import abstract_state, new_run
@@ -41,7 +41,7 @@ def nothing(grads) -> steps.Metrics:
 
 
 def run(rounds: int, flags: list[str]) -> None:
-    config = main.parse([f"--config={CONFIG}", *flags], False, needs_workdir=False).config
+    config = command.parse(train.COMMAND, [f"--config={CONFIG}", *flags]).config
     opened, _ = new_run(Path("unused"), config)
     health, lowered = steps.gradient_health, {}
     for name, look in (("with", health), ("without", nothing)):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import jax
 
-from jaxgan import main
+from jaxgan.commands import command, train
 from jaxgan.devices import compiler
 from jaxgan.game.game import init_state
 from jaxgan.planning.hlo import Program
@@ -110,4 +110,4 @@ if __name__ == "__main__":
     jax.config.update("jax_platforms", "cpu")
     compiler.enable_persistent_cache()
     flags = [f"--config={args.config}", *flags]
-    run(main.parse(flags, False, needs_workdir=False).config, args.steps)
+    run(command.parse(train.COMMAND, flags).config, args.steps)

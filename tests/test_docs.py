@@ -65,7 +65,7 @@ with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # 
     with urllib.request.urlopen(url) as page:
         assert b"<title>jaxgan" in page.read()
     server.terminate()  # not SIGINT: children of a shell's background job ignore it
-sys.exit(server.returncode != -signal.SIGTERM)
+sys.exit(server.returncode != 128 + signal.SIGTERM)
 """
 QUICKSTART = """set -e
 jaxgan train --config=configs/quickstart.py --workdir=runs/quickstart

@@ -30,7 +30,7 @@ def refusal(monkeypatch, capsys, *argv: str) -> str:
 @pytest.mark.parametrize(
     ("field", "words"),
     [
-        ("--config.model.widht=8", ["the config has no field 'widht' Did you mean \"width\""]),
+        ("--config.model.widht=8", ["no such field; did you mean model.width?"]),
         ("--config.train.batch=15", ["train.batch = 15", "multiple of 16"]),
         ("--config.train.steps=many", ["many"]),
         ("--config.data.size=(31,31)", ["data.size = 31 x 31", "32"]),

@@ -17,8 +17,9 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.data.prepare.folders import Payload, Source
-from jaxgan.data.prepare.prepare import ordered
+from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.files import limits
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import FORMATS, BadImageError, inspect, read_picture
 
@@ -51,7 +52,24 @@ def examine_records(records: Records, on_bad_record: str) -> list[Finding]:
     }[on_bad_record]
     labels = np.full(len(records), -1, np.int32)
     looks = in_threads(lambda index: record_look(records, index, labels), range(len(records)))
-    return [*summary(looks, becomes), *labels_summary(labels[labels >= 0], records.class_names)]
+    known = labels[labels >= 0]
+    findings = [*summary(looks, becomes), *labels_summary(known, records.class_names)]
+    if is_sorted_by_class(known):
+        findings.append(
+            Finding(True, f"{records.directory}: records are sorted by class, so a slice such as "
+                    "train[95%:] holds one or two classes only; write them shuffled: `jaxgan "
+                    f"prepare {records.directory} TARGET --split={records.split}`")
+        )  # fmt: skip
+    return findings
+
+
+def is_sorted_by_class(labels: np.ndarray) -> bool:
+    """Return whether equal labels [n] follow each other far more often than in a random order."""
+    if not len(labels):
+        return False
+    shares = np.bincount(labels) / len(labels)
+    runs = 1 + np.count_nonzero(np.diff(labels))
+    return runs < 0.25 * len(labels) * (1 - np.sum(shares**2))  # a random order has 4 times these
 
 
 def record_look(records: Records, index: int, labels: np.ndarray) -> Look:
@@ -62,26 +80,24 @@ def record_look(records: Records, index: int, labels: np.ndarray) -> Look:
     except BadRecordError as error:
         return Look(where, b"", problem=one_line(error).removeprefix(f"{where} "))
     except Exception as error:  # Pillow raises many kinds on damaged bytes
+        limits.pass_on(error)
         return Look(where, b"", problem=one_line(error))
     return Look(where, hashlib.sha256(image.tobytes()).digest(), image.shape[:2])
 
 
-def examine_source(source: Source, folder: Path | None = None) -> list[Finding]:
-    """Read every image that `jaxgan prepare` would read; return what was found.
-
-    folder: where the images are in class folders: empty ones are named.
-    """
+def examine_source(source: Source) -> list[Finding]:
+    """Read every image that `jaxgan prepare` would read; return what was found."""
     looks = in_threads(picture_look, source.names, source.read(0))
     good = [not look.problem for look in looks]
     findings = summary(looks, "`jaxgan prepare` leaves it out and lists it in manifest.json")
     findings += [
         Finding(False, f"{name}: left out, {reason}") for name, reason in source.ignored.items()
     ]
-    if folder is not None:
-        empty = sorted(p.name for p in folder.iterdir() if p.is_dir() and not any(p.iterdir()))
-        findings += [
-            Finding(True, f"class folder {name!r} is empty: it will be no class") for name in empty
-        ]
+    findings += [Finding(False, note) for note in source.notes]
+    findings += [
+        Finding(True, f"class folder {name!r} is empty: it becomes no class")
+        for name in source.empty
+    ]
     return findings + labels_summary(source.labels[: len(good)][good], source.class_names)
 
 
@@ -95,13 +111,15 @@ def picture_look(name: str, payload: Payload) -> Look:
         read_picture(payload, 3)
         data = payload.read_bytes() if isinstance(payload, Path) else payload
     except (BadImageError, OSError) as error:
+        limits.pass_on(error)
         return Look(name, b"", problem=one_line(error))
     size, digest = (kind.height, kind.width), hashlib.sha256(data).digest()
-    return Look(name, digest, size, tuple(oddities(data)))
+    deep = ("16-bit colour: read at 8 bits (uint16 arrays keep them)",) * kind.is_deep_colour
+    return Look(name, digest, size, (*deep, *oddities(data)))
 
 
 def oddities(data: bytes) -> Iterator[str]:
-    """Say what of an image is not kept as it is, and what is done."""
+    """Yield what of an image is not kept as it is, and what is done instead."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.mode == "CMYK":
             yield "CMYK: converted to RGB"

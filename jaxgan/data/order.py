@@ -37,6 +37,32 @@ def fair_draw(count: int, total: int, *name: int | str) -> np.ndarray:
     return np.sort(permutation(total, *name)[:count]) if count < total else np.arange(total)
 
 
+def stratified(labels: np.ndarray, count: int, *name: int | str) -> np.ndarray:
+    """Return `count` different indices into `labels`, ascending, each label in its proportion.
+
+    A label with n of the N entries gets floor(count n / N); the entries still missing go to the
+    labels with the largest remainders, equal ones by lot. Within a label the draw is `fair_draw`'s.
+
+    Args:
+      labels: [N] int. count: up to N; more gives all.
+      name: what the draw depends on besides.
+
+    >>> stratified(np.repeat([0, 1], [8, 4]), 6, "example").searchsorted(8)  # 4 of 8, 2 of 4
+    np.int64(4)
+    """
+    if count >= len(labels):
+        return np.arange(len(labels))
+    names, sizes = np.unique(labels, return_counts=True)
+    quotas, remainders = np.divmod(count * sizes, len(labels))
+    lot = permutation(len(names), *name, "remainders")
+    quotas[lot[np.argsort(-remainders[lot], kind="stable")[: count - quotas.sum()]]] += 1
+    drawn = [
+        np.flatnonzero(labels == label)[fair_draw(quota, size, *name, label)]
+        for label, quota, size in zip(names.tolist(), quotas.tolist(), sizes.tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(drawn))
+
+
 def epoch_order(num_images: int, seed: int) -> Order:
     """Return positions -> indices, both int64 of one shape, where each epoch holds all once."""
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from jaxgan.data.order import balanced_order, epoch_order
 from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.files import limits
 from jaxgan.media.medium import Batch, Medium
 
 CHUNK = 16  # images a thread decodes between two looks at the queue
@@ -153,6 +154,7 @@ class Reader:
         try:
             return self._medium.decode(record, self.records.features)
         except Exception as error:  # Pillow raises many kinds on damaged bytes
+            limits.pass_on(error)
             raise BadRecordError(
                 f"{self.records.location(index)} cannot be decoded ({one_line(error)})"
             ) from error

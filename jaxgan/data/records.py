@@ -9,11 +9,14 @@ A data set is a directory that `tfds.builder_from_directory` opens: `dataset_inf
 The directory may be one that `write.py` made or one that TFDS itself prepared (CIFAR-10, ...).
 """
 
-import dataclasses
+import collections
+import hashlib
+import io
 import json
+import logging
 import threading
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +24,19 @@ import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
+from jaxgan.data.description import (
+    Shard,
+    data_set_info,
+    find_data_set,
+    image_features,
+    split_shards,
+)
+from jaxgan.files import limits
 from jaxgan.media.decode import Features
 
-EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
 MANIFEST = "manifest.json"
+MAX_OPEN = 128  # shards: each holds a file descriptor, of which a process has 256 to 1,024
+log = logging.getLogger(__name__)
 
 # What NumPy raises: it reads an array's header as a Python literal.
 DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
@@ -32,16 +44,6 @@ DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError
 
 class BadRecordError(ValueError):
     """A record that cannot be read or decoded; the message names the file and the index."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """Records `skip` to `skip + take` of one file."""
-
-    path: Path
-    skip: int
-    take: int
-    total: int
 
 
 class Records:
@@ -57,7 +59,8 @@ class Records:
         self.features = features
         self._shards = tuple(shards)
         self._starts = np.cumsum([0] + [shard.take for shard in shards])
-        self._readers: dict[int, ArrayRecordReader] = {}
+        self._readers: collections.OrderedDict[int, ArrayRecordReader] = collections.OrderedDict()
+        self._content_hash: str | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -72,6 +75,7 @@ class Records:
         Raises:
           IndexError: an index outside [0, len).
           BadRecordError: a file or a record is damaged.
+          MemoryError, OSError: a limit of the machine, such as open files.
         """
         indices = np.asarray(indices, np.int64)
         if np.any((indices < 0) | (indices >= len(self))):
@@ -87,6 +91,7 @@ class Records:
                 for place, raw in zip(places, raws, strict=True):
                     examples[place] = parse_example(raw, self.features)
             except Exception as error:
+                limits.pass_on(error)
                 if len(positions) == 1:
                     raise BadRecordError(
                         f"{shard.path}: record {positions[0]} cannot be read ({one_line(error)})"
@@ -96,20 +101,33 @@ class Records:
         return examples
 
     def labels(self) -> np.ndarray:
-        """Return all labels, [len] int32: from `labels-SPLIT.npy`, else by reading every record."""
-        saved = self.directory / f"labels-{self.split}.npy"
-        if saved.exists():
-            try:
-                labels = np.load(saved, allow_pickle=False).astype(np.int32)
-            except DAMAGED_ARRAY as error:
-                raise ValueError(
-                    f"{saved} is damaged; without it labels are read from the records"
-                ) from error
-            if labels.shape == (len(self),):
-                return labels
-        chunks = np.array_split(np.arange(len(self)), max(1, len(self) // 1024))
-        pairs = (pair for chunk in chunks for pair in self.read(chunk))
+        """Return all labels, [len] int32.
+
+        They are in a file of their own if `jaxgan prepare` made the data set; without one, or where
+        it is damaged, every record is read.
+        """
+        saved = self._saved_labels()
+        if saved is not None:
+            return saved
+        pairs = (pair for chunk in self._chunks() for pair in self.read(chunk))
         return np.fromiter((label for _, label in pairs), np.int32, len(self))
+
+    def content_hash(self) -> str:
+        """Return a hash of the images' bytes, their labels, order, format and class names.
+
+        It comes from the manifest if this is all of a prepared data set, else every record is read
+        once. The path, and how records are split into files, do not change it.
+        """
+        if self._content_hash is None:
+            self._content_hash = self._hash_in_manifest() or content_hash(
+                self.features,
+                (
+                    hashlib.sha256(serialize(image, label)).digest()
+                    for chunk in self._chunks()
+                    for image, label in self.read(chunk)
+                ),
+            )
+        return self._content_hash
 
     def location(self, index: int) -> str:
         """Return "file: record k" for messages about the record at index."""
@@ -127,14 +145,60 @@ class Records:
         )
 
     def manifest(self) -> dict | None:
-        """Return manifest.json as `jaxgan prepare` wrote it, None for data sets made elsewhere."""
+        """Return manifest.json as `jaxgan prepare` wrote it, None for data sets made elsewhere.
+
+        Raises ValueError if it is damaged.
+        """
         path = self.directory / MANIFEST
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return dict(json.loads(path.read_text("utf-8")).items())
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f"{path} is damaged ({one_line(error)}); restore it") from error
+
+    def _hash_in_manifest(self) -> str | None:
+        """Return the manifest's content hash if it is of exactly these records, else None."""
+        manifest = self.manifest()
+        if manifest is None:
+            return None
+        whole = all(shard.skip == 0 and shard.take == shard.total for shard in self._shards)
+        paths = [shard.path for shard in self._shards]
+        same = (
+            whole
+            and paths == sorted(set(paths))
+            and len(self) == manifest.get("num_images")
+            and list(self.class_names) == list(manifest.get("classes", ()))
+            and sum(path.stat().st_size for path in paths) == manifest.get("num_bytes")
+        )
+        return manifest.get("content_hash") if same else None
+
+    def _saved_labels(self) -> np.ndarray | None:
+        """Return the labels from their file, None where it is missing or not the one written."""
+        index = (self.manifest() or {}).get("labels") or {"file": None}
+        if any(labels_file(shard.split) != index["file"] for shard in self._shards):
+            return None
+        path = self.directory / index["file"]
+        data = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(data).hexdigest() != index.get("sha256"):
+            log.warning("%s is missing or damaged; labels are read from the records", path)
+            return None
+        labels = np.load(io.BytesIO(data), allow_pickle=False).astype(np.int32)
+        starts = [shard.first + shard.skip for shard in self._shards]
+        parts = [labels[i : i + s.take] for i, s in zip(starts, self._shards, strict=True)]
+        return np.concatenate(parts) if sum(map(len, parts)) == len(self) else None
+
+    def _chunks(self) -> Iterator[np.ndarray]:
+        for start in range(0, len(self), 1024):
+            yield np.arange(start, min(start + 1024, len(self)))
 
     def _reader(self, owner: int) -> ArrayRecordReader:
         with self._lock:
             if owner not in self._readers:
                 self._readers[owner] = open_shard(self._shards[owner])
+            self._readers.move_to_end(owner)
+            if len(self._readers) > MAX_OPEN:
+                self._readers.popitem(last=False)  # closed when the last thread has read
             return self._readers[owner]
 
 
@@ -160,56 +224,6 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
     return Records(found, split, image_features(info.features, found), split_shards(info, split))
 
 
-def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
-    """Read what a data set says of itself.
-
-    Raises ValueError where that is damaged, or names classes that are not TFDS's own features: TFDS
-    imports them, and to import is to run.
-    """
-    try:
-        path = directory / "features.json"
-        named = list(named_classes(json.loads(path.read_text()))) if path.exists() else []
-        foreign = [n for n in named if not n.startswith("tensorflow_datasets.core.features.")]
-        if not foreign:
-            return tfds.builder_from_directory(directory).info
-    except Exception as error:  # TFDS raises many kinds on damaged files
-        raise ValueError(
-            f"{directory}: dataset_info.json or features.json is damaged ({one_line(error)})"
-        ) from error
-    raise ValueError(f"{path}: {foreign[0]!r} is not a feature of TFDS; only those are read")
-
-
-def named_classes(value: object) -> Iterator[str]:
-    """Yield every class that a features.json names, in JSON inside of its strings too."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = json.loads(value)
-    if isinstance(value, list):
-        value = dict(enumerate(value))
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in ("pythonClassName", "python_class_name", "type") and isinstance(inner, str):
-                yield inner
-            else:
-                yield from named_classes(inner)
-
-
-def split_shards(info: tfds.core.DatasetInfo, split: str) -> list[Shard]:
-    """Return the files of a split, which may be sliced. Raises as open_records."""
-    try:
-        instructions = info.splits[split].file_instructions
-    except (KeyError, ValueError) as error:
-        raise ValueError(
-            f"{info.data_dir}: no split {split!r}; write one of {sorted(info.splits)}"
-        ) from error
-    shards = [Shard(Path(i.filename), i.skip, i.take, i.examples_in_shard) for i in instructions]
-    for shard in shards:
-        if not shard.path.is_file():  # the ArrayRecord reader itself would say "0 records"
-            raise FileNotFoundError(f"{shard.path}: this file of the data set is missing")
-    if not shards:
-        raise ValueError(f"{info.data_dir}: split {split!r} is empty")
-    return shards
-
-
 def parse_example(raw: bytes, features: Features) -> tuple[bytes, int]:
     """Return (encoded image, label) of a serialized tf.train.Example; ValueError on damage."""
     feature = tf_example_pb2.Example.FromString(raw).features.feature
@@ -222,8 +236,40 @@ def parse_example(raw: bytes, features: Features) -> tuple[bytes, int]:
     return image, label
 
 
+def serialize(image: bytes, label: int) -> bytes:
+    """Return the bytes of one record, the same for the same arguments."""
+    example = tf_example_pb2.Example()
+    example.features.feature["image"].bytes_list.value.append(image)
+    example.features.feature["label"].int64_list.value.append(label)
+    return example.SerializeToString(deterministic=True)
+
+
+def content_hash(features: Features, digests: Iterable[bytes]) -> str:
+    """Return the SHA-256 of a data set: of its format and class names, then of every record.
+
+        sha256(JSON of [shape, dtype, encoding, class names] | digest 0 | digest 1 | ...)
+
+    digests: the SHA-256 of each record as `serialize` makes it.
+    """
+    head = [list(features.shape), str(features.dtype), features.encoding]
+    result = hashlib.sha256(json.dumps([*head, list(features.class_names)]).encode())
+    for digest in digests:
+        result.update(digest)
+    return result.hexdigest()
+
+
+def labels_file(split: str) -> str:
+    """Return the name of the file of a split's labels: [n], of the smallest unsigned type."""
+    return f"labels-{split}.npy"
+
+
 def open_shard(shard: Shard) -> ArrayRecordReader:
-    """Open a file for random access; ValueError where it is damaged or cut short."""
+    """Open a file for random access; ValueError where it is damaged or cut short.
+
+    Raises OSError where the system does not open it.
+    """
+    with open(shard.path, "rb"):  # the reader itself would say "0 records"
+        pass
     reader = ArrayRecordReader(str(shard.path), "readahead_buffer_size:0,max_parallelism:0")
     if reader.num_records() != shard.total:
         raise ValueError(f"{reader.num_records()} records in the file, expected {shard.total}")
@@ -233,49 +279,3 @@ def open_shard(shard: Shard) -> ArrayRecordReader:
 def one_line(error: Exception) -> str:
     """Return the first line of an error's text, or its class where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def find_data_set(directory: str | Path) -> Path:
-    """Return the directory that holds dataset_info.json: this one, or one or two levels below."""
-    directory = Path(directory)
-    if str(directory) == EMBEDDED and not directory.exists():
-        return Path(__file__).parent / EMBEDDED
-    for pattern in ("dataset_info.json", "*/dataset_info.json", "*/*/dataset_info.json"):
-        found = sorted(directory.glob(pattern))
-        if len(found) == 1:
-            return found[0].parent
-        if found:
-            choices = ", ".join(str(path.parent) for path in found)
-            raise ValueError(f"{directory} holds several data sets; write one of {choices}")
-    raise FileNotFoundError(
-        f"{directory}: no dataset_info.json there; write the directory that `jaxgan prepare` or "
-        f"TFDS made, or {EMBEDDED!r} for the embedded data set"
-    )
-
-
-def image_features(features: tfds.features.FeaturesDict, directory: Path) -> Features:
-    """Choose "image" and "label", or the first of their kinds; without a label, one class."""
-
-    def first(kind, preferred):
-        keys = [key for key, feature in features.items() if isinstance(feature, kind)]
-        return preferred if preferred in keys else (keys or [None])[0]
-
-    label_key = first(tfds.features.ClassLabel, "label")
-    names = tuple(features[label_key].names) if label_key else ("image",)
-    image_key = first(tfds.features.Image, "image")
-    if image_key:
-        image, encoding = features[image_key], "image"
-    elif "image" in features and isinstance(features["image"], tfds.features.Tensor):
-        image_key, image = "image", features["image"]
-        encoding = image.to_json_content().encoding
-    else:
-        image, encoding = None, None
-    dtype = np.dtype(image.np_dtype) if image is not None else None
-    open_shape = encoding != "image" and image is not None and None in image.shape
-    wrong = dtype not in (np.uint8, np.uint16) or len(image.shape) != 3 or encoding == "none"
-    if wrong or open_shape:
-        raise ValueError(
-            f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
-            f"features {dict(features)}"
-        )
-    return Features(tuple(image.shape), dtype, encoding, image_key, label_key, names)

@@ -8,7 +8,9 @@ network are not. Neighbours differ in shape or in resolution in every config; th
 some discriminators are the only equal ones, and a loop of two would save nothing.
 """
 
+import atexit
 import os
+import tempfile
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -71,18 +73,61 @@ def _is_known(device: jax.Device, name: str, value: str) -> bool:
 
 
 def cache_folder() -> Path:
-    """Return the user's cache folder for jaxgan: in XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan"
+    """Return the user's cache folder for jaxgan: in XDG_CACHE_HOME or ~/.cache.
+
+    Where it cannot be written, or the user has no home, a folder that ends with this process.
+    """
+    return _users_folder() or _own_folder()
+
+
+def _users_folder() -> Path | None:
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(home) / "jaxgan"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: no HOME, and no entry in the user database
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+@cache
+def _own_folder() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="jaxgan-cache-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def enable_persistent_cache(directory: Path | None = None) -> None:
     """Keep compiled programs in `directory` (default: in the user's cache folder) for later runs.
 
     A cache that the user has set up already (JAX_COMPILATION_CACHE_DIR) stays as it is. Entries
-    are keyed by program, options, jaxlib and device, so a stale one is never used.
+    are keyed by program, options, jaxlib and device, so a stale one is never used. Without a
+    folder that can be written nothing is kept.
     """
-    if jax.config.jax_compilation_cache_dir:
+    folder = directory or _users_folder()
+    if jax.config.jax_compilation_cache_dir or folder is None:
         return
-    jax.config.update("jax_compilation_cache_dir", str(directory or cache_folder() / "compiled"))
+    jax.config.update("jax_compilation_cache_dir", str(directory or folder / "compiled"))
     # JAX's default is 1 s, but the start of a run compiles dozens of small programs too.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def refuse_float64() -> None:
+    """Refuse JAX_ENABLE_X64: programs and results are those of float32."""
+    if jax.config.jax_enable_x64:
+        raise ValueError("JAX_ENABLE_X64 = 1: jaxgan computes in float32; unset it")
+
+
+def refuse_missing_platforms() -> None:
+    """Refuse JAX_PLATFORMS that names a kind of device which is not here; starts the devices."""
+    platforms = jax.config.jax_platforms
+    if not platforms:
+        return
+    try:
+        jax.local_devices()
+    except (RuntimeError, AssertionError) as error:  # AssertionError: its plugin is not installed
+        reason = (str(error).splitlines() or ["its plugin is not installed"])[0]
+        raise ValueError(
+            f"JAX_PLATFORMS = {platforms!r}: no such device here ({reason}): unset it, or write "
+            "JAX_PLATFORMS=cpu"
+        ) from error

@@ -4,7 +4,8 @@ One pass over the samples: they are made (or read) batch by batch, and every bat
 extractor on all devices; only features stay. Recognition alone keeps the pixels: it trains on them.
 """
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -14,22 +15,20 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan.devices.compiler import cache_folder
-from jaxgan.evaluate.extractors.extractor import Extractor
+from jaxgan.evaluate.extractors.extractor import Extractor, output_widths
 from jaxgan.evaluate.features import Features, extract
-from jaxgan.evaluate.images import Images, class_map
+from jaxgan.evaluate.images import Images
+from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.metrics.inception_score import inception_score
-from jaxgan.evaluate.metrics.interpolation import interpolation
+from jaxgan.evaluate.metrics.metric import Inputs, Labelled
 from jaxgan.evaluate.metrics.neighbours import own_distances
-from jaxgan.evaluate.metrics.probe import accuracy, logistic_labels, neighbour_labels
-from jaxgan.evaluate.metrics.recognition import recognition
+from jaxgan.evaluate.metrics.table import METRICS
+from jaxgan.evaluate.needs import Request, check_metrics, check_request, numbering
 from jaxgan.evaluate.results import protocol
-from jaxgan.evaluate.score import METRICS, check_metrics, divided, full_name, score_features
+from jaxgan.evaluate.score import compute
 from jaxgan.evaluate.statistics import cached_features
+from jaxgan.files.progress import Progress
 from jaxgan.trained.generator import TrainedGenerator
-
-ALL_METRICS = (*METRICS, "recognition", "interpolation", "probe")
-OF_DISTANCES = ("precision_recall", "copies")
-WITH_CLASSES = ("fd_per_class", "accuracy_score", "recognition")
 
 
 class Evaluation(NamedTuple):
@@ -74,9 +73,9 @@ class Evaluator:
         if images.digest not in self._features:
             self._features[images.digest] = cached_features(
                 cache_folder() / "statistics",
-                f"{images.digest}-{images.shape}",
+                images.digest,
                 self.extractor,
-                lambda: self._extract(images.batches(self._settings.batch)),
+                lambda: self._extract(self._batches(images, "real images")),
             )
         return self._features[images.digest]
 
@@ -92,55 +91,38 @@ class Evaluator:
         return inception_score(logits)[0] if logits.shape[1] > 1 else None
 
     def __call__(
-        self, samples: Images, generator: TrainedGenerator | None = None, truncation: float = 0.0
+        self,
+        samples: Images,
+        generator: TrainedGenerator | None = None,
+        truncation: float = 0.0,
+        metrics: tuple[str, ...] | None = None,
     ) -> Evaluation:
         """Return the scores of samples.
 
-        generator, truncation: that made them; needed by "interpolation" alone.
+        Args:
+          generator, truncation: that made them; needed by "interpolation" alone.
+          metrics: some of config.evaluate.metrics; None for all.
         """
-        settings, metrics = self._settings, tuple(self._settings.metrics)
-        pixels: list[tuple[np.ndarray, np.ndarray]] = []
-        names = self.class_names(samples, metrics)
-        of_features = tuple(name for name in metrics if name in METRICS)
-        features, values, classes = None, {}, {}
-        batches = self._seen(samples, pixels if "recognition" in metrics else None, names)
-        if of_features:
-            features = self._extract(batches)
-            test = None if self._test is None else self.real(self._test)
-            near = any(name in OF_DISTANCES for name in metrics)
-            values, by_label = score_features(
-                features,
-                self.real(),
-                self.extractor,
-                of_features,
-                test=test,
-                real_distances=self.real_distances() if near else None,
-                bootstrap_rounds=settings.bootstrap_rounds,
-            )
-            classes = {
-                metric: {self.reference.class_names[c]: v for c, v in each.items()}
-                for metric, each in by_label.items()
-            }
-        elif "recognition" in metrics:
-            for _ in batches:
-                pass
-        if "recognition" in metrics:
-            real = joined(self.reference.batches(settings.batch))
-            found = recognition(real, joined(pixels), len(self.reference.class_names))
-            shares = zip(self.reference.class_names, found.pop("recognised_classes"), strict=True)
-            classes["recognised"] = {name: share for name, share in shares if np.isfinite(share)}
-            values |= found
-        if "probe" in metrics:
-            values |= self._probe()
-        if "interpolation" in metrics:
-            if generator is None:
-                raise ValueError("interpolation needs a generator, and these are images: leave out")
-            found = interpolation(
-                *(generator, self.of_pixels, self.real().features, self.real_distances()),
-                truncation=truncation,
-            )
-            values |= {full_name(name, self.extractor): value for name, value in found.items()}
-        return Evaluation(values, classes, self.protocol(samples), features)
+        metrics = tuple(self._settings.metrics) if metrics is None else metrics
+        self.check(samples, generator is not None, metrics)
+        inputs = self._inputs(samples, generator, truncation, metrics)
+        values, by_label = compute(metrics, inputs, self.extractor, _say_metric)
+        names = self.reference.class_names
+        classes = {
+            metric: {names[label]: value for label, value in each.items()}
+            for metric, each in by_label.items()
+        }
+        return Evaluation(values, classes, self.protocol(samples), inputs.fake)
+
+    def check(self, samples: Images, generator: bool, metrics: tuple[str, ...]) -> None:
+        """Refuse what these images cannot be scored by, before anything is computed."""
+        logits = self.extractor and output_widths(self.extractor, samples.shape)[1]
+        request = Request(samples, self.reference, self._test, generator, logits)
+        check_request(metrics, request)
+
+    def names(self, metric: str) -> set[str]:
+        """Return the names that a metric's numbers have in the results."""
+        return set(METRICS[metric].names(self.extractor, self._settings.bootstrap_rounds))
 
     def protocol(self, samples: Images) -> dict[str, Any]:
         """Return all that decides the numbers of samples."""
@@ -157,59 +139,74 @@ class Evaluator:
         batches = (images[start : start + size] for start in range(0, len(images), size))
         return self._extract(batches).features
 
-    def class_names(self, samples: Images, metrics: tuple[str, ...]) -> np.ndarray | None:
-        """Return which of the reference's classes each of the samples' is, if metrics need it."""
-        wanted = [name for name in metrics if name in WITH_CLASSES]
-        if not wanted:
-            return None
-        if len(self.reference.class_names) < 2 and wanted != ["fd_per_class"]:
-            raise ValueError(
-                f"{self.reference.name} has one class only: {wanted[-1]} needs two or more, leave "
-                "it out of evaluate.metrics"
-            )
-        return class_map(samples, self.reference)
+    def _inputs(self, samples, generator, truncation, metrics: tuple[str, ...]) -> Inputs:
+        """Make what the metrics need, and no more."""
+        needs = {need for name in metrics for need in METRICS[name].needs}
+        pixels: list[Labelled] | None = [] if "pixels" in needs else None
+        batches = self._batches(samples, "samples")
+        seen = _seen(batches, pixels, numbering(metrics, samples, self.reference))
+        fake = self._extract(seen) if "samples" in needs else None
+        for _ in seen if pixels is not None else ():
+            pass  # no metric asked for features, which would have drawn the batches
+        real = self.real() if "reference" in needs else None
+        tested = self._test is not None and {"reference", "held_out"} <= needs
+        return Inputs(
+            fake=fake,
+            real=real,
+            test=self.real(self._test) if tested else None,
+            real_distances=self.real_distances() if "distances" in needs else None,
+            fake_pixels=joined(pixels) if pixels else None,
+            real_pixels=joined(self.reference.batches(self._settings.batch)) if pixels else None,
+            generator=generator,
+            truncation=truncation,
+            features_of=self.of_pixels,
+            classes=len(self.reference.class_names),
+            bootstrap_rounds=self._settings.bootstrap_rounds,
+        )
 
-    def _seen(self, samples: Images, pixels: list | None, names: np.ndarray | None) -> Iterator:
-        """Yield the batches with the reference's labels; add them to `pixels` on the host."""
-        for images, labels in samples.batches(self._settings.batch):
-            labels = labels if names is None else names[labels]
-            if pixels is not None:
-                pixels.append((on_host(images), labels))
-            yield images, labels
+    def _batches(self, images: Images, what: str) -> Iterator[Labelled]:
+        """Yield the batches, with a progress line of the first process."""
+        if jax.process_index() != 0:
+            yield from images.batches(self._settings.batch)
+            return
+        with Progress(what, images.count) as progress:
+            for found in images.batches(self._settings.batch):
+                yield found
+                progress.add(count=len(found[1]))
 
     def _extract(self, batches: Iterator) -> Features:
         return extract(batches, self.extractor, mesh=self._mesh)
 
-    def _probe(self) -> dict[str, float]:
-        """Return how well labels can be read from the extractor's features of real images."""
-        number = len(self.reference.class_names)
-        if number < 2:
-            raise ValueError(f"{self.reference.name} has one class only: leave out probe")
-        test = None if self._test is None else self.real(self._test)
-        train, test = divided(self.real(), test)
-        probes: dict[str, Callable] = {"linear_probe": logistic_labels, "knn": neighbour_labels}
-        return {
-            full_name(name, self.extractor): accuracy(probe(*train, test[0], number), test[1])
-            for name, probe in probes.items()
-        }
-
 
 def check_settings(settings: ConfigDict) -> None:
-    """Refuse what cannot run, before anything is computed."""
+    """Refuse what cannot run, before anything is opened."""
     if not settings.metrics:
-        raise ValueError(f"evaluate.metrics is empty: write some of {', '.join(ALL_METRICS)}")
-    check_metrics(settings.metrics, ALL_METRICS)
+        raise ValueError(f"evaluate.metrics is empty: write some of {', '.join(METRICS)}")
+    check_metrics(settings.metrics)
     if settings.batch < 1:
         raise ValueError(f"evaluate.batch = {settings.batch}: write 1 or more")
     if settings.bootstrap_rounds < 0 or settings.bootstrap_rounds == 1:
         raise ValueError(
             f"evaluate.bootstrap_rounds = {settings.bootstrap_rounds}: write 0 for none, or 20"
         )
+    part = settings.get("reference_samples", 0)
+    if part < 0 or part == 1:
+        raise ValueError(f"evaluate.reference_samples = {part}: write 0 for all, or 2 or more")
+    try:
+        checked_seed(settings.seed)
+    except ValueError as error:
+        raise ValueError(f"evaluate.{error}") from None
 
 
 def needs_extractor(settings: ConfigDict) -> bool:
-    """Return whether any metric but recognition is asked for."""
-    return any(name != "recognition" for name in settings.metrics)
+    """Return whether any of the metrics reads features."""
+    needs = {need for name in settings.metrics for need in METRICS[name].needs}
+    return not needs.isdisjoint({"samples", "reference"})
+
+
+def _say_metric(name: str) -> None:
+    if jax.process_index() == 0:
+        print(f"computing {name}", file=sys.stderr, flush=True)
 
 
 def on_host(images: Any) -> np.ndarray:
@@ -219,9 +216,18 @@ def on_host(images: Any) -> np.ndarray:
     return np.asarray(images)
 
 
-def joined(batches) -> tuple[np.ndarray, np.ndarray]:
+def joined(batches) -> Labelled:
     """Return all images, float32 in [-1, 1], and labels of batches of stored integers."""
     images, labels = zip(*batches, strict=True)
     images = np.concatenate(images)
     half = np.float32(np.iinfo(images.dtype).max / 2)
     return images.astype(np.float32) / half - 1.0, np.concatenate(labels)
+
+
+def _seen(batches: Iterator, pixels: list | None, names: np.ndarray | None) -> Iterator[Labelled]:
+    """Yield the batches with the reference's labels; add them to `pixels` on the host."""
+    for images, labels in batches:
+        labels = labels if names is None else names[labels]
+        if pixels is not None:
+            pixels.append((on_host(images), labels))
+        yield images, labels

@@ -17,6 +17,7 @@ from jax.sharding import PartitionSpec as P
 
 from jaxgan.devices import compiler
 from jaxgan.evaluate.extractors.extractor import Extractor
+from jaxgan.evaluate.metrics.checks import finite, labels_of, rows
 from jaxgan.evaluate.metrics.moments import add_batch, empty_moments, mean_and_covariance
 from jaxgan.media.pixels import to_float
 
@@ -28,11 +29,11 @@ class Features(NamedTuple):
     """What an extractor saw in a set of images.
 
     Fields:
-      count: images seen; `mean` and `covariance` are over all of them.
+      count: n, the number of images.
       mean: [d] float64. covariance: [d, d] float64, divided by count - 1.
-      features: [kept, d] float32, the first `kept` <= count images.
-      logits: [kept, k] float32; k is 0 for an extractor without logits.
-      labels: [kept] int32, or None when the batches had none.
+      features: [n, d] float32, finite.
+      logits: [n, k] float32, finite; k is 0 for an extractor without logits.
+      labels: [n] int32, or None when the batches had none.
     """
 
     count: int
@@ -47,7 +48,6 @@ def extract(
     batches: Iterable[Any],
     extractor: Extractor,
     *,
-    keep: int | None = None,
     mesh: Mesh | None = None,
 ) -> Features:
     """Run the extractor over all batches.
@@ -57,55 +57,49 @@ def extract(
         float32 in [-1, 1], or uint8 or uint16 as they are stored. All of one image size; n may
         differ (smaller ones are padded).
       extractor: see `extractor`.
-      keep: how many images' features to bring to the host; None keeps all. The mean and the
-        covariance are over all images in any case.
       mesh: split every batch over all axes of this mesh; None runs on one device.
 
     Raises:
-      ValueError: no images, mixed sizes, or features that are not finite (names the batch).
+      ValueError: no images, mixed sizes, or values that are not finite in images, features or
+        logits (names the image).
     """
     device_count = 1 if mesh is None else mesh.size
     multiple = device_count * (CPU_CHUNK if _platform(mesh) == "cpu" else 1)
     run, start, accumulate = _compiled(extractor.apply, mesh)
     weights = _placed(extractor.weights, mesh, P())
     kept: dict[str, list[np.ndarray]] = {"features": [], "logits": [], "labels": []}
-    moments, seen, kept_rows = None, 0, 0
-    unread: list[tuple[int, int, jax.Array, jax.Array, jax.Array]] = []
+    moments, seen = None, 0
+    unread: list[tuple[int, int, Seen]] = []
 
-    def read() -> int:
-        """Bring the oldest unread batch to the host; return how many rows were kept."""
-        index, count, features, logits, finite = unread.pop(0)
-        if not bool(finite):
-            raise ValueError(
-                f"batch {index}: features that are not finite (NaN or infinite); look at the "
-                "images of that batch (a collapsed generator gives NaN) and at the weights"
-            )
-        rows = count if keep is None else min(count, keep - kept_rows)
-        kept["features"].append(np.asarray(features)[:rows])
-        kept["logits"].append(np.asarray(logits)[:rows])
-        return rows
+    def read() -> None:
+        """Bring the oldest unread batch to the host."""
+        first, count, found = unread.pop(0)
+        found = Seen(*(np.asarray(x)[:count] for x in found))
+        _check_finite(found, first)
+        kept["features"].append(found.features)
+        kept["logits"].append(found.logits)
 
-    for index, (images, labels, mask) in enumerate(_equal_batches(batches, multiple)):
+    for images, labels, mask in _equal_batches(batches, multiple):
         count = int(mask.sum())
-        features, logits = run(weights, _placed(images, mesh, _batch_spec(mesh)))
+        found = run(weights, _placed(images, mesh, _batch_spec(mesh)))
         mask = _placed(mask, mesh, _batch_spec(mesh))
         if moments is None:
-            moments = start(features, mask)
-        moments, finite = accumulate(moments, features, mask)
-        unread.append((index, count, features, logits, finite))
+            moments = start(found.features, mask)
+        moments = accumulate(moments, found.features, mask)
+        unread.append((seen, count, found))
         if labels is not None:
             kept["labels"].append(np.asarray(labels, np.int32))
         if len(unread) > 1:
-            kept_rows += read()
+            read()
         seen += count
     while unread:
-        kept_rows += read()
+        read()
     if moments is None:
         raise ValueError("no images to evaluate: the source gave no batch")
     mean, covariance = mean_and_covariance(moments, seen)
-    labels = np.concatenate(kept["labels"])[:kept_rows] if kept["labels"] else None
-    if labels is not None and len(labels) != kept_rows:
-        raise ValueError(f"{len(labels)} labels for {kept_rows} images: some batches have none")
+    labels = np.concatenate(kept["labels"]) if kept["labels"] else None
+    if labels is not None and len(labels) != seen:
+        raise ValueError(f"{len(labels)} labels for {seen} images: some batches have none")
     features, logits = np.concatenate(kept["features"]), np.concatenate(kept["logits"])
     return Features(seen, mean, covariance, features, logits, labels)
 
@@ -113,14 +107,43 @@ def extract(
 def features_of_arrays(
     features: np.ndarray, logits: np.ndarray | None = None, labels: np.ndarray | None = None
 ) -> Features:
-    """Return Features of features [n, d] that you already have (moments in numpy float64)."""
-    count = len(features)
-    if features.ndim != 2 or count < 2:
-        raise ValueError(f"features of shape {features.shape}: write [n, d] with n at least 2")
+    """Return Features of features [n, d] that you already have (moments in numpy float64).
+
+    Args:
+      features: [n, d] finite, n at least 2. logits: [n, k] finite. labels: [n] int.
+    """
+    count = len(rows("features", features, 2))
+    if logits is not None and (np.ndim(logits) != 2 or len(finite("logits", logits)) != count):
+        raise ValueError(f"logits of shape {np.shape(logits)}: write [{count}, k]")
+    if labels is not None:
+        labels_of("labels", labels, count)
     exact = features.astype(np.float64)
     covariance = np.atleast_2d(np.cov(exact, rowvar=False))
     logits = np.zeros((count, 0), np.float32) if logits is None else logits
     return Features(count, exact.mean(axis=0), covariance, features, logits, labels)
+
+
+class Seen(NamedTuple):
+    """What one batch gives: features [n, d], logits [n, k], and which images are finite [n]."""
+
+    features: jax.Array
+    logits: jax.Array
+    finite: jax.Array
+
+
+def _check_finite(found: Seen, first: int) -> None:
+    """Name the first image of a batch that has, or gives, values that are not finite."""
+    good = {
+        "is": found.finite,
+        "gives features that are": np.isfinite(found.features).all(axis=1),
+        "gives logits that are": np.isfinite(found.logits).all(axis=1),
+    }
+    for what, mask in good.items():
+        if not mask.all():
+            raise ValueError(
+                f"image {first + int(np.argmin(mask))} {what} not finite (NaN or infinite): a "
+                "collapsed generator or a damaged weights file gives such values"
+            )
 
 
 def _equal_batches(batches: Iterable[Any], multiple: int) -> Iterator[tuple]:
@@ -147,7 +170,7 @@ def _equal_batches(batches: Iterable[Any], multiple: int) -> Iterator[tuple]:
 
 @functools.lru_cache(maxsize=8)  # a jit of a new function compiles again
 def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, Callable]:
-    """Return the compiled functions: images to features, first moments, features into moments."""
+    """Return the compiled functions: images to `Seen`, first moments, features into moments."""
 
     def precise(weights, images):
         images = images if images.dtype == jnp.float32 else to_float(images)
@@ -160,21 +183,25 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
             return precise(weights, images)
         chunks = images.reshape(-1, CPU_CHUNK, *images.shape[1:])
         outputs = jax.lax.map(lambda chunk: precise(weights, chunk), chunks)
-        return jax.tree.map(lambda x: x.reshape(-1, x.shape[-1]), outputs)
-
-    def accumulate(moments, features, mask):
-        finite = jnp.isfinite(jnp.where(mask[:, None], features, 0.0)).all()
-        return add_batch(moments, features, mask), finite
+        # The number of rows is written out: logits may have no column.
+        return jax.tree.map(lambda x: x.reshape(len(images), x.shape[-1]), outputs)
 
     if mesh is not None:
         # A view per device: the extractor needs no communication, and its chunks stay local.
         spec = _batch_spec(mesh)
         local = {"in_specs": (P(), spec), "out_specs": (spec, spec), "check_vma": False}
         chunked = jax.shard_map(chunked, mesh=mesh, **local)
+
+    def seen(weights, images):
+        floats = jnp.issubdtype(images.dtype, jnp.floating)
+        flat = images.reshape(len(images), -1)
+        finite = jnp.isfinite(flat).all(axis=1) if floats else jnp.ones(len(images), bool)
+        return Seen(*chunked(weights, images), finite)
+
     # Without a mesh out_shardings is None: where the inputs are.
     whole = None if mesh is None else NamedSharding(mesh, P())
     jit = functools.partial(compiler.jit, out_shardings=whole)
-    return jit(chunked), jit(empty_moments), jit(accumulate, donate_argnums=0)
+    return jit(seen), jit(empty_moments), jit(add_batch, donate_argnums=0)
 
 
 def _batch_spec(mesh: Mesh | None) -> P:

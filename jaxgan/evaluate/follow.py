@@ -32,7 +32,7 @@ def follow(
 ) -> int:
     """Call `score` with the model of each checkpoint, oldest first; return how many there were.
 
-    A checkpoint that is damaged, or deleted while it is read, is said and left out.
+    A checkpoint that is damaged, or deleted while it is read, is reported and left out.
     """
     run, done, model = run_of(workdir, config), set(), None
     abstract, waited = abstract_state(run), time.monotonic()

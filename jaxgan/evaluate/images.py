@@ -5,6 +5,7 @@ Images of another size than asked for are cut at the centre to its aspect ratio 
 """
 
 import hashlib
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +14,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxgan.data.description import find_data_set
+from jaxgan.data.order import stratified
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.prepare.prepare import ordered
+from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
-from jaxgan.data.records import Records, find_data_set, one_line, open_records
+from jaxgan.data.records import Records, one_line, open_records
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
+from jaxgan.media.images import for_features
 from jaxgan.media.resize import fit
 
 Size = tuple[int, int]
+CROP, RESIZE = "center", "area"  # how images are brought to another size
 LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes
 
 
@@ -31,10 +36,11 @@ class Images(NamedTuple):
 
     name: for people. count: how many. shape: (height, width, channels).
     class_names: of the labels 0, 1, ...
-    digest: hash of what the images are ("" for samples of a generator).
+    digest: hash of all that the images are (`identity`); "" for samples of a generator.
     read: indices [n] -> images [n, height, width, channels] uint8 or uint16, numpy or jax, and
       labels [n] int32.
     facts: what a protocol says of them.
+    labels: [count] int32, those that `read` returns; None where nothing asks for them.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Images(NamedTuple):
     digest: str
     read: Callable[[np.ndarray], tuple[Any, np.ndarray]]
     facts: dict[str, Any]
+    labels: np.ndarray | None = None
 
     def batches(self, size: int) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield all images once, in order: (images [n, ...], labels [n]) with n up to `size`."""
@@ -72,28 +79,49 @@ def open_images(path: str | Path, split: str = "train", size: Size | None = None
 
 def record_images(records: Records, size: Size | None = None) -> Images:
     """Return the images of a data set."""
-    reader = Reader(records, (1, 1, 1), 0, size)
+    medium = for_features(records.features, size)
+    reader = Reader(records, medium)
 
     def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = reader.read(indices)
-        return found["images"], found["labels"]
+        return tuple(reader.read(indices))
 
     name = f"{records.directory.name}/{records.split}"
-    names = tuple(records.class_names)
-    digest = content_hash(records)
-    return Images(name, len(records), reader.image_shape, names, digest, read, {})
+    names, labels = tuple(records.class_names), records.labels()
+    shape = medium.spec.sample.shape
+    digest = identity(records.content_hash(), labels, names, shape)
+    return Images(name, len(records), shape, names, digest, read, {}, labels)
 
 
-def content_hash(records: Records) -> str:
-    """Return a hash of all records' bytes in order: from the manifest, else computed."""
-    manifest = records.manifest()
-    if manifest and len(records) == manifest["num_images"]:
-        return manifest["content_hash"]
-    digest = hashlib.sha256()
-    for start in range(0, len(records), 1024):
-        for data, _ in records.read(range(start, min(start + 1024, len(records)))):
-            digest.update(hashlib.sha256(data).digest())
+def identity(
+    content: str, labels: np.ndarray, class_names: tuple[str, ...], shape: tuple[int, int, int]
+) -> str:
+    """Return a hash of all that decides what a set of images is, 64 hexadecimal digits.
+
+    Args:
+      content: hash of the stored images in order.
+      shape: (height, width, channels) that they are brought to, by CROP and RESIZE.
+    """
+    parts = [content, list(class_names), list(shape), CROP, RESIZE]
+    digest = hashlib.sha256(json.dumps(parts).encode())
+    digest.update(np.asarray(labels, "<i4").tobytes())
     return digest.hexdigest()
+
+
+def subset(images: Images, count: int, seed: int) -> Images:
+    """Return `count` of the images, each class in its proportion, drawn by `seed`; in their order.
+
+    All of them if there are no more.
+    """
+    if count >= images.count:
+        return images
+    chosen = stratified(images.labels, count, "evaluate", seed)
+    digest = hashlib.sha256(images.digest.encode() + chosen.astype("<i8").tobytes()).hexdigest()
+    return images._replace(
+        count=count,
+        digest=digest,
+        read=lambda indices: images.read(chosen[indices]),
+        labels=images.labels[chosen],
+    )
 
 
 def folder_images(folder: Path, size: Size | None = None) -> Images:
@@ -101,8 +129,8 @@ def folder_images(folder: Path, size: Size | None = None) -> Images:
 
     Every file is read once here: files that cannot be are said, counted and left out.
     """
-    labels = folder / LABELS
-    source = open_source(folder, labels if labels.is_file() else None)
+    named = folder / LABELS
+    source = open_source(folder, named if named.is_file() else None)
     pool = ThreadPoolExecutor(thread_name_prefix="jaxgan-folder")
     with Progress("reading", len(source.names)) as progress:
         seen = list(progress.watch(ordered(pool, 4, _look, source.read(0))))
@@ -113,24 +141,25 @@ def folder_images(folder: Path, size: Size | None = None) -> Images:
         raise ValueError(f"{folder}: none of {len(seen)} images can be read")
     size = size or _one_size(folder, [seen[i][0] for i in good])
     channels = 3 if any(seen[i][0].channels >= 3 for i in good) else 1
-    digest = hashlib.sha256(b"".join(seen[i][1] for i in good))
-    files, good_labels = [folder / source.names[i] for i in good], source.labels[good]
-    digest.update(good_labels.tobytes())
+    content = hashlib.sha256(b"".join(seen[i][1] for i in good)).hexdigest()
+    paths, labels = list(source.read(0)), source.labels[good]
+    files = [paths[i] for i in good]
 
     def one(path: Path) -> np.ndarray:
         try:
-            return fit(read_picture(path, channels), size, "center", "area")
+            return fit(read_picture(path, channels), size, CROP, RESIZE)
         except (BadImageError, OSError) as error:  # it was readable a moment ago
             raise ValueError(f"{path} has changed: {one_line(error)}") from error
 
     def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = np.stack(list(pool.map(one, [files[i] for i in indices])))
-        return images, good_labels[indices]
+        return images, labels[indices]
 
     facts = {"unreadable": len(unreadable)} if unreadable else {}
     names = tuple(source.class_names)
     shape = (*size, channels)
-    return Images(str(folder), len(files), shape, names, digest.hexdigest(), read, facts)
+    digest = identity(content, labels, names, shape)
+    return Images(str(folder), len(files), shape, names, digest, read, facts, labels)
 
 
 def _look(path: Path) -> tuple[Kind, bytes] | str:

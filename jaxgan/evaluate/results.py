@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,16 @@ def append_result(
     return result
 
 
-def find_result(
-    results: list[Result], protocol: dict[str, Any], metrics: set[str]
-) -> Result | None:
-    """Return the newest result of exactly this protocol that has the metrics, if there is one."""
-    for result in reversed(results):
-        if result["protocol"] == protocol and metrics <= result["metrics"].keys():
-            return result
-    return None
+def merged_result(
+    results: list[Result], protocol: dict[str, Any]
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Return (metrics, classes) of all results of exactly this protocol, the newest of each."""
+    metrics, classes = {}, {}
+    for result in results:
+        if result["protocol"] == protocol:
+            metrics |= result["metrics"]
+            classes |= result.get("classes", {})
+    return metrics, classes
 
 
 def read_results(path: str | Path) -> list[Result]:
@@ -92,32 +95,45 @@ def read_results(path: str | Path) -> list[Result]:
     Raises:
       ValueError: any other line that is not a result; names the line.
     """
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    lines = Path(path).read_bytes().split(b"\n")
     results = []
     for number, line in enumerate(lines, 1):
-        if not line:
+        if not line.strip():
             continue
         try:
-            result = json.loads(line)
-        except json.JSONDecodeError as error:
+            result = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
             if number == len(lines):  # without its line break: the write was interrupted
                 break
-            raise ValueError(f"{path} line {number} is not JSON: {error}") from None
-        if not isinstance(result, dict) or not {"metrics", "protocol"} <= result.keys():
-            raise ValueError(f"{path} line {number} is not a result: write metrics and protocol")
+            raise ValueError(f"{path} line {number} is not JSON in UTF-8: {error}") from None
+        if not _is_result(result):
+            raise ValueError(
+                f"{path} line {number} is not a result, which has metrics (numbers) and a protocol"
+            )
         results.append(result)
     return results
 
 
-def table(results: list[Result], columns: tuple[str, ...] | None = None) -> str:
-    """Return results as an aligned text table, one row each.
+def _is_result(value: Any) -> bool:
+    parts = [value.get(name) for name in ("metrics", "protocol")] if isinstance(value, dict) else []
+    return (
+        all(isinstance(part, dict) for part in [*parts, value])
+        and isinstance(value.get("classes", {}), dict)
+        and all(type(number) in (int, float) for number in parts[0].values())
+    )
+
+
+def table(results: list[Result], columns: tuple[str, ...] | None = None, width: int = 120) -> str:
+    """Return results as an aligned text table, one row each, by step.
 
     Args:
       results: from `read_results`.
       columns: fields of the protocol to show before the metrics ("reference", "count"); None for
         the step and those in which the results differ. Metrics with a `<name>_std` beside them are
         shown as one column, value ± std.
+      width: at most; a wider table continues below, with the same first columns.
     """
+    results = sorted(results, key=lambda r: _step(r) if _step(r) is not None else math.inf)
     columns = _columns(results) if columns is None else columns
     names = list(dict.fromkeys(name for result in results for name in result["metrics"]))
     shown = [n for n in names if not (n.endswith("_std") and n.removesuffix("_std") in names)]
@@ -131,14 +147,37 @@ def table(results: list[Result], columns: tuple[str, ...] | None = None) -> str:
                 cell += f" ± {metrics[f'{name}_std']:.2g}"
             cells.append(cell)
         rows.append(cells)
+    return "\n\n".join(_blocks(rows, len(columns), width))
+
+
+def _blocks(rows: list[list[str]], fixed: int, width: int) -> Iterator[str]:
+    """Yield the table in parts of at most `width` characters; the first `fixed` columns in each."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(lines)
+    while fixed > 1 and sum(widths[:fixed]) + 2 * fixed + max(widths[fixed:], default=0) > width:
+        fixed -= 1  # then the last of them are columns like the others
+    first, rest = list(range(fixed)), list(range(fixed, len(widths)))
+    while True:
+        shown = list(first)
+        while rest and (
+            len(shown) == len(first) or sum(widths[i] + 2 for i in [*shown, rest[0]]) - 2 <= width
+        ):
+            shown.append(rest.pop(0))
+        yield "\n".join("  ".join(row[i].rjust(widths[i]) for i in shown) for row in rows)
+        if not rest:
+            return
+
+
+def _step(result: Result) -> float | None:
+    step = result["protocol"].get("step")
+    return step if isinstance(step, int | float) else None
 
 
 def _columns(results: list[Result]) -> tuple[str, ...]:
-    """Return the fields that tell the results apart."""
+    """Return the fields that tell the results apart; weights only where the step does not."""
     differing = {name for result in results[1:] for name in differing_fields(results[0], result)}
+    pairs = {(_step(r), r["protocol"].get("weights")) for r in results}
+    if len(pairs) == len({step for step, _ in pairs}):
+        differing.discard("weights")
     names = dict.fromkeys(name for result in results for name in result["protocol"])
     nested = {n for n in names for r in results if isinstance(r["protocol"].get(n), dict | list)}
     return tuple(n for n in names if (n in differing or n == "step") and n not in nested)
@@ -146,7 +185,8 @@ def _columns(results: list[Result]) -> tuple[str, ...]:
 
 def _cell(value: Any) -> str:
     text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return text[:12] if len(text) == 64 else text  # hashes
+    text = text[:12] if len(text) == 64 else text  # hashes
+    return text if len(text) <= 32 else f"...{text[-29:]}"  # of a path the end
 
 
 def differing_fields(first: Result, second: Result) -> list[str]:

@@ -1,17 +1,24 @@
 """Samples of a generator as `Images`: made on the devices, where the extractor reads them.
 
-Image i depends on (seed, i), its class and the truncation; classes go round, so that all are
-equally frequent. Pixels are rounded as in a file.
+Image i depends on (seed, i), its class and the truncation; classes repeat cyclically, so that all
+are equally frequent. Pixels are rounded as in a file; values that are not finite are
+refused before that.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxgan.data.order import fair_draw
 from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.images import Images
+from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.trained.generator import TrainedGenerator
 
 
@@ -21,31 +28,63 @@ def samples(
     """Return images number 0 to count - 1 of a seed.
 
     Args:
+      seed: in [0, 2**32).
       truncation: 0 for none; None for the config's. Batch-norm statistics are those for it.
       mesh: where they are made: rows are split over all its devices.
     """
     t = g.truncation(truncation)
     indices = np.arange(count)
-    labels = (indices % max(len(g.class_names), 1)).astype(np.int32)
+    labels = cyclic_labels(count, len(g.class_names), checked_seed(seed))
     latents = g.latents(indices, seed, t)
     # Through the host: of several processes each computed them, the mesh is of all.
-    variables = jax.device_put(jax.device_get(g.variables(t)), sharding.replicated(mesh))
+    host = jax.device_get(g.variables(t))
+    variables = jax.device_put(host, sharding.replicated(mesh))
     generate, rows = _program(g, mesh), sharding.rows(mesh)
 
     def read(indices: np.ndarray) -> tuple[jax.Array, np.ndarray]:
         padded = np.resize(indices, -(-len(indices) // mesh.size) * mesh.size)
         inputs = jax.device_put((latents[padded], labels[padded]), rows)
-        return generate(variables, *inputs)[: len(indices)], labels[indices]
+        images, finite = generate(variables, *inputs)
+        finite = np.asarray(finite)
+        if not finite.all():
+            raise ValueError(
+                f"image {padded[np.argmin(finite)]} of the samples is not finite (NaN or infinite):"
+                " the generator has collapsed, or its weights are damaged"
+            )
+        return images[: len(indices)], labels[indices]
 
     facts = {
         "step": g.step,
         "seed": seed,
+        "weights": tree_hash(host["params"], g.config.model.to_dict()),
         "averaging": f"ema {g.config.average.decay}",
         "truncation": t or None,
         "truncation_definition": g.config.sample.truncation_definition if t else None,
         "standing_statistics": standing_statistics(g),
     }
-    return Images("samples", count, g.image_shape, g.class_names, "", read, facts)
+    if g.truncations is not None:
+        facts["statistics"] = tree_hash(host.get("batch_stats"))
+    return Images("samples", count, g.image_shape, g.class_names, "", read, facts, labels)
+
+
+def cyclic_labels(count: int, classes: int, seed: int) -> np.ndarray:
+    """Return labels [count] int32: 0, 1, ... again and again; of the last, partial round a draw.
+
+    Of fewer samples than classes, then, the classes that have one are a fair draw.
+    """
+    classes = max(classes, 1)
+    rest = fair_draw(count % classes, classes, "classes", seed)
+    return np.concatenate([np.arange(count - len(rest)) % classes, rest]).astype(np.int32)
+
+
+def tree_hash(tree: Any, *more: Any) -> str:
+    """Return a hash, 16 digits, of a tree's names, shapes, types and values, and of JSON values."""
+    digest = hashlib.sha256(json.dumps(more, sort_keys=True, default=str).encode())
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        leaf = np.ascontiguousarray(leaf)
+        digest.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape}".encode())
+        digest.update(leaf.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def standing_statistics(g: TrainedGenerator) -> str:
@@ -60,12 +99,16 @@ _PROGRAMS: dict = {}  # a sweep, or a run that is followed, compiles once
 
 
 def _program(g: TrainedGenerator, mesh: Mesh) -> Callable:
+    """Return (variables, latents, labels) -> stored images, and which of them are finite [n]."""
     key = id(g.side), mesh  # a generator with other weights keeps its side
     if key not in _PROGRAMS:
         _PROGRAMS.clear()
 
         def generate(variables, latents, labels):
-            return g.medium.to_stored(g.apply(variables, latents, labels))
+            images = g.apply(variables, latents, labels)
+            finite = jnp.isfinite(images).all(axis=(1, 2, 3))
+            return g.medium.to_stored(images), finite
 
-        _PROGRAMS[key] = compiler.jit(generate, out_shardings=sharding.rows(mesh))
+        shardings = sharding.rows(mesh), sharding.replicated(mesh)
+        _PROGRAMS[key] = compiler.jit(generate, out_shardings=shardings)
     return _PROGRAMS[key]

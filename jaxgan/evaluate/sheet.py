@@ -1,6 +1,6 @@
 """neighbours.png: samples beside the nearest real images, in the extractor's space.
 
-First the samples that are nearest to a real image of all, then the first ones as they come. The
+First the samples that are nearest to a real image of all, then some drawn from all of them. The
 caption is the distance over that below which two images are copies (neighbours.py): 1 or less is a
 copy.
 """
@@ -8,6 +8,7 @@ copy.
 import numpy as np
 from PIL import Image
 
+from jaxgan.data.order import fair_draw
 from jaxgan.evaluate.evaluation import on_host
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.neighbours import copy_rates, nearest
@@ -23,14 +24,14 @@ def neighbours_sheet(
     rows: int = 5,
     columns: int = 7,
 ) -> Image.Image:
-    """Return the picture: `rows` nearest and `rows` first samples, each with its neighbours.
+    """Return the picture: `rows` nearest and `rows` drawn samples, each with its neighbours.
 
     real_distances: `neighbours.own_distances` of the reference.
     """
     rates = copy_rates(features, real_features, training_distances=real_distances)
     rows, columns = min(rows, samples.count), min(columns, reference.count)
     closest = np.argsort(rates["distance"], kind="stable")[:rows]
-    chosen = np.concatenate([closest, np.arange(rows)])
+    chosen = np.concatenate([closest, fair_draw(rows, samples.count, "sheet")])
     _, found = nearest(features[chosen], real_features, columns)
     drawn, _ = samples.read(chosen)
     real, _ = reference.read(found.ravel())

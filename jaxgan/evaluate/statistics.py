@@ -1,9 +1,10 @@
 """Reference features on disk, so that a data set is pushed through the extractor once.
 
-The file's name is a hash of everything that decides its content: the data's content hash, the
-extractor and its weights' hash, its protocol. Change the data in place and the name changes. The
-file also says which version of jaxgan made it; another version's, and damaged ones, are computed
-again and replaced, with one line that says so.
+The file's name is a hash of everything that decides its content: the images' identity
+(`images.identity`), the extractor and its weights' hash, its protocol. Change the data in place and
+the name changes. The file also holds the versions of jaxgan and jax that made it; another version's
+files, and damaged ones, are computed again and replaced, with one line that names the file. A cache
+that cannot be written is done without, with one line too.
 """
 
 import hashlib
@@ -14,10 +15,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features
+from jaxgan.evaluate.metrics.checks import finite
 
 ARRAYS = ("mean", "covariance", "features", "logits")
 
@@ -33,7 +36,7 @@ def cached_features(
 
     Args:
       folder: of the cache; made if missing.
-      content_hash: of the images (and of how many are used, if not all).
+      content_hash: `Images.digest`, which covers pixels, labels, size and subset.
       extractor: see `extractor`.
       compute: called on a miss.
       say: takes the line about a cache that cannot be used.
@@ -46,14 +49,18 @@ def cached_features(
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     path = Path(folder) / f"{extractor.name}-{digest[:32]}.npz"
-    meta = {**key, "version": importlib.metadata.version("jaxgan")}
-    if path.exists():
-        try:
-            return _load(path, meta)
-        except Exception as error:  # whatever is wrong with the file, the answer is the same
-            say(f"{path}: {error}; computing the reference features again")
+    meta = {**key, "version": importlib.metadata.version("jaxgan"), "jax": jax.__version__}
+    try:
+        return _load(path, meta)
+    except FileNotFoundError:
+        pass
+    except Exception as error:  # whatever is wrong with the file, the answer is the same
+        say(f"{path}: {error}; computing the reference features again")
     found = compute()
-    _save(path, meta, found)
+    try:
+        _save(path, meta, found)
+    except OSError as error:
+        say(f"{path} cannot be written ({error}): the features are not kept for the next time")
     return found
 
 
@@ -62,9 +69,15 @@ def _load(path: Path, meta: dict) -> Features:
     with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         stored = json.loads(str(file["meta"]))
         if stored != meta:
-            raise ValueError(f"made by jaxgan {stored.get('version')}, this is {meta['version']}")
+            theirs, ours = (
+                f"jaxgan {m.get('version')}, jax {m.get('jax')}" for m in (stored, meta)
+            )
+            raise ValueError(f"made by {theirs}; this is {ours}")
         labels = file.get("labels")
-        return Features(int(file["count"]), *(file[name] for name in ARRAYS), labels)
+        found = Features(int(file["count"]), *(file[name] for name in ARRAYS), labels)
+    for name in ARRAYS:
+        finite(name, getattr(found, name))
+    return found
 
 
 def _save(path: Path, meta: dict, found: Features) -> None:

@@ -18,11 +18,13 @@ from typing import Any
 
 import jax
 from jax.sharding import Mesh
+from ml_collections import ConfigDict
 
 from jaxgan.evaluate.evaluation import Evaluator
 from jaxgan.evaluate.extractors.extractor import metric_name
 from jaxgan.evaluate.plot import Line, Panel, picture
-from jaxgan.evaluate.results import Result, append_result, find_result, read_results
+from jaxgan.evaluate.recorded import recorded
+from jaxgan.evaluate.results import Result, read_results
 from jaxgan.evaluate.samples import samples
 from jaxgan.media.pictures import save_png, write
 from jaxgan.trained.generator import TrainedGenerator
@@ -56,23 +58,22 @@ def sweep(
     generator: TrainedGenerator,
     evaluator: Evaluator,
     values: list[float],
-    count: int,
-    seed: int,
+    settings: ConfigDict,
     output: Path,
     mesh: Mesh,
     say: Callable[[str], None],
 ) -> list[Result]:
-    """Score a generator at each truncation and at none; write truncation.csv and truncation.png."""
+    """Score a generator at each truncation and at none; write truncation.csv and truncation.png.
+
+    settings: config.evaluate.
+    """
     fd, inception = (metric_name(name, evaluator.extractor) for name in ("fd", "is"))
     path, primary = output / "results.jsonl", jax.process_index() == 0
     for t in [0.0, *(t for t in values if t)]:
-        fake = samples(generator, count, seed, t, mesh)
-        known = read_results(path) if path.exists() else []
-        if find_result(known, evaluator.protocol(fake), {fd}):
+        fake = samples(generator, settings.samples, settings.seed, t, mesh)
+        found = recorded(path, evaluator, fake, generator, t, tuple(settings.metrics))
+        if found is None:
             continue
-        found = evaluator(fake, generator, t)
-        if primary:
-            append_result(path, found.metrics, found.protocol, found.classes)
         shown = ", ".join(f"{n} {v:.4g}" for n, v in found.metrics.items() if "_std" not in n)
         say(f"truncation {t:g}: {shown}" if t else f"no truncation: {shown}")
     fixed = {k: v for k, v in evaluator.protocol(fake).items() if k not in OWN}

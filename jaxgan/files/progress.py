@@ -19,9 +19,9 @@ class Progress:
         self._every = 0.5 if self._terminal else 10.0
         self._next = self._start + self._every
 
-    def add(self, rejected: bool = False) -> None:
-        """Count one image."""
-        self.done += 1
+    def add(self, rejected: bool = False, count: int = 1) -> None:
+        """Count one image, or `count` of them."""
+        self.done += count
         self.rejected += rejected
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._every

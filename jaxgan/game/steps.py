@@ -128,11 +128,31 @@ def g_step(game: Game, state: TrainState, batch: Batch, key: jax.Array):
     return player_step(game, "generator", state, batch, key)
 
 
+def check_batches(game: Game, batches: Batch) -> None:
+    """Refuse batches without the leading axes of a step."""
+    leaves = jax.tree.leaves(batches)
+    shapes = [tuple(x.shape[:3]) for x in leaves]
+    if not leaves or len(set(shapes)) > 1 or len(shapes[0]) < 3:
+        raise ValueError(
+            f"leaves of the batches are {[tuple(x.shape) for x in leaves]}: write samples and "
+            "conditions as [batches, microbatches, n, ...]"
+        )
+    if shapes[0][0] != game.num_batches:
+        raise ValueError(
+            f"{shapes[0][0]} batches for a step whose turns take {game.num_batches}: write leaves "
+            f"[{game.num_batches}, microbatches, n, ...]"
+        )
+
+
 def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainState, Metrics]:
     """Take one training step on batches with leaves [game.num_batches, microbatches, n, ...].
 
     Metrics of a player with several turns are the mean over them, bad_leaf the largest.
+
+    Raises:
+      ValueError: leaves without these axes, or another number of batches.
     """
+    check_batches(game, batches)
     root = Keys(jax.random.fold_in(state.key, state.step))["turns"]
     found: dict[str, list[Metrics]] = {}
     done = 0
@@ -150,7 +170,11 @@ def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainStat
             number, batch = inputs
             return player_step(game, name, state, batch, jax.random.fold_in(root, number))
 
-        state, metrics = jax.lax.scan(body, state, (numbers, taken), unroll=len(turns) == 1)
+        if len(turns) == 1:
+            state, metrics = body(state, jax.tree.map(lambda x: x[0], (numbers, taken)))
+            metrics = jax.tree.map(lambda x: x[None], metrics)
+        else:
+            state, metrics = jax.lax.scan(body, state, (numbers, taken))
         found.setdefault(name, []).append(metrics)
     averages = {
         name: average(state.averages[name], state.players[name].params, state.step)

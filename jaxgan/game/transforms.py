@@ -114,7 +114,7 @@ def spectral_norm(
         for path, u in us.items():
             matrix = as_matrix(path, flat[path])
             sigma, new[path] = power_iteration(matrix, u, eps, iterations, replicate)
-            flat[path] = flat[path] / sigma
+            flat[path] = flat[path] / jnp.where(sigma > 0.0, sigma, 1.0)  # a kernel of zeros stays
         return unflatten_dict(flat, sep="/"), new
 
     return ParamTransform(init, apply)

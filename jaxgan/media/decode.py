@@ -1,4 +1,4 @@
-"""Stored bytes to arrays, for data sets that `records.py` opens."""
+"""Stored bytes to arrays: what a record holds of an image, and how it is decoded."""
 
 import dataclasses
 import io

@@ -2,8 +2,8 @@
 
 EXIF rotation is applied; palettes, CMYK, bilevel and YCbCr are converted; alpha is kept when two or
 four channels are asked for, else laid on a background; of an animation the first frame is taken;
-16-bit gray keeps its bits when asked for. Colour profiles are ignored, and Pillow reads 16-bit
-colour at 8 bits: give such images as arrays.
+16-bit gray keeps its bits when asked for. Colour profiles are ignored. Pillow reads 16-bit colour
+at 8 bits, so it is rejected where 16 are asked for: give such images as arrays.
 """
 
 import dataclasses
@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxgan.data.records import one_line
+from jaxgan.files import limits
+from jaxgan.files.manifest import reason
 from jaxgan.media.decode import MAX_PIXELS, MODES
 
 MAX_FILE_BYTES = 1 << 27  # a few are in memory at a time
@@ -30,25 +31,34 @@ class BadImageError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """What a file's header says: size after rotation, channels with alpha counted, bits."""
+    """What a file's header says.
+
+    height, width: after EXIF rotation. channels: alpha counts. bits: what can be read of each
+    channel, 8 or 16. is_deep_colour: the file holds 16-bit colour, of which 8 bits can be read.
+    """
 
     height: int
     width: int
     channels: int
     bits: int
+    is_deep_colour: bool = False
 
 
 def inspect(source: bytes | Path) -> Kind:
     """Read the header only. Raises BadImageError."""
     with _open(source) as picture:
-        try:
+        raw_mode, is_deep = _raw_mode(picture), _is_deep_colour(picture)
+        try:  # for a PNG this loads the picture, and then the raw mode is gone
             turned = picture.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 swap the sides
-        except Exception:  # Pillow raises many kinds on damaged EXIF; read_picture says which
+        except Exception as error:  # Pillow raises many kinds on damaged EXIF; so will read_picture
+            limits.pass_on(error)
             turned = False
         width, height = picture.size[::-1] if turned else picture.size
-        color = 1 if picture.mode[0] in "1LIF" and picture.mode != "LAB" else 3
+        gray = picture.mode[0] in "1LIF" and picture.mode != "LAB"
+        gray |= raw_mode.startswith("LA;16")  # which Pillow opens as RGBA
         bits = 16 if picture.mode.startswith("I") else 8
-        return Kind(height, width, color + _has_alpha(picture), bits)
+        channels = (1 if gray else 3) + _has_alpha(picture)
+        return Kind(height, width, channels, bits, is_deep)
 
 
 def read_picture(
@@ -69,15 +79,21 @@ def read_picture(
       [height, width, channels] uint8 or uint16.
 
     Raises:
-      BadImageError: empty, truncated, damaged, too large, or not an image.
+      BadImageError: empty, truncated, damaged, too large, not an image, or 16-bit colour of which
+        16 bits are asked for.
     """
     with _open(source) as picture:
+        if bits == 16 and _is_deep_colour(picture):
+            raise BadImageError(
+                "16-bit colour, of which Pillow reads 8 bits; give such images as uint16 arrays"
+            )
         try:
             return _pixels(picture, channels, bits, background)
         except BadImageError:
             raise
         except Exception as error:  # Pillow raises many kinds on damaged bytes
-            raise BadImageError(one_line(error)) from error
+            limits.pass_on(error)
+            raise BadImageError(reason(error)) from error
 
 
 def is_plain_jpeg(source: bytes | Path, shape: tuple[int, int, int]) -> bool:
@@ -103,7 +119,8 @@ def _open(source: bytes | Path) -> Image.Image:
     except Image.UnidentifiedImageError as error:
         raise BadImageError("not an image, or damaged at its start") from error
     except Exception as error:
-        raise BadImageError(one_line(error)) from error
+        limits.pass_on(error)
+        raise BadImageError(reason(error)) from error
     if picture.width * picture.height > MAX_PIXELS:
         picture.close()
         raise BadImageError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")
@@ -128,6 +145,26 @@ def _pixels(picture: Image.Image, channels: int, bits: int, background: tuple) -
     image = np.asarray(picture.convert(MODES[channels]))
     image = image.reshape(*image.shape[:2], channels)
     return image.astype(np.uint16) * np.uint16(257) if bits == 16 else image
+
+
+def _raw_mode(picture: Image.Image) -> str:
+    """Return how an unloaded file stores its pixels, in Pillow's words, such as "RGB;16B"."""
+    arguments = picture.tile[0][3] if picture.tile else ""
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first if isinstance(first, str) else ""
+
+
+def _is_deep_colour(picture: Image.Image) -> bool:
+    if picture.mode.startswith("I"):
+        return False
+    if picture.format == "PPM":  # its arguments are the mode and the largest value
+        arguments = picture.tile[0][3] if picture.tile else ()
+        return (
+            isinstance(arguments, tuple)
+            and isinstance(arguments[-1], int)
+            and (arguments[-1] > 255)
+        )
+    return picture.format in ("PNG", "TIFF") and ";16" in _raw_mode(picture)
 
 
 def _has_alpha(picture: Image.Image) -> bool:

@@ -109,6 +109,17 @@ def _by_blocks(some: Callable, carry: Any, m: int, *arrays: jax.Array) -> tuple[
     return carry, [x.transpose(1, 2, 0, 3).reshape(*x.shape[1:3], n) for x in found]
 
 
+def placed(field: str, height: int, heights: list[int]) -> int:
+    """Return where attention sits, 0 for nowhere; refuse a map that the network does not have.
+
+    field: its name in the config. heights: of the maps after which it can sit.
+    """
+    if height and height not in heights:
+        known = ", ".join(map(str, heights))
+        raise ValueError(f"{field} = {height}: write the height of a map, one of {known}, or 0")
+    return height
+
+
 class SelfAttention(nn.Module):
     """x + gamma * o, with o = W_o (softmax(theta phi^T) g), as in SAGAN's released code.
 

@@ -22,7 +22,7 @@ from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from jaxgan.game.game import Side, Spec
-from jaxgan.models.attention import SelfAttention
+from jaxgan.models.attention import SelfAttention, placed
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,
@@ -273,6 +273,7 @@ def modules(
     chosen = lambda value, default: default if value is None else value
     g_widths = chosen(config.generator_widths, GENERATOR_WIDTHS[n])
     d_widths = chosen(config.discriminator_widths, DISCRIMINATOR_WIDTHS[n])
+    halvings = chosen(config.discriminator_downsamples, len(d_widths) - 1)
     slope = config.leaky_slope
     shared = {
         "activation": partial(nn.leaky_relu, negative_slope=slope) if slope else nn.relu,
@@ -284,7 +285,11 @@ def modules(
         num_classes=num_classes,
         widths=tuple(m * config.width for m in g_widths),
         embedding_dim=config.embedding_dim,
-        attention=chosen(config.generator_attention, g_attention),
+        attention=placed(
+            "model.generator_attention",
+            chosen(config.generator_attention, g_attention),
+            [height >> i for i in range(len(g_widths) - 1)],
+        ),
         split_latents=config.split_latents,
         shared_embedding=config.shared_embedding,
         batch_norm_eps=config.batch_norm_eps,
@@ -294,8 +299,12 @@ def modules(
     discriminator = Discriminator(
         num_classes=num_classes,
         widths=tuple(m * config.width for m in d_widths),
-        downsamples=chosen(config.discriminator_downsamples, len(d_widths) - 1),
-        attention=chosen(config.discriminator_attention, d_attention),
+        downsamples=halvings,
+        attention=placed(
+            "model.discriminator_attention",
+            chosen(config.discriminator_attention, d_attention),
+            [height >> i for i in range(1, halvings + 1)],
+        ),
         **shared,
     )
     return generator, discriminator

@@ -20,7 +20,7 @@ from ml_collections.config_dict import placeholder
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import convolution
-from jaxgan.models.attention import SelfAttention
+from jaxgan.models.attention import SelfAttention, placed
 from jaxgan.models.biggan import (
     DISCRIMINATOR_WIDTHS,
     GENERATOR_WIDTHS,
@@ -214,6 +214,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     if any(m * config.width % BOTTLENECK for m in (*g_widths, *d_widths)):
         raise ValueError(f"model.width = {config.width}: write a multiple of {BOTTLENECK}")
     given = lambda value, default: default if value is None else value
+    halvings = given(config.discriminator_downsamples, len(d_widths) - 1)
     shared = {
         "activation": partial(nn.leaky_relu, negative_slope=config.leaky_slope)
         if config.leaky_slope
@@ -227,15 +228,23 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         widths=tuple(m * config.width for m in g_widths),
         to_image_channels=given(config.to_image_channels, channels),
         embedding_dim=config.embedding_dim,
-        attention=given(config.generator_attention, attention[0]),
+        attention=placed(
+            "model.generator_attention",
+            given(config.generator_attention, attention[0]),
+            [height >> i for i in range(len(g_widths) - 1)],
+        ),
         batch_norm_eps=config.batch_norm_eps,
         batch_norm_groups=config.batch_norm_groups,
         **shared,
     )
     trunk = Trunk(
         widths=tuple(m * config.width for m in d_widths),
-        downsamples=given(config.discriminator_downsamples, len(d_widths) - 1),
-        attention=given(config.discriminator_attention, attention[1]),
+        downsamples=halvings,
+        attention=placed(
+            "model.discriminator_attention",
+            given(config.discriminator_attention, attention[1]),
+            [height >> i for i in range(1, halvings + 1)],
+        ),
         **shared,
     )
     return {

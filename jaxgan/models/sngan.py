@@ -18,6 +18,7 @@ import flax.linen as nn
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
+from jaxgan.models.attention import placed
 from jaxgan.models.biggan import Discriminator, Generator, doublings
 from jaxgan.models.sides import image_shape, linen, num_classes
 
@@ -64,6 +65,8 @@ def modules(
     if n not in GENERATOR_WIDTHS:
         raise ValueError(f"data.size = {height} x {width}: sngan goes to 256, biggan further")
     classes = num_classes if config.conditional else 0
+    heights = [height >> i for i in range(1, min(HALVINGS[n], n - 1) + 1)]  # in both networks
+    placed("model.attention", config.attention, heights)
     generator = Generator(
         image_shape=image_shape,
         num_classes=classes,

@@ -21,12 +21,13 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
+from jaxgan.config import check
 from jaxgan.data.records import open_records
 from jaxgan.devices import sharding
 from jaxgan.planning import chips, cost
 from jaxgan.planning.early_program import leave, optimised
 from jaxgan.planning.hlo import Program
-from jaxgan.training.run import Run, abstract_state, check, open_run, resolve
+from jaxgan.training.run import Run, abstract_state, open_run, resolve
 from jaxgan.training.train import abstract_batch, training_step
 
 Report = dict[str, Any]

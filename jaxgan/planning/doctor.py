@@ -75,7 +75,7 @@ def raw_data(path: Path) -> Iterator[Finding]:
     except (ValueError, OSError) as error:
         yield Finding(True, str(error))
         return
-    yield from examine_source(source, path if path.is_dir() else None)
+    yield from examine_source(source)
 
 
 def hyper_parameters(config: ConfigDict, images: int) -> Iterator[Finding]:

@@ -1,23 +1,38 @@
-"""Classes by name: forgiving of case, helpful about typing errors."""
+"""Classes by name, whatever the case; a name with a typing error is answered with the nearest."""
 
 import difflib
+import operator
 from collections.abc import Sequence
 
 
 def class_id(name: str | int, class_names: Sequence[str]) -> int:
-    """Return the number of a class. Raises ValueError with the nearest names."""
+    """Return the number of a class, from its name or number.
+
+    A name as it is written comes before one in another case, and a name before a number: "7" is
+    the class called 7 if there is one.
+
+    Raises:
+      ValueError: no such class, with the nearest names; or a number that is not whole.
+    """
     count = max(len(class_names), 1)
     if not isinstance(name, str):
-        if not 0 <= int(name) < count:
-            raise ValueError(f"class {name}: write a number from 0 to {count - 1}, or a name")
-        return int(name)
+        try:
+            number = operator.index(name)
+        except TypeError:
+            number = -1
+        if not 0 <= number < count:
+            raise ValueError(
+                f"class {name!r}: write a whole number from 0 to {count - 1}, or a name"
+            )
+        return number
     wanted = name.strip().casefold()
-    found = [i for i, known in enumerate(class_names) if known.casefold() == wanted]
+    found = [i for i, known in enumerate(class_names) if known == name.strip()]
+    found = found or [i for i, known in enumerate(class_names) if known.casefold() == wanted]
     if len(found) > 1:
         raise ValueError(f"class {name!r} is number {' and '.join(map(str, found))}: write one")
     if found:
         return found[0]
-    if wanted.isdigit():
+    if wanted.isdecimal():
         return class_id(int(wanted), class_names)
     folded = {known.casefold(): known for known in class_names}
     near = difflib.get_close_matches(wanted, folded, n=3, cutoff=0.5)

@@ -31,7 +31,6 @@ from jaxgan.training.run import as_tuples, saved
 
 PyTree = Any
 FORMAT = "jaxgan generator 1"
-IMPORTED = "jaxgan weights 1"  # published/weights.py
 TRUNCATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
@@ -47,7 +46,7 @@ def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
 
 def write_generator(path: Path, generator: TrainedGenerator) -> None:
     """Write a .safetensors file, with the statistics that a tabulated generator has."""
-    statistics = {t: generator.variables(t)["batch_stats"] for t in generator.truncations}
+    statistics = {t: generator.variables(t).get("batch_stats", {}) for t in generator.truncations}
     tree = {
         "params": generator.weights,
         "batch_stats": {f"{t:g}": s for t, s in statistics.items()},
@@ -149,16 +148,6 @@ def export_command(
         says = f"statistics for truncations {', '.join(f'{t:g}' for t in sorted({0.0, *stored}))}"
     print(f"{output}: step {generator.step}, {output.stat().st_size / 1e6:.1f} MB, {says}")
     return 0
-
-
-def _format(path: Path, metadata: dict[str, str]) -> str:
-    found = metadata.get("format", "")
-    if found not in (FORMAT, IMPORTED):
-        raise ValueError(
-            f"{path} is not a generator of jaxgan: write a file of `jaxgan export` or "
-            "`jaxgan import`"
-        )
-    return found
 
 
 def _config(metadata: dict[str, str]) -> ConfigDict:

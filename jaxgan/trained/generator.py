@@ -23,7 +23,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.build import medium_of, sampling_prior, sides
+from jaxgan.build import medium_of, sampling_prior, sides, transform
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
@@ -31,7 +31,7 @@ from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
 from jaxgan.trained import class_names, truncations
 from jaxgan.training.checkpoints import Checkpoints, describe_leaves
-from jaxgan.training.run import Run, abstract_state, load_run, saved
+from jaxgan.training.run import Run, run_config
 
 PyTree = Any
 MOST_AT_ONCE = 64, 1 << 20  # images and pixels in one call of the network, on each device
@@ -71,6 +71,8 @@ class TrainedGenerator:
         self.image_shape = made.shape[1:]  # BigBiGAN's encoder may see larger images
         self._apply = compiler.jit(self.apply)
         self._prepare = compiler.jit(self._variables, static_argnums=2)
+        self._encode = compiler.jit(self._encoded)
+        self._prepare_encoder = compiler.jit(self._encoder_variables)
         self._known = {} if statistics is None else dict(statistics)
         self._fingerprint = ""
 
@@ -174,7 +176,7 @@ class TrainedGenerator:
                 f"model {self.config.model.name!r} has no encoder: write jaxgan invert, which "
                 "finds latents by descent"
             )
-        found = self._encode(self._encoder_variables(), jnp.asarray(images, jnp.float32))
+        found = self._encode(self._prepare_encoder(self.variables()), np.float32(images))
         return np.asarray(found)
 
     @property
@@ -219,7 +221,7 @@ class TrainedGenerator:
         """Return a generator of this network with other weights: nothing is compiled again."""
         found = copy.copy(self)
         found._set(weights, step)
-        found._known, found._fingerprint = {}, ""
+        found._known, found.truncations, found._fingerprint = {}, None, ""
         return found
 
     def fingerprint(self) -> str:
@@ -255,7 +257,7 @@ class TrainedGenerator:
         self.step = step
 
     def _draw(self, classes, count, seed, truncation):
-        if isinstance(classes, str | int):
+        if isinstance(classes, str | int | np.integer):
             classes = [classes]
         chosen = None if classes is None else [self.class_id(c) for c in classes]
         n = (1 if chosen is None else len(chosen)) if count is None else count
@@ -273,7 +275,8 @@ class TrainedGenerator:
         if not np.isfinite(z).all():
             raise ValueError(f"latents of sample {np.argmin(np.isfinite(z).all(1))} are not finite")
         mixed = y.ndim == 2
-        if len(y) != len(z) or y.ndim not in (1, 2) or (mixed and y.shape[1] != max(classes, 1)):
+        one_each = y.ndim in (1, 2) and len(y) == len(z)
+        if not one_each or (mixed and y.shape[1] != max(classes, 1)):
             raise ValueError(
                 f"labels are {list(y.shape)} for {len(z)} latents: write [{len(z)}] numbers, or "
                 f"[{len(z)}, {max(classes, 1)}] shares of the classes"
@@ -319,8 +322,9 @@ class TrainedGenerator:
         found = self._prepare(self.weights, jnp.float32(truncation), bool(truncation))
         return found.get("batch_stats", {})
 
-    def _encoder_variables(self) -> PyTree:
-        generated, settings = self.variables(), self.config.sample
+    def _encoder_variables(self, generated: PyTree) -> PyTree:
+        """Return the encoder's variables from the generator's: its statistics over their images."""
+        settings = self.config.sample
         prior = sampling_prior(self.config)
         size = min(settings.standing_batch, 64)
 
@@ -328,14 +332,14 @@ class TrainedGenerator:
             return (self._enlarged(self.apply(generated, *prior(key, size))),)
 
         batches = min(settings.standing_batches, 16)
-        return sampling.variables(self.side, self.weights, images, batches, call="encode")
+        return sampling.variables(self.side, generated["params"], images, batches, call="encode")
 
     def _enlarged(self, images: jax.Array) -> jax.Array:
         """Repeat the pixels of generated images up to the size that the encoder sees."""
         times = self.medium.spec.sample.shape[0] // images.shape[1]
         return images.repeat(times, 1).repeat(times, 2) if times > 1 else images
 
-    def _encode(self, variables: PyTree, images: jax.Array) -> jax.Array:
+    def _encoded(self, variables: PyTree, images: jax.Array) -> jax.Array:
         return self.side.calls["encode"](variables, self._enlarged(images))
 
 
@@ -364,12 +368,31 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
         from jaxgan.trained.export import read_generator
 
         return read_generator(path, config)
-    config = ConfigDict((config or saved(path)).to_dict())
-    config.mesh.fsdp = 1  # sampling keeps whole weights
-    run = load_run(path, config)
+    config = run_config(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
-        state = checkpoints.restore_newest(abstract_state(run))
-    return from_state(run, state)
+        part = checkpoints.restore_newest(generator_part(config), partial=True)
+    return _of(config, part["averages"], part["players"], int(part["step"]))
+
+
+def generator_part(config: ConfigDict) -> PyTree:
+    """Return shapes and shardings of the part of a state that sampling needs.
+
+    No objective, optimiser or discriminator is built, and of a checkpoint nothing else is read.
+    """
+    side = sides(config, medium_of(config).spec)["generator"]
+    passed = transform(config, "generator")
+
+    def first() -> PyTree:
+        keys = jax.random.split(jax.random.key(0))
+        params = side.init(keys[0])
+        own = {"transform_state": passed.init(params, keys[1])}
+        step = jnp.zeros((), jnp.int32)
+        return {"step": step, "averages": {"generator": params}, "players": {"generator": own}}
+
+    whole = sharding.replicated(sharding.create_mesh(devices=jax.local_devices()))
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole), jax.eval_shape(first)
+    )
 
 
 def from_state(
@@ -379,10 +402,22 @@ def from_state(
 
     compiled: of another state of this run, whose compiled programs are taken.
     """
-    transform, own = run.game.players["generator"].transform, state.players["generator"]
-    weights, _ = jax.jit(transform.apply)(state.averages["generator"], own.transform_state)
+    players = {"generator": {"transform_state": state.players["generator"].transform_state}}
+    return _of(run.config, state.averages, players, int(state.step), compiled)
+
+
+def _of(
+    config: ConfigDict,
+    averages: PyTree,
+    players: PyTree,
+    step: int,
+    compiled: TrainedGenerator | None = None,
+) -> TrainedGenerator:
+    apply = transform(config, "generator").apply
+    own = players["generator"]["transform_state"]
+    weights, _ = jax.jit(apply)(averages["generator"], own)
     # To the host: of several processes each samples on its own devices.
-    weights, step = jax.device_get(weights), int(state.step)
+    weights = jax.device_get(weights)
     if compiled is None:
-        return TrainedGenerator(run.config, weights, step=step)
+        return TrainedGenerator(config, weights, step=step)
     return compiled.with_weights(weights, step)

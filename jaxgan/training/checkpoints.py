@@ -160,29 +160,36 @@ class Checkpoints:
             )
         return None if found < 0 else found
 
-    def restore(self, abstract: PyTree, step: int) -> PyTree:
+    def restore(self, abstract: PyTree, step: int, partial: bool = False) -> PyTree:
         """Return the state of a step that `newest_good` found, as `abstract` says.
 
-        abstract: a tree of jax.ShapeDtypeStruct with shardings.
-        Raises ValueError: the checkpoint holds other arrays; the first that differs is named.
+        Args:
+          abstract: a tree of jax.ShapeDtypeStruct with shardings.
+          partial: it may be a part of the state; only that is read.
+
+        Raises:
+          ValueError: the checkpoint holds other arrays; the first that differs is named.
         """
         folder = self.directory / str(step)
         there, here = manifest.read(folder)["leaves"], describe_leaves(abstract)
-        for name in [*here, *(n for n in there if n not in here)]:
+        for name in [*here, *(n for n in there if n not in here and not partial)]:
             if there.get(name) != here.get(name):
                 raise ValueError(
                     f"{folder} is of another network: {name} is {there.get(name, 'missing')} "
                     f"there, {here.get(name, 'missing')} here; write its config, or another "
                     "--workdir"
                 )
-        return ocp.load(folder, abstract)
+        context = ocp.Context()
+        context.pytree.loading.partial_load = partial
+        with context:
+            return ocp.load(folder, abstract)
 
-    def restore_newest(self, abstract: PyTree) -> PyTree:
-        """Return the newest whole state, or say that there is none."""
+    def restore_newest(self, abstract: PyTree, partial: bool = False) -> PyTree:
+        """Return the newest whole state, or a part of it, or say that there is none."""
         step = self.newest_good()
         if step is None:
             raise FileNotFoundError(f"{self.directory} holds no checkpoint yet: train first")
-        return self.restore(abstract, step)
+        return self.restore(abstract, step, partial)
 
     def drop_after(self, step: int) -> None:
         """Make `step` the newest: damaged later ones are set aside, whole ones deleted.

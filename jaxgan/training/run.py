@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan.build import build, medium_of
-from jaxgan.config import default_config
+from jaxgan.config import check, default_config
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
 from jaxgan.files.manifest import reason
@@ -69,67 +69,11 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
 def with_facts(
     config: ConfigDict, channels: int, bits: int, class_names: tuple[str, ...]
 ) -> ConfigDict:
-    """Return a copy of the config that says what only a data set knows."""
+    """Return a copy of the config that says what only a data set knows, locked as all are."""
     config = ConfigDict(config.to_dict())
-    with config.unlocked():
-        config.data.channels, config.data.bits = channels, bits
-        config.data.class_names = class_names
-    return config
-
-
-def check(config: ConfigDict, devices: int | None = None) -> None:
-    """Refuse what cannot run, before anything is computed: the field, its value, what to write.
-
-    devices: how many will run it; by default those that are there.
-    """
-    train, size = config.train, config.data.size
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise ValueError(f"data.size = {size}: write (height, width), such as (64, 64)")
-    for section, field in (
-        *(("train", f) for f in ("steps", "batch", "num_d_steps", "microbatches")),
-        *(("train", f) for f in ("log_every", "sample_every", "checkpoint_every")),
-        ("train", "keep_checkpoints"),
-        *(("watch", f) for f in ("images", "classes", "patience")),
-        ("model", "latent_dim"),
-        ("penalty", "every"),
-        ("sample", "columns"),
-    ):
-        if config[section][field] < 1:
-            raise ValueError(f"{section}.{field} = {config[section][field]}: write 1 or more")
-    if config.data.categories:
-        if config.objective.name != "infogan":
-            raise ValueError(
-                f"data.categories = {config.data.categories} with objective.name = "
-                f"{config.objective.name!r}: write 0, or 'infogan', which needs no labels"
-            )
-        if {"recognition", "fd_per_class"} & set(config.evaluate.metrics):
-            raise ValueError(
-                f"evaluate.metrics = {config.evaluate.metrics} with data.categories: leave out "
-                "those that compare the samples' labels with the data's"
-            )
-    for side in (config.generator, config.discriminator):
-        if not (side.learning_rate > 0 and 0 <= side.b1 < 1 and 0 <= side.b2 < 1):
-            raise ValueError(
-                f"learning_rate = {side.learning_rate}, b1 = {side.b1}, b2 = {side.b2}: write a "
-                "learning rate above 0 and b1, b2 in [0, 1)"
-            )
-    for section, field, choices in (
-        ("on_non_finite", "policy", ("stop", "roll_back")),
-        ("watch", "policy", ("warn", "roll_back")),
-        ("train", "best", ("highest", "lowest")),
-    ):
-        value = config[section][field]
-        if value not in choices:
-            known = " or ".join(map(repr, choices))
-            raise ValueError(f"{section}.{field} = {value!r}: write {known}")
-    devices = devices or len(jax.devices())
-    if train.batch % (devices * train.microbatches):
-        unit = devices * train.microbatches
-        near = max(round(train.batch / unit), 1) * unit
-        raise ValueError(
-            f"train.batch = {train.batch} does not divide into {train.microbatches} microbatches "
-            f"on {devices} devices: write a multiple of {unit}, such as {near}"
-        )
+    config.data.channels, config.data.bits = channels, bits
+    config.data.class_names = class_names
+    return config.lock()
 
 
 def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run:
@@ -183,15 +127,23 @@ def saved(workdir: Path) -> ConfigDict:
 
 def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
     """Open a run by its work directory; `config` may change what training does not depend on."""
+    return open_run(workdir, run_config(workdir, config))
+
+
+def run_config(workdir: Path, config: ConfigDict | None = None) -> ConfigDict:
+    """Return a run's resolved config, with the values of `config` that training does not depend on.
+
+    Raises ValueError where `config` differs in others.
+    """
     known = saved(workdir)
     if config is None:
-        return open_run(workdir, known)
+        return known
     facts = known.data.channels, known.data.bits, known.data.class_names
     config = with_facts(config, *facts)
     differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
     if differences:
         raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")
-    return open_run(workdir, config)
+    return config
 
 
 def abstract_state(run: Run) -> TrainState:

@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import errno
+import os
 import signal
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -55,9 +57,9 @@ def train(config: ConfigDict, workdir: Path) -> int:
     check_best_metric(run.config, metrics)
     check_wandb(run.config.train.wandb)
     claim(run)  # what cannot run has been refused
-    say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
-    say(describe(run, records))
     config, stop, roll_backs = run.config.train, stop_flag(), RollBacks(workdir)
+    say = printer(stop) if jax.process_index() == 0 else lambda *_: None
+    say(describe(run, records))
     keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
     with Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         while True:
@@ -294,7 +296,10 @@ def describe(run: Run, records: Records) -> str:
 
 
 def stop_flag() -> threading.Event:
-    """Return an event that SIGTERM or SIGINT sets; a second SIGINT stops at once."""
+    """Return an event that SIGTERM, SIGINT or SIGHUP sets; a second SIGINT stops at once.
+
+    A SIGHUP that is ignored, as under nohup, stays so.
+    """
     stop = threading.Event()
 
     def handle(number: int, _) -> None:
@@ -302,6 +307,22 @@ def stop_flag() -> threading.Event:
             raise KeyboardInterrupt
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handle)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
     return stop
+
+
+def printer(stop: threading.Event) -> Callable[[str], None]:
+    """Return `print`; once nobody reads standard output any more it sets `stop` and is silent."""
+
+    def say(line: str) -> None:
+        try:
+            print(line, flush=True)
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # `train | head`; a terminal is gone
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            stop.set()
+
+    return say

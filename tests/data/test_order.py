@@ -5,12 +5,28 @@ import collections
 import numpy as np
 import pytest
 
-from jaxgan.data.order import balanced_order, epoch_order, permutation
+from jaxgan.data.order import balanced_order, epoch_order, fair_draw, permutation, stratified
 
 
 def test_permutation_is_fixed_forever():
     """A change here breaks the exact resume of every run."""
     assert permutation(10, 0, "epoch", 0).tolist() == [5, 7, 3, 1, 2, 6, 8, 9, 0, 4]
+
+
+def test_a_fair_draw_takes_each_equally_often():
+    draws = [fair_draw(3, 10, "test", seed) for seed in range(4000)]
+    for draw in draws:
+        assert len(draw) == 3 and np.all(np.diff(draw) > 0)
+    counts = np.bincount(np.concatenate(draws), minlength=10)
+    # standard deviation of each count is 29
+    assert counts.shape == (10,) and np.abs(counts - 1200).max() < 120
+    np.testing.assert_array_equal(fair_draw(3, 10, "test", 5), draws[5])
+
+
+@pytest.mark.parametrize("count", [10, 11])
+def test_a_fair_draw_of_all_is_all(count):
+    np.testing.assert_array_equal(fair_draw(count, 10, "x"), np.arange(10))
+    assert fair_draw(0, 10, "x").size == 0
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 1000])
@@ -63,3 +79,23 @@ def test_balanced_order_is_a_function_of_position_only():
     whole = balanced_order(labels, 1)(np.arange(400))
     shuffled = np.random.default_rng(1).permutation(400).reshape(2, 5, 40)
     np.testing.assert_array_equal(balanced_order(labels, 1)(shuffled), whole[shuffled])
+
+
+@pytest.mark.parametrize(("count", "expected"), [(17, [10, 5, 2]), (34, [20, 10, 4]), (1, None)])
+def test_a_stratified_draw_keeps_the_proportions(count, expected):
+    labels = np.repeat([3, 5, 9], [100, 50, 20])
+    found = stratified(labels, count, "x")
+    assert len(found) == len(set(found.tolist())) == count and (np.diff(found) > 0).all()
+    if expected:
+        assert [int((labels[found] == label).sum()) for label in (3, 5, 9)] == expected
+    np.testing.assert_array_equal(stratified(labels, count, "x"), found)
+    assert not np.array_equal(stratified(labels, count, "y"), found)
+    np.testing.assert_array_equal(stratified(labels, 200, "x"), np.arange(170))
+
+
+def test_a_stratified_draw_is_fair():
+    """Labels with one entry each: which of them are drawn is by lot, each with chance 3 / 10."""
+    counts = np.zeros(10)
+    for seed in range(500):
+        counts[stratified(np.arange(10), 3, seed)] += 1
+    assert np.abs(counts - 150).max() < 5 * np.sqrt(500 * 0.3 * 0.7)

@@ -6,9 +6,9 @@ import threading
 import numpy as np
 import pytest
 
-from jaxgan.data.prepare.write import ImageFormat, serialize, write_shard
+from jaxgan.data.prepare.write import ImageFormat, write_shard
 from jaxgan.data.reader import Reader, prefetch
-from jaxgan.data.records import BadRecordError, open_records
+from jaxgan.data.records import BadRecordError, open_records, serialize
 from tests.data.image_kinds import random_images
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxgan.data.description import EMBEDDED
 from jaxgan.data.prepare.sources import open_source
-from jaxgan.data.prepare.write import ImageFormat, dataset_name, serialize, write_records
-from jaxgan.data.records import EMBEDDED, BadRecordError, open_records
+from jaxgan.data.prepare.write import ImageFormat, dataset_name, write_records
+from jaxgan.data.records import BadRecordError, open_records, serialize
 from jaxgan.media.decode import decode_record
 from tests.data.image_kinds import encoded, random_images
 
@@ -104,13 +105,84 @@ def test_content_hash_is_that_of_the_ordered_records(make_records):
             serialize(ImageFormat((4, 6, 3)).encode(image), int(label))
             for image, label in zip(images, labels, strict=True)
         ]
+        head = json.dumps([[4, 6, 3], "uint8", "image", ["class 0", "class 1", "class 2"]])
         digests = b"".join(hashlib.sha256(raw).digest() for raw in raws)
-        assert records.manifest()["content_hash"] == hashlib.sha256(digests).hexdigest()
+        expected = hashlib.sha256(head.encode() + digests).hexdigest()
+        assert records.manifest()["content_hash"] == records.content_hash() == expected
         assert records.manifest()["classes"] == dict(
             zip(records.class_names, np.bincount(labels).tolist(), strict=True)
         )
         for file in records.directory.iterdir():
             file.unlink()
+
+
+def images_of_two_classes(directory, **changes):
+    """Write 6 images; `changes` name one thing that is otherwise. Return the content hash."""
+    images = random_images((6, 4, 6, 3), seed=changes.get("pixels", 0))
+    shape = changes.get("shape", (4, 6, 3))
+    labels = [0, 1, 0, 1, 1, changes.get("last_label", 0)]
+    examples = list(zip(images.reshape(6, *shape), labels, strict=True))[:: changes.get("step", 1)]
+    write_records(
+        directory,
+        examples[: changes.get("count", 6)],
+        changes.get("names", ["a", "b"]),
+        ImageFormat(shape, changes.get("dtype", "uint8"), changes.get("encoding", "zlib")),
+        shards=changes.get("shards", 1),
+    )
+    return open_records(directory).content_hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pixels": 1},
+        {"last_label": 1},
+        {"names": ["a", "c"]},
+        {"names": ["b", "a"]},
+        {"names": ["a", "b", "c"]},
+        {"step": -1},
+        {"count": 5},
+        {"shape": (6, 4, 3)},  # the same bytes, as other images
+        {"encoding": "png"},
+    ],
+)
+def test_the_content_hash_covers_each_thing_that_an_image_is(tmp_path, change):
+    assert images_of_two_classes(tmp_path / "a") != images_of_two_classes(tmp_path / "b", **change)
+
+
+def test_the_content_hash_is_one_wherever_it_comes_from(tmp_path):
+    expected = images_of_two_classes(tmp_path / "a")
+    assert images_of_two_classes(tmp_path / "other name", shards=3) == expected
+    assert open_records(tmp_path / "a", "train[:100%]").content_hash() == expected
+    half = open_records(tmp_path / "a", "train[:50%]").content_hash()
+    assert half != expected
+    assert open_records(tmp_path / "a", "train[:50%]+train[:50%]").content_hash() != expected
+    (tmp_path / "a" / "manifest.json").unlink()  # as a data set that TFDS made
+    assert open_records(tmp_path / "a").content_hash() == expected
+    assert open_records(tmp_path / "a", "train[:50%]").content_hash() == half
+
+
+def test_the_content_hash_follows_class_names_that_were_edited(tmp_path):
+    before = images_of_two_classes(tmp_path / "a")
+    path = tmp_path / "a" / "label.labels.txt"
+    path.write_text(path.read_text().replace("a", "x"))
+    assert open_records(tmp_path / "a").content_hash() != before
+
+
+def test_the_content_hash_is_computed_once(make_records, monkeypatch):
+    records, *_ = make_records()
+    part = open_records(records.directory, "train[:50%]")
+    found = part.content_hash()
+    monkeypatch.setattr(part, "read", None)
+    assert part.content_hash() == found
+
+
+def test_a_damaged_manifest_is_named(make_records):
+    records, *_ = make_records()
+    for text in ("{", "[1]", "\udcff"):
+        (records.directory / "manifest.json").write_text(text, errors="surrogateescape")
+        with pytest.raises(ValueError, match=r"manifest\.json is damaged .*; restore it"):
+            open_records(records.directory).labels()
 
 
 @pytest.mark.parametrize("side", [28, 64])
@@ -132,17 +204,27 @@ def test_embedded_data_set():
     np.testing.assert_array_equal(np.bincount(records.labels()), [1000] * 10)
     size = sum(os.path.getsize(file) for file in records.directory.iterdir())
     assert size < 5_000_000
-    assert records.manifest()["content_hash"].startswith("7cc2e621d79ecd53")
+    assert records.manifest()["content_hash"].startswith("5a8f0927d7f9fd3c")
 
 
-@pytest.mark.parametrize("removed", [b"{", b"(", b"}"])
-def test_a_header_that_is_no_literal_is_damage(make_records, removed):
-    """NumPy reads it by Python's parser, with the parser's own errors."""
-    records, *_ = make_records()
+@pytest.mark.parametrize("removed", [b"{", b"(", b"\2"])
+def test_a_damaged_labels_file_is_not_used(make_records, removed, caplog):
+    """Neither one whose header NumPy cannot parse, nor one that lost a label."""
+    records, _, labels = make_records()
     path = records.directory / "labels-train.npy"
-    path.write_bytes(path.read_bytes().replace(removed, b"", 1))
-    with pytest.raises(ValueError, match="is damaged"):
-        records.labels()
+    head, data = path.read_bytes()[:10], path.read_bytes()[10:]
+    path.write_bytes(head + data.replace(removed, b"", 1))
+    np.testing.assert_array_equal(records.labels(), labels)
+    assert f"{path} is missing or damaged" in caplog.text
+
+
+def test_labels_come_from_their_file_without_reading_records(make_records, monkeypatch):
+    records, _, labels = make_records()
+    parts = [open_records(records.directory, s) for s in ("train", "train[5:17]", "train[90%:]")]
+    monkeypatch.setattr("jaxgan.data.records.parse_example", None)  # no record can be read
+    for part, expected in zip(parts, (labels, labels[5:17], labels[21:]), strict=True):
+        np.testing.assert_array_equal(part.labels(), expected)
+        assert part.labels().dtype == np.int32
 
 
 def test_damaged_record_is_named(make_records):

@@ -24,10 +24,10 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxgan.devices import compiler, sharding
-from jaxgan.evaluate.command import Session
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.models import open_model
 from jaxgan.evaluate.samples import samples
+from jaxgan.evaluate.session import Session
 from jaxgan.media.pictures import grid, save_png
 from jaxgan.training import train
 

@@ -120,3 +120,49 @@ def test_a_cpu_keeps_barriers(cpu):
     lowered = jax.jit(two_sines).lower(jnp.ones((64, 32)))
     kept = lowered.compile(compiler.compiler_options(cpu))
     assert "opt-barrier" in kept.as_text() and "opt-barrier" not in lowered.compile().as_text()
+
+
+def test_without_a_folder_that_can_be_written_nothing_is_kept(tmp_path, monkeypatch):
+    """As for a user without HOME, without an entry in the user database, or a read-only home."""
+
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    try:
+        for _ in range(2):
+            folder = compiler.cache_folder()
+            assert os.access(folder, os.W_OK) and tmp_path not in folder.parents
+            compiler.enable_persistent_cache()
+            assert jax.config.jax_compilation_cache_dir is None
+            monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+            monkeypatch.setattr(compiler.Path, "home", no_home)
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+
+
+@pytest.mark.parametrize(
+    ("variable", "line"),
+    [
+        ("JAX_ENABLE_X64=1", "JAX_ENABLE_X64 = 1: jaxgan computes in float32; unset it"),
+        ("JAX_PLATFORMS=cuda", "JAX_PLATFORMS = 'cuda': no such device here ("),
+        ("JAX_PLATFORMS=abacus", "JAX_PLATFORMS = 'abacus': no such device here ("),
+    ],
+)
+def test_what_the_environment_asks_for_in_vain(variable, line, tmp_path):
+    name, _, value = variable.partition("=")
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "JAX_PLATFORMS": "cpu", name: value}
+    flags = ("--config=debug", f"--workdir={tmp_path}/run")
+    done = subprocess.run(
+        [sys.executable, "-m", "jaxgan", "train", *flags],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and last.startswith(f"jaxgan train: {line}")
+    assert "Traceback" not in done.stderr

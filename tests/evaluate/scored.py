@@ -1,5 +1,7 @@
 """An extractor whose numbers numpy can say, and the flags to be scored by it."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +17,25 @@ def features(images: jax.Array) -> tuple[jax.Array, jax.Array]:
     levels = jnp.round((images + 1.0) * 127.5).mean(-1).reshape(len(images), -1) / 255
     found = jnp.tanh(levels @ WEIGHTS)
     return found, 4 * found[:, :3]
+
+
+def plain(images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The same features without logits."""
+    return features(images)[0], features(images)[1][:, :0]
+
+
+def normalised(images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Batch norm with the batch's own moments."""
+    found, logits = features(images)
+    return (found - found.mean(0, keepdims=True)) / found.std(0, keepdims=True), logits
+
+
+def single(images: jax.Array) -> jax.Array:
+    """No logits at all, not even none."""
+    return features(images)[0]
+
+
+partial = functools.partial(features)
 
 
 def in_numpy(images: np.ndarray) -> np.ndarray:

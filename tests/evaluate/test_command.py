@@ -9,13 +9,18 @@ import pytest
 from PIL import Image
 
 from jaxgan import main
+from jaxgan.devices import sharding
+from jaxgan.evaluate.images import Images
+from jaxgan.evaluate.metrics.metric import Scores
+from jaxgan.evaluate.metrics.table import METRICS
 from jaxgan.evaluate.results import read_results
+from jaxgan.evaluate.samples import samples
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.export import write_generator
-from jaxgan.trained.generator import load
+from jaxgan.trained.generator import TrainedGenerator, load
 from tests.evaluate.made_images import NAMES, pixels, write_folder
-from tests.evaluate.scored import OWN, expected_fd, flags
-from tests.tiny import tiny_run, tiny_tabulated
+from tests.evaluate.scored import OWN, expected_fd, flags, in_numpy
+from tests.tiny import tiny_generator, tiny_run, tiny_tabulated
 
 
 def test_a_run_is_scored_with_its_protocol(tmp_path, data, command):
@@ -147,6 +152,8 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
     (tmp_path / "named" / "labels.csv").write_text("b.png,Bag\n")
     write_folder(tmp_path / "one", images, np.zeros(20, int))
     write_folder(tmp_path / "single", images[:1], labels[:1])
+    write_folder(tmp_path / "five", images[:5], labels[:5])
+    monkeypatch.setattr(Images, "batches", lambda *_: pytest.fail("an image was read"))
     tiny_run(tmp_path / "run")
     (tmp_path / "other.pth").write_bytes(b"weights")
     one = [OWN, "--config.evaluate.reference=one"]
@@ -167,21 +174,110 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("few", *one, "--config.evaluate.metrics=('recognition',)"), ["one class only"]),
         (("few", *one, "--config.evaluate.metrics=('probe',)"), ["one class only"]),
         (("few", *one, "--config.evaluate.metrics=('fd_per_class',)"), ["no class 'Ankle boot'"]),
-        (("run", *flags(data, metrics="('fid',)")), ["unknown metrics ['fid']", "fd, kd"]),
+        (("run", *flags(data, metrics="('fid',)")), ["no metric 'fid'", "'fd'?", "fd, kd"]),
         (("run", *flags(data, split="test")), ["no split 'test'"]),
         (("run", "--config.evaluate.extractor=inception",
           "--config.evaluate.weights_file=other.pth"), ["other.pth has SHA-256"]),
         (("run", "--config.evaluate.extractor=inception",
           "--config.evaluate.weights_file=no.pth"), ["weights_file = 'no.pth': no such file"]),
-        (("few", *flags(data, 9)), ["9 images for 10 splits", "10 or more"]),
+        (("few", *flags(data, 9)), ["'is' needs 10 samples", "not 9 of"]),
         (("run", "--config.evaluate.extractor=encoder"), ["no encoder"]),
         (("few", *flags(data, 0, extractor="discriminator")), ["needs a run"]),
         (("run", *flags(data, bootstrap_rounds=1)), ["bootstrap_rounds = 1"]),
+        (("run", *flags(data, seed=2**32)), ["evaluate.seed = 4294967296", "from 0 to 4294967295"]),
+        (("run", *flags(data, seed=-1)), ["evaluate.seed = -1"]),
+        (("run", *flags(data, reference_samples=1)), ["evaluate.reference_samples = 1"]),
+        (("run", *flags(data), "--patience=-1", "--follow"), ["--patience=-1"]),
+        (("run", *flags(data), "--output=other.pth"), ["--output=other.pth cannot be made"]),
+        (("run", "--table"), ["results.jsonl holds no result"]),
+        (("few", *flags(data, 0, metrics="('fd','interpolation')")), ["needs a generator", "few"]),
+        (("few", OWN, "--config.evaluate.reference=few", "--config.evaluate.samples=9",
+          "--config.evaluate.metrics=('fd','fd_per_class')"),
+         ["'fd_per_class'", "2 samples and 2 real images", "there are fewer of '"]),
+        (("run", *flags(data, 4, metrics="('fd','accuracy_score')")), ["samples of every class"]),
+        (("run", *flags(data, 5, metrics="('recognition',)")), ["2 samples and 2 real images"]),
+        (("few", *one, "--config.evaluate.metrics=('accuracy_score',)"), ["one class only"]),
+        (("few", OWN, "--config.evaluate.reference=five", "--config.evaluate.metrics=('probe',)"),
+         ["a tenth of 5 images is none", "evaluate.test_split"]),
+        (("run", *flags(data, extractor="lite")), ["no extractor 'lite'", "'lite0'?"]),
+        (("run", *flags(data, extractor="tests.evaluate.scored:plain", metrics="('is',)")),
+         ["'is' needs logits", "this extractor gives none"]),
+        (("run", *flags(data, extractor="tests.evaluate.scored:WEIGHTS")), ["not a function"]),
+        (("run", *flags(data, extractor="tests.evaluate.scored:normalised")),
+         ["'normalised'", "depend on the other images of its batch"]),
+        (("run", *flags(data, extractor="tests.evaluate.scored:partial")), ["no source file"]),
+        (("run", *flags(data, extractor="tests.evaluate.scored:single")), ["for 2 images: return"]),
     ]:  # fmt: skip
         message = command(*argv)
         assert message.startswith("jaxgan evaluate: ") and "\n" not in message, message
         assert all(word in message for word in words), message
     assert not list(tmp_path.glob("*/results.jsonl"))
+
+
+def test_some_images_of_a_folder_are_a_fair_draw(tmp_path, command, monkeypatch):
+    """100 of a folder in the order of its classes, each class one image 50 times: 20 of each."""
+    labels = np.repeat(np.arange(5), 50)
+    images = np.repeat(pixels(5, 4)[0], 50, axis=0)
+    write_folder(tmp_path / "real", images, labels)
+    monkeypatch.chdir(tmp_path)
+    reference = "--config.evaluate.reference=real"
+    metrics = "--config.evaluate.metrics=('fd','fd_per_class')"
+    command("real", OWN, reference, metrics, "--config.evaluate.samples=100")
+    part = "--config.evaluate.reference_samples=100"
+    command("real", OWN, reference, metrics, "--config.evaluate.samples=100", part)
+    few, same = read_results("evaluation/results.jsonl")
+    # One mean, and covariances S n / (n - 1): tr(S) (sqrt(100 / 99) - sqrt(250 / 249))^2.
+    spread = in_numpy(images).var(axis=0).sum()
+    expected = spread * (np.sqrt(100 / 99) - np.sqrt(250 / 249)) ** 2
+    assert few["metrics"]["fd_features"] == pytest.approx(expected, rel=1e-3)
+    assert few["metrics"]["fd_features_per_class"] == pytest.approx(0, abs=1e-9)
+    assert few["protocol"]["reference_count"] == 250
+    assert same["protocol"]["reference_count"] == same["protocol"]["count"] == 100
+    assert same["protocol"]["samples_hash"] == same["protocol"]["reference_hash"]
+    assert few["protocol"]["samples_hash"] != few["protocol"]["reference_hash"]
+    assert same["metrics"]["fd_features"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("damage", ["directory", "nan"])
+def test_a_result_that_cannot_be_written_is_printed(tmp_path, data, monkeypatch, capsys, damage):
+    tiny_run(tmp_path / "run")
+    path = tmp_path / "run" / "results.jsonl"
+    argv = ["jaxgan", "evaluate", str(tmp_path / "run"), *flags(data, metrics="('fd','kd')")]
+    monkeypatch.setattr(sys, "argv", argv)
+
+    def damaged(inputs):
+        if damage == "directory":  # while it computes
+            path.mkdir()
+        return Scores({"fd*": 3.0 if damage == "directory" else float("nan")})
+
+    monkeypatch.setitem(METRICS, "fd", METRICS["fd"]._replace(compute=damaged))
+    with pytest.raises(SystemExit) as stop:
+        main.run()
+    assert "results.jsonl has no line of this result, which is printed above" in stop.value.code
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x[:1] == "{"]
+    found = json.loads(line)
+    assert set(found["metrics"]) > {"fd_features", "kd_features"}
+    assert found["protocol"]["count"] == 60
+
+
+def test_progress_is_shown(tmp_path, data, command, monkeypatch, capsys):
+    tiny_run(tmp_path / "run")
+    monkeypatch.setattr(
+        sys, "argv", ["jaxgan", "evaluate", str(tmp_path / "run"), *flags(data, 40)]
+    )
+    with pytest.raises(SystemExit):
+        main.run()
+    shown = capsys.readouterr().err
+    assert "samples: 40 of 40 images" in shown and "/s, 0 s left" in shown
+
+
+def test_a_collapsed_generator_is_named(tmp_path):
+    g = tiny_generator()
+    weights = jax.tree.map(lambda x: np.full(x.shape, np.nan, x.dtype), g.weights)
+    collapsed = TrainedGenerator(g.config, weights, step=7)
+    fake = samples(collapsed, 20, 0, None, sharding.create_mesh())
+    with pytest.raises(ValueError, match=r"^image 5 of the samples is not finite"):
+        fake.read(np.arange(5, 9))
 
 
 def test_results_are_plain_json(tmp_path, data, command):

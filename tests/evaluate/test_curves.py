@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from jaxgan.evaluate import follow
+from jaxgan.evaluate.metrics.table import METRICS
 from jaxgan.evaluate.results import read_results
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.export import write_generator
@@ -92,3 +93,13 @@ def test_following_scores_each_checkpoint_once(tmp_path, data, command, monkeypa
     assert (tmp_path / "run" / "scores.png").exists()
     command(tmp_path / "run", *flags(data), "--follow")
     assert len(read_results(tmp_path / "run" / "results.jsonl")) == 2
+    # With one metric more that one alone is computed, and stands beside the known ones.
+    known = METRICS["fd"]._replace(compute=lambda _: pytest.fail("it is known"))
+    monkeypatch.setitem(METRICS, "fd", known)
+    more = [f for f in flags(data, metrics="('fd','kd','is','mind')") if "metrics" in f]
+    command(tmp_path / "run", *flags(data), *more, "--follow")
+    found = read_results(tmp_path / "run" / "results.jsonl")
+    assert [r["protocol"]["step"] for r in found] == [3, 9, 3, 9]
+    for old, new in zip(found[:2], found[2:], strict=True):
+        assert new["metrics"].items() > old["metrics"].items()
+        assert set(new["metrics"]) - set(old["metrics"]) == {"mind_features"}

@@ -70,24 +70,51 @@ def test_batches_that_grow_and_empty_ones():
     np.testing.assert_allclose(found.mean, exact.mean, rtol=0, atol=2e-9)
 
 
-def test_keep_bounds_the_host_not_the_moments():
-    x, labels = images(100), np.arange(100, dtype=np.int32) % 3
-    batches = list(zip(split(x, 30), split(labels, 30), strict=True))
-    found, whole = extract(batches, EXTRACTOR, keep=45), extract(batches, EXTRACTOR)
-    assert found.features.shape == (45, 7) and found.logits.shape == (45, 5)
-    np.testing.assert_array_equal(found.labels, labels[:45])
-    np.testing.assert_array_equal(found.features, whole.features[:45])
-    assert found.count == 100 and whole.features.shape == (100, 7)
-    np.testing.assert_array_equal(found.mean, whole.mean)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_features_that_are_not_finite_name_the_batch(bad):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("devices", [1, 8])
+def test_values_that_are_not_finite_name_the_image(bad, devices):
+    """In the images (whatever the extractor makes of them), the features or the logits."""
+    where = mesh() if devices == 8 else None
     parts = split(images(120), 30)
-    parts[2][5] = bad
-    unbounded = EXTRACTOR._replace(apply=lambda w, x: (x.reshape(len(x), -1) @ w, x[:, 0, 0]))
-    with pytest.raises(ValueError, match="batch 2: features that are not finite"):
-        extract(parts, unbounded)
+    parts[2][[5, 9], 0, 0, 0] = bad
+    blind = EXTRACTOR._replace(apply=lambda w, x: (jnp.ones((len(x), 3)), jnp.ones((len(x), 2))))
+    with pytest.raises(ValueError, match=r"^image 65 is not finite"):
+        extract(parts, blind, mesh=where)
+    parts[2][[5, 9], 0, 0, 0] = -5.0
+    seen = lambda x: jnp.where(x[:, 0, 0, :1] == -5.0, bad, x[:, 0, 0, :1])
+    for output, words in ((0, "gives features"), (1, "gives logits")):
+        apply = lambda w, x, n=output: (seen(x), x[:, 0, 0]) if n == 0 else (x[:, 0, 0], seen(x))
+        with pytest.raises(ValueError, match=f"^image 65 {words} that are not finite"):
+            extract(parts, EXTRACTOR._replace(apply=apply), mesh=where)
+
+
+@pytest.mark.parametrize("size", [5, 16, 30])
+def test_an_extractor_without_logits_on_one_device(size):
+    """Batches above 8 images go through a CPU in chunks, whose logits have no column."""
+    plain = EXTRACTOR._replace(apply=lambda w, x: (apply(w, x)[0], x[:, 0, 0, :0]))
+    found = extract(split(images(60), size), plain)
+    assert found.logits.shape == (60, 0)
+    np.testing.assert_allclose(found.features, extract([images(60)], EXTRACTOR).features, atol=1e-6)
+
+
+def test_features_that_you_have_are_checked():
+    x = np.eye(4)
+    with pytest.raises(ValueError, match=r"features, row 2 \(of 4\): not finite"):
+        features_of_arrays(_spoilt(x, 2))
+    with pytest.raises(ValueError, match=r"logits, row 1 \(of 4\): not finite"):
+        features_of_arrays(x, logits=_spoilt(x, 1))
+    with pytest.raises(ValueError, match=r"logits of shape \(3, 4\): write \[4, k\]"):
+        features_of_arrays(x, logits=x[:3])
+    with pytest.raises(ValueError, match=r"labels is int64\[3\]: write integers \[4\]"):
+        features_of_arrays(x, labels=np.arange(3))
+    with pytest.raises(ValueError, match="features has 1 rows: write 2 or more"):
+        features_of_arrays(x[:1])
+
+
+def _spoilt(x, row):
+    x = x.copy()
+    x[row:, 1] = np.nan
+    return x
 
 
 def test_bad_sources():

@@ -6,7 +6,7 @@ from PIL import Image
 
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.records import open_records
-from jaxgan.evaluate.images import Images, class_map, content_hash, open_images
+from jaxgan.evaluate.images import Images, class_map, open_images
 from tests.data.image_kinds import BAD, GOOD, messy_files
 
 
@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("size", [None, (5, 7), (6, 6)])
 def test_a_folder_reads_as_the_data_set_made_of_it(folder, size, tmp_path):
-    prepare(folder, tmp_path / "set")
+    prepare(folder, tmp_path / "set", order="source")
     direct, stored = open_images(folder, size=size), open_images(tmp_path / "set", size=size)
     assert direct.shape == stored.shape == (*(size or (10, 14)), 3)
     assert direct.class_names == stored.class_names == ("a", "b", "c")
@@ -80,7 +80,7 @@ def test_every_kind_of_image_reads_as_prepared(tmp_path):
         path = tmp_path / "messy" / ("one" if name < "jpeg" else "two") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    manifest = prepare(tmp_path / "messy", tmp_path / "set", size=8)
+    manifest = prepare(tmp_path / "messy", tmp_path / "set", size=8, order="source")
     direct, stored = open_images(tmp_path / "messy"), open_images(tmp_path / "set")
     assert direct.facts == {"unreadable": len(BAD)} and set(GOOD).isdisjoint(BAD)
     assert direct.count == stored.count == len(GOOD) and len(manifest["rejected"]) == len(BAD)
@@ -110,5 +110,5 @@ def test_classes_are_matched_by_name():
 def test_content_hash_of_a_slice_is_computed(folder, tmp_path):
     prepare(folder, tmp_path / "set")
     whole, part = (open_records(tmp_path / "set", s) for s in ("train", "train[:50%]"))
-    assert content_hash(whole) == whole.manifest()["content_hash"]
-    assert content_hash(part) != content_hash(whole)
+    assert whole.content_hash() == whole.manifest()["content_hash"]
+    assert part.content_hash() != whole.content_hash()

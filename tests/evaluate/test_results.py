@@ -7,7 +7,7 @@ from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.results import (
     append_result,
     differing_fields,
-    find_result,
+    merged_result,
     protocol,
     read_results,
     table,
@@ -47,10 +47,13 @@ def test_a_result_is_found_by_its_whole_protocol(tmp_path):
     for value in (1.0, 2.0):
         append_result(path, {"fd": value}, settings(size=(8, 8)))
     append_result(path, {"fd": 3.0}, settings(size=(8, 9)))
+    append_result(path, {"kd": 4.0}, settings(size=(8, 8)), {"kd": {"a": 5.0}})
     results = read_results(path)
-    assert find_result(results, settings(size=(8, 8)), {"fd"})["metrics"]["fd"] == 2.0
-    assert find_result(results, settings(size=(8, 8)), {"fd", "kd"}) is None
-    assert find_result(results, settings(size=(7, 7)), set()) is None
+    assert merged_result(results, settings(size=(8, 8))) == (
+        {"fd": 2.0, "kd": 4.0},
+        {"kd": {"a": 5.0}},
+    )
+    assert merged_result(results, settings(size=(7, 7))) == ({}, {})
 
 
 def test_no_extractor():
@@ -74,12 +77,24 @@ def test_a_crash_while_writing_loses_the_last_line_only(tmp_path):
     assert [r["metrics"]["fd"] for r in read_results(path)] == [1.0, 3.0]
 
 
-@pytest.mark.parametrize("line", ["rubbish", "[]", json.dumps({"metrics": {}})])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rubbish",
+        "[]",
+        json.dumps({"metrics": {}}),
+        json.dumps({"metrics": {"fd": "1"}, "protocol": {}}),
+        json.dumps({"metrics": {"fd": 1.0}, "protocol": []}),
+        json.dumps({"metrics": {"fd": 1.0}, "protocol": {}, "classes": 3}),
+        "\udcff",  # a byte that is not UTF-8
+        "[" * 100_000,
+    ],
+)
 def test_other_damage_names_the_line(line, tmp_path):
     path = tmp_path / "r.jsonl"
     append_result(path, {"fd": 1.0}, {})
-    with path.open("a") as file:
-        file.write(line + "\n")
+    with path.open("ab") as file:
+        file.write(line.encode("utf-8", "surrogateescape") + b"\n")
     append_result(path, {"fd": 3.0}, {})
     with pytest.raises(ValueError, match=r"r\.jsonl line 2 is not"):
         read_results(path)
@@ -95,6 +110,38 @@ def test_table():
         "   5  12.35  0.01 ± 0.0012    ",
         "  10      3                  2",
     ])  # fmt: skip
+
+
+def test_the_table_is_sorted_by_step_and_at_most_120_wide():
+    names = [f"a_metric_with_a_long_name_{i}" for i in range(9)]
+    results = [
+        {"metrics": {n: s + i / 8 for i, n in enumerate(names)}, "protocol": {"step": s, "seed": 0}}
+        for s in (300, 20, 1000)
+    ]
+    results.append({"metrics": {"fd": 7.0}, "protocol": {"reference": "/long" * 40}})
+    text = table(results)
+    assert max(len(line) for line in text.splitlines()) <= 120
+    parts = [[line.split() for line in part.splitlines()] for part in text.split("\n\n")]
+    assert len(parts) > 1
+    for part in parts:
+        assert part[0][0] == "step" and [row[0] for row in part[1:4]] == ["20", "300", "1000"]
+    header = [name for part in parts for name in part[0]]
+    assert set(names) | {"fd", "reference"} <= set(header)
+    column = parts[0][0].index(names[1]) - len(parts[0][0])
+    assert parts[0][3][column] == "1000" and parts[0][1][column] == "20.12"
+
+
+def test_a_column_wider_than_the_table_is_still_shown():
+    results = [{"metrics": {"fd": 1.0, "kd": 2.0}, "protocol": {"step": 5}}]
+    assert table(results, width=1) == "step  fd\n   5   1\n\nstep  kd\n   5   2"
+
+
+def test_weights_are_shown_where_the_step_does_not_tell_results_apart():
+    def row(step, weights):
+        return {"metrics": {"fd": 1.0}, "protocol": {"step": step, "weights": weights}}
+
+    assert table([row(1, "x"), row(2, "y")]).split()[:2] == ["step", "fd"]
+    assert table([row(1, "x"), row(1, "y")]).split()[:3] == ["step", "weights", "fd"]
 
 
 def test_the_table_shows_what_tells_results_apart():

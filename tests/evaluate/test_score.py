@@ -7,7 +7,8 @@ from jaxgan.evaluate.features import extract, features_of_arrays
 from jaxgan.evaluate.metrics.frechet import frechet_of_samples
 from jaxgan.evaluate.metrics.kid import kernel_distance
 from jaxgan.evaluate.metrics.per_class import per_class_frechet
-from jaxgan.evaluate.score import METRICS, divided, score, score_features
+from jaxgan.evaluate.metrics.table import METRICS
+from jaxgan.evaluate.score import OF_FEATURES, score, score_features
 
 EXTRACTOR = Extractor("tiny", (), lambda w, x: (x[:, 0, :, 0], 3.0 * x[:, 0, :4, 0]), "0" * 64, {})
 
@@ -22,7 +23,7 @@ def batches(seed, count, shift=0.0, labelled=True):
 
 
 def test_all_metrics_of_one_pass():
-    found = score(batches(0, 100, 0.1), batches(1, 120), EXTRACTOR, METRICS, bootstrap_rounds=5)
+    found = score(batches(0, 100, 0.1), batches(1, 120), EXTRACTOR, OF_FEATURES, bootstrap_rounds=5)
     fake, real = extract(batches(0, 100, 0.1), EXTRACTOR), extract(batches(1, 120), EXTRACTOR)
     assert found["fd_tiny"] == pytest.approx(
         frechet_of_samples(fake.features, real.features), rel=1e-6
@@ -37,8 +38,11 @@ def test_all_metrics_of_one_pass():
         "precision_tiny", "precision_tiny_std", "recall_tiny", "recall_tiny_std",
         "density_tiny", "density_tiny_std", "coverage_tiny", "coverage_tiny_std",
         "memorised_tiny", "repeated_tiny", "accuracy_score_tiny", "accuracy_score_tiny_real",
+        "mind_tiny", "linear_probe_tiny", "knn_tiny",
     }  # fmt: skip
     assert all(isinstance(value, float) for value in found.values())
+    names = {n for m in OF_FEATURES for n in METRICS[m].names(EXTRACTOR, 5)}
+    assert names == set(found)  # what the table announces is what is given
     scores = score_features(fake, real, EXTRACTOR, ("fd_per_class", "accuracy_score"))
     assert scores.classes["fd_tiny_per_class"] == classes
     assert set(scores.classes["accuracy_score_tiny"]) == {0, 1}
@@ -51,8 +55,6 @@ def test_the_accuracy_score_tests_on_images_that_its_oracle_does_not_know():
     real = features_of_arrays(x, labels=rng.integers(0, 2, 300).astype(np.int32))
     found = score_features(real, real, EXTRACTOR, ("accuracy_score",)).values
     assert found["accuracy_score_tiny"] > 0.9 > 0.75 > found["accuracy_score_tiny_real"]
-    (train, _), (test, _) = divided(real, None)
-    assert len(train) == 270 and len(test) == 30 and not (train[:, None] == test[None]).all(2).any()
 
 
 def test_worse_samples_score_worse_and_the_error_bar_knows_noise_from_signal():
@@ -71,11 +73,34 @@ def test_names_of_the_original_network():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match=r"unknown metrics \['fid'\]: write some of fd, kd"):
+    with pytest.raises(
+        ValueError, match=r"no metric 'fid': did you mean 'fd'\? write some of fd, k"
+    ):
         score(batches(0, 40), batches(1, 40), EXTRACTOR, ("fid",))
+    with pytest.raises(ValueError, match="no metric 'interpolation': write some of"):
+        score(batches(0, 40), batches(1, 40), EXTRACTOR, ("interpolation",))
+    with pytest.raises(ValueError, match="seed = 4294967296: write a whole number from 0 to"):
+        score(batches(0, 40), batches(1, 40), EXTRACTOR, seed=2**32)
     with pytest.raises(ValueError, match="fd_per_class needs labels"):
         score(batches(0, 40, labelled=False), batches(1, 40), EXTRACTOR, ("fd_per_class",))
     wider = EXTRACTOR._replace(apply=lambda w, x: (jnp.tile(x[:, 0, :, 0], (1, 2)), x[:, 0, :, 0]))
     fake, real = extract(batches(0, 40), EXTRACTOR), extract(batches(1, 40), wider)
     with pytest.raises(ValueError, match="samples have 6 features, the reference 12"):
         score_features(fake, real, EXTRACTOR)
+
+
+def test_classifiers_on_data_in_the_order_of_its_classes():
+    """Separable by one feature each: all that was held out is right. (The last tenth would be
+    the whole of the last class, which the classifiers then have never seen: 0 to 0.2.)"""
+    labels = np.repeat(np.arange(12, dtype=np.int32), 20)
+    noise = 0.01 * np.random.default_rng(0).normal(size=(240, 12))
+    x = (np.eye(12)[labels] + noise).astype(np.float32)
+    real = features_of_arrays(x, labels=labels)
+    found = score_features(real, real, EXTRACTOR, ("accuracy_score", "probe")).values
+    assert set(found.values()) == {1.0} and len(found) == 4
+    # The oracle of few samples, too, knows all classes.
+    few = features_of_arrays(x[::10], labels=labels[::10])
+    assert score_features(few, real, EXTRACTOR, ("accuracy_score",)).values == {
+        "accuracy_score_tiny": 1.0,
+        "accuracy_score_tiny_real": 1.0,
+    }

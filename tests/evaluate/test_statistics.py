@@ -97,3 +97,24 @@ def test_an_interrupted_write_leaves_nothing(cache, monkeypatch, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             ask()
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(cache, tmp_path):
+    ask, computed, said = cache
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    assert ask().count == 9 and ask().count == 9
+    assert len(computed) == 2
+    assert all("cannot be written" in line or "computing" in line for line in said) and said
+
+
+def test_values_that_are_not_finite_do_not_come_out_of_the_cache(cache, tmp_path):
+    ask, computed, said = cache
+    found = ask()
+    (path,) = (tmp_path / "cache").iterdir()
+    with np.load(path) as file:
+        meta = str(file["meta"])
+    arrays = {k: v for k, v in found._asdict().items() if v is not None}
+    arrays["features"] = np.where(np.arange(9)[:, None] == 4, np.nan, found.features)
+    np.savez(path, meta=np.array(meta), **arrays)
+    assert np.isfinite(ask().features).all()
+    assert len(computed) == 2 and "features, row 4 (of 9): not finite" in said[0]

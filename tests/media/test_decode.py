@@ -1,17 +1,24 @@
 """Stored bytes to arrays: conversions, and what is refused."""
 
+import subprocess
+import sys
 import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 
-from jaxgan.data.records import Features
-from jaxgan.media.decode import decode_record
+from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.resize import fit
 from tests.data.image_kinds import bomb, encoded, messy_files, random_images
 
 FILES = messy_files()
+
+
+def test_media_stand_without_data_sets():
+    code = "import sys, jaxgan.media.image_files, jaxgan.media.decode, jaxgan.media.resize; "
+    code += "sys.exit(any(name.startswith('jaxgan.data') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def features(shape, dtype="uint8"):

@@ -7,10 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxgan.data.examine import examine_records, examine_source, labels_summary
+from jaxgan.data.description import EMBEDDED, find_data_set
+from jaxgan.data.examine import (
+    examine_records,
+    examine_source,
+    is_sorted_by_class,
+    labels_summary,
+)
+from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.write import ImageFormat, finish, shard_path, write_shard
-from jaxgan.data.records import EMBEDDED, find_data_set, open_records
+from jaxgan.data.records import open_records
 from jaxgan.planning import doctor
 from tests.data.image_kinds import BAD, encoded, messy_files, random_images
 from tests.training.test_train import debug_config
@@ -33,7 +40,7 @@ def messy(tmp_path):
 
 
 def test_every_bad_file_is_named_with_what_becomes_of_it(messy):
-    problems = texts(examine_source(open_source(messy), messy), True)
+    problems = texts(examine_source(open_source(messy)), True)
     for kind in BAD:
         (line,) = [text for text in problems if f"/{kind}." in text]
         assert "leaves it out" in line
@@ -61,12 +68,12 @@ def test_every_unusual_kind_is_named_with_what_is_done(file, words, messy):
     folder = messy.parent / "single" / "one"
     folder.mkdir(parents=True)
     shutil.copy(keep, folder / file)
-    notes = texts(examine_source(open_source(folder.parent), folder.parent), False)
+    notes = texts(examine_source(open_source(folder.parent)), False)
     assert any(words in note and f"one/{file}" in note for note in notes), notes
 
 
 def test_copies_and_sizes_are_counted(messy):
-    notes = texts(examine_source(open_source(messy), messy), False)
+    notes = texts(examine_source(open_source(messy)), False)
     assert any("two/again.png = two/rgb.png" in note for note in notes), notes
     assert any("8x8" in note and "can be read" in note for note in notes)
 
@@ -79,6 +86,28 @@ def test_label_gaps_rare_and_uneven_classes():
     assert any("from 5 to 300" in f.text and "class_balanced" in f.text for f in found)
     (fine,) = labels_summary(np.repeat([0, 1], 50), ["a", "b"])
     assert not fine.is_error and "2 classes, 50 to 50 images" in fine.text
+
+
+@pytest.mark.parametrize(("order", "is_problem"), [("source", True), ("shuffled", False)])
+def test_records_sorted_by_class_are_a_problem(tmp_path, order, is_problem):
+    labels = np.repeat([0, 1, 2], 30)
+    np.savez(tmp_path / "a.npz", images=random_images((90, 4, 4)), labels=labels)
+    prepare(tmp_path / "a.npz", tmp_path / "set", order=order)
+    problems = texts(examine_records(open_records(tmp_path / "set"), "stop"), True)
+    found = [text for text in problems if "records are sorted by class" in text]
+    assert len(found) == is_problem == len(problems)
+    if found:
+        assert f"`jaxgan prepare {tmp_path / 'set'} TARGET --split=train`" in found[0]
+
+
+def test_what_counts_as_sorted():
+    rng = np.random.default_rng(0)
+    for _ in range(200):  # never a random order, however small or uneven
+        labels = rng.choice(3, rng.integers(1, 40), p=[0.8, 0.1, 0.1])
+        assert not is_sorted_by_class(labels), labels
+    assert is_sorted_by_class(np.repeat(np.arange(1000), 50))
+    assert is_sorted_by_class(np.repeat([5, 0, 3], [50, 20, 20]))
+    assert not is_sorted_by_class(np.zeros(100, int)) and not is_sorted_by_class(np.zeros(0, int))
 
 
 def test_a_corrupt_record_is_named_by_file_and_index(tmp_path):

@@ -1,14 +1,10 @@
 """A trained encoder: what it gives of images, one at a time or together."""
 
-from functools import partial
-
-import jax
 import numpy as np
 import pytest
 
 from jaxgan.config import default_config
 from jaxgan.data.records import open_records
-from jaxgan.game.game import init_state
 from jaxgan.trained import encoder
 from jaxgan.training import run
 from tests.tiny import drawn, tiny_config
@@ -17,9 +13,8 @@ RECORDS = open_records("fashion_mnist", "train[:1%]")
 
 
 def opened(config, tmp_path):
-    config = run.resolve(config, RECORDS)
-    game = run.open_run(tmp_path, config)
-    return game, drawn(jax.eval_shape(partial(init_state, game.gan, 0)))
+    found = run.open_run(tmp_path, run.resolve(config, RECORDS))
+    return found, drawn(run.abstract_state(found))
 
 
 def test_an_image_gets_what_it_gets_alone(tmp_path):
@@ -29,8 +24,8 @@ def test_an_image_gets_what_it_gets_alone(tmp_path):
     config.model.update(encoder_width=2, encoder_depths=(1, 1), encoder_hidden=8)
     config.train.batch = 16
     config.sample.update(standing_batches=2, standing_batch=16)
-    game, state = opened(config, tmp_path)
-    e = encoder.TrainedEncoder(game, state, RECORDS)
+    found, state = opened(config, tmp_path)
+    e = encoder.TrainedEncoder(found, state, RECORDS)
     images = np.random.default_rng(0).uniform(-1, 1, (encoder.AT_ONCE + 3, 16, 16, 1))
     images = images.astype(np.float32)
     features = e.features(images)

@@ -10,9 +10,10 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 import jaxgan
+from jaxgan.config import default_config
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained import export, published
-from tests.tiny import tiny_generator, tiny_tabulated
+from tests.tiny import generator_of, tiny_generator, tiny_tabulated
 
 FOREIGN = """
 import sys
@@ -59,6 +60,18 @@ def test_the_arrays_are_there_for_others(exported):
     np.testing.assert_array_equal(arrays["batch_stats/0.5/norm/mean"], stats["norm"]["mean"])
 
 
+def test_a_network_without_batch_norm_is_exported_too(tmp_path):
+    config = default_config("mlp")
+    config.data.update(size=(8, 8), channels=1, bits=16, class_names=("a", "b"))
+    config.model.update(latent_dim=6, generator_widths=(8,), discriminator_widths=(8,))
+    g, path = generator_of(config), tmp_path / "mlp.safetensors"
+    export.write_generator(path, g.tabulated((0.0, 0.5)))
+    again = jaxgan.load(path)
+    images = again.sample(["a", "b"], seed=1, truncation=0.7)
+    assert again.truncations == (0.0, 0.5) and images.dtype == np.uint16
+    np.testing.assert_array_equal(images, g.sample(["a", "b"], seed=1, truncation=0.7))
+
+
 def test_imported_weights_are_loaded_too(tmp_path):
     g = tiny_generator()
     params = flatten_dict(jax.device_get(g.weights), sep="/")
@@ -68,6 +81,11 @@ def test_imported_weights_are_loaded_too(tmp_path):
     np.testing.assert_array_equal(images, g.sample([1, "Bag"], seed=2, truncation=0.5))
     config = export.saved_config(tmp_path / "w.safetensors")
     assert config.to_dict() == g.config.to_dict()
+    arrays, metadata = read_tensors(tmp_path / "w.safetensors")
+    older = json.loads(metadata["config"])
+    del older["condition"], older["growth"]  # fields that are younger than the file
+    write_tensors(tmp_path / "old.safetensors", arrays, metadata | {"config": json.dumps(older)})
+    assert jaxgan.load(tmp_path / "old.safetensors").config.to_dict() == g.config.to_dict()
 
 
 def test_stablehlo_runs_in_a_process_without_jaxgan(tmp_path):

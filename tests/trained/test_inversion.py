@@ -39,7 +39,7 @@ def test_its_own_image_is_found_again():
 def test_an_encoder_gives_a_start(monkeypatch):
     """BiGAN's encoder, its last layer's bias moved so that it inverts one image exactly."""
     config = default_config("bigan", "bigan")
-    config.data.update(size=(8, 8), channels=1)
+    config.data.update(size=(8, 8), channels=1, bits=8)
     config.data.class_names = ()
     config.model.update(width=4, latent_dim=6, hidden=8)
     config.sample.update(standing_batches=3, standing_batch=16)

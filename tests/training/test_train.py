@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import signal
+import threading
 from pathlib import Path
 
 import jax
@@ -83,7 +84,8 @@ def test_a_signal_saves_and_the_same_command_continues(whole, tmp_path, monkeypa
 
 
 def test_a_second_interrupt_from_the_keyboard_stops_at_once():
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
         stop = train.stop_flag()
         assert not stop.is_set()
@@ -95,6 +97,35 @@ def test_a_second_interrupt_from_the_keyboard_stops_at_once():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_a_hangup_stops_like_a_signal_unless_it_is_ignored():
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        stop = train.stop_flag()
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.is_set()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+        stop = train.stop_flag()
+        signal.raise_signal(signal.SIGHUP)
+        assert not stop.is_set()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_a_reader_that_is_gone_stops_the_run_and_nothing_else(monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    stop = threading.Event()
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr(train.sys, "stdout", closed)
+        say = train.printer(stop)
+        say("nobody reads this")
+        assert stop.is_set()
+        say("nor this")
+        print("nor this", flush=True)
 
 
 def test_log_has_each_logged_step_once(whole):

@@ -4,11 +4,13 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from jaxgan.data.prepare.folders import Payload, Source, label_files, not_an_image, printable
+from jaxgan.data.prepare.folders import Payload, Source, stamp
+from jaxgan.data.prepare.listing import Listing, label_files, not_an_image, printable
 from jaxgan.data.records import one_line
+from jaxgan.files import limits
 from jaxgan.media.image_files import MAX_FILE_BYTES, BadImageError
 
 READ_ERRORS = (
@@ -24,20 +26,19 @@ def open_zip(path: Path, labels: Path | None = None) -> Source:
     try:
         archive = zipfile.ZipFile(path)
     except READ_ERRORS as error:
+        limits.pass_on(error)
         raise ValueError(f"{path}: not a zip file, or damaged ({one_line(error)})") from error
-    members, ignored = {}, {}
+    members, ignored, folders = {}, {}, set()
     for member in archive.infolist():
-        if not member.is_dir():
-            _sort_in(member.filename, member, members, ignored)
-    members = dict(sorted(members.items()))
-    prefix = _common_folder(list(members)) if not labels else ""
-    names, labels_, class_names = label_files(
-        [name.removeprefix(prefix) for name in members], labels, str(path), ignored
-    )
+        name = _cleaned(member.filename)
+        folders.update(_folders(name, member.is_dir()))
+        if not member.is_dir() and _is_image(name, members, ignored):
+            members[name] = member
+    listing = label_files(sorted(members), folders, labels, str(path), ignored)
 
     def read(start: int) -> Iterator[Payload]:
-        for name in names[start:]:
-            member = members[prefix + name]
+        for name in listing.paths[start:]:
+            member = members[name]
             if member.file_size > MAX_FILE_BYTES:
                 yield BadImageError(f"{member.file_size} bytes, more than {MAX_FILE_BYTES}")
                 continue
@@ -48,61 +49,78 @@ def open_zip(path: Path, labels: Path | None = None) -> Source:
                 with archive.open(member) as file:
                     yield file.read(member.file_size)  # no more than promised: sizes may lie
             except Exception as error:  # damaged, encrypted, or an unknown compression
+                limits.pass_on(error)
                 yield BadImageError(one_line(error))
 
-    return Source(names, labels_, class_names, read, _stamp(path), ignored=ignored)
+    return _source(path, listing, read, ignored)
 
 
 def open_tar(path: Path, labels: Path | None = None) -> Source:
     """Open a tar, compressed or not, as open_zip does. It is read from front to back."""
-    files, ignored = {}, {}
+    files, ignored, folders = {}, {}, set()
     try:
         with tarfile.open(path) as archive:
             for member in archive:
-                if not member.isdir():
-                    _sort_in(member.name, None, files, ignored)
+                name = _cleaned(member.name)
+                folders.update(_folders(name, member.isdir()))
+                if not member.isdir() and _is_image(name, files, ignored):
+                    files[name] = None
                 archive.members = []  # else every header stays in memory
     except READ_ERRORS as error:
+        limits.pass_on(error)
         raise ValueError(f"{path}: not a tar file, or damaged ({one_line(error)})") from error
-    prefix = _common_folder(list(files)) if not labels else ""
-    names, labels_, class_names = label_files(
-        [name.removeprefix(prefix) for name in files], labels, str(path), ignored
-    )
+    listing = label_files(list(files), folders, labels, str(path), ignored)
 
     def read(start: int) -> Iterator[Payload]:
-        wanted = {prefix + name for name in names[start:]}
-        with tarfile.open(path) as archive:
-            for member in archive:
-                archive.members = []
-                name = member.name.removeprefix("./")
-                if name not in wanted or member.isdir():
-                    continue
-                wanted.discard(name)  # the first of two members of one name, as in the listing
-                if not member.isfile() or member.issparse():
-                    yield BadImageError("a link or a sparse file")
-                elif member.size > MAX_FILE_BYTES:
-                    yield BadImageError(f"{member.size} bytes, more than {MAX_FILE_BYTES}")
-                else:
-                    yield archive.extractfile(member).read()
+        wanted = set(listing.paths[start:])
+        try:
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    archive.members = []
+                    name = _cleaned(member.name)
+                    if name not in wanted or member.isdir():
+                        continue
+                    wanted.discard(name)  # the first of two members of one name, as listed
+                    if not member.isfile() or member.issparse():
+                        yield BadImageError("a link or a sparse file")
+                    elif member.size > MAX_FILE_BYTES:
+                        yield BadImageError(f"{member.size} bytes, more than {MAX_FILE_BYTES}")
+                    else:
+                        yield archive.extractfile(member).read()
+        except READ_ERRORS as error:
+            limits.pass_on(error)
+            raise ValueError(f"{path}: damaged ({one_line(error)})") from error
 
-    return Source(names, labels_, class_names, read, _stamp(path), ignored=ignored)
+    return _source(path, listing, read, ignored)
 
 
-def _sort_in(name: str, member: object, members: dict, ignored: dict[str, str]) -> None:
-    name = name.removeprefix("./")
+def _source(path: Path, listing: Listing, read: Callable, ignored: dict[str, str]) -> Source:
+    return Source(
+        listing.names,
+        listing.labels,
+        listing.class_names,
+        read,
+        stamp(path),
+        ignored=ignored,
+        notes=listing.notes,
+        empty=listing.empty,
+    )
+
+
+def _cleaned(name: str) -> str:
+    return name.removeprefix("./")
+
+
+def _folders(name: str, is_folder: bool) -> Iterator[str]:
+    """Yield the folders that a member's name implies."""
+    parts = [part for part in name.split("/") if part]
+    for count in range(1, len(parts) + is_folder):
+        yield "/".join(parts[:count])
+
+
+def _is_image(name: str, members: Collection[str], ignored: dict[str, str]) -> bool:
+    """Return whether a member is a new image; say in `ignored` why it is not."""
     reason = not_an_image(name) or ("a second file of this name" if name in members else None)
     if reason:
         ignored[printable(name) if name not in members else f"{name} (again)"] = reason
-    else:
-        members[name] = member
-
-
-def _common_folder(names: list[str]) -> str:
-    """Return "top/" when all images lie in class folders inside one top folder, else ""."""
-    tops = {name.split("/")[0] for name in names}
-    nested = all(name.count("/") >= 2 for name in names)
-    return f"{tops.pop()}/" if nested and len(tops) == 1 else ""
-
-
-def _stamp(path: Path) -> str:
-    return f"{path.stat().st_size} {path.stat().st_mtime_ns}"
+    return reason is None

@@ -6,16 +6,26 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from jaxgan.data.prepare.prepare import prepare
+from jaxgan.data.prepare.prepare import ORDERS, prepare
+from jaxgan.files import limits
+from jaxgan.files.text import read_text
 from jaxgan.media.resize import CROPS, METHODS
 
 DESCRIPTION = """\
 Make a data set from images of any kind: TFDS-format ArrayRecord files that `jaxgan train` reads.
-The same command on the same target continues after an interruption.
+Records are shuffled, so that a slice such as train[95%:] is a fair sample. The same command on the
+same target continues after an interruption.
 """
 SOURCE = """\
 a folder with one sub-folder a class; a zip or tar of one; an .npz, .h5 or idx file; a directory
 that TFDS made, or tfds:NAME for one in TFDS_DATA_DIR"""
+EXAMPLES = """\
+examples:
+  jaxgan prepare photos data/photos --size=128
+  jaxgan prepare scans.zip data/scans --size=96x128 --channels=1 --bits=16
+  jaxgan prepare train.npz data/own --class-names=names.txt
+  jaxgan prepare tfds:cifar10 data/cifar10 --split=test
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,13 +45,17 @@ def command(argv: list[str]) -> int:
         return 2
     try:
         manifest = prepare(**vars(flags))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("jaxgan prepare: stopped; the same command continues", file=sys.stderr)
-        return 130
+        return getattr(stop, "exit_code", 130)
     except (ValueError, OSError) as error:
         again = "; free some and run the same command again: what is finished is kept"
-        full = "No space left" in str(error)
-        print(f"jaxgan prepare: {error}{again if full else ''}", file=sys.stderr)
+        print(f"jaxgan prepare: {error}{again if limits.is_full(error) else ''}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print(
+            "jaxgan prepare: out of memory; write --workers=1 or a smaller --size", file=sys.stderr
+        )
         return 1
     print(summary(manifest, flags.target))
     return 0
@@ -71,23 +85,78 @@ def summary(manifest: dict, target: Path) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser("jaxgan prepare", description=DESCRIPTION, allow_abbrev=False)
+    parser = _Parser(
+        "jaxgan prepare",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("source", metavar="SOURCE", help=SOURCE)
     parser.add_argument("target", metavar="TARGET", type=Path, help="the directory to make")
     add = parser.add_argument
-    add("--size", type=_size, metavar="N|HxW", help="height x width; default: the images' own")
-    add("--channels", type=int, metavar="N", help="1 gray, 3 colour, 2 or 4 with alpha")
-    add("--bits", type=int, choices=(8, 16), help="default: 16 when all images have 16")
-    add("--resize", choices=METHODS, default="area")
-    add("--crop", choices=CROPS, default="center", help="center cuts the longer side")
-    add("--format", choices=("png", "jpeg"), default="png")
-    add("--quality", type=int, default=95, help="of JPEG, 1 to 100")
-    add("--background", type=_color, default=(255, 255, 255), metavar="R,G,B")
-    add("--labels", type=Path, metavar="FILE", help="CSV of name,label lines; or idx labels")
-    add("--class-names", type=_lines, metavar="FILE", help="one name a line, for labels 0, 1, ...")
-    add("--split", default="train", help="of a TFDS source")
-    add("--shards", type=_positive, metavar="N", help="number of files")
-    add("--workers", type=_positive, metavar="N", help="threads; default: one a core")
+    add(
+        "--size",
+        type=_size,
+        metavar="N|HxW",
+        help="height x width, such as 128 or 96x128 (default: the images' own)",
+    )
+    add(
+        "--channels",
+        type=int,
+        metavar="N",
+        help="1 gray, 3 colour, 2 or 4 with alpha, such as 1 (default: 3 if any has colour)",
+    )
+    add(
+        "--bits",
+        type=int,
+        choices=(8, 16),
+        help="of a channel, such as 16 (default: 16 if all images have 16)",
+    )
+    add("--resize", choices=METHODS, default="area", help="such as lanczos (default: area)")
+    add(
+        "--crop",
+        choices=CROPS,
+        default="center",
+        help="center cuts the longer side, none squeezes, such as none (default: center)",
+    )
+    add("--format", choices=("png", "jpeg"), default="png", help="such as jpeg (default: png)")
+    add("--quality", type=int, default=95, help="of JPEG, 1 to 100, such as 90 (default: 95)")
+    add(
+        "--background",
+        type=_color,
+        default=(255, 255, 255),
+        metavar="R,G,B",
+        help="under transparent pixels, such as 0,0,0 (default: 255,255,255)",
+    )
+    add(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="CSV of name,label lines, such as labels.csv; or idx labels (default: the folders)",
+    )
+    add(
+        "--class-names",
+        type=_lines,
+        metavar="FILE",
+        help="one name a line, the first for label 0, such as names.txt; where the source has "
+        "names, the same in the order wanted (default: the source's)",
+    )
+    add("--split", default="train", help="of a TFDS source, such as test (default: train)")
+    add(
+        "--order",
+        choices=ORDERS,
+        default="shuffled",
+        help="of the records, such as source (default: shuffled)",
+    )
+    add("--seed", type=int, default=0, help="of the shuffle, such as 1 (default: 0)")
+    add(
+        "--shards",
+        type=_positive,
+        metavar="N",
+        help="number of files, such as 8 (default: files of 64 MiB of decoded images)",
+    )
+    add("--workers", type=_positive, metavar="N", help="threads, such as 4 (default: one a core)")
     return parser
 
 
@@ -120,6 +189,8 @@ def _color(text: str) -> tuple[int, ...]:
 
 def _lines(text: str) -> list[str]:
     try:
-        return [line.strip() for line in Path(text).read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
+        return [line.strip() for line in read_text(Path(text)).splitlines() if line.strip()]
+    except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: cannot be read ({error})") from error
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

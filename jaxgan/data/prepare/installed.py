@@ -12,19 +12,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxgan.data.prepare.folders import Payload, Source
-from jaxgan.data.records import (
-    BadRecordError,
-    Records,
+from jaxgan.data.description import (
     Shard,
     data_set_info,
     find_data_set,
     image_features,
-    one_line,
-    parse_example,
     split_shards,
 )
-from jaxgan.media.decode import decode_record
+from jaxgan.data.prepare.folders import Payload, Source, stamp
+from jaxgan.data.records import BadRecordError, Records, one_line, parse_example
+from jaxgan.files import limits
+from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.image_files import BadImageError
 
 CHUNK = 64
@@ -55,7 +53,7 @@ def open_directory(directory: Path, split: str) -> Source:
     if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
         labels = Records(found, split, features, shards).labels()
     elif info.file_format is tfds.core.FileFormat.TFRECORD:
-        labels = [parse_example(raw, features)[1] for raw in _tfrecords(shards)]
+        labels = _tfrecord_labels(shards, features)
     else:
         raise ValueError(f"{found}: file format {info.file_format.value!r} is not read here")
 
@@ -70,19 +68,20 @@ def open_directory(directory: Path, split: str) -> Source:
             else:
                 try:
                     yield decode_record(image, features)
-                except Exception as error:
+                except Exception as error:  # Pillow raises many kinds on damaged bytes
+                    limits.pass_on(error)
                     yield BadImageError(one_line(error))
 
     sixteen = features.dtype == np.uint16
     arrays = features.encoding != "image" or (sixteen and None not in features.shape)
     names = [f"{split}[{index}]" for index in range(len(labels))]
-    stamp = f"{found} {[(str(shard.path), shard.path.stat().st_size) for shard in shards]}"
+    stamps = [f"{shard.path.name} {stamp(shard.path)}" for shard in shards]
     return Source(
         names,
         np.asarray(labels, np.int32),
         list(features.class_names),
         read,
-        stamp,
+        " ".join(stamps),
         features.shape if arrays else None,
         features.dtype if arrays else None,
     )
@@ -101,13 +100,28 @@ def _array_records(records: Records, start: int) -> Iterator[bytes | Exception]:
                     yield BadImageError(str(error))
 
 
+def _tfrecord_labels(shards: list[Shard], features: Features) -> list[int]:
+    """Read every record for its label. Raises ValueError with the record that has none."""
+    labels = []
+    for raw in _tfrecords(shards):
+        try:
+            labels.append(parse_example(raw, features)[1])
+        except Exception as error:  # protobuf's own, on damaged bytes
+            limits.pass_on(error)
+            raise ValueError(
+                f"{shards[0].path.parent}: record {len(labels)} cannot be read ({one_line(error)})"
+            ) from error
+    return labels
+
+
 def _tfrecords(shards: list[Shard], start: int = 0) -> Iterator[bytes]:
     for shard in shards:
         with open(shard.path, "rb") as file:
             for number in range(shard.skip + shard.take):
                 header = file.read(12)
                 length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
-                data = file.read(length + 4)
+                left = shard.path.stat().st_size - file.tell()  # before memory is taken
+                data = file.read(length + 4) if length + 4 <= left else b""
                 if len(header) != 12 or len(data) != length + 4:
                     raise ValueError(f"{shard.path}: cut short at record {number}")
                 if number >= shard.skip:

@@ -1,85 +1,47 @@
-"""`jaxgan prepare`: any images to a data set on disk, in parallel, in order, resumable.
+"""`jaxgan prepare`: any images to a data set on disk, in parallel, shuffled, resumable.
 
-    source -> (threads: decode, crop, resize, encode) -> shards -> manifest.json, dataset_info.json
+    source -> (threads: decode, crop, resize, encode) -> staged files, in the source's order
+    staged files -> shards, shuffled -> manifest.json, dataset_info.json
 
-Images are streamed, a few in memory at a time. Results are taken in the source's order, so the
-bytes do not depend on the number of workers. A shard appears when it is complete; after an
-interruption the same command goes on behind the last one. Threads rather than processes: decoding,
-resizing and encoding leave Python's lock to others, and there is nothing to send between processes
-(measured in tests/data/benchmark_reader.py).
+Images are streamed, a few in memory at a time. Results are taken in the source's order and shuffled
+by a stored seed, so the bytes do not depend on the number of workers. A file appears when it is
+complete; after an interruption the same command continues behind the last one.
+
+Records are shuffled because sources are sorted by class: only then is a slice of the split, such
+as train[95%:], a fair sample.
 """
 
-import collections
 import dataclasses
 import hashlib
-import itertools
 import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from jaxgan.data.prepare.folders import Payload, Source
-from jaxgan.data.prepare.job import is_complete, locked, read_job
+from jaxgan.data.order import permutation
+from jaxgan.data.prepare.classes import checked, named
+from jaxgan.data.prepare.folders import Payload
+from jaxgan.data.prepare.job import finished, interrupted, locked
+from jaxgan.data.prepare.listing import printable
+from jaxgan.data.prepare.parallel import ordered
+from jaxgan.data.prepare.passes import encode_all, write_all
+from jaxgan.data.prepare.recipe import Recipe
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.survey import stored_format
-from jaxgan.data.prepare.write import (
-    ImageFormat,
-    ShardReport,
-    finish,
-    shard_path,
-    write_json,
-    write_shard,
-)
-from jaxgan.data.records import MANIFEST, one_line
+from jaxgan.data.prepare.target import check_path, check_space, check_writable
+from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
+from jaxgan.files import limits
 from jaxgan.files.progress import Progress
-from jaxgan.media.image_files import (
-    WHITE,
-    BadImageError,
-    Kind,
-    inspect,
-    is_plain_jpeg,
-    read_picture,
-)
-from jaxgan.media.resize import CROPS, METHODS, fit
+from jaxgan.media.image_files import WHITE, BadImageError, Kind, inspect
+from jaxgan.media.resize import CROPS, METHODS
 
-SPLIT = "train"
+ORDERS = ("shuffled", "source")
 SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
-CHUNK = 8  # images a worker takes at once
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What is done to every image."""
-
-    image_format: ImageFormat
-    crop: str = "center"
-    resize: str = "area"
-    background: tuple[int, int, int] = WHITE
-
-    def encode(self, payload: Payload) -> bytes | BadImageError:
-        """Return the image as stored, or why it is rejected."""
-        shape, bits = self.image_format.shape, 16 if self.image_format.dtype == "uint16" else 8
-        try:
-            if isinstance(payload, Exception):
-                return payload
-            if isinstance(payload, np.ndarray):
-                image, alpha = payload, False
-            else:
-                image = read_picture(payload, shape[-1], bits, self.background)
-                alpha = shape[-1] in (2, 4)
-                if self.image_format.encoding == "jpeg" and is_plain_jpeg(payload, shape):
-                    return payload.read_bytes() if isinstance(payload, Path) else payload
-            image = fit(image, shape[:2], self.crop, self.resize, alpha)
-            return self.image_format.encode(image)
-        except BadImageError as error:
-            return error
-        except OSError as error:  # the file has gone, or may not be read
-            return BadImageError(one_line(error))
 
 
 def prepare(
@@ -98,6 +60,8 @@ def prepare(
     labels: str | Path | None = None,
     class_names: Sequence[str] | None = None,
     split: str = "train",
+    order: str = "shuffled",
+    seed: int = 0,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -112,34 +76,58 @@ def prepare(
       background: put under transparent pixels when alpha is not kept.
       shards: number of files; None for files of some tens of MiB.
       workers: threads; None for one a core.
-      class_names: names of the labels 0, 1, ... where the source has numbers only.
+      class_names: names of the labels 0, 1, ... where the source has numbers; where it has names,
+        the same names in the order wanted: see `classes.named`.
+      order: "shuffled": record k is the readable image number permutation(n, seed, "prepare")[k]
+        of the source (see `order.py`); "source" keeps the source's order.
+      seed: of the shuffle.
 
     Raises:
-      ValueError, FileNotFoundError, OSError: each with one line that says what to do.
+      ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
     """
     _check_choice("resize", resize, METHODS)
     _check_choice("crop", crop, CROPS)
     _check_choice("format", format, ("png", "jpeg"))
+    _check_choice("order", order, ORDERS)
+    # Refuses at once what no look at the images would allow.
+    ImageFormat((1, 1, channels or 1), f"uint{bits or 8}", format, quality)
     size = (size, size) if isinstance(size, int) else size
+    target = Path(target)
+    check_path(target, Path(source))
     images = open_source(source, labels, split)
-    images = dataclasses.replace(images, class_names=_names(class_names, images))
+    if class_names is not None:
+        numbers, names = named(images.labels, images.class_names, class_names)
+        images = dataclasses.replace(images, labels=numbers, class_names=names)
+    checked(images.class_names)
+    if shards and shards > len(images.names):
+        raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
     settings = {
         "size": size,
-        **{"channels": channels, "bits": bits, "resize": resize, "crop": crop},
-        **{"format": format, "quality": quality, "background": list(background)},
+        "channels": channels,
+        "bits": bits,
+        "resize": resize,
+        "crop": crop,
+        "format": format,
+        "quality": quality,
+        "background": list(background),
         "shards": shards,
+        "order": order,
+        "seed": seed if order == "shuffled" else None,
     }
-    listing = {
-        "name": Path(source).name,
+    origin = {
+        "name": printable(Path(source).name),
         "num_files": len(images.names),
         "listing": _hash(images.names, images.labels.tolist(), images.class_names),
+        "stamp": _hash(images.stamp),
     }
-    fingerprint = _hash(settings, listing, images.stamp)
-    target = Path(target)
-    if is_complete(target, settings, listing):
+    manifest = finished(target, settings, origin)
+    if manifest:
         print(f"{target} is complete already: nothing to do", file=sys.stderr)
-        return json.loads((target / MANIFEST).read_text())
-    job = read_job(target, fingerprint)
+        return manifest
+    check_writable(target)
+    job = interrupted(target, settings, origin)
+    for note in images.notes:
+        print(note, file=sys.stderr)
     workers = workers or os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers, "jaxgan-prepare")
     try:
@@ -151,16 +139,24 @@ def prepare(
                         *(images, size, channels, bits, format, quality),
                         lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
                     )
-                job = {"shape": stored.shape, "dtype": stored.dtype, "fingerprint": fingerprint}
-            stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
+            else:
+                stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
             recipe = Recipe(stored, crop, resize, tuple(background))
+
+            def encoded(start: int) -> Iterator[bytes | BadImageError]:
+                return ordered(pool, workers, recipe.encode, images.read(start))
+
+            if job is None:
+                check_space(target, len(images.names), stored, encoded)
+                job = {"source": origin, "settings": settings}
+                job |= {"shape": stored.shape, "dtype": stored.dtype}
             with locked(target, job) as folder:
                 shards = shards or _default_shards(len(images.names), stored)
-                reports, rejected = _write_shards(
-                    *(target, folder, images, shards, stored),
-                    lambda start: ordered(pool, workers, recipe.encode, images.read(start)),
-                )
-                extra = {"source": listing, "settings": settings}
+                staged, rejected = encode_all(folder, images, shards, encoded)
+                key = permutation(len(staged), seed, "prepare")
+                places = key if order == "shuffled" else np.arange(len(staged))
+                reports = write_all(target, folder, staged, places, shards, stored)
+                extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
     finally:
@@ -168,92 +164,16 @@ def prepare(
     return manifest
 
 
-def _write_shards(
-    target: Path,
-    folder: Path,
-    images: Source,
-    shards: int,
-    stored: ImageFormat,
-    encoded: Callable[[int], Iterator[bytes | BadImageError]],
-) -> tuple[list[ShardReport], dict[str, str]]:
-    """Write the shards that are not there yet; return all reports and {name: reason} rejected."""
-    bounds = np.linspace(0, len(images.names), shards + 1).astype(int).tolist()
-    reports, rejected = [], {}
-    for shard in range(shards):  # those of an interrupted run
-        path, note = shard_path(target, SPLIT, shard, shards), folder / f"{shard:05d}.json"
-        if not (note.exists() and path.exists()):
-            break
-        saved = json.loads(note.read_text())
-        rejected |= saved.pop("rejected")
-        reports.append(ShardReport(**saved))
-        if reports[-1].file_bytes != path.stat().st_size:
-            raise ValueError(f"{path} was changed since it was written; delete {target}")
-    begin = bounds[len(reports)]
-    results = encoded(begin)
-    with Progress("preparing", len(images.names), begin) as progress:
-        for shard in range(len(reports), shards):
-            bad = {}
-
-            def records(shard=shard, bad=bad):
-                # range first: zip must not take a result that belongs to the next shard
-                for index, result in zip(range(*bounds[shard : shard + 2]), results, strict=False):
-                    progress.add(isinstance(result, BadImageError))
-                    if isinstance(result, BadImageError):
-                        bad[images.names[index]] = str(result)
-                    else:
-                        yield result, int(images.labels[index])
-
-            report = write_shard(shard_path(target, SPLIT, shard, shards), records(), stored)
-            if progress.done != bounds[shard + 1]:
-                raise ValueError(f"the source ended at image {progress.done} of {bounds[-1]}")
-            note = dataclasses.asdict(report) | {"rejected": bad}
-            write_json(folder / f"{shard:05d}.json", note)
-            reports.append(report)
-            rejected |= bad
-    if not any(report.labels for report in reports):
-        name, reason = next(iter(rejected.items()))
-        raise ValueError(f"none of {len(images.names)} images can be read; {name!r}: {reason}")
-    return reports, rejected
-
-
 def _default_shards(count: int, stored: ImageFormat) -> int:
-    image_bytes = int(np.prod(stored.shape)) * np.dtype(stored.dtype).itemsize
-    return min(1024, max(1, count * image_bytes // SHARD_BYTES))
-
-
-def ordered(
-    pool: ThreadPoolExecutor, workers: int, function: Callable, payloads: Iterable[Payload]
-) -> Iterator:
-    """Map in parallel: results in order, a bounded number of payloads in memory."""
-    payloads = iter(payloads)
-    pending = collections.deque()
-    while True:
-        while len(pending) < 3 * workers:
-            chunk = list(itertools.islice(payloads, CHUNK))
-            if not chunk:
-                break
-            pending.append(pool.submit(lambda chunk: [function(one) for one in chunk], chunk))
-        if not pending:
-            return
-        yield from pending.popleft().result()
+    return min(1024, max(1, count * stored.image_bytes // SHARD_BYTES))
 
 
 def _look(payload: Payload) -> Kind | Exception:
     try:
         return payload if isinstance(payload, Exception) else inspect(payload)
     except (BadImageError, OSError) as error:
+        limits.pass_on(error)
         return error
-
-
-def _names(class_names: Sequence[str] | None, images: Source) -> list[str]:
-    used = int(images.labels.max()) + 1
-    names = list(class_names or images.class_names)
-    if len(names) < used or len(set(names)) != len(names):
-        raise ValueError(f"class names are {names}; write {used} different ones")
-    for name in names:
-        if "\n" in name or name != name.strip() or not name:  # TFDS keeps them as stripped lines
-            raise ValueError(f"class name {name!r} is empty, has a line break or outer spaces")
-    return names
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from jaxgan.data.prepare.archives import open_tar, open_zip
-from jaxgan.data.prepare.arrays import open_hdf5, open_idx, open_npz
 from jaxgan.data.prepare.folders import Source, open_folder
+from jaxgan.data.prepare.hdf5 import open_hdf5
+from jaxgan.data.prepare.idx import open_idx
 from jaxgan.data.prepare.installed import is_installed, open_directory, open_installed
+from jaxgan.data.prepare.npz import open_npz
 
 
 def open_source(path: str | Path, labels: str | Path | None = None, split: str = "train") -> Source:

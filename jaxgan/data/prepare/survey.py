@@ -55,6 +55,13 @@ def stored_format(
                     f"background; write --channels={channels + 1} to keep them",
                     file=sys.stderr,
                 )
+        deep = sum(kind.is_deep_colour for kind in found)
+        if deep:
+            print(
+                f"{deep} images have 16-bit colour, of which 8 bits are read; give them as uint16 "
+                "arrays (.npz, .h5) to keep all",
+                file=sys.stderr,
+            )
         bits = bits or (16 if found and all(kind.bits == 16 for kind in found) else 8)
     return ImageFormat((*size, channels), f"uint{bits}", encoding, quality)
 

@@ -1,9 +1,7 @@
-"""Write TFDS-format ArrayRecord data sets without TensorFlow; `records.py` says what is in them.
+"""Write TFDS-format ArrayRecord data sets without TensorFlow; `records.py` documents the format.
 
-    content hash = sha256(sha256(record 0) | sha256(record 1) | ...)
-
-so it depends on the records and their order, not on how they are split into files, and shards can
-be written and hashed apart.
+Shards are written and hashed one by one: `records.content_hash` depends on the records and their
+order, not on how they are split into files.
 """
 
 import contextlib
@@ -15,7 +13,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +21,12 @@ import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordWriter
 from etils import epath
 from PIL import Image
-from tensorflow_datasets.proto import tf_example_pb2
 
-from jaxgan.data.records import MANIFEST
+from jaxgan.data.records import MANIFEST, content_hash, labels_file, one_line, serialize
+from jaxgan.media.decode import Features
 
 INFO = "dataset_info.json"
+SPLIT = "train"  # of everything that `prepare` makes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,12 +73,23 @@ class ImageFormat:
         picture.save(out, self.encoding, **options)
         return out.getvalue()
 
+    @property
+    def image_bytes(self) -> int:
+        """Size of one decoded image."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+
     def feature(self) -> tfds.features.FeatureConnector:
         """Return the TFDS feature that describes this format."""
         dtype = np.dtype(self.dtype)
         if self.encoding == "zlib":
             return tfds.features.Tensor(shape=self.shape, dtype=dtype, encoding="zlib")
         return tfds.features.Image(shape=self.shape, dtype=dtype, encoding_format=self.encoding)
+
+    def features(self, class_names: Iterable[str]) -> Features:
+        """Return what records of this format hold, as `records.image_features` reads it back."""
+        encoding = "zlib" if self.encoding == "zlib" else "image"
+        dtype, names = np.dtype(self.dtype), tuple(class_names)
+        return Features(tuple(self.shape), dtype, encoding, "image", "label", names)
 
     def writer_options(self) -> str:
         """Return ArrayRecord's options.
@@ -88,14 +98,6 @@ class ImageFormat:
         """
         tiny = np.prod(self.shape) < 2048
         return "group_size:32" if tiny else "group_size:1,uncompressed"
-
-
-def serialize(image: bytes, label: int) -> bytes:
-    """Return the bytes of one record, the same for the same arguments."""
-    example = tf_example_pb2.Example()
-    example.features.feature["image"].bytes_list.value.append(image)
-    example.features.feature["label"].int64_list.value.append(label)
-    return example.SerializeToString(deterministic=True)
 
 
 @dataclasses.dataclass
@@ -111,29 +113,36 @@ class ShardReport:
 def write_shard(
     path: Path, records: Iterable[tuple[bytes, int]], image_format: ImageFormat
 ) -> ShardReport:
-    """Write (encoded image, label) records to one file, which appears only when it is complete."""
+    """Write (encoded image, label) records to one file, which appears only when it is complete.
+
+    Raises OSError where it cannot be written.
+    """
     unfinished = path.with_name(path.name + ".unfinished")
     labels, num_bytes, digests = [], 0, bytearray()
     writer = ArrayRecordWriter(str(unfinished), image_format.writer_options())
     try:
         for image, label in records:
             raw = serialize(image, label)
-            writer.write(raw)
+            written(path, writer.write, raw)
             labels.append(int(label))
             num_bytes += len(raw)
             digests += hashlib.sha256(raw).digest()
+        written(path, writer.close)  # it writes behind, so a full disk may show here
     except BaseException:
         with contextlib.suppress(RuntimeError):
             writer.close()
         unfinished.unlink(missing_ok=True)
         raise
-    try:
-        writer.close()
-    except RuntimeError as error:  # it writes behind, so a full disk shows here
-        unfinished.unlink(missing_ok=True)
-        raise OSError(f"{path}: cannot be written ({error})") from error
     replace_file(unfinished, path)
     return ShardReport(labels, num_bytes, digests.hex(), path.stat().st_size)
+
+
+def written(path: Path, write: Callable, *arguments: bytes) -> None:
+    """Call write(*arguments); an error of it is an OSError that names the path."""
+    try:
+        write(*arguments)
+    except (OSError, RuntimeError) as error:  # RuntimeError: the ArrayRecord library's
+        raise OSError(f"{path}: cannot be written ({one_line(error)})") from error
 
 
 def shard_path(directory: Path, split: str, shard: int, num_shards: int) -> Path:
@@ -158,17 +167,25 @@ def finish(
 ) -> dict:
     """Write the labels, the manifest and, last, the TFDS description; return the manifest.
 
-    The manifest is num_images, classes {name: count}, content_hash, num_bytes, format, and extra.
+    The manifest is num_images, classes {name: count}, content_hash, num_bytes, labels (the file of
+    all labels and its SHA-256), format, and extra.
     """
     class_names = list(class_names)
     labels = np.array([label for report in reports for label in report.labels], np.int32)
     counts = np.bincount(labels, minlength=len(class_names))
-    digests = b"".join(bytes.fromhex(report.digests) for report in reports)
+    digests = (bytes.fromhex(report.digests) for report in reports)
+    smallest = io.BytesIO()
+    np.save(smallest, labels.astype(np.min_scalar_type(max(1, len(class_names) - 1))))
+    write_bytes(directory / labels_file(split), smallest.getvalue())
     manifest = {
         "num_images": len(labels),
         "classes": dict(zip(class_names, counts.tolist(), strict=True)),
-        "content_hash": hashlib.sha256(digests).hexdigest(),
+        "content_hash": content_hash(image_format.features(class_names), digests),
         "num_bytes": sum(report.file_bytes for report in reports),
+        "labels": {
+            "file": labels_file(split),
+            "sha256": hashlib.sha256(smallest.getvalue()).hexdigest(),
+        },
         "format": dataclasses.asdict(image_format) | {"shape": list(image_format.shape)},
         **extra,
     }
@@ -197,8 +214,6 @@ def finish(
     )
     info.set_file_format("array_record")
     info.set_splits(tfds.core.splits.SplitDict([split_info]))
-    smallest = labels.astype(np.min_scalar_type(max(1, len(class_names) - 1)))
-    np.save(directory / f"labels-{split}.npy", smallest)
     write_json(directory / MANIFEST, manifest)
     folder = directory / ".info"  # dataset_info.json moves last: with it the data set is complete
     folder.mkdir(exist_ok=True)
@@ -243,9 +258,14 @@ def write_records(
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
+    """Write JSON as `write_bytes` does, in UTF-8."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    unfinished.write_bytes(data)
     replace_file(unfinished, path)
 
 

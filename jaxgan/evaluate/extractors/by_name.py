@@ -3,8 +3,12 @@
 lite0, lite0_128   EfficientNet-Lite0 at 224 and 128 pixels: the default, works offline
 inception          the Inception-V3 of 2015 that FID is defined on, downloaded or your file
 package.module:f   your own: f is an Extractor, or a function images -> (features, logits)
+
+A function is identified by its source file. That leaves out what it reads from elsewhere (weights,
+other modules): then make it an Extractor, whose sha256 covers that too.
 """
 
+import difflib
 import importlib
 import inspect
 from pathlib import Path
@@ -12,6 +16,8 @@ from pathlib import Path
 from jaxgan.evaluate.extractors import inception, lite0
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.files.downloads import file_sha256
+
+KNOWN = (*lite0.SIZES, "inception", "discriminator", "encoder")  # the last two are a run's own
 
 
 def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extractor:
@@ -28,8 +34,12 @@ def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extr
     if name == "inception":
         return inception.inception(weights_file)
     if ":" not in name:
-        known = ", ".join([*lite0.SIZES, "inception"])
-        raise ValueError(f"extractor {name!r}: write one of {known}, or package.module:function")
+        near = difflib.get_close_matches(name, KNOWN, 1)
+        instead = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"no extractor {name!r}: {instead}write one of {', '.join(KNOWN)}, or "
+            "package.module:function"
+        )
     return _own_extractor(name)
 
 
@@ -43,7 +53,15 @@ def _own_extractor(name: str) -> Extractor:
         return found
     if not callable(found):
         raise ValueError(f"extractor {name!r} is a {type(found).__name__}, not a function")
-    source = inspect.getsourcefile(inspect.unwrap(found))
+    try:
+        source = inspect.getsourcefile(inspect.unwrap(found))
+    except TypeError:  # a partial function, an object with __call__
+        source = None
+    if source is None:
+        raise ValueError(
+            f"extractor {name!r} has no source file to tell its versions apart: make it an "
+            "Extractor with a sha256 of your own"
+        )
     return Extractor(
         name=attribute,
         weights=(),

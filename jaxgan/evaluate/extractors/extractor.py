@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 PyTree = Any
 
@@ -33,6 +34,43 @@ class Extractor(NamedTuple):
     apply: Callable[[PyTree, jax.Array], tuple[jax.Array, jax.Array]]
     sha256: str
     protocol: dict[str, Any]
+
+
+def output_widths(extractor: Extractor, shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Return how many features and logits an image of `shape` gives; nothing is computed.
+
+    Raises:
+      ValueError: the function does not return (features [n, d], logits [n, k]).
+    """
+    images = jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+    found = jax.eval_shape(extractor.apply, extractor.weights, images)
+    shapes = [x.shape for x in jax.tree.leaves(found)]
+    if len(shapes) != 2 or any(len(s) != 2 or s[0] != 2 for s in shapes) or not shapes[0][1]:
+        raise ValueError(
+            f"extractor {extractor.name!r} gives {shapes} for 2 images: return "
+            "(features [n, d], logits [n, k]), k = 0 if there are none"
+        )
+    return shapes[0][1], shapes[1][1]
+
+
+def check_independent(extractor: Extractor, shape: tuple[int, int, int]) -> None:
+    """Refuse an extractor whose features of an image depend on the other images of its batch.
+
+    Batch norm with the batch's own moments and minibatch layers do that: every number would depend
+    on the batch size, the order and the padding of the last batch. Found by trying: one image
+    beside two different ones.
+    """
+    rng = np.random.default_rng(0)
+    one, other, another = rng.uniform(-1, 1, (3, *shape)).astype(np.float32)
+    apply = jax.jit(extractor.apply)
+    first, second = (
+        np.asarray(apply(extractor.weights, np.stack([one, x]))[0][0]) for x in (other, another)
+    )
+    if not np.allclose(first, second, rtol=1e-4, atol=1e-6 * np.abs(first).max()):
+        raise ValueError(
+            f"extractor {extractor.name!r} gives an image features that depend on the other images "
+            "of its batch (batch norm, or a minibatch layer): write another evaluate.extractor"
+        )
 
 
 def metric_name(metric: str, extractor: Extractor) -> str:

@@ -11,6 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jaxgan.data.order import stratified
+from jaxgan.evaluate.metrics.held_out import divided_features
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
 from jaxgan.evaluate.metrics.probe import accuracy, logistic_labels
 
 
@@ -29,7 +32,8 @@ def classification_accuracy_score(
       classifier: (train inputs, train labels, test inputs, classes) -> predicted labels.
 
     Returns:
-      accuracy: trained on samples. oracle: trained on the first len(samples) real images.
+      accuracy: trained on samples. oracle: trained on as many real images, each class in its
+        proportion (all of them where there are fewer).
       per_class: accuracy of the former in every class (NaN for one without test images).
     """
     count = len(samples[0])
@@ -37,7 +41,8 @@ def classification_accuracy_score(
     if missing:
         raise ValueError(f"no samples of classes {missing}: draw labels from every class")
     predicted = classifier(*samples, real_test[0], classes)
-    oracle = classifier(real_train[0][:count], real_train[1][:count], real_test[0], classes)
+    chosen = stratified(real_train[1], count, "oracle")
+    oracle = classifier(*(part[chosen] for part in real_train), real_test[0], classes)
     right = predicted == real_test[1]
     members = [real_test[1] == c for c in range(classes)]
     return {
@@ -45,3 +50,20 @@ def classification_accuracy_score(
         "oracle": accuracy(oracle, real_test[1]),
         "per_class": [float(right[m].mean()) if m.any() else float("nan") for m in members],
     }
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the score, its oracle, and the score of each class that has test images."""
+    train, test = divided_features(inputs.real, inputs.test, inputs.seed)
+    samples = inputs.fake.features, inputs.fake.labels
+    found = classification_accuracy_score(samples, train, test, inputs.classes)
+    each = {c: value for c, value in enumerate(found["per_class"]) if np.isfinite(value)}
+    values = {"accuracy_score*": found["accuracy"], "accuracy_score*_real": found["oracle"]}
+    return Scores(values, {"accuracy_score*": each})
+
+
+ACCURACY_SCORE = Metric(
+    scores,
+    gives=("accuracy_score*", "accuracy_score*_real"),
+    needs=("samples", "reference", "two_classes", "held_out", "every_class"),
+)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jaxgan.evaluate.metrics.checks import checked_seed
+
 
 def standard_error(
     statistic: Callable[[np.ndarray], float], count: int, rounds: int = 100, seed: int = 0
@@ -22,6 +24,8 @@ def standard_error(
     """
     if rounds < 2:
         raise ValueError(f"{rounds} bootstrap rounds: write at least 2")
-    rng = np.random.default_rng(seed)
+    if count < 1:
+        raise ValueError(f"{count} images: a bootstrap needs 1 or more")
+    rng = np.random.default_rng(checked_seed(seed))
     values = [statistic(rng.integers(count, size=count)) for _ in range(rounds)]
     return float(np.std(values, ddof=1))

@@ -15,6 +15,9 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxgan.evaluate.features import Features
+from jaxgan.evaluate.metrics.bootstrap import standard_error
+from jaxgan.evaluate.metrics.checks import checked_seed, finite, pair, rows
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
 
 
 def frechet_distance(
@@ -24,7 +27,23 @@ def frechet_distance(
 
     Args:
       mean1, mean2: [d] float64. covariance1, covariance2: [d, d] float64, symmetric.
+
+    Raises:
+      ValueError: other shapes, or values that are not finite; names the argument.
+
+    >>> frechet_distance(np.ones(1), np.eye(1), np.zeros(1), 4 * np.eye(1))  # 1 + (1 - 2)^2
+    2.0
     """
+    d = len(mean1)
+    arguments = {"mean1": mean1, "covariance1": covariance1}
+    arguments |= {"mean2": mean2, "covariance2": covariance2}
+    for name, value in arguments.items():
+        wanted = (d,) if name.startswith("mean") else (d, d)
+        if np.shape(value) != wanted or not d:
+            raise ValueError(
+                f"{name} has shape {list(np.shape(value))}: write {list(wanted)}, as mean1 has {d}"
+            )
+        finite(name, value)
     return _distance(mean1, covariance1, mean2, covariance2, half_root(covariance2))
 
 
@@ -53,10 +72,17 @@ def frechet_of_samples(features1: np.ndarray, features2: np.ndarray) -> float:
 
     With centred X: tr((C1 C2)^1/2) is the sum of the singular values of X1 X2^T, over
     sqrt((n1 - 1)(n2 - 1)): a matrix of n1 x n2 instead of d x d.
+
+    >>> x = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 0.0]])
+    >>> round(frechet_of_samples(x, x + 3.0), 9)  # the same covariance: 2 * 3^2
+    18.0
     """
-    x1, x2 = features1.astype(np.float64), features2.astype(np.float64)
-    if min(len(x1), len(x2)) < 2:
-        raise ValueError(f"{len(x1)} and {len(x2)} images: a covariance needs at least 2 of each")
+    if min(len(features1), len(features2)) < 2:
+        raise ValueError(
+            f"{len(features1)} and {len(features2)} images: a covariance needs at least 2 of each"
+        )
+    x1, x2 = pair("features1", features1, "features2", features2)
+    x1, x2 = x1.astype(np.float64), x2.astype(np.float64)
     mean1, mean2 = x1.mean(axis=0), x2.mean(axis=0)
     if max(len(x1), len(x2)) >= x1.shape[1]:
         covariances = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (x1, x2))
@@ -79,7 +105,13 @@ def frechet_infinity(
     """
     if len(features) < 4 or points < 2:
         raise ValueError(f"{len(features)} samples and {points} points: write at least 4 and 2")
-    shuffled = features[np.random.default_rng(seed).permutation(len(features))]
+    rows("features", features)
+    if features.shape[1] != len(reference.mean):
+        raise ValueError(
+            f"features has {features.shape[1]} columns and the reference {len(reference.mean)}: "
+            "use one extractor for both"
+        )
+    shuffled = features[np.random.default_rng(checked_seed(seed)).permutation(len(features))]
     sizes = np.linspace(max(2, len(features) // 10), len(features), points).astype(int)
     distance = frechet_to(reference)
     _slope, intercept = np.polyfit(1.0 / sizes, [distance(shuffled[:n]) for n in sizes], 1)
@@ -96,3 +128,24 @@ def frechet_to(reference: Features) -> Callable[[np.ndarray], float]:
         return _distance(exact.mean(axis=0), covariance, reference.mean, reference.covariance, root)
 
     return distance
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the distance, and its bootstrap error if asked for."""
+    fake, real, rounds = inputs.fake, inputs.real, inputs.bootstrap_rounds
+    found = {"fd*": frechet_distance(fake.mean, fake.covariance, real.mean, real.covariance)}
+    if rounds:
+        distance, count = frechet_to(real), len(fake.features)
+        resampled = lambda chosen: distance(fake.features[chosen])
+        found["fd*_std"] = standard_error(resampled, count, rounds, inputs.seed)
+    return Scores(found)
+
+
+def infinity_scores(inputs: Inputs) -> Scores:
+    """Compute the extrapolated distance."""
+    value = frechet_infinity(inputs.fake.features, inputs.real, seed=inputs.seed)
+    return Scores({"fd*_infinity": value})
+
+
+FD = Metric(scores, gives=("fd*",), error_bars=("fd*_std",))
+FD_INFINITY = Metric(infinity_scores, gives=("fd*_infinity",), least=(4, 2))

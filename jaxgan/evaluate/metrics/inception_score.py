@@ -9,6 +9,9 @@ import itertools
 
 import numpy as np
 
+from jaxgan.evaluate.metrics.checks import checked_seed, finite
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+
 
 def inception_score(
     logits: np.ndarray, splits: int = 10, seed: int | None = 2020
@@ -16,11 +19,19 @@ def inception_score(
     """Return (mean, std over the splits).
 
     Args:
-      logits: [n, k], n at least `splits`.
+      logits: [n, k] finite, n at least `splits`.
       splits: 10 as published.
       seed: of the shuffle before splitting (as torch-fidelity: legacy numpy generator); None keeps
         the order.
+
+    >>> inception_score(1e4 * np.eye(4), splits=1)  # sure of each image, all classes alike
+    (4.0, 0.0)
     """
+    if np.ndim(logits) != 2 or splits < 1:
+        raise ValueError(
+            f"logits of shape {list(np.shape(logits))} and {splits} splits: write [n, k] and 1 or "
+            "more"
+        )
     count, classes = logits.shape
     if classes < 2:
         raise ValueError("this extractor gives no logits: an Inception Score needs them")
@@ -29,8 +40,9 @@ def inception_score(
             f"{count} images for {splits} splits: an Inception Score needs {splits} or more, give "
             "them or leave it out"
         )
+    finite("logits", logits)
     if seed is not None:
-        logits = logits[np.random.RandomState(seed).permutation(count)]
+        logits = logits[np.random.RandomState(checked_seed(seed)).permutation(count)]
     bounds = [i * count // splits for i in range(splits + 1)]
     scores = [_score(logits[a:b]) for a, b in itertools.pairwise(bounds)]
     return float(np.mean(scores)), float(np.std(scores))
@@ -43,3 +55,12 @@ def _score(logits: np.ndarray) -> float:
     # A class that no image has (p underflows) adds nothing: 0 log 0 = 0.
     log_marginal = np.log(np.maximum(p.mean(axis=0), np.finfo(np.float64).tiny))
     return float(np.exp((p * (log_p - log_marginal)).sum(axis=1).mean()))
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the score and its spread over the splits."""
+    mean, std = inception_score(inputs.fake.logits, seed=inputs.seed)
+    return Scores({"is*": mean, "is*_std": std})
+
+
+IS = Metric(scores, gives=("is*", "is*_std"), needs=("samples", "logits"), least=(10, 0))

@@ -17,7 +17,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxgan.evaluate.metrics.neighbours import nearest
+from jaxgan.data.order import fair_draw
+from jaxgan.evaluate.metrics.checks import checked_seed, finite, rows
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.neighbours import nearest, own_distances
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.sample.paths import path_by_name
@@ -39,15 +42,19 @@ def interpolation(
     Args:
       features: images [n, h, w, c] uint8 -> features [n, d].
       real: features of the real images, [m, d]. real_distances: their `own_distances`.
+      pairs: of samples; classes repeat cyclically. Of more classes than pairs some are drawn.
       steps: images on a path, ends included; odd.
     """
     if pairs < 1 or steps < 3 or steps % 2 == 0:
         raise ValueError(f"{pairs} pairs, {steps} steps: write 1 or more, and an odd number from 3")
-    latents = g.latents(range(2 * pairs), seed, truncation)
+    rows("real", real, 2)
+    latents = g.latents(range(2 * pairs), checked_seed(seed), truncation)
     walk, t = path_by_name("spherical"), np.linspace(0.0, 1.0, steps)
     paths = np.stack([walk(a, b, t) for a, b in zip(latents[::2], latents[1::2], strict=True)])
-    labels = np.repeat(np.arange(pairs) % max(len(g.class_names), 1), steps)
-    images = to_stored(g.generate(paths.reshape(pairs * steps, -1), labels, truncation))
+    classes = fair_draw(pairs, max(len(g.class_names), 1), "interpolation", seed)
+    labels = np.repeat(np.resize(classes, pairs), steps)
+    floats = g.generate(paths.reshape(pairs * steps, -1), labels, truncation)
+    images = to_stored(finite("images between samples", floats))
     images = images.reshape(pairs, steps, *images.shape[1:])
     ends = images[:, [0, -1]]
     faded = np.round(ends.mean(axis=1)).astype(np.uint8)
@@ -67,8 +74,31 @@ def evenness(paths: np.ndarray) -> float:
     """Return the largest step over the mean step of paths [pairs, steps, h, w, c], mean over pairs.
 
     A path that does not move at all is even.
+
+    >>> evenness(np.array([0.0, 0.0, 8.0]).reshape(1, 3, 1, 1, 1))  # one jump in two steps
+    2.0
     """
     moves = np.diff(paths.astype(np.float32), axis=1)
     lengths = np.sqrt((moves**2).sum(axis=(2, 3, 4)))
     mean = lengths.mean(axis=1)
     return float(np.mean(np.where(mean > 0, lengths.max(axis=1) / np.where(mean > 0, mean, 1), 1)))
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the four numbers from the generator that made the samples."""
+    real, distances = inputs.real.features, inputs.real_distances
+    found = interpolation(
+        inputs.generator,
+        inputs.features_of,
+        real,
+        own_distances(real) if distances is None else distances,
+        truncation=inputs.truncation,
+    )
+    return Scores({f"{name}*": value for name, value in found.items()})
+
+
+INTERPOLATION = Metric(
+    scores,
+    gives=tuple(f"interpolation_{name}*" for name in ("ends", "latent", "pixel", "jump")),
+    needs=("reference", "distances", "generator"),
+)

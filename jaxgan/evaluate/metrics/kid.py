@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxgan.evaluate.metrics.checks import checked_seed, pair
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+
 # Float64 elements of one block of a kernel matrix: 64 MB.
 BLOCK = 2**23
 
@@ -38,12 +41,18 @@ def kernel_distance(
       subsets, subset_size: of the published protocol. A set smaller than subset_size lowers it.
       seed: of the subsets. They are drawn as torch-fidelity draws them (legacy numpy generator,
         whose stream numpy keeps), so that equal features give equal numbers.
+
+    >>> kernel_distance(np.zeros((2, 1)), np.ones((2, 1)), subsets=1)  # 1 + 2^3 - 2
+    KernelDistance(mean=7.0, std=0.0, unbiased=7.0)
     """
     n1, n2 = len(features1), len(features2)
     size = min(subset_size, n1, n2)
     if size < 2:
         raise ValueError(f"{n1} and {n2} samples: a kernel distance needs at least 2 of each")
-    rng = np.random.RandomState(seed)
+    if subsets < 1:
+        raise ValueError(f"{subsets} subsets: write 1 or more")
+    pair("features1", features1, "features2", features2)
+    rng = np.random.RandomState(checked_seed(seed))
     chosen1, chosen2 = np.zeros((n1, subsets + 1)), np.zeros((n2, subsets + 1))
     chosen1[:, subsets] = chosen2[:, subsets] = 1.0  # the last column: all samples
     for i in range(subsets):
@@ -77,3 +86,12 @@ def _kernel_sums(x: np.ndarray, y: np.ndarray | None, a: np.ndarray, b: np.ndarr
             kernel *= 2.0
         sums += np.einsum("is,is->s", a[block], kernel @ b[columns])
     return sums
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the distance over subsets, its spread, and the estimate from all samples."""
+    found = kernel_distance(inputs.fake.features, inputs.real.features, seed=inputs.seed)
+    return Scores({"kd*": found.mean, "kd*_std": found.std, "kd*_unbiased": found.unbiased})
+
+
+KD = Metric(scores, gives=("kd*", "kd*_std", "kd*_unbiased"))

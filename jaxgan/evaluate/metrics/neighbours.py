@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jaxgan.devices import compiler
+from jaxgan.evaluate.metrics.checks import pair, rows
 from jaxgan.evaluate.metrics.distances import (
     centred,
     exact_distances,
@@ -36,6 +37,7 @@ def nearest(
     Returns:
       distances [m, k] float64 and indices [m, k], right to float64 rounding.
     """
+    pair("queries", queries, "reference", reference)
     available = len(reference) - skip_self
     if not 1 <= k <= available:
         raise ValueError(f"{k} neighbours of {available} images: write k from 1 to {available}")
@@ -44,19 +46,19 @@ def nearest(
     candidates = min(k + SPARE, len(reference))
     distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), int)
     for block in row_blocks(len(queries), len(reference)):
-        rows = np.arange(block.start, block.stop)
+        own = np.arange(block.start, block.stop)
         found, limit, bound = jax.device_get(
             _candidates(fast_queries[block], fast_reference, candidates)
         )
-        order, near = _ordered(queries, reference, rows, found, k, skip_self)
+        order, near = _ordered(queries, reference, own, found, k, skip_self)
         # The k-th must be nearer than anything that was not a candidate, errors included.
         unsure = np.flatnonzero(near[:, -1] ** 2 > limit - 2.0 * bound)
         if candidates < len(reference) and unsure.size:
             found = _candidates_float64(
-                queries[rows[unsure]] - center, reference - center, candidates
+                queries[own[unsure]] - center, reference - center, candidates
             )
             order[unsure], near[unsure] = _ordered(
-                queries, reference, rows[unsure], found, k, skip_self
+                queries, reference, own[unsure], found, k, skip_self
             )
         indices[block], distances[block] = order, near
     return distances, indices
@@ -91,7 +93,11 @@ def own_distances(features: np.ndarray, k: int = 5) -> np.ndarray:
 
     The slow part of most scores, and of a reference always the same: compute it once. k is lowered
     where there are fewer rows.
+
+    >>> own_distances(np.array([[0.0], [1.0], [5.0]]), 1).tolist()
+    [[1.0], [1.0], [4.0]]
     """
+    rows("features", features, 2)
     return nearest(features, features, min(k, len(features) - 1), skip_self=True)[0]
 
 
@@ -114,6 +120,9 @@ def copy_rates(
       threshold: the distance below which two images are copies.
       nearest: [m] index of the nearest training image; distance: [m] float64.
     """
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"share = {share}: write a number from 0 to 1")
+    pair("samples", samples, "training", training, 2)
     if training_distances is None:
         training_distances = own_distances(training, 1)
     threshold = float(np.quantile(training_distances[:, 0], share))

@@ -19,12 +19,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.devices import compiler
+from jaxgan.evaluate.metrics.bootstrap import standard_error
+from jaxgan.evaluate.metrics.checks import pair
 from jaxgan.evaluate.metrics.distances import (
     centred,
     exact_distances,
     row_blocks,
     squared_distances,
 )
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
 from jaxgan.evaluate.metrics.neighbours import own_distances
 
 
@@ -65,6 +68,7 @@ def membership(
             f"{len(fake)} samples and {len(real)} real images: precision and recall need more "
             f"than {recall_k} and {needed}"
         )
+    pair("real", real, "fake", fake)
     if real_distances is None:
         real_distances = own_distances(real, needed)
     fake_distances = own_distances(fake, recall_k)
@@ -107,3 +111,30 @@ def _settled(real, fake, real_radii, fake_radii, dense_radii):
     unsure = near[0] | near[1] | near[2]
     precise, recalled, dense = ((squared < r) & ~unsure for r in all_radii)
     return precise.any(axis=0), recalled.any(axis=1), dense.sum(axis=0), dense.any(axis=1), unsure
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the four shares, and their bootstrap errors if asked for."""
+    found: dict[str, float] = {}
+    members = membership(
+        inputs.real.features, inputs.fake.features, real_distances=inputs.real_distances
+    )
+    for name, values in members._asdict().items():
+        found[f"{name}*"] = float(values.mean())
+        if inputs.bootstrap_rounds:
+            found[f"{name}*_std"] = standard_error(
+                lambda chosen, values=values: values[chosen].mean(),
+                len(values),
+                inputs.bootstrap_rounds,
+                inputs.seed,
+            )
+    return Scores(found)
+
+
+PRECISION_RECALL = Metric(
+    scores,
+    gives=tuple(f"{name}*" for name in Membership._fields),
+    needs=("samples", "reference", "distances"),
+    error_bars=tuple(f"{name}*_std" for name in Membership._fields),
+    least=(4, 6),
+)

@@ -20,11 +20,23 @@ import numpy as np
 import optax
 
 from jaxgan.devices import compiler
+from jaxgan.evaluate.metrics.checks import labels_of, pair
+from jaxgan.evaluate.metrics.held_out import divided_features
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
 from jaxgan.evaluate.metrics.neighbours import nearest
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of predictions that are right."""
+    """Return the share of predictions that are right.
+
+    >>> accuracy(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]))
+    0.75
+    """
+    if np.shape(predicted) != np.shape(labels) or not len(labels):
+        raise ValueError(
+            f"{len(predicted)} predictions and {len(labels)} labels: give as many of both, at "
+            "least one"
+        )
     return float(np.mean(predicted == labels))
 
 
@@ -36,6 +48,7 @@ def ridge_labels(
     l2: float = 1.0,
 ) -> np.ndarray:
     """Predict by ridge regression to one-hot targets; l2 weighs against the sum over images."""
+    labels_in(train_labels, len(train_features), classes)
     train, test = _standardized(train_features, test_features)
     targets = np.eye(classes)[train_labels]
     offset = targets.mean(axis=0)
@@ -52,6 +65,7 @@ def logistic_labels(
     l2: float = 1e-3,
 ) -> np.ndarray:
     """Predict by multinomial logistic regression; l2 weighs against the mean over images."""
+    labels_in(train_labels, len(train_features), classes)
     train, test = _standardized(train_features, test_features)
     weights = _logistic_weights(
         train.astype(np.float32), np.asarray(train_labels, np.int32), classes, l2
@@ -96,6 +110,7 @@ def neighbour_labels(
     k: int = 5,
 ) -> np.ndarray:
     """Predict by majority of the k nearest; a tie goes to the class with the nearest image."""
+    labels_in(train_labels, len(train_features), classes)
     _, indices = nearest(test_features, train_features, k)
     votes = np.zeros((len(test_features), classes))
     rows = np.arange(len(test_features))
@@ -113,6 +128,33 @@ def crelu(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _standardized(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scale both by the mean and deviation of the training features, float64."""
+    pair("train_features", train, "test_features", test)
     mean, deviation = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
     scale = np.where(deviation > 0, deviation, 1.0)  # a constant feature stays zero
     return (train - mean) / scale, (test - mean) / scale
+
+
+def labels_in(labels: np.ndarray, count: int, classes: int) -> None:
+    """Refuse labels that are not [count] integers of [0, classes)."""
+    labels = labels_of("train_labels", labels, count)
+    if count and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"train_labels from {labels.min()} to {labels.max()}: write 0 to {classes - 1}"
+        )
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute how well labels can be read from the features of real images."""
+    train, test = divided_features(inputs.real, inputs.test, inputs.seed)
+    k = min(5, len(train[0]))
+    linear = logistic_labels(*train, test[0], inputs.classes)
+    near = neighbour_labels(*train, test[0], inputs.classes, k)
+    return Scores({
+        "linear_probe*": accuracy(linear, test[1]),
+        "knn*": accuracy(near, test[1]),
+    })  # fmt: skip
+
+
+PROBE = Metric(
+    scores, gives=("linear_probe*", "knn*"), needs=("reference", "two_classes", "held_out")
+)

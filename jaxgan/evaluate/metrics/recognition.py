@@ -8,13 +8,23 @@ between two images of one class, pixel by pixel, relative to the real images' (1
 import numpy as np
 
 from jaxgan.evaluate.extractors.convnet import convnet_labels
+from jaxgan.evaluate.metrics.checks import finite, labels_of
+from jaxgan.evaluate.metrics.held_out import divided
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
 
 
 def diversity(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the mean squared distance between two images of each class that occurs, [classes].
+    """Return the mean squared distance between two images of each class with two or more.
 
-    images: [n, h, w, c] float32; labels: [n]. Over distinct pairs: twice the unbiased variance.
+    Over distinct pairs: twice the unbiased variance, summed over pixels.
+
+    Args:
+      images: [n, h, w, c] float32; labels: [n] int.
+
+    >>> diversity(np.array([0.0, 2.0, 7.0]).reshape(3, 1, 1, 1), np.array([0, 0, 1])).tolist()
+    [4.0]
     """
+    labels_of("labels", labels, len(images))
     groups = [images[labels == label] for label in np.unique(labels)]
     return np.array([2 * g.var(axis=0, ddof=1).sum() for g in groups if len(g) > 1])
 
@@ -23,33 +33,49 @@ def recognition(
     real: tuple[np.ndarray, np.ndarray],
     samples: tuple[np.ndarray, np.ndarray],
     classes: int,
-    held_out: float = 0.1,
+    seed: int = 0,
 ) -> dict[str, float | list[float]]:
     """Return shares in [0, 1].
 
     Args:
       real, samples: (images [n, h, w, c] float32 in [-1, 1], labels [n] int32).
-      held_out: share of the real images that the classifier is tested on, not trained on.
+      seed: of the draw of the tenth of the real images that the classifier is tested on, and not
+        trained on.
 
     Returns:
       recognised: share of the samples taken for their class. recognised_real: of held-out real
       images. recognised_classes: of the samples of each class. diversity: see above.
     """
-    images, labels = real
-    count = round(len(images) * (1 - held_out))
-    if count == len(images) or not len(samples[0]):
-        raise ValueError(
-            f"{len(images)} real images and {len(samples[0])} samples: recognition needs some held "
-            "out and some samples"
-        )
-    tested = np.concatenate([images[count:], samples[0]])
-    predicted = convnet_labels(images[:count], labels[:count], tested, classes)
-    real_right = predicted[: len(images) - count] == labels[count:]
-    right = predicted[len(images) - count :] == samples[1]
+    for name, (images, labels) in {"real": real, "samples": samples}.items():
+        labels_of(f"labels of {name}", labels, len(images))
+        if np.ndim(images) != 4 or not len(diversity(finite(name, images), labels)):
+            raise ValueError(
+                f"{name}: images of shape {list(np.shape(images))}; recognition needs "
+                "[n, h, w, c] with two images of a class"
+            )
+    train, test = divided(*real, seed)
+    tested = np.concatenate([test[0], samples[0]])
+    predicted = convnet_labels(*train, tested, classes)
+    real_right = predicted[: len(test[1])] == test[1]
+    right = predicted[len(test[1]) :] == samples[1]
     of_class = [right[samples[1] == c] for c in range(classes)]
     return {
         "recognised": float(right.mean()),
         "recognised_real": float(real_right.mean()),
         "recognised_classes": [float(r.mean()) if len(r) else float("nan") for r in of_class],
-        "diversity": float(diversity(*samples).mean() / diversity(images, labels).mean()),
+        "diversity": float(diversity(*samples).mean() / diversity(*real).mean()),
     }
+
+
+def scores(inputs: Inputs) -> Scores:
+    """Compute the shares, and those of each class that has samples."""
+    found = recognition(inputs.real_pixels, inputs.fake_pixels, inputs.classes)
+    each = {c: share for c, share in enumerate(found.pop("recognised_classes")) if share == share}
+    return Scores(found, {"recognised": each})
+
+
+RECOGNITION = Metric(
+    scores,
+    gives=("recognised", "recognised_real", "diversity"),
+    needs=("pixels", "two_classes", "held_out", "pair_of_a_class"),
+)

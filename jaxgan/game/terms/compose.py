@@ -1,7 +1,7 @@
 """From a config to what it puts on top of a game, whichever that is.
 
-The fields are sections of every config. The mechanics are in wrappers.py, the methods in
-penalties.py, consistency.py, lecam.py, augmentations.py and ada.py.
+The fields are sections of every config (config/sections.py). The mechanics are in wrappers.py, the
+methods in penalties.py, consistency.py, lecam.py, augmentations.py and ada.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,33 +19,6 @@ from jaxgan.game.terms.wrappers import Term
 PyTree = Any
 
 LAZY = ("penalty", "path_length")  # taken in every penalty.every-th step
-
-
-def default_fields() -> dict[str, dict[str, Any]]:
-    """Return the sections, with nothing on top; a weight of 0 leaves its term out."""
-    return {
-        "penalty": {
-            "name": "none",  # penalties.py
-            "weight": 0.0,
-            "every": 1,  # lazy (arXiv 1912.04958): every so many steps, with so many weights
-        },
-        "consistency": {  # the discriminator's three weights, and the generator's
-            "real": 0.0,  # CR and bCR: 10
-            "fake": 0.0,  # bCR: 10
-            "latents": 0.0,  # zCR: 5
-            "spread": 0.0,  # zCR: 0.5
-            "noise": 0.03,
-        },
-        "lecam": {"weight": 0.0, "decay": 0.99},
-        "path_length": {"weight": 0.0, "decay": 0.99},  # of a StyleGAN; lazy with the penalty
-        "augmentation": {
-            "name": "none",  # or "diff_augment", "ada", "instance_noise"
-            "policy": ("color", "translation", "cutout"),  # of diff_augment
-            "target": 0.6,  # of ada: the mean sign of real logits that p follows
-            "images": 500_000.0,  # from 0 to 1 in ada, from std to 0 in instance_noise
-            "std": 0.1,  # of instance_noise, at first
-        },
-    }
 
 
 def augmentation(config: ConfigDict) -> wrappers.Augmentation | None:
@@ -66,10 +39,13 @@ def augmentation(config: ConfigDict) -> wrappers.Augmentation | None:
     )
 
 
-def terms_of(config: ConfigDict) -> dict[str, dict[str, Term]]:
-    """Return the terms that the config asks for, by player and name."""
+Terms = dict[str, dict[str, Term]]  # by player and name
+
+
+def terms_of(config: ConfigDict, own: Terms | None = None) -> Terms:
+    """Return the terms that the config asks for, and one's own, by player and name."""
     c, every = config.consistency, config.penalty.every
-    terms: dict[str, dict[str, Term]] = {"generator": {}, "discriminator": {}}
+    terms: Terms = {"generator": {}, "discriminator": {}}
     if config.penalty.name != "none":
         penalty = penalties.weighted(config.penalty.name, config.penalty.weight * every)
         terms["discriminator"]["penalty"] = wrappers.penalised(penalty)
@@ -83,19 +59,25 @@ def terms_of(config: ConfigDict) -> dict[str, dict[str, Term]]:
     if config.path_length.weight:
         weight = config.path_length.weight * every
         terms["generator"]["path_length"] = path_length(weight, config.path_length.decay)
+    for player, named in (own or {}).items():
+        terms.setdefault(player, {}).update(named)
     return terms
 
 
 def with_terms(
-    config: ConfigDict, objectives: Mapping[str, Objective], with_lazy_terms: bool = True
+    config: ConfigDict,
+    objectives: Mapping[str, Objective],
+    with_lazy_terms: bool = True,
+    own: Terms | None = None,
 ) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
     """Return the objectives with what the config puts on top, and what the players' stats are.
 
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
+    own: terms of one's own, besides those of the config.
     """
     composed = dict(objectives)
     inits: dict[str, dict[str, Callable]] = {player: {} for player in objectives}
-    for player, terms in terms_of(config).items():
+    for player, terms in terms_of(config, own).items():
         for name, term in terms.items():
             if with_lazy_terms or name not in LAZY:
                 composed[player] = wrappers.plus(composed[player], name, term)

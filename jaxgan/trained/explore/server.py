@@ -15,6 +15,7 @@ import math
 import os
 import sys
 import threading
+import traceback
 import urllib.parse
 import webbrowser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -97,7 +98,9 @@ class Explorer:
                 raise ValueError(f"moves: write at most {len(self.vectors)} numbers")
             moves = np.array([_number("moves", m) for m in moves], np.float32)
             t = self.g.truncation(_number("truncation", truncation))
-        except (AttributeError, json.JSONDecodeError) as error:
+            if type(label) not in (int, str):
+                raise ValueError(f"class = {label!r}: write a name or a number")
+        except (AttributeError, RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f"a place is a JSON object such as {{'seed': 0}}: {error}") from None
         z = self.g.latents([0], seed, t)[0] + moves @ self.vectors[: len(moves)]
         mixture = np.zeros(max(len(self.g.class_names), 1), np.float32)
@@ -117,7 +120,7 @@ class Explorer:
 def _number(name: str, value: Any) -> float:
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise ValueError(f"{name} = {value!r}: write a number")
@@ -131,23 +134,30 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            try:
+                code, kind, body = self._answer()
+            except ValueError as error:
+                code, kind, body = 400, "text/plain; charset=utf-8", str(error).encode()
+            except Exception:  # whoever asked gets an answer, the terminal the traceback
+                traceback.print_exc()
+                code, kind, body = 500, "text/plain", b"an internal error: see the terminal"
+            self._send(code, kind, body)
+
+        def _answer(self) -> tuple[int, str, bytes]:
+            """Return status, content type and body; ValueError says what is wrong with a query."""
             # A page elsewhere could point a name of its own at this machine; it stays outside.
             host = urllib.parse.urlsplit(f"//{self.headers.get('Host', '')}").hostname
             if names and host not in names:
-                return self._send(403, "text/plain", f"{host} is not this server".encode())
+                return 403, "text/plain", f"{host} is not this server".encode()
             url = urllib.parse.urlsplit(self.path)
             query = dict(urllib.parse.parse_qsl(url.query))
-            try:
-                if url.path == "/":
-                    self._send(200, "text/html; charset=utf-8", PAGE.encode())
-                elif url.path == "/facts":
-                    self._send(200, "application/json", json.dumps(explorer.facts()).encode())
-                elif url.path == "/image":
-                    self._send(200, "image/png", explorer.png(query))
-                else:
-                    self._send(404, "text/plain", b"no such page")
-            except ValueError as error:
-                self._send(400, "text/plain; charset=utf-8", str(error).encode())
+            if url.path == "/":
+                return 200, "text/html; charset=utf-8", PAGE.encode()
+            if url.path == "/facts":
+                return 200, "application/json", json.dumps(explorer.facts()).encode()
+            if url.path == "/image":
+                return 200, "image/png", explorer.png(query)
+            return 404, "text/plain", b"no such page"
 
         def _send(self, code: int, kind: str, body: bytes) -> None:
             self.send_response(code)
@@ -197,6 +207,7 @@ def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int
             webbrowser.open(url)
         try:
             server.serve_forever()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             print()
+            return getattr(stop, "exit_code", 0)
     return 0

@@ -74,7 +74,7 @@ def _generator(config: ConfigDict, s: Structure, p: Arrays) -> None:
         config.model.latent_dim = len(first) * (doublings + 1 if split else 1)
     after = s.attention
     config.model.generator_attention = 0 if after is None else base << (after // s.resolution + 1)
-    config.data.update(size=(base << doublings,) * 2, channels=channels)
+    config.data.update(size=(base << doublings,) * 2, channels=channels, bits=8)
     config.data.class_names = tuple(map(str, range(classes)))
 
 
@@ -101,5 +101,5 @@ def _discriminator(config: ConfigDict, s: Structure, p: Arrays, has_generator: b
             )
         return
     kernel = p["trunk/stem/kernel" if s.deep else "trunk/block_0/conv_0/kernel"]
-    config.data.update(size=(size, size), channels=kernel.shape[2])
+    config.data.update(size=(size, size), channels=kernel.shape[2], bits=8)
     config.data.class_names = tuple(map(str, range(len(rows))))

@@ -22,6 +22,7 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 from ml_collections import ConfigDict
 
+from jaxgan.config import default_config
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.game.transforms import as_matrix, power_iteration
 from jaxgan.trained.generator import TrainedGenerator
@@ -67,10 +68,12 @@ def load(path: str | Path) -> Weights:
     arrays, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} holds no imported weights of jaxgan: import it first")
-    config, truncations, notes = (
+    values, truncations, notes = (
         as_tuples(json.loads(metadata[name])) for name in ("config", "truncations", "notes")
     )
-    return Weights(ConfigDict(config), arrays, truncations, notes)
+    config = default_config(values["model"]["name"], values["objective"]["name"])
+    config.update(values)  # fields that are younger than the file keep their defaults
+    return Weights(config, arrays, truncations, notes)
 
 
 def normalised(weights: Weights, role: str) -> PyTree:

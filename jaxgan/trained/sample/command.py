@@ -24,7 +24,7 @@ KINDS = {
 TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
 
 
-class Wish(NamedTuple):
+class Options(NamedTuple):
     """What the command line asks for, as text; empty is the default of its kind."""
 
     kind: str = "classes"
@@ -41,50 +41,52 @@ class Wish(NamedTuple):
     shard: str = "0/1"
 
 
-def sample(model: Path, config: ConfigDict | None, wish: Wish) -> int:
+def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     """Draw from a run or an exported file; return the exit code."""
-    if wish.kind not in KINDS:
-        raise ValueError(f"--kind={wish.kind}: write one of {', '.join(KINDS)}")
-    output = Path(wish.output or KINDS[wish.kind])
-    shard = _shard(wish.shard)
+    if options.kind not in KINDS:
+        raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
+    output = Path(options.output or KINDS[options.kind])
+    shard = _shard(options.shard)
     g = load(model, config)
-    t = g.truncation(number("--truncation", wish.truncation) if wish.truncation else None)
-    classes = [g.class_id(name) for name in names(wish.classes, g.class_names)]
-    if wish.kind == "images":
-        written = write_images(g, output, wish.count, wish.seed, t, classes or None, shard)
-        print(f"{output}: {written} images written, {wish.count} asked for, labels in labels.csv")
+    t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
+    classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
+    if options.kind == "images":
+        written = write_images(g, output, options.count, options.seed, t, classes or None, shard)
+        print(
+            f"{output}: {written} images written, {options.count} asked for, labels in labels.csv"
+        )
         return 0
     if jax.process_index():
         return 0  # one process draws a sheet
-    if wish.kind == "walk":
-        seeds = numbers("--seeds", wish.seeds) or list(range(wish.seed, wish.seed + 4))
+    if options.kind == "walk":
+        seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]
-        save_film(output, walks.walk_frames(g, chosen, seeds, wish.steps, t, wish.path))
-        print(f"{output}: {len(seeds) * wish.steps} frames through seeds {seeds}")
+        save_film(output, walks.walk_frames(g, chosen, seeds, options.steps, t, options.path))
+        print(f"{output}: {len(seeds) * options.steps} frames through seeds {seeds}")
         return 0
-    rows = _rows(g, wish, classes or sheets.default_classes(g), t)
+    rows = _rows(g, options, classes or sheets.default_classes(g), t)
     save_png(output, sheets.sheet(g, rows))
     print(f"{output}: {len(rows)} rows: {', '.join(row.caption for row in rows[:12])}")
     return 0
 
 
-def _rows(g: TrainedGenerator, wish: Wish, classes: list[int], t: float) -> list[sheets.Row]:
-    columns = wish.columns or g.config.sample.columns
+def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -> list[sheets.Row]:
+    columns = options.columns or g.config.sample.columns
     if columns < 1:
         raise ValueError(f"--columns={columns}: write 1 or more")
-    if wish.kind == "classes":
-        return sheets.class_rows(g, classes, columns, wish.seed, t)
-    if wish.kind == "truncations":
-        values = [number("--truncations", v) for v in wish.truncations.split(",") if v]
+    if options.kind == "classes":
+        return sheets.class_rows(g, classes, columns, options.seed, t)
+    if options.kind == "truncations":
+        values = [number("--truncations", v) for v in options.truncations.split(",") if v]
         values = [g.truncation(v) for v in values] or [*TRUNCATIONS, 0.0]
-        return sheets.truncation_rows(g, classes, columns, wish.seed, values)
-    if wish.kind == "arithmetic":
-        return sheets.arithmetic_rows(g, classes, wish.seeds or "0-1+2", t)
-    seeds = numbers("--seeds", wish.seeds)
-    if wish.kind == "latents":
-        seeds = seeds or [wish.seed, wish.seed + 1]
-        return sheets.latent_rows(g, classes, columns, seeds, t, wish.path)
-    return sheets.between_rows(g, classes, columns, seeds or [wish.seed], t)
+        return sheets.truncation_rows(g, classes, columns, options.seed, values)
+    if options.kind == "arithmetic":
+        return sheets.arithmetic_rows(g, classes, options.seeds or "0-1+2", t)
+    seeds = numbers("--seeds", options.seeds)
+    if options.kind == "latents":
+        seeds = seeds or [options.seed, options.seed + 1]
+        return sheets.latent_rows(g, classes, columns, seeds, t, options.path)
+    return sheets.between_rows(g, classes, columns, seeds or [options.seed], t)
 
 
 def names(text: str, known: tuple[str, ...]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from jaxgan.data.prepare import command as module
 from jaxgan.data.prepare.command import command
 from jaxgan.data.records import open_records
-from tests.data.image_kinds import random_images
+from tests.data.image_kinds import random_images, stored_images
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,38 @@ def test_all_flags(tmp_path, capsys):
     assert "6 images of 4x6x1 uint8 (jpeg), 3 classes of 0 to 3" in out
     assert "1 classes without images, such as 'fox'" in out
     assert open_records(tmp_path / "out").class_names == ("cat", "dog", "fox")
+
+
+def test_help_gives_every_flag_its_default_and_an_example(capsys):
+    with pytest.raises(SystemExit) as done:
+        command(["--help"])
+    assert done.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "jaxgan prepare photos data/photos --size=128" in text
+    for action in module._parser()._actions:
+        if action.option_strings and action.dest != "help":
+            assert action.option_strings[0] in text
+            assert "such as" in action.help and "(default: " in action.help, action.dest
+            shown = action.help.split("(default: ")[1]
+            if isinstance(action.default, str | int):
+                assert shown.startswith(str(action.default)), action.dest
+
+
+def test_order_and_seed(tmp_path):
+    images = random_images((9, 4, 4, 1))
+    np.savez(tmp_path / "a.npz", images=images)
+    for name, flags in {"source": ["--order=source"], "zero": [], "one": ["--seed=1"]}.items():
+        assert command([str(tmp_path / "a.npz"), str(tmp_path / name), *flags]) == 0
+    np.testing.assert_array_equal(stored_images(tmp_path / "source"), images)
+    zero, one = stored_images(tmp_path / "zero"), stored_images(tmp_path / "one")
+    assert not np.array_equal(zero, images) and not np.array_equal(zero, one)
+    assert sorted(x.tobytes() for x in one) == sorted(x.tobytes() for x in images)
+
+
+def test_a_names_file_that_is_not_utf8(tmp_path, capsys):
+    (tmp_path / "names.txt").write_bytes(b"cat\nd\xf6g\n")
+    assert command(["a", "b", f"--class-names={tmp_path / 'names.txt'}"]) == 2
+    assert "names.txt: line 2 is not UTF-8 (byte 0xf6)" in capsys.readouterr().err
 
 
 def test_one_class_is_said(tmp_path, capsys):

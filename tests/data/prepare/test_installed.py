@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxgan.data.prepare.sources import open_source
-from jaxgan.data.prepare.write import serialize
+from jaxgan.data.records import serialize
 from jaxgan.media.image_files import read_picture
 from tests.data.image_kinds import encoded
 
@@ -71,3 +71,15 @@ def test_what_is_refused(tfrecords):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ValueError, match="00001-of-00003: cut short at record"):
         open_source("tfds:made")
+
+
+@pytest.mark.parametrize("data", [b"no protobuf", serialize(b"x", 7), serialize(b"x", -1)])
+def test_a_record_without_a_label_is_named(tfrecords, data):
+    home, _, _ = tfrecords
+    path = home / "made-train.tfrecord-00000-of-00003"
+    first = struct.pack("<Q", len(data)) + b"crc1" + data + b"crc2"
+    length = struct.unpack("<Q", path.read_bytes()[:8])[0]
+    path.write_bytes(first + path.read_bytes()[16 + length :])
+    with pytest.raises(ValueError, match=r"1\.0\.0: record 0 cannot be read") as error:
+        open_source("tfds:made")
+    assert "\n" not in str(error.value)

@@ -1,6 +1,7 @@
 """The job: same bytes always, resumes, streams, refuses what it should."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from jaxgan.data.prepare import prepare as prepare_module
+from jaxgan.data.prepare import passes
 from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.job import locked
 from jaxgan.data.prepare.prepare import prepare
@@ -25,7 +26,7 @@ def contents(directory):
 
 def test_folder(class_folder, tmp_path):
     folder, images = class_folder
-    manifest = prepare(folder, tmp_path / "out", shards=3)
+    manifest = prepare(folder, tmp_path / "out", shards=3, order="source")
     records = open_records(tmp_path / "out")
     assert (records.shape, records.class_names) == ((5, 7, 1), ("a", "b", "c"))
     np.testing.assert_array_equal(stored_images(tmp_path / "out"), images)
@@ -37,7 +38,15 @@ def test_folder(class_folder, tmp_path):
 
 def test_size_crop_and_channels(class_folder, tmp_path):
     folder, images = class_folder
-    prepare(folder, tmp_path / "out", size=(2, 6), channels=3, crop="none", resize="lanczos")
+    prepare(
+        folder,
+        tmp_path / "out",
+        size=(2, 6),
+        channels=3,
+        crop="none",
+        resize="lanczos",
+        order="source",
+    )
     color = np.repeat(images, 3, axis=-1)
     expected = np.stack([fit(image, (2, 6), "none", "lanczos") for image in color])
     np.testing.assert_array_equal(stored_images(tmp_path / "out"), expected)
@@ -53,7 +62,8 @@ def test_same_bytes_whatever_the_workers(messy_folder, tmp_path):
 
 
 def test_messy_folder(messy_folder, tmp_path, capsys):
-    code = command([str(messy_folder), str(tmp_path / "out"), "--size=8", "--workers=2"])
+    flags = ["--size=8", "--workers=2", "--order=source"]
+    code = command([str(messy_folder), str(tmp_path / "out"), *flags])
     out = capsys.readouterr()
     assert code == 0
     assert "transparent pixels" in out.err and "--channels=4" in out.err
@@ -73,9 +83,9 @@ def test_messy_folder(messy_folder, tmp_path, capsys):
 def test_arrays_of_many_channels(tmp_path):
     images = random_images((9, 6, 8, 5), np.uint16)
     np.savez(tmp_path / "a.npz", images=images, labels=np.arange(9) % 2)
-    prepare(tmp_path / "a.npz", tmp_path / "same")
+    prepare(tmp_path / "a.npz", tmp_path / "same", order="source")
     np.testing.assert_array_equal(stored_images(tmp_path / "same"), images)
-    prepare(tmp_path / "a.npz", tmp_path / "half", size=(3, 4))
+    prepare(tmp_path / "a.npz", tmp_path / "half", size=(3, 4), order="source")
     means = images.reshape(9, 3, 2, 4, 2, 5).mean((2, 4))
     # the mean of 16-bit numbers in float32 is exact here, then rounded
     assert np.abs(stored_images(tmp_path / "half") - means).max() <= 0.5
@@ -84,15 +94,16 @@ def test_arrays_of_many_channels(tmp_path):
 def test_sixteen_bit_files_stay_sixteen_bit(tmp_path):
     images = random_images((3, 4, 4), np.uint16)
     for number, image in enumerate(images):
-        (tmp_path / f"{number}.png").write_bytes(encoded(image))
-    prepare(tmp_path, tmp_path / "out")
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{number}.png").write_bytes(encoded(image))
+    prepare(tmp_path / "in", tmp_path / "out", order="source")
     np.testing.assert_array_equal(stored_images(tmp_path / "out")[..., 0], images)
 
 
 def test_a_prepared_set_can_be_prepared_again(class_folder, tmp_path):
     folder, images = class_folder
-    prepare(folder, tmp_path / "one")
-    prepare(tmp_path / "one", tmp_path / "two", shards=2)
+    prepare(folder, tmp_path / "one", order="source")
+    prepare(tmp_path / "one", tmp_path / "two", shards=2, order="source")
     np.testing.assert_array_equal(stored_images(tmp_path / "two"), images)
     first, second = (open_records(tmp_path / name).manifest() for name in ("one", "two"))
     assert first["content_hash"] == second["content_hash"]  # the same records, other files
@@ -101,10 +112,11 @@ def test_a_prepared_set_can_be_prepared_again(class_folder, tmp_path):
 def test_jpeg_files_that_fit_are_copied(tmp_path):
     data = [encoded(random_images((8, 6, 3), seed=n), "jpeg", quality=60) for n in range(2)]
     for number, file in enumerate(data):
-        (tmp_path / f"{number}.jpg").write_bytes(file)
-    prepare(tmp_path, tmp_path / "same", format="jpeg")
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{number}.jpg").write_bytes(file)
+    prepare(tmp_path / "in", tmp_path / "same", format="jpeg", order="source")
     assert [image for image, _ in open_records(tmp_path / "same").read([0, 1])] == data
-    prepare(tmp_path, tmp_path / "small", size=4, format="jpeg", quality=50)
+    prepare(tmp_path / "in", tmp_path / "small", size=4, format="jpeg", quality=50)
     assert open_records(tmp_path / "small").shape == (4, 4, 3)
 
 
@@ -113,7 +125,7 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
     min((folder / "a").iterdir()).write_bytes(b"bad")  # what is finished remembers it
     prepare(folder, tmp_path / "whole" / "out", shards=4)
     written = []
-    real = prepare_module.write_shard
+    real = passes.write_shard
 
     def dies_at_the_third(path, records, stored):
         if len(written) == 2:
@@ -123,13 +135,13 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
         return real(path, records, stored)
 
     target = tmp_path / "stopped" / "out"
-    monkeypatch.setattr(prepare_module, "write_shard", dies_at_the_third)
+    monkeypatch.setattr(passes, "write_shard", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         prepare(folder, target, shards=4)
     with pytest.raises(FileNotFoundError):
         open_records(target)
-    monkeypatch.setattr(prepare_module, "write_shard", real)
-    with pytest.raises(ValueError, match="unfinished work of another source or other settings"):
+    monkeypatch.setattr(passes, "write_shard", real)
+    with pytest.raises(ValueError, match=r"unfinished work with other settings \(size = None, now"):
         prepare(folder, target, shards=4, size=3)
     finished = written[0].read_bytes()
     written[0].write_bytes(finished + b"x")
@@ -165,7 +177,7 @@ def test_a_shard_without_a_good_image(class_folder, tmp_path):
     folder, images = class_folder
     for file in (folder / "b").iterdir():
         file.write_bytes(b"bad")
-    manifest = prepare(folder, tmp_path / "out", shards=3)
+    manifest = prepare(folder, tmp_path / "out", shards=3, order="source")
     assert manifest["classes"] == {"a": 4, "b": 0, "c": 4} and len(manifest["rejected"]) == 4
     np.testing.assert_array_equal(
         stored_images(tmp_path / "out"), images[[0, 1, 2, 3, 8, 9, 10, 11]]
@@ -179,8 +191,22 @@ def test_a_complete_target_is_left_alone(class_folder, tmp_path, capsys):
     assert prepare(folder, tmp_path / "out") == manifest
     assert contents(tmp_path / "out") == before
     assert "complete already" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(
+        ValueError, match=r"other settings \(size = None, now \[3, 3\]\); delete it"
+    ):
         prepare(folder, tmp_path / "out", size=3)
+
+
+def test_a_target_inside_of_the_source_is_refused(class_folder):
+    folder, _ = class_folder
+    for target in (folder, folder / "out"):
+        with pytest.raises(ValueError, match=r"lies inside the source .*; write a target outside"):
+            prepare(folder, target)
+
+
+def test_a_target_that_is_not_utf8_is_refused(class_folder, tmp_path):
+    with pytest.raises(ValueError, match=r"target '.*\\\\udcff' is not UTF-8; write another"):
+        prepare(class_folder[0], tmp_path / os.fsdecode(b"\xff"))
 
 
 def test_two_at_once_are_refused(tmp_path):
@@ -214,11 +240,14 @@ def all_bad(folder):
         (None, {"resize": "nearest"}, "resize is 'nearest'; write one of area, lanczos"),
         (None, {"crop": "left"}, "crop is 'left'"),
         (None, {"format": "gif"}, "format is 'gif'"),
+        (None, {"shards": 13}, "shards is 13 for 12 images; write fewer"),
+        (None, {"channels": 4, "format": "jpeg", "size": 4}, "JPEG cannot hold 4 channels"),
+        (None, {"order": "random"}, "order is 'random'; write one of shuffled, source"),
         (None, {"channels": 5}, "channels is 5; image files hold 1, 2, 3 or 4"),
         (None, {"channels": 4, "format": "jpeg"}, "JPEG cannot hold 4 channels"),
-        (None, {"class_names": ["x", "y"]}, "write 3 different ones"),
-        (None, {"class_names": ["x", "y", "x"]}, "write 3 different ones"),
-        (None, {"class_names": ["x", "y", "z\n"]}, r"class name 'z\\n' is empty, has a line"),
+        (None, {"class_names": ["x", "y"]}, r"class 'a' of the source is not among .* 'x', 'y'"),
+        (None, {"class_names": ["x", "y", "x"]}, "class name 'x' appears twice"),
+        (None, {"class_names": ["a", "b", "c", "z\n"]}, r"class name 'z\\n' is empty, has a line"),
     ],
 )
 def test_refusals_leave_nothing_behind(class_folder, tmp_path, change, options, message):

@@ -72,13 +72,16 @@ def test_labels_file(class_folder, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a/00.png,1\nd/99.png,1\n", r"1 names are not in .* such as 'd/99\.png'.*'a/00\.png'"),
-        ("../../etc/passwd.png,1\n", "names are not in"),
+        (
+            "a/00.png,1\nd/99.png,1\n",
+            r"1 names are not images of .* such as 'd/99\.png'.*'a/00\.png'",
+        ),
+        ("../../etc/passwd.png,1\n", "names are not images of"),
         ("a/00.png,1\na/00.png,2\n", "appears twice"),
-        ("a/00.png\n", "row 1 is 'a/00.png'; write name,label"),
+        ("a/00.png\n", "line 1 is 'a/00.png'; write name,label"),
         ("a/00.png,1,2\n", "write name,label"),
         ("", "no rows"),
-        ("\udcff", "not a CSV file in UTF-8"),
+        ("\udcff", "line 1 is not UTF-8"),
     ],
 )
 def test_bad_labels_files(class_folder, tmp_path, text, message):
@@ -104,8 +107,8 @@ def test_what_folders_refuse_and_leave_out(class_folder, tmp_path):
     (folder / "notes.txt").write_text("x")
     source = open_source(folder)
     assert source.ignored == {
-        "a/link.png": "a link that leaves the folder",
-        "d": "a link to a folder, not followed",
+        "a/link.png": "a link that leaves the folder; copy the file that it names",
+        "d": "a link to a folder; copy the folder that it names",
         "a/.DS_Store": "a hidden file",
         "notes.txt": "not named as an image",
     }
@@ -132,9 +135,11 @@ def test_unsafe_archive_names_are_left_out(tmp_path):
             archive.addfile(member)
     source = open_source(tmp_path / "bad.zip")
     assert source.names == ["a/good.png"]
-    assert source.ignored == dict.fromkeys(unsafe, "an unsafe name")
+    reasons = dict.fromkeys(unsafe[:3], "an unsafe name")
+    reasons |= {unsafe[3]: "a backslash in its name; rename it"}
+    assert source.ignored == reasons
     source = open_source(tmp_path / "bad.tar")
-    assert source.ignored == dict.fromkeys(unsafe, "an unsafe name")
+    assert source.ignored == reasons
     payloads = dict(zip(source.names, source.read(0), strict=True))
     assert payloads["a/good.png"] == data
     for name in ("a/link.png", "a/hard.png"):
@@ -213,10 +218,10 @@ IMAGES = random_images((4, 8, 8, 3))
         ({"x": IMAGES.astype(np.float32)}, "images are float32; save them as uint8 or uint16"),
         ({"x": IMAGES, "z": IMAGES}, "name the one of images 'images'"),
         ({"x": IMAGES, "y": [0, 1, 2, 3], "t": [0, 1, 2, 3]}, "name the one of labels 'labels'"),
-        ({"x": IMAGES, "labels": [0, 1]}, r"one for 4 images"),
+        ({"x": IMAGES, "labels": [0, 1]}, "one label for each of 4 images"),
         ({"x": IMAGES, "y": [0, 1, -1, 2]}, "integers >= 0"),
         ({"x": IMAGES, "y": [0.5, 1, 1, 2]}, "integers >= 0"),
-        ({"x": IMAGES, "y": np.eye(4)}, "name the one|one for 4"),
+        ({"x": IMAGES, "y": np.eye(4)}, "one label for each of 4"),
         ({"x": IMAGES.transpose(0, 3, 1, 2).copy()}, "look channels-first"),
         ({"x": np.asfortranarray(IMAGES)}, "column-major"),
         ({"x": IMAGES[:0]}, "there are none"),

@@ -10,6 +10,7 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 from jaxgan.config import default_config
+from jaxgan.game.game import bind
 from jaxgan.trained import published
 from jaxgan.trained.published import convert
 
@@ -37,7 +38,7 @@ def random_weights(case):
     config = default_config(model)
     width = 2 if size == 32 else 8  # attention needs 8 channels
     with config.unlocked():
-        config.data.update(name="imported", size=(size, size), channels=3)
+        config.data.update(name="imported", size=(size, size), channels=3, bits=8)
         config.data.class_names = tuple(map(str, range(classes)))
         config.model.update(**({"width": width, "latent_dim": 10, "embedding_dim": 6} | fields))
         module = convert.KINDS[kind]
@@ -89,7 +90,7 @@ def test_export_then_import_is_bit_identical(case, suffix, tmp_path):
 
 def assert_same_module(a, b, role):
     """The config that was found makes the module of the one that was used."""
-    assert convert._player(a, role).module == convert._player(b, role).module
+    assert convert._side(a, role)[0].module == convert._side(b, role)[0].module
 
 
 def test_a_folder_of_both_networks(tmp_path):
@@ -280,7 +281,7 @@ def test_normalised_weights_divide_by_the_publishers_sigma():
 
 def test_imported_discriminator_scores_images():
     _, weights = random_weights("pytorch cifar")
-    module = convert._player(weights.config, "discriminator").module
+    side, _ = convert._side(weights.config, "discriminator")
     params = jax.tree.map(jnp.asarray, published.normalised(weights, "discriminator"))
-    images = jnp.zeros((2, 32, 32, 3))
-    assert module.apply({"params": params}, images, jnp.zeros(2, jnp.int32)).shape == (2,)
+    discriminator = bind(side, params)
+    assert discriminator.call(jnp.zeros((2, 32, 32, 3)), jnp.zeros(2, jnp.int32)).shape == (2,)

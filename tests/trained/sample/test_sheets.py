@@ -5,7 +5,7 @@ import pytest
 
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.sample import sheets, walks
-from jaxgan.trained.sample.command import Wish, names, numbers, sample
+from jaxgan.trained.sample.command import Options, names, numbers, sample
 from tests.tiny import tiny_tabulated
 
 NAMES = ("tench, Tinca tinca", "goldfish", "Sneaker")
@@ -104,5 +104,5 @@ def test_wishes_that_cannot_be_met_are_refused(fields, words, tmp_path, monkeypa
         "jaxgan.trained.sample.command.load", lambda model, config: tiny_tabulated()
     )
     with pytest.raises(ValueError, match=words):
-        sample(tmp_path, None, Wish(**fields))
+        sample(tmp_path, None, Options(**fields))
     assert not list(tmp_path.iterdir())

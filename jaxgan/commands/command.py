@@ -1,0 +1,157 @@
+"""A command as a value: what it does, its flags, an example; its help and its parser.
+
+--name=value or --name value    a flag; one that is False by default needs no value
+--config.FIELD=VALUE            a field of the config, where the command has one
+anything else                   an operand, such as MODEL, before or after the flags
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from jaxgan.config import files
+from jaxgan.config.field import Field, read_value, refuse_value
+from jaxgan.config.overrides import override
+
+WORKDIR = Field("", "work directory of the run")
+# What stands after = in the help, where it is more than a number or a text.
+FORMS = {"config": "NAME|FILE.py", "workdir": "DIR", "output": "FILE", "image": "FILE"}
+
+
+class UsageError(ValueError):
+    """A command line that cannot run; the message says what to write instead."""
+
+
+def no_config(values: SimpleNamespace) -> ConfigDict:
+    """Refuse a command line without --config."""
+    raise UsageError(
+        "--config is missing: write --config=NAME|FILE.py, such as --config=quickstart"
+    )
+
+
+class Command(NamedTuple):
+    """A command.
+
+    run: the values of a command line -> the exit code. It imports what it needs: the help of a
+      command starts no devices.
+    operands: as the usage line shows them. MODEL may also be written --workdir=MODEL.
+    has_config: whether --config and --config.FIELD are flags.
+    saved: the values -> the config, without --config.
+    joins: whether several processes may run it together.
+    stopping: what it says when it is interrupted.
+    """
+
+    name: str
+    does: str
+    example: str
+    run: Callable[[SimpleNamespace], int]
+    operands: str = ""
+    flags: Mapping[str, Field] = MappingProxyType({})
+    has_config: bool = False
+    saved: Callable[[SimpleNamespace], ConfigDict] = no_config
+    joins: bool = False
+    uses_jax: bool = True
+    stopping: str = "stopping"
+
+    @property
+    def has_model(self) -> bool:
+        return self.operands.startswith("MODEL")
+
+    @property
+    def all_flags(self) -> dict[str, Field]:
+        """Its flags with those of its config and its model."""
+        first = {"config": Field("", "a name of `jaxgan configs`, or a file")}
+        last = {"workdir": Field("", f"another way to write {self.operands}")}
+        return (
+            (first if self.has_config else {}) | dict(self.flags) | (last if self.has_model else {})
+        )
+
+
+def help_text(command: Command) -> str:
+    """Return what `jaxgan COMMAND --help` prints."""
+    usage = f"usage: jaxgan {command.name} {command.operands} [--flag=value ...]"
+    lines = [" ".join(usage.split()), "", command.does, ""]
+    for name, flag in command.all_flags.items():
+        kinds = {bool: "", int: "=N", float: "=X"}
+        form = f"={FORMS[name]}" if name in FORMS else kinds.get(flag.type, "=TEXT")
+        default = "" if flag.default == "" or flag.type is bool else f" (default: {flag.default})"
+        lines.append(f"  --{name}{form}\n        {flag.doc}{default}")
+    if command.has_config:
+        lines.append("  --config.FIELD=VALUE\n        a field; `jaxgan config` lists all")
+    return "\n".join([*lines, "", f"example: {command.example}"])
+
+
+def parse(command: Command, argv: Sequence[str]) -> SimpleNamespace:
+    """Return the values of all flags by name, `operands`, and where it has them `model`, `config`.
+
+    Raises ValueError, in one line.
+    """
+    flags, operands, fields = _split(command, argv)
+    values = SimpleNamespace(**flags, operands=operands)
+    if command.has_model:
+        values.model = _model(command, values)
+    elif operands and not command.operands:
+        raise UsageError(f"{operands[0]!r} is not a flag: write --name=value")
+    if command.has_config:
+        values.config = (
+            files.load(values.config) if values.config else ConfigDict(command.saved(values))
+        )
+        override(values.config, fields)
+    return values
+
+
+def workdir(values: SimpleNamespace) -> Path:
+    """Return --workdir, which must be written."""
+    if not values.workdir:
+        raise UsageError("--workdir is missing: write --workdir=DIR, such as --workdir=runs/first")
+    return Path(values.workdir).absolute()
+
+
+def _split(command: Command, argv: Sequence[str]):
+    """Return the flags by name, the operands, and (path, text) of the config's fields."""
+    flags = command.all_flags
+    values: dict[str, Any] = {name: flag.default for name, flag in flags.items()}
+    operands: list[str] = []
+    fields: list[tuple[str, str]] = []
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        if word[:1] != "-":
+            operands.append(word)
+            continue
+        name, equals, text = word.lstrip("-").partition("=")
+        is_field = command.has_config and name.startswith("config.")
+        if not is_field and name not in flags:
+            raise UsageError(_unknown(command, word))
+        if not equals and not is_field and flags[name].type is bool:
+            text = "True"
+        elif not equals:
+            if not words or words[0].startswith("--"):
+                raise UsageError(f"--{name} has no value: write --{name}=VALUE")
+            text = words.pop(0)
+        if is_field:
+            fields.append((name.removeprefix("config."), text))
+        else:
+            values[name] = read_value(f"--{name}", flags[name], text)
+            refuse_value(f"--{name}", flags[name], values[name])
+    return values, operands, fields
+
+
+def _unknown(command: Command, word: str) -> str:
+    name = word.lstrip("-").partition("=")[0]
+    near = difflib.get_close_matches(name, command.all_flags, 1)
+    hint = f"did you mean --{near[0]}? " if near else ""
+    return f"{word!r} is not a flag: {hint}jaxgan {command.name} --help lists them"
+
+
+def _model(command: Command, values: SimpleNamespace) -> Path:
+    given = [*values.operands, *([values.workdir] if values.workdir else [])]
+    if not given:
+        raise UsageError(f"{command.operands} is missing: write it, as in {command.example}")
+    if len(given) > 1:
+        raise UsageError(f"{given[1]!r} is one {command.operands} too many: write one")
+    return Path(given[0]).absolute()

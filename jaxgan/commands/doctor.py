@@ -1,0 +1,26 @@
+"""jaxgan doctor: what would go wrong in a training, before it does."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from jaxgan.commands.command import Command
+from jaxgan.config.field import Field, at_least
+
+
+def run(values: SimpleNamespace) -> int:
+    from jaxgan.planning.doctor import doctor
+
+    return doctor(values.config, Path(values.workdir).absolute(), values.steps)
+
+
+COMMAND = Command(
+    "doctor",
+    "Read every image, compile and time the step: what would go wrong, before it does.",
+    "jaxgan doctor --config=quickstart",
+    run,
+    flags={
+        "workdir": Field("runs", "work directory that the run would have"),
+        "steps": Field(3, "training steps that are timed; 0: compile nothing", at_least(0)),
+    },
+    has_config=True,
+)

@@ -1,0 +1,43 @@
+"""jaxgan evaluate: scores of a generator or a folder of images."""
+
+from types import SimpleNamespace
+
+from ml_collections import ConfigDict
+
+from jaxgan.commands.command import Command
+from jaxgan.config.field import Field, at_least
+
+FLAGS = {
+    "output": Field("", "directory of results; by default the run's own, or evaluation"),
+    "truncation": Field("", "a curve over truncations FROM:TO:STEP, such as 0.04:2.0:0.04"),
+    "follow": Field(False, "score each checkpoint of a training as it appears"),
+    "patience": Field(3600, "of --follow: seconds without a checkpoint until it ends", at_least(0)),
+    "table": Field(False, "print the results that are there; compute nothing"),
+}
+
+
+def run(values: SimpleNamespace) -> int:
+    from jaxgan.evaluate.command import Options, evaluate
+
+    options = Options(**{name: getattr(values, name) for name in FLAGS})
+    return evaluate(values.model, values.config, options)
+
+
+def saved(values: SimpleNamespace) -> ConfigDict:
+    from jaxgan.evaluate.models import known_config
+
+    return known_config(values.model)
+
+
+COMMAND = Command(
+    "evaluate",
+    "Score a generator or a folder of images against real images, as config.evaluate says; adds a\n"
+    "line to results.jsonl.",
+    "jaxgan evaluate runs/quickstart --config.evaluate.metrics=fd,is,copies",
+    run,
+    "MODEL|FOLDER",
+    FLAGS,
+    has_config=True,
+    saved=saved,
+    joins=True,
+)

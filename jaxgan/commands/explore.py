@@ -1,0 +1,28 @@
+"""jaxgan explore: a page with sliders."""
+
+from types import SimpleNamespace
+
+from jaxgan.commands.command import Command
+from jaxgan.commands.saved import saved_config
+from jaxgan.config.field import Field
+
+
+def run(values: SimpleNamespace) -> int:
+    from jaxgan.trained.explore.server import explore
+
+    return explore(values.model, values.config, values.host, values.port)
+
+
+COMMAND = Command(
+    "explore",
+    "Serve a page with sliders for the latents, for the browser.",
+    "jaxgan explore runs/quickstart --port=8765",
+    run,
+    "MODEL",
+    {
+        "port": Field(8000, "that the page is served at; 0: a free one"),
+        "host": Field("localhost", "that it is served at; 0.0.0.0: open to other machines"),
+    },
+    has_config=True,
+    saved=saved_config,
+)

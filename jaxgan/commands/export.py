@@ -1,0 +1,35 @@
+"""jaxgan export: a generator as one file."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from jaxgan.commands.command import Command, UsageError
+from jaxgan.commands.saved import saved_config
+from jaxgan.config.field import Field
+
+
+def run(values: SimpleNamespace) -> int:
+    try:
+        truncations = tuple(float(t) for t in values.truncations.split(",") if t)
+    except ValueError:
+        raise UsageError(
+            f"--truncations={values.truncations}: write numbers, such as 0.5,1"
+        ) from None
+    from jaxgan.trained.export import export_command
+
+    return export_command(values.model, values.config, Path(values.output), truncations or None)
+
+
+COMMAND = Command(
+    "export",
+    "Write a file that samples without the run (.safetensors), or without jaxgan (.stablehlo).",
+    "jaxgan export runs/quickstart --output=fashion.safetensors",
+    run,
+    "MODEL",
+    {
+        "output": Field("generator.safetensors", "NAME.safetensors or NAME.stablehlo"),
+        "truncations": Field("", "whose statistics are stored, 0.5,1; by default a range of them"),
+    },
+    has_config=True,
+    saved=saved_config,
+)

@@ -1,0 +1,34 @@
+"""jaxgan invert: the latents of an image."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from jaxgan.commands.command import Command, UsageError
+from jaxgan.commands.saved import saved_config
+from jaxgan.config.field import Field, at_least
+
+
+def run(values: SimpleNamespace) -> int:
+    if not values.image:
+        raise UsageError("--image is missing: write --image=FILE.png")
+    from jaxgan.trained.inversion import invert_command
+
+    output, image = Path(values.output), Path(values.image)
+    return invert_command(values.model, values.config, image, output, values.label, values.steps)
+
+
+COMMAND = Command(
+    "invert",
+    "Find the latents of an image.",
+    "jaxgan invert runs/quickstart --image=photo.png --steps=300",
+    run,
+    "MODEL",
+    {
+        "image": Field("", "the image, of the size that the generator makes"),
+        "output": Field("inversion.png", "picture of the image beside what its latents give"),
+        "label": Field("", "class of the image; by default all are tried"),
+        "steps": Field(300, "of the optimisation", at_least(1)),
+    },
+    has_config=True,
+    saved=saved_config,
+)

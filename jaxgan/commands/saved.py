@@ -1,0 +1,12 @@
+"""The config that a model holds, for the commands that take one."""
+
+from types import SimpleNamespace
+
+from ml_collections import ConfigDict
+
+
+def saved_config(values: SimpleNamespace) -> ConfigDict:
+    """Return the config of MODEL, a run's directory or an exported file."""
+    from jaxgan.trained.export import model_config
+
+    return model_config(values.model)

@@ -1,0 +1,24 @@
+"""jaxgan train: train, or continue what is in the work directory."""
+
+from types import SimpleNamespace
+
+from jaxgan.commands.command import WORKDIR, Command, workdir
+
+
+def run(values: SimpleNamespace) -> int:
+    place = workdir(values)
+    from jaxgan.training.train import train
+
+    return train(values.config, place)
+
+
+COMMAND = Command(
+    "train",
+    "Train, or continue what is in the work directory.",
+    "jaxgan train --config=quickstart --workdir=runs/first --config.train.batch=32",
+    run,
+    flags={"workdir": WORKDIR},
+    has_config=True,
+    joins=True,
+    stopping="stopping after this step, which is saved",
+)

@@ -1,0 +1,7 @@
+"""Configs: every field with its default, what it means and what it may hold; config files."""
+
+from jaxgan.config.check import check, check_fields
+from jaxgan.config.names import module_named
+from jaxgan.config.sections import default_config
+
+__all__ = ["check", "check_fields", "default_config", "module_named"]

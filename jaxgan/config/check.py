@@ -1,0 +1,120 @@
+"""What is refused before anything is computed: the field, its value, what to write instead."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from jaxgan.config.field import refuse_value, short
+from jaxgan.config.sections import default_config, fields
+
+
+def check(config: ConfigDict, devices: int | None = None) -> None:
+    """Refuse a config that cannot run.
+
+    devices: how many will run it; by default those that are there.
+    """
+    check_fields(config)
+    refuse_categories(config)
+    refuse_batch(config, devices)
+
+
+def check_fields(config: ConfigDict) -> None:
+    """Refuse a field that does not exist, is missing, or has a value that it does not take."""
+    known = dict(fields(defaults_of(config)))
+    given = dict(flat(config))
+    for path, value in given.items():
+        if path not in known:
+            raise ValueError(f"{path} = {short(value)}: {unknown(path, known)}")
+    for path, field in known.items():
+        if path not in given:
+            raise ValueError(
+                f"{path} is missing: begin with default_config({config.model.name!r}, "
+                f"{config.objective.name!r})"
+            )
+        refuse_value(path, field, given[path])
+
+
+def defaults_of(config: ConfigDict) -> ConfigDict:
+    """Return the defaults of a config's model and objective."""
+    for section in ("model", "objective"):
+        value = config.get(section)
+        name = value.get("name") if isinstance(value, ConfigDict) else None
+        if not isinstance(name, str):
+            raise ValueError(
+                f"{section} = {short(value)} names no module: begin with "
+                "default_config(model, objective)"
+            )
+    defaults = default_config(config.model.name, config.objective.name)
+    for section in ("model", "objective"):
+        if missing := set(defaults[section]) ^ set(config[section]):
+            names = [name for name in sorted(missing) if name in defaults[section]]
+            some = ", ".join((names or sorted(missing))[:3])
+            what = "is without" if names else "does not have"
+            raise ValueError(
+                f"{section}.name = {config[section].name!r} {what} {some}: begin with "
+                f"default_config({config.model.name!r}, {config.objective.name!r})"
+            )
+    return defaults
+
+
+def unknown(path: str, known: Iterable[str]) -> str:
+    """Return what is wrong with a path that is no field, with the nearest one that is."""
+    known = list(known)
+    if inside := [other for other in known if other.startswith(f"{path}.")]:
+        return f"this is a section: write its fields, such as {inside[0]}"
+    near = nearest(path, known)
+    return f"the config has no such field{f'; did you mean {near}?' if near else ''}"
+
+
+def nearest(path: str, known: list[str]) -> str | None:
+    """Return the field or section whose path, else whose own name, is most like this one."""
+    paths = {other: other for full in known for other in (full, full.partition(".")[0])}
+    names = {other.rpartition(".")[2]: other for other in reversed(known)}
+    for word, choices in ((path, paths), (path.rpartition(".")[2], names)):
+        if near := difflib.get_close_matches(word, choices, 1, 0.7):
+            return choices[near[0]]
+    return None
+
+
+def flat(section: ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (path, value) for every field of a config, in order."""
+    for name in section:
+        value = section[name]
+        if isinstance(value, ConfigDict) and len(value):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def refuse_categories(config: ConfigDict) -> None:
+    """Refuse data.categories where something asks for the classes of the data."""
+    if not config.data.categories:
+        return
+    if config.objective.name != "infogan":
+        raise ValueError(
+            f"data.categories = {config.data.categories} with objective.name = "
+            f"{config.objective.name!r}: write 0, or 'infogan', which needs no labels"
+        )
+    if {"recognition", "fd_per_class"} & set(config.evaluate.metrics):
+        raise ValueError(
+            f"evaluate.metrics = {config.evaluate.metrics} with data.categories: leave out "
+            "those that compare the samples' labels with the data's"
+        )
+
+
+def refuse_batch(config: ConfigDict, devices: int | None = None) -> None:
+    """Refuse a batch that does not divide into microbatches and devices."""
+    if devices is None:
+        import jax  # starts the devices
+
+        devices = len(jax.devices())
+    train = config.train
+    unit = devices * train.microbatches
+    if train.batch % unit:
+        near = max(round(train.batch / unit), 1) * unit
+        raise ValueError(
+            f"train.batch = {train.batch} does not divide into {train.microbatches} microbatches "
+            f"on {devices} devices: write a multiple of {unit}, such as {near}"
+        )

@@ -1,0 +1,158 @@
+"""A field of a config: its default, what it means, and which values it takes."""
+
+import ast
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+KINDS = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a tuple",
+}
+
+
+class Rule(NamedTuple):
+    """Which values of the right type a field takes.
+
+    text: completes "write ...". is_complete: it names every value, so that no example is needed.
+    """
+
+    text: str
+    holds: Callable[[Any], bool]
+    is_complete: bool = False
+
+
+ANY = Rule("", lambda value: True)
+
+
+class Field(NamedTuple):
+    """One field.
+
+    doc: what it means, in which unit, from which paper.
+    kind: its type; without one, that of the default. A field whose default is None takes None too.
+    """
+
+    default: Any
+    doc: str
+    rule: Rule = ANY
+    kind: type | None = None
+
+    @property
+    def type(self) -> type:
+        return self.kind or type(self.default)
+
+    @property
+    def takes(self) -> str:
+        """What may be written, in words."""
+        kind = KINDS.get(self.type, self.type.__name__)
+        text = self.rule.text or kind
+        if text.endswith(" or more"):
+            text = f"{kind} of {text}"
+        return f"{text}, or None" if self.default is None else text
+
+    @property
+    def instead(self) -> str:
+        """What may be written, with an example where that helps."""
+        has_example = self.default not in (None, "", ()) and self.type is not bool
+        needed = has_example and not self.rule.is_complete
+        return f"{self.takes}, such as {self.default!r}" if needed else self.takes
+
+
+def at_least(least: float) -> Rule:
+    return Rule(f"{least} or more", lambda value: value >= least)
+
+
+def above(bound: float) -> Rule:
+    return Rule(f"a number above {bound}", lambda value: value > bound)
+
+
+def below_one(least: float = 0.0) -> Rule:
+    return Rule(f"a number in [{least:g}, 1)", lambda value: least <= value < 1)
+
+
+def share() -> Rule:
+    return Rule("a share in (0, 1]", lambda value: 0 < value <= 1)
+
+
+def within(least: float, most: float) -> Rule:
+    return Rule(f"a number from {least} to {most}", lambda value: least <= value <= most)
+
+
+def one_of(*choices: Any) -> Rule:
+    text = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
+    return Rule(text, lambda value: value in choices, is_complete=True)
+
+
+def texts(*choices: str) -> Rule:
+    """Take a tuple of texts; with choices, only of these."""
+    text = f"a tuple of some of {', '.join(map(repr, choices))}" if choices else "a tuple of texts"
+    known = lambda item: isinstance(item, str) and (not choices or item in choices)
+    return Rule(text, lambda value: all(map(known, value)))
+
+
+def sizes(count: int = 0) -> Rule:
+    """Take a tuple of whole numbers of 1 or more; with a count, exactly so many."""
+    one = lambda item: isinstance(item, int) and not isinstance(item, bool) and item > 0
+    right = lambda value: (not count or len(value) == count) and all(map(one, value))
+    return Rule(f"a tuple of {count or ''} whole numbers above 0".replace("  ", " "), right)
+
+
+SIZE = Rule("(height, width), such as (64, 64)", sizes(2).holds, is_complete=True)
+
+
+def refuse_value(path: str, field: Field, value: Any) -> None:
+    """Raise ValueError unless the field takes the value: path, value, what to write instead."""
+    if value is None and field.default is None:
+        return
+    if not (is_a(value, field.type) and field.rule.holds(value)):
+        raise ValueError(f"{_given(path, value)}: write {field.instead}")
+
+
+def _given(path: str, value: Any) -> str:
+    """Return what was given: as a line of Python, or as a flag if the path is one."""
+    return f"{path}={str(value)[:80]}" if path.startswith("--") else f"{path} = {short(value)}"
+
+
+def short(value: Any) -> str:
+    """Return a value as it is written in Python, in one line of 80 characters at most."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def is_a(value: Any, kind: type) -> bool:
+    """Return whether a value is of a type: True is no number, and a number is finite."""
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, kind)
+
+
+def read_value(path: str, field: Field, text: str) -> Any:
+    """Return the value that a text of the command line gives a field, of its type.
+
+    Tuples are written as in Python, (64, 64) or ('fd', 'is'), or with commas alone: fd,is.
+    """
+    try:
+        return _read(text.strip(), field.type, field.default is None)
+    except (ValueError, KeyError, MemoryError, RecursionError):
+        raise ValueError(f"{_given(path, text)}: write {field.instead}") from None
+
+
+def _read(text: str, kind: type, is_optional: bool) -> Any:
+    if is_optional and text in ("None", "none"):
+        return None
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+    if kind in (int, float):
+        return kind(text)
+    if kind is not tuple:
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = tuple(part.strip() for part in text.strip("()").split(",") if part.strip())
+    return tuple(value) if isinstance(value, tuple | list) else (value,)

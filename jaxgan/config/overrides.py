@@ -1,0 +1,26 @@
+"""--config.FIELD=VALUE: fields that the command line sets."""
+
+from collections.abc import Iterable
+
+from ml_collections import ConfigDict
+
+from jaxgan.config.check import defaults_of, unknown
+from jaxgan.config.field import read_value, refuse_value, short
+from jaxgan.config.sections import fields
+
+
+def override(config: ConfigDict, given: Iterable[tuple[str, str]]) -> None:
+    """Set fields, in order, so that the last of a path counts.
+
+    given: (path, text). Raises ValueError, in one line, for a path that is no field and a text that
+    is no value of it.
+    """
+    given = list(given)
+    known = dict(fields(defaults_of(config))) if given else {}
+    for path, text in given:
+        if path not in known:
+            raise ValueError(f"--config.{path}={short(text)[1:-1]}: {unknown(path, known)}")
+        value = read_value(path, known[path], text)
+        refuse_value(path, known[path], value)
+        section, _, name = path.rpartition(".")
+        (config[section] if section else config)[name] = value

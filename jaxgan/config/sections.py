@@ -1,0 +1,325 @@
+"""Every field of an experiment: its default, what it means, what it may hold.
+
+Defaults are those of BigGAN (arXiv 1809.11096) where the paper states them. The sections `model`
+and `objective` are those of the modules that config.model.name and config.objective.name name;
+COMMON describes the fields that several of them share.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ml_collections import ConfigDict
+from ml_collections.config_dict import placeholder
+
+from jaxgan import models
+from jaxgan.config.field import (
+    ANY,
+    SIZE,
+    Field,
+    above,
+    at_least,
+    below_one,
+    one_of,
+    share,
+    sizes,
+    texts,
+    within,
+)
+from jaxgan.config.names import module_named
+from jaxgan.game import objectives
+
+SEED = within(0, 2**32 - 1)
+
+
+def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
+    return {
+        "learning_rate": Field(learning_rate, "of Adam", above(0)),
+        "orthogonal": Field(
+            orthogonal,
+            "weight of orthogonal regularisation (arXiv 1809.11096, eq. 3): the gradient of the "
+            "stated penalty, so the 1e-4 of the authors' PyTorch code is 5e-5 here; 0: none",
+            at_least(0),
+        ),
+        "b1": Field(0.0, "decay of Adam's first moment; 0: not kept", below_one()),
+        "b2": Field(0.999, "decay of Adam's second moment", below_one()),
+        "eps": Field(1e-8, "of Adam, added to the root of the second moment", at_least(0)),
+        "spectral_norm": Field(True, "divide each kernel by its norm (arXiv 1802.05957)"),
+        "spectral_norm_eps": Field(1e-4, "added to the norm of spectral norm", at_least(0)),
+        "clip_weights": Field(
+            0.0, "bound of every weight; 0.01 in Wasserstein GAN (1701.07875); 0: none", at_least(0)
+        ),
+        "equalized": Field(
+            False, "equalised learning rate, for kernels drawn from N(0, 1) (arXiv 1710.10196)"
+        ),
+        "freeze": Field((), "paths of parameters that are not trained (FreezeD, 2002.10964)"),
+    }
+
+
+_GENERATOR = _player(5e-5, 1e-4)
+
+SECTIONS: dict[str, Any] = {
+    "seed": Field(0, "of the first networks, the latents and the order of the data", SEED),
+    "data": {
+        "name": Field("fashion_mnist", "embedded, or a directory made by `jaxgan prepare`"),
+        "split": Field("train", "trained on; a part is written train[:90%]"),
+        "held_out": Field("", "a split that is not trained on, such as train[95%:]; empty: none"),
+        "size": Field((32, 32), "height and width in pixels that images are brought to", SIZE),
+        "medium": Field(
+            "images", "what an example is: a module of media/, or package.module of your own"
+        ),
+        "channels": Field(None, "filled in from the data set", at_least(1), int),
+        "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
+        "class_names": Field(None, "filled in from the data set", texts(), tuple),
+        "categories": Field(
+            0, "above 0: as many in place of the classes, found without labels", at_least(0)
+        ),
+        "flip": Field(False, "mirror half of the images, at random"),
+        "random_crop": Field(
+            1.0, "least share of the area that is cut out at random; 1: whole images", share()
+        ),
+        "class_balanced": Field(False, "draw every class equally often"),
+        "on_bad_record": Field(
+            "stop", "skip: unreadable records are counted and logged", one_of("stop", "skip")
+        ),
+    },
+    "model": {},
+    "objective": {},
+    "condition": Field(
+        "prior",
+        "of generated examples: drawn from the prior, or of the real example beside each",
+        one_of("prior", "data"),
+    ),
+    "prior": Field(
+        "normal", "what latents are drawn from, in each dimension", one_of("normal", "uniform")
+    ),
+    "latent_step": {
+        "name": Field(
+            "none",
+            "optimise latents before they are used (LOGAN, arXiv 1912.00953)",
+            one_of("none", "gradient", "natural_gradient"),
+        ),
+        "alpha": Field(0.9, "length of the step", above(0)),
+        "beta": Field(5.0, "damping of natural_gradient", above(0)),
+        "steps": Field(1, "number of steps", at_least(1)),
+        "fraction": Field(0.5, "share of a latent's dimensions that is optimised", share()),
+        "subset": Field("fixed", "the first dimensions, or drawn anew", one_of("fixed", "random")),
+        "clip": Field(
+            "none", "of the latents afterwards; unit: to [-1, 1]", one_of("none", "unit")
+        ),
+        "cost": Field(300.0, "weight of the squared change in the losses", at_least(0)),
+        "cost_players": Field(
+            "generator", "whose losses the cost joins", one_of("generator", "both")
+        ),
+    },
+    "terms": Field(
+        (),
+        "modules of your own, package.module, whose terms() are added to the players' losses",
+        texts(),
+    ),
+    "penalty": {
+        "name": Field("none", "of the discriminator's gradient: game/terms/penalties.py"),
+        "weight": Field(0.0, "0: none", at_least(0)),
+        "every": Field(
+            1, "lazy (arXiv 1912.04958): taken every so many steps, so much heavier", at_least(1)
+        ),
+    },
+    "consistency": {
+        "real": Field(0.0, "weight on real images; CR (1910.12027) and bCR: 10", at_least(0)),
+        "fake": Field(0.0, "weight on generated images; bCR (2002.04724): 10", at_least(0)),
+        "latents": Field(0.0, "weight on nearby latents; zCR (2002.04724): 5", at_least(0)),
+        "spread": Field(0.0, "the generator's weight; zCR: 0.5", at_least(0)),
+        "noise": Field(0.03, "standard deviation between nearby latents", at_least(0)),
+    },
+    "lecam": {
+        "weight": Field(0.0, "of the regularisation of arXiv 2104.03310; 0: none", at_least(0)),
+        "decay": Field(0.99, "of the averages of the logits, per step", below_one()),
+    },
+    "path_length": {
+        "weight": Field(
+            0.0, "of a StyleGAN's path length (1912.04958), lazy with the penalty", at_least(0)
+        ),
+        "decay": Field(0.99, "of the average length, per step", below_one()),
+    },
+    "augmentation": {
+        "name": Field(
+            "none",
+            "what the discriminator sees images through (arXiv 2006.10738, 2006.06676, 1610.04490)",
+            one_of("none", "diff_augment", "ada", "instance_noise"),
+        ),
+        "policy": Field(
+            ("color", "translation", "cutout"),
+            "parts of diff_augment",
+            texts("color", "translation", "cutout"),
+        ),
+        "target": Field(0.6, "of ada: the mean sign of real logits that p follows", within(-1, 1)),
+        "images": Field(500_000.0, "from 0 to 1 in ada, from std to 0 in instance_noise", above(0)),
+        "std": Field(0.1, "of instance_noise, at first; images are in [-1, 1]", at_least(0)),
+    },
+    "generator": {
+        "learning_rate": _GENERATOR["learning_rate"],
+        "encoder_learning_rate": Field(
+            0.0, "of an encoder that is optimised with the generator; 0: the same", at_least(0)
+        ),
+        **_GENERATOR,
+    },
+    "discriminator": _player(2e-4, 0.0),
+    "growth": {
+        "stage_images": Field(
+            0.0, "real images at each stage of models/progan.py; 0: all at once", at_least(0)
+        ),
+    },
+    "average": {
+        "decay": Field(0.9999, "of the generator's average, per step", below_one()),
+        "start_step": Field(0, "step up to which the average is a copy", at_least(0)),
+    },
+    "train": {
+        "steps": Field(100_000, "generator steps", at_least(1)),
+        "start_from": Field("", "a work directory, whose networks this run fine-tunes"),
+        "batch": Field(
+            2048, "images in one discriminator step, over all microbatches", at_least(1)
+        ),
+        "num_d_steps": Field(2, "discriminator steps before each generator step", at_least(1)),
+        "fresh_batches": Field(False, "the generator's step has real examples of its own too"),
+        "microbatches": Field(1, "parts of a batch whose gradients are summed", at_least(1)),
+        "log_every": Field(100, "steps", at_least(1)),
+        "sample_every": Field(1000, "steps", at_least(1)),
+        "checkpoint_every": Field(1000, "steps", at_least(1)),
+        "keep_checkpoints": Field(3, "the newest", at_least(1)),
+        "keep_every": Field(0, "and those of steps that this divides; 0: none", at_least(0)),
+        "best_metric": Field("", "and the best by this one, such as watch/diversity"),
+        "best": Field("highest", "of best_metric", one_of("highest", "lowest")),
+        "wandb": Field("", "a project of Weights & Biases that gets the numbers too"),
+    },
+    "on_non_finite": {
+        "policy": Field(
+            "stop",
+            "at a value that is not finite; roll_back: to the newest checkpoint, another seed",
+            one_of("stop", "roll_back"),
+        ),
+        "most": Field(3, "roll-backs", at_least(0)),
+    },
+    "watch": {
+        "every": Field(1000, "steps between looks for a collapse; 0: never", at_least(0)),
+        "images": Field(16, "of each class, or more to divide among devices", at_least(1)),
+        "classes": Field(10, "looked at, at most", at_least(1)),
+        "patience": Field(2, "looks in a row that show a sign", at_least(1)),
+        "policy": Field(
+            "warn",
+            "on a collapse; roll_back: to the best, else newest, checkpoint before its first sign",
+            one_of("warn", "roll_back"),
+        ),
+        "most": Field(3, "roll-backs", at_least(0)),
+    },
+    "sample": {
+        "columns": Field(10, "of a sheet", at_least(1)),
+        "standing_batches": Field(
+            100, "whose mean gives batch norm's statistics for sampling", at_least(1)
+        ),
+        "standing_batch": Field(256, "images in each of these", at_least(1)),
+        "truncation": Field(0.0, "of the latents, unless a command asks; 0: none", at_least(0)),
+        "truncation_definition": Field(
+            "threshold",
+            "what a truncation is: trained/truncations.py",
+            one_of("threshold", "scaled", "variance"),
+        ),
+    },
+    "evaluate": {
+        "samples": Field(10_000, "images that are scored; 0: all of a folder", at_least(0)),
+        "batch": Field(100, "images that go through the extractor at once", at_least(1)),
+        "metrics": Field(
+            ("fd", "kd", "is", "precision_recall"),
+            "and fd_infinity, mind, fd_per_class, accuracy_score, copies, recognition, "
+            "interpolation, probe",
+            texts(),
+        ),
+        "extractor": Field("lite0", "or lite0_128, inception, a network: evaluate/extractors"),
+        "weights_file": Field("", "of the extractor, where it needs one"),
+        "reference": Field("", "another data set than data.name, or a folder of images"),
+        "reference_samples": Field(
+            0, "so many images of the reference, a fair draw; 0: all", at_least(0)
+        ),
+        "split": Field("", "of the reference; empty: data.split"),
+        "test_split": Field("", "that classifiers are tested on; empty: a tenth of the reference"),
+        "bootstrap_rounds": Field(
+            0, "error bars of distances, precision, recall from so many resamples", at_least(0)
+        ),
+        "seed": Field(0, "of the samples", SEED),
+    },
+    "mesh": {"fsdp": Field(1, "devices that parameters are split over", at_least(1))},
+}
+
+# Fields of models and objectives: the default is the module's own.
+COMMON = {
+    "name": Field("", "a module of jaxgan, or one of yours as package.module"),
+    "width": Field(1, "channels that the widths of all layers are multiples of", at_least(1)),
+    "most": Field(1, "channels of a layer, at most", at_least(1)),
+    "latent_dim": Field(1, "dimensions of a latent", at_least(1)),
+    "embedding_dim": Field(1, "dimensions of a class embedding", at_least(1)),
+    "code_dim": Field(1, "dimensions of the code", at_least(1)),
+    "hidden": Field(1, "width of hidden layers", at_least(1)),
+    "split_latents": Field(True, "each block sees a part of the latent (arXiv 1809.11096)"),
+    "shared_embedding": Field(True, "all layers share one class embedding (arXiv 1809.11096)"),
+    "conditional": Field(True, "the networks see the class"),
+    "generator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
+    "discriminator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
+    "discriminator_downsamples": Field(None, "blocks that halve; None: the paper's", ANY, int),
+    "generator_attention": Field(
+        None, "resolution in pixels of the attention; 0: none; None: the paper's", at_least(0), int
+    ),
+    "discriminator_attention": Field(
+        None, "resolution in pixels of the attention; 0: none; None: the paper's", at_least(0), int
+    ),
+    "attention": Field(0, "resolution in pixels of the attention; 0: none", at_least(0)),
+    "batch_norm_eps": Field(1e-5, "added to the variance in batch norm", above(0)),
+    "batch_norm_groups": Field(1, "parts of a batch with statistics of their own", at_least(1)),
+    "leaky_slope": Field(0.0, "of the activation for negative inputs; 0: relu", within(0, 1)),
+    "remat": Field(False, "compute activations again in the backward pass, to save memory"),
+    "dtype": Field("float32", "of the computation", one_of("float32", "bfloat16")),
+    "loss": Field("hinge", "of game/losses.py"),
+    "top_k": Field(1.0, "share of its images that the generator learns from; 1: all", share()),
+    "one_pass": Field(True, "real and generated images go through the discriminator together"),
+}
+
+
+def default_config(model: str = "biggan", objective: str = "adversarial") -> ConfigDict:
+    """Return every field with its default, locked: fields that are not there are refused.
+
+    model, objective: names of modules; see names.py. Experiments in configs/ change some fields.
+    """
+    values = _defaults(SECTIONS)
+    for package, section, name in ((models, "model", model), (objectives, "objective", objective)):
+        values[section] = ConfigDict(module_named(package, section, name).default_config())
+        values[section].name = name  # package.module, of one's own
+    return ConfigDict(values).lock()
+
+
+def _defaults(section: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _defaults(field)
+        if isinstance(field, dict)
+        else placeholder(field.type)
+        if field.default is None
+        else field.default
+        for name, field in section.items()
+    }
+
+
+def fields(defaults: ConfigDict) -> Iterator[tuple[str, Field]]:
+    """Yield (path, field) for every field of a default config, in order."""
+    for name, section in SECTIONS.items():
+        if isinstance(section, Field):
+            yield name, section
+            continue
+        for key, field in (section or own_fields(defaults[name])).items():
+            yield f"{name}.{key}", field
+
+
+def own_fields(section: ConfigDict) -> dict[str, Field]:
+    """Return the fields of a model's or an objective's section: described if they are COMMON."""
+    found = {}
+    for name in section:
+        default, kind = section[name], section.get_type(name)
+        common = COMMON.get(name, Field(default, ""))
+        rule = common.rule if kind is common.type else ANY
+        found[name] = Field(default, common.doc, rule, kind)
+    return found

@@ -1,0 +1,140 @@
+"""What a data set on disk says of itself: where it lies, its features, its splits and files.
+
+TFDS reads `dataset_info.json` and `features.json`, without TensorFlow; nothing they name is run.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from jaxgan.files import limits
+from jaxgan.files.manifest import reason
+from jaxgan.media.decode import Features
+
+EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """Records `skip` to `skip + take` of one file, which holds `total`.
+
+    split: the whole split that the file belongs to. first: how many records of that split come
+    before this file.
+    """
+
+    path: Path
+    skip: int
+    take: int
+    total: int
+    split: str
+    first: int
+
+
+def find_data_set(directory: str | Path) -> Path:
+    """Return the directory that holds dataset_info.json: this one, or one or two levels below."""
+    directory = Path(directory)
+    if str(directory) == EMBEDDED and not directory.exists():
+        return Path(__file__).parent / EMBEDDED
+    for pattern in ("dataset_info.json", "*/dataset_info.json", "*/*/dataset_info.json"):
+        found = sorted(directory.glob(pattern))
+        if len(found) == 1:
+            return found[0].parent
+        if found:
+            choices = ", ".join(str(path.parent) for path in found)
+            raise ValueError(f"{directory} holds several data sets; write one of {choices}")
+    raise FileNotFoundError(
+        f"{directory}: no dataset_info.json there; write the directory that `jaxgan prepare` or "
+        f"TFDS made, or {EMBEDDED!r} for the embedded data set"
+    )
+
+
+def image_features(features: tfds.features.FeaturesDict, directory: Path) -> Features:
+    """Choose "image" and "label", or the first of their kinds; without a label, one class."""
+
+    def first(kind, preferred):
+        keys = [key for key, feature in features.items() if isinstance(feature, kind)]
+        return preferred if preferred in keys else (keys or [None])[0]
+
+    label_key = first(tfds.features.ClassLabel, "label")
+    names = tuple(features[label_key].names) if label_key else ("image",)
+    image_key = first(tfds.features.Image, "image")
+    if image_key:
+        image, encoding = features[image_key], "image"
+    elif "image" in features and isinstance(features["image"], tfds.features.Tensor):
+        image_key, image = "image", features["image"]
+        encoding = image.to_json_content().encoding
+    else:
+        image, encoding = None, None
+    dtype = np.dtype(image.np_dtype) if image is not None else None
+    open_shape = encoding != "image" and image is not None and None in image.shape
+    wrong = dtype not in (np.uint8, np.uint16) or len(image.shape) != 3 or encoding == "none"
+    if wrong or open_shape:
+        raise ValueError(
+            f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
+            f"features {dict(features)}"
+        )
+    return Features(tuple(image.shape), dtype, encoding, image_key, label_key, names)
+
+
+def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
+    """Read what a data set says of itself.
+
+    Raises ValueError where that is damaged, or names classes that are not TFDS's own features: TFDS
+    imports them, and to import is to run.
+    """
+    try:
+        path = directory / "features.json"
+        named = list(named_classes(json.loads(path.read_text("utf-8")))) if path.exists() else []
+        foreign = [n for n in named if not n.startswith("tensorflow_datasets.core.features.")]
+        if not foreign:
+            return tfds.builder_from_directory(directory).info
+    except Exception as error:  # TFDS raises many kinds on damaged files
+        limits.pass_on(error)
+        raise ValueError(
+            f"{directory}: dataset_info.json or features.json is damaged ({reason(error)})"
+        ) from error
+    raise ValueError(f"{path}: {foreign[0]!r} is not a feature of TFDS; only those are read")
+
+
+def named_classes(value: object) -> Iterator[str]:
+    """Yield every class that a features.json names, in JSON inside of its strings too."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = json.loads(value)
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("pythonClassName", "python_class_name", "type") and isinstance(inner, str):
+                yield inner
+            else:
+                yield from named_classes(inner)
+
+
+def split_shards(info: tfds.core.DatasetInfo, split: str) -> list[Shard]:
+    """Return the files of a split, which may be sliced. Raises as open_records."""
+    try:
+        instructions = info.splits[split].file_instructions
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{info.data_dir}: no split {split!r}; write one of {sorted(info.splits)}"
+        ) from error
+    places = {}  # of each file: its split, and how many records of it come before
+    for name, whole in info.splits.items():
+        first = 0
+        for i in whole.file_instructions:
+            places[i.filename] = (name, first)
+            first += i.examples_in_shard
+    shards = [
+        Shard(Path(i.filename), i.skip, i.take, i.examples_in_shard, *places[i.filename])
+        for i in instructions
+    ]
+    for shard in shards:
+        if not shard.path.is_file():  # the ArrayRecord reader itself would say "0 records"
+            raise FileNotFoundError(f"{shard.path}: this file of the data set is missing")
+    if not shards:
+        raise ValueError(f"{info.data_dir}: split {split!r} is empty")
+    return shards

@@ -1,0 +1,59 @@
+"""Targets that cannot be, refused before long work."""
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from jaxgan.data.prepare.listing import printable
+from jaxgan.data.prepare.passes import Encoded
+from jaxgan.data.prepare.write import ImageFormat
+
+SAMPLE = 64  # images encoded to estimate the space that all take
+
+
+def check_path(target: Path, source: Path) -> None:
+    """Refuse a target that TFDS cannot name, or that would change the source."""
+    if str(target) != printable(str(target)):
+        raise ValueError(f"target {printable(str(target))!r} is not UTF-8; write another target")
+    if target.absolute().is_relative_to(source.absolute()):
+        raise ValueError(f"{target} lies inside the source {source}; write a target outside of it")
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a target that cannot be made, before anything is read."""
+    above = _existing(target)
+    if above != target and not above.is_dir():
+        raise ValueError(f"{target}: {above} is a file; write another target")
+    if not os.access(above, os.W_OK):
+        raise PermissionError(f"{target}: {above} is not writable; write another target")
+
+
+def check_space(
+    target: Path,
+    count: int,
+    stored: ImageFormat,
+    encoded: Encoded,
+) -> None:
+    """Refuse a disk that will not hold the data set twice, staged and written."""
+    free = shutil.disk_usage(_existing(target)).free
+    if 2 * count * stored.image_bytes < free:  # would fit even as they are in memory
+        return
+    sizes = [len(x) for x in itertools.islice(encoded(0), SAMPLE) if isinstance(x, bytes)]
+    need = 2 * count * np.mean(sizes or 0.0)
+    if need > free:
+        raise ValueError(
+            f"{target}: {count:,} images take about {need / 1e9:.3g} GB while they are prepared, "
+            f"half of it at the end, but {free / 1e9:.3g} GB are free; write a target on another "
+            "disk, a smaller --size or --format=jpeg"
+        )
+
+
+def _existing(path: Path) -> Path:
+    """Return the path, or the nearest folder above it that exists."""
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path

@@ -1,0 +1,89 @@
+"""What a metric is: the inputs that it needs, the numbers that it gives, and the function between.
+
+A new metric is a file beside this one that ends in a `Metric`, and a line in table.py.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from jaxgan.evaluate.extractors.extractor import Extractor, metric_name
+from jaxgan.evaluate.features import Features
+from jaxgan.trained.generator import TrainedGenerator
+
+Labelled = tuple[np.ndarray, np.ndarray]
+
+
+class Inputs(NamedTuple):
+    """What metrics compute from. A field that no metric of an evaluation needs stays None.
+
+    Fields:
+      fake, real: features of the samples and of the reference, labels numbered alike.
+      test: of the images that classifiers are tested on; None takes a tenth of `real`.
+      real_distances: `neighbours.own_distances` of real, [n, 5]; None computes them.
+      fake_pixels, real_pixels: images [n, h, w, c] float32 in [-1, 1] and labels [n] int32.
+      generator, truncation: what made the samples.
+      features_of: images [n, h, w, c] uint8 -> features [n, d] of the same extractor.
+      classes: how many classes the reference has.
+      bootstrap_rounds: for error bars; 0 for none.
+      seed: of subsets, splits and resamples, in [0, 2**32).
+    """
+
+    fake: Features | None = None
+    real: Features | None = None
+    test: Features | None = None
+    real_distances: np.ndarray | None = None
+    fake_pixels: Labelled | None = None
+    real_pixels: Labelled | None = None
+    generator: TrainedGenerator | None = None
+    truncation: float = 0.0
+    features_of: Callable[[np.ndarray], np.ndarray] | None = None
+    classes: int = 0
+    bootstrap_rounds: int = 0
+    seed: int = 2020
+
+
+class Scores(NamedTuple):
+    """values: {name: number}. classes: {name: {label: number}}, of scores of single classes."""
+
+    values: dict[str, float]
+    classes: dict[str, dict[int, float]] = {}  # noqa: RUF012 - never changed
+
+
+class Compute(Protocol):
+    """The function of a metric."""
+
+    def __call__(self, inputs: Inputs) -> Scores:
+        """Return the scores, under the names of `Metric.gives` and `Metric.error_bars`."""
+        ...
+
+
+class Metric(NamedTuple):
+    """A metric, as evaluation.py and score.py loop over them.
+
+    Fields:
+      compute: Inputs -> Scores.
+      gives: the names of its numbers; a star stands where the extractor's name goes ("kd*_std").
+      needs: "samples" and "reference" (features of both), "distances", "pixels", and what
+        needs.py refuses before anything is computed.
+      error_bars: names that it gives besides where bootstrap_rounds is above 0.
+      least: the smallest numbers of (samples, real images) that it can be computed from.
+    """
+
+    compute: Compute
+    gives: tuple[str, ...]
+    needs: tuple[str, ...] = ("samples", "reference")
+    error_bars: tuple[str, ...] = ()
+    least: tuple[int, int] = (2, 2)
+
+    def names(self, extractor: Extractor | None, bootstrap_rounds: int) -> list[str]:
+        """Return the names that its numbers have in the results."""
+        given = self.gives + (self.error_bars if bootstrap_rounds else ())
+        return [full_name(name, extractor) for name in given]
+
+
+def full_name(name: str, extractor: Extractor | None) -> str:
+    """Put the extractor's name in the place of the star: kd*_std -> kd_lite0_std, kid_std."""
+    stem, star, suffix = name.partition("*")
+    return metric_name(stem, extractor) + suffix if star else name

@@ -1,0 +1,31 @@
+"""Every metric by the name that evaluate.metrics takes; what there is to add is a line here."""
+
+from jaxgan.evaluate.metrics.accuracy_score import ACCURACY_SCORE
+from jaxgan.evaluate.metrics.copies import COPIES
+from jaxgan.evaluate.metrics.frechet import FD, FD_INFINITY
+from jaxgan.evaluate.metrics.inception_score import IS
+from jaxgan.evaluate.metrics.interpolation import INTERPOLATION
+from jaxgan.evaluate.metrics.kid import KD
+from jaxgan.evaluate.metrics.metric import Metric
+from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
+from jaxgan.evaluate.metrics.precision_recall import PRECISION_RECALL
+from jaxgan.evaluate.metrics.probe import PROBE
+from jaxgan.evaluate.metrics.recognition import RECOGNITION
+from jaxgan.evaluate.metrics.sliced import MIND
+
+METRICS: dict[str, Metric] = {
+    "fd": FD,
+    "kd": KD,
+    "is": IS,
+    "precision_recall": PRECISION_RECALL,
+    "fd_infinity": FD_INFINITY,
+    "mind": MIND,
+    "fd_per_class": FD_PER_CLASS,
+    "accuracy_score": ACCURACY_SCORE,
+    "copies": COPIES,
+    "recognition": RECOGNITION,
+    "interpolation": INTERPOLATION,
+    "probe": PROBE,
+}
+# The others are asked for by name: they cost more, or need labels or a generator.
+DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")

@@ -1,0 +1,151 @@
+"""What metrics need of a request, checked before any feature is computed.
+
+Each name of `Metric.needs` that a request may fail to give has a function here: it returns what to
+write instead, or "" where all is well. The other names (samples, reference, distances, pixels) say
+what evaluation.py prepares.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxgan.evaluate.images import Images, class_map
+from jaxgan.evaluate.metrics.held_out import tested
+from jaxgan.evaluate.metrics.per_class import small_classes
+from jaxgan.evaluate.metrics.table import METRICS
+
+WITH_CLASSES = ("two_classes", "two_a_class", "every_class", "pair_of_a_class")
+
+
+class Request(NamedTuple):
+    """What is to be scored.
+
+    samples, reference: to score, and to score against. test: that classifiers are tested on; None
+    takes a tenth of the reference. generator: whether one made the samples. logits: how many the
+    extractor gives; None without an extractor.
+    """
+
+    samples: Images
+    reference: Images
+    test: Images | None
+    generator: bool
+    logits: int | None
+
+
+def check_metrics(metrics: Iterable[str], known: Iterable[str] = tuple(METRICS)) -> None:
+    """Refuse names of no metric, with the nearest one."""
+    for name in metrics:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            instead = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(f"no metric {name!r}: {instead}write some of {', '.join(known)}")
+
+
+def check_request(metrics: Iterable[str], request: Request) -> None:
+    """Refuse metrics that the request gives too little for."""
+    sets = {"samples": request.samples, "real images": request.reference}
+    for name in metrics:
+        metric = METRICS[name]
+        for (what, images), least in zip(sets.items(), metric.least, strict=True):
+            if images.count < least:
+                raise ValueError(
+                    f"the metric {name!r} needs {least} {what} or more, not {images.count} of "
+                    f"{images.name}: give more, or leave it out of evaluate.metrics"
+                )
+        for need in metric.needs:
+            reason = NEEDS[need](request) if need in NEEDS else ""
+            if reason:
+                raise ValueError(
+                    f"the metric {name!r} {reason}, or leave it out of evaluate.metrics"
+                )
+
+
+def numbering(metrics: Iterable[str], samples: Images, reference: Images) -> np.ndarray | None:
+    """Return the reference's number of each class of the samples; None if no metric needs it."""
+    for needs in (set(METRICS[name].needs) for name in metrics):
+        if needs & set(WITH_CLASSES) and needs & {"samples", "pixels"}:
+            return class_map(samples, reference)
+    return None
+
+
+def _generator(request: Request) -> str:
+    if request.generator:
+        return ""
+    return f"needs a generator, and {request.samples.name} holds images: evaluate a run or a file"
+
+
+def _logits(request: Request) -> str:
+    if request.logits is None or request.logits > 1:
+        return ""
+    return "needs logits, and this extractor gives none: write another evaluate.extractor"
+
+
+def _two_classes(request: Request) -> str:
+    if len(request.reference.class_names) > 1:
+        return ""
+    return f"needs two classes, and {request.reference.name} has one class only: give labels"
+
+
+def _held_out(request: Request) -> str:
+    if request.test is not None or tested(request.reference.count):
+        return ""
+    return (
+        f"holds out a tenth of {request.reference.name}, and a tenth of "
+        f"{request.reference.count} images is none: write evaluate.test_split"
+    )
+
+
+def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels of the samples and of the reference, numbered alike."""
+    names = class_map(request.samples, request.reference)
+    if not len(names):
+        raise ValueError(
+            f"{request.samples.name} has no classes: metrics by class need labels, leave them out "
+            "of evaluate.metrics"
+        )
+    return names[request.samples.labels], request.reference.labels
+
+
+def _named(classes: Iterable[int], request: Request) -> str:
+    names = [repr(request.reference.class_names[c]) for c in classes]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _two_a_class(request: Request) -> str:
+    small = small_classes(*_labels(request))
+    if not small:
+        return ""
+    return (
+        "needs 2 samples and 2 real images of every class, and there are fewer of "
+        f"{_named(small, request)}: write a larger evaluate.samples"
+    )
+
+
+def _every_class(request: Request) -> str:
+    drawn, real = _labels(request)
+    missing = np.setdiff1d(real, drawn).tolist()
+    if not missing:
+        return ""
+    return (
+        f"needs samples of every class, and there are none of {_named(missing, request)}: write a "
+        "larger evaluate.samples"
+    )
+
+
+def _pair_of_a_class(request: Request) -> str:
+    if all(np.bincount(labels).max(initial=0) > 1 for labels in _labels(request)):
+        return ""
+    return "needs 2 samples and 2 real images of some class: write a larger evaluate.samples"
+
+
+NEEDS: dict[str, Callable[[Request], str]] = {
+    "generator": _generator,
+    "logits": _logits,
+    "two_classes": _two_classes,
+    "held_out": _held_out,
+    "two_a_class": _two_a_class,
+    "every_class": _every_class,
+    "pair_of_a_class": _pair_of_a_class,
+}

@@ -1,0 +1,125 @@
+"""Scores one model after another against one reference: what `jaxgan evaluate` keeps meanwhile."""
+
+import time
+from pathlib import Path
+
+import jax
+from jax.sharding import Mesh
+from ml_collections import ConfigDict
+
+from jaxgan.evaluate.evaluation import Evaluation, Evaluator, needs_extractor
+from jaxgan.evaluate.extractors.by_name import KNOWN, extractor_by_name
+from jaxgan.evaluate.extractors.extractor import Extractor, check_independent
+from jaxgan.evaluate.extractors.network_features import NETWORKS, network_extractor
+from jaxgan.evaluate.images import Images, open_images, subset
+from jaxgan.evaluate.models import Model
+from jaxgan.evaluate.recorded import recorded
+from jaxgan.evaluate.samples import samples
+from jaxgan.evaluate.sheet import neighbours_sheet
+from jaxgan.evaluate.sweep import sweep
+from jaxgan.media.pictures import save_png
+
+
+class Session:
+    """The reference, the extractor and what they were compiled to, for one model after another."""
+
+    def __init__(self, config: ConfigDict, mesh: Mesh, output: Path, say):
+        self._config, self._settings, self._mesh = config, config.evaluate, mesh
+        self._output, self._say = output, say
+        self._evaluator: Evaluator | None = None
+
+    def score(self, model: Model, again: bool = False) -> None:
+        """Add a line of results; `again` also where they are known under the same protocol."""
+        metrics, began = tuple(self._settings.metrics), time.perf_counter()
+        fake = self._samples(model)
+        evaluator, truncation = self.evaluator(model, fake), fake.facts.get("truncation") or 0.0
+        path = self._output / "results.jsonl"
+        found = recorded(path, evaluator, fake, model.generator, truncation, metrics, again)
+        if found is None:
+            return
+        step = fake.facts.get("step")
+        where = fake.name if step is None else f"samples of step {step}"
+        self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
+        self._say_classes(found)
+        if evaluator.names("copies") <= found.metrics.keys():
+            known = evaluator.real().features, evaluator.real_distances()
+            sheet = neighbours_sheet(fake, evaluator.reference, found.features.features, *known)
+            if jax.process_index() == 0:
+                save_png(self._output / "neighbours.png", sheet)
+
+    def sweep(self, model: Model, values: list[float]) -> None:
+        """Score a generator at each threshold."""
+        if model.generator is None:
+            raise ValueError("--truncation needs a generator, and these are images: leave it out")
+        settings = self._settings
+        # Statistics of the file's own, if it has them, belong to other thresholds.
+        generator = model.generator.untabulated()
+        for t in values:
+            generator.truncation(t)  # refused before anything is computed
+        evaluator = self.evaluator(model, self._samples(model))
+        sweep(generator, evaluator, values, settings, self._output, self._mesh, self._say)
+
+    def evaluator(self, model: Model, fake: Images) -> Evaluator:
+        """Return what scores this model: made once, unless the model itself is the extractor."""
+        settings = self._settings
+        if self._evaluator and settings.extractor not in NETWORKS:
+            return self._evaluator
+        extractor = self._extractor(model, fake.shape) if needs_extractor(settings) else None
+        size, split = fake.shape[:2], settings.split or self._config.data.split
+        name = settings.reference or self._config.data.name
+        if not name:
+            raise ValueError(
+                "evaluate.reference is empty: write real images to compare with, such as "
+                "--config.evaluate.reference=data/photos"
+            )
+        reference = several(open_images(name, split, size))
+        if settings.get("reference_samples", 0):
+            reference = subset(reference, settings.reference_samples, settings.seed)
+        test = open_images(name, settings.test_split, size) if settings.test_split else None
+        if reference.count < fake.count:
+            self._say(
+                f"note: {reference.name} has {reference.count} images, fewer than the "
+                f"{fake.count} samples: distances are biased by the smaller number"
+            )
+        self._evaluator = Evaluator(settings, reference, test, extractor, self._mesh)
+        return self._evaluator
+
+    def _extractor(self, model: Model, shape: tuple[int, int, int]) -> Extractor:
+        name = self._settings.extractor
+        if name in NETWORKS and model.run is None:
+            raise ValueError(f"evaluate.extractor = {name!r} needs a run: write another extractor")
+        if name in NETWORKS:
+            found = network_extractor(model.run, model.state, name)
+        else:
+            found = extractor_by_name(name, self._settings.weights_file or None)
+        if name in NETWORKS or name not in KNOWN:
+            check_independent(found, shape)
+        return found
+
+    def _samples(self, model: Model) -> Images:
+        count, seed = self._settings.samples, self._settings.seed
+        if model.images is not None:
+            count = count or several(model.images).count  # 0: all
+        if count < 2:
+            raise ValueError(f"evaluate.samples = {count}: write 2 or more")
+        if model.images is None:
+            return samples(model.generator, count, seed, None, self._mesh)
+        if count > model.images.count:
+            raise ValueError(
+                f"evaluate.samples = {count}, but {model.images.name} holds "
+                f"{model.images.count} images: write that or less"
+            )
+        return subset(model.images, count, seed)
+
+    def _say_classes(self, found: Evaluation) -> None:
+        for metric, values in found.classes.items():
+            worst = sorted(values, key=values.get, reverse=metric.endswith("_per_class"))
+            shown = ", ".join(f"{name} {values[name]:.3g}" for name in worst[:10])
+            self._say(f"{metric} by class, the worst first: {shown}")
+
+
+def several(images: Images) -> Images:
+    """Return the images, or refuse a single one: it has no covariance and no neighbour."""
+    if images.count < 2:
+        raise ValueError(f"{images.name} holds {images.count} image: give 2 or more")
+    return images

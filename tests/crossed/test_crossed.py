@@ -1,0 +1,95 @@
+"""Every shipped config with every command, on one device and on eight, in 8 and 16 bits.
+
+A family is the first config of those that are equal when tiny. Each walks through all commands in a
+process of its own (walk.py): configs take turns with one device and 16-bit gray, eight devices and
+8-bit RGB; the first family takes both. What does not apply is refused with the line in REFUSED,
+nothing else is. The first stage walks through a part that the code's own hash chooses, so it
+rotates with every change; the second stage through all. `python -m tests.crossed.test_crossed`
+prints the table.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.crossed.tiny import families
+
+ROOT = Path(__file__).parents[2]
+FAMILIES = sorted(families())
+MACHINES = {1: 16, 8: 8}  # devices -> bits
+CASES = [(name, *list(MACHINES.items())[i % 2]) for i, name in enumerate(FAMILIES)]
+CASES.append((FAMILIES[0], 8, 8))
+ROTATING = 2  # cases of the first stage
+
+NO_ENCODER = "has no encoder: write extractor=discriminator"
+# Command -> {model (or "" for all others): the line, None where it runs}.
+REFUSED = {
+    "evaluate with encoder": {"bigan": None, "bigbigan": None, "": NO_ENCODER},
+}
+
+
+def expected(command: str, model: str) -> str | None:
+    """Return the line that a command is refused with on a model, None where it runs."""
+    lines = REFUSED.get(command, {})
+    return lines.get(model, lines.get(""))
+
+
+def walked(name: str, devices: int, bits: int, folder: Path) -> dict[str, str]:
+    """Return what every command did."""
+    argv = [sys.executable, "-m", "tests.crossed.walk", name, str(devices), str(bits), str(folder)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check(name: str, devices: int, bits: int, folder: Path) -> None:
+    found, model = walked(name, devices, bits, folder), families()[name].model.name
+    for command, outcome in found.items():
+        line = expected(command, model)
+        if line is None:
+            assert outcome == "ran", f"{command}: {outcome}"
+        else:
+            assert re.search(line, outcome), f"{command}: {outcome}"
+
+
+def chosen() -> set[tuple]:
+    """Return the cases of the first stage: by the hash of the library's code."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "jaxgan").rglob("*.py")):
+        digest.update(path.read_bytes())
+    start = int(digest.hexdigest(), 16) % len(CASES)
+    return {CASES[(start + i * len(CASES) // ROTATING) % len(CASES)] for i in range(ROTATING)}
+
+
+FIRST = chosen()
+PARAMETERS = [
+    pytest.param(
+        *case, marks=() if case in FIRST else pytest.mark.slow, id="-".join(map(str, case))
+    )
+    for case in CASES
+]
+
+
+@pytest.mark.parametrize("name,devices,bits", PARAMETERS)
+def test_every_command_runs_or_says_why_not(name, devices, bits, tmp_path):
+    check(name, devices, bits, tmp_path)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as place:
+            outcomes = walked(*case, Path(place))
+        ran = sum(o == "ran" for o in outcomes.values())
+        print(f"{case[0]}, {case[1]} devices, {case[2]} bits: {ran} of {len(outcomes)} ran")
+        for what, line in outcomes.items():
+            if line != "ran":
+                print(f"    {what}: {line}")

@@ -1,0 +1,77 @@
+"""Each shipped config, as small as its networks can be."""
+
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from jaxgan.config import files
+
+# Where a config has these fields. 12: latents divide into the chunks of any pyramid this small.
+TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
+TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
+TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
+TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
+# Networks that cannot be as small. Latents that hold noise for every pixel are the config's.
+SIZES = {"bigbigan": (16, 16), "lapgan": (32, 32), "stylegan": (32, 32)}
+NOISE_IN_LATENTS = ("lapgan", "stylegan")
+
+
+def tiny(name: str) -> ConfigDict:
+    """Return a shipped config with networks of a few thousand parameters, two steps long."""
+    config = files.load(name)
+    config.data.update(name="fashion_mnist", split="train", held_out="")
+    config.data.size = SIZES.get(config.model.name, (8, 8))
+    for field, value in TINY.items():
+        is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
+        if config.model.get(field) and not is_fixed:
+            config.model[field] = value
+    config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
+    config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
+    config.watch.every = 1
+    config.watch.update(images=8, classes=2)
+    config.sample.update(columns=2, standing_batches=1, standing_batch=16)
+    return config
+
+
+def write_config(name: str, bits: int, folder: Path) -> Path:
+    """Write the tiny config and its data set into a folder; return the config's file."""
+    from tests.crossed.walk import data_set
+
+    config = tiny(name)
+    if config.data.categories:
+        config.data.categories = 5
+    data = data_set(folder, bits, tuple(config.data.size))
+    lines = [
+        "from ml_collections import ConfigDict",
+        "",
+        "from jaxgan.config import default_config",
+        "",
+        "",
+        "def get_config():",
+        f"    config = default_config({config.model.name!r}, {config.objective.name!r})",
+    ]
+    config.data.name = str(data)
+    config.sample.update(standing_batch=9)
+    config.evaluate.update(samples=13, batch=5)
+    fields = {k: v for k, v in config.to_dict().items() if isinstance(v, dict)}
+    single = {k: v for k, v in config.to_dict().items() if not isinstance(v, dict)}
+    lines += [f"    config.{name}.update({values!r})" for name, values in fields.items()]
+    lines += [f"    config.{name} = {value!r}" for name, value in single.items()]
+    path = folder / "tiny.py"
+    path.write_text("\n".join([*lines[2:], "    return config", ""]), encoding="utf-8")
+    return path
+
+
+def families() -> dict[str, ConfigDict]:
+    """Return the first config of each family, without what differs in amount only."""
+    found = {}
+    for name in files.shipped():
+        config = tiny(name)
+        facts = config.copy_and_resolve_references()
+        for player in (facts.generator, facts.discriminator):
+            player.update(learning_rate=0.1, orthogonal=float(player.orthogonal > 0))
+        facts.average = facts.evaluate = {}
+        if facts.model.get("batch_norm_eps"):
+            facts.model.batch_norm_eps = 0.1
+        found.setdefault(repr(facts.to_dict()), (name, config))
+    return dict(found.values())

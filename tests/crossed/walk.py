@@ -1,0 +1,163 @@
+"""Every command on one config, tiny, in one process: what ran, and what was refused, how.
+
+    python -m tests.crossed.walk CONFIG DEVICES BITS FOLDER
+
+prints a JSON object {command: "ran" or the line}. DEVICES is 1 or 8; BITS 8 (RGB) or 16 (gray): the
+data set is made here, through `jaxgan prepare`. Batches and counts divide nothing: 37 images, 7
+samples, 13 scored in batches of 5.
+"""
+
+import contextlib
+import io
+import json
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+KINDS = ("classes", "truncations", "latents", "between", "arithmetic", "walk", "images")
+COUNT, CLASSES = 37, 3
+METRICS = ("fd", "kd", "is", "precision_recall", "fd_infinity", "fd_per_class", "accuracy_score")
+METRICS += ("copies", "recognition", "interpolation", "probe")
+
+
+def pooled(images):
+    """An extractor: 4 x 4 means of the pixels as features, means of their parts as logits."""
+    import jax.numpy as jnp
+
+    n, h, w, _ = images.shape
+    x = images.mean(-1)[:, : h // 4 * 4, : w // 4 * 4]
+    x = x.reshape(n, 4, x.shape[1] // 4, 4, x.shape[2] // 4).mean((2, 4)).reshape(n, 16)
+    x = x.astype(jnp.float32)
+    return x, x.reshape(n, 4, 4).mean(-1)
+
+
+def data_set(folder: Path, bits: int, size: tuple[int, int]) -> Path:
+    """Prepare COUNT images of CLASSES classes: RGB of 8 bits, or gray of 16."""
+    rng = np.random.default_rng(bits)
+    labels = np.sort(np.arange(COUNT) % CLASSES)  # by class, as folders are
+    shape = (COUNT, *size, 3 if bits == 8 else 1)
+    images = rng.integers(0, 2**bits, shape).astype(np.uint8 if bits == 8 else np.uint16)
+    images[:, : size[0] // 2] //= (labels + 1)[:, None, None, None].astype(images.dtype)
+    np.savez(folder / "images.npz", images=images, labels=labels)
+    run(["prepare", str(folder / "images.npz"), str(folder / "data")])
+    return folder / "data"
+
+
+def run(argv: list[str]) -> int:
+    """Run a command line in this process; what it prints is kept away."""
+    from jaxgan.main import main
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return main(argv)
+
+
+def outcome(argv: list[str]) -> str:
+    """Return "ran", or the line that a command line is refused with. A fault is raised."""
+    from jaxgan.commands.errors import answer
+
+    try:
+        code = run(argv)
+    except Exception as error:
+        line = answer(error)
+        if line is None:
+            raise
+        return line
+    return "ran" if code == 0 else f"exit code {code}"
+
+
+def explored(model: Path) -> str:
+    """Return "ran" if the page, its facts and its images are served."""
+    from jaxgan.trained.explore.page import PAGE
+    from jaxgan.trained.explore.server import Explorer, serve
+    from jaxgan.trained.generator import load
+
+    try:
+        explorer = Explorer(load(model), "crossed")
+    except ValueError as error:
+        return str(error)
+    with serve(explorer, "localhost", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://localhost:{server.server_port}"
+        place = json.dumps({"seed": 3, "class": 0, "truncation": 0, "moves": [1.0]})
+        query = urllib.parse.urlencode({"a": place})
+        for path in ("/", "/facts", f"/image?{query}"):
+            with urllib.request.urlopen(base + path) as answer:
+                body = answer.read()
+            if path == "/":
+                assert body == PAGE.encode()
+            if path.startswith("/image"):
+                assert body[:8] == b"\x89PNG\r\n\x1a\n"
+        server.shutdown()
+    return "ran"
+
+
+def reloaded(run_dir: Path, file: Path) -> str:
+    """Return "ran" if an exported file samples what its run does."""
+    import jax
+
+    from jaxgan.trained.generator import load
+
+    g = load(run_dir)
+    z, labels = g.latents(range(3), seed=5), np.arange(3) % max(len(g.class_names), 1)
+    expected = g.generate(z, labels)
+    if file.suffix == ".stablehlo":
+        found = jax.export.deserialize(bytearray(file.read_bytes())).call(z, labels.astype("int32"))
+    else:
+        found = load(file).generate(z, labels)
+    np.testing.assert_allclose(np.asarray(found), expected, atol=2e-4)
+    return "ran"
+
+
+def walk(config: Path, folder: Path) -> dict[str, str]:
+    """Return {command: outcome} for all commands on a config file, in FOLDER."""
+    w, out = folder / "run", folder / "out"
+    named, found = [f"--config={config}", f"--workdir={w}"], {}
+    found["doctor"] = outcome(["doctor", *named, "--steps=1"])
+    found["compile"] = outcome(["compile", f"--config={config}"])
+    found["train"] = outcome(["train", *named])
+    found["resume"] = outcome(["train", *named, "--config.train.steps=3"])
+    for kind in KINDS:
+        name = {"walk": "walk.gif", "images": "images"}.get(kind, f"{kind}.png")
+        argv = ["sample", str(w), f"--kind={kind}", f"--output={out / name}", "--columns=3"]
+        found[f"sample {kind}"] = outcome([*argv, "--count=7", "--steps=2"])
+    found["sample truncated"] = outcome(
+        ["sample", str(w), f"--output={out / 't.png'}", "--truncation=0.5"]
+    )
+    for suffix in ("safetensors", "stablehlo"):
+        file = out / f"g.{suffix}"
+        found[f"export {suffix}"] = outcome(["export", str(w), f"--output={file}"])
+        if found[f"export {suffix}"] == "ran":
+            found[f"load {suffix}"] = reloaded(w, file)
+    found["explore"] = explored(w)
+    for method in ("factorised", "principal"):
+        argv = ["directions", str(w), f"--method={method}", "--count=2"]
+        found[f"directions {method}"] = outcome([*argv, f"--output={out / method}.png"])
+    first = sorted((out / "images").rglob("*.png"))
+    if first:
+        argv = ["invert", str(w), f"--image={first[0]}", "--steps=2"]
+        found["invert"] = outcome([*argv, f"--output={out / 'invert.png'}"])
+    own = "--config.evaluate.extractor=tests.crossed.walk:pooled"
+    for metric in METRICS:
+        argv = ["evaluate", str(w), own, f"--config.evaluate.metrics={metric}"]
+        found[f"evaluate {metric}"] = outcome(argv)
+    for network in ("discriminator", "encoder"):
+        argv = ["evaluate", str(w), f"--config.evaluate.extractor={network}"]
+        found[f"evaluate with {network}"] = outcome([*argv, "--config.evaluate.metrics=fd"])
+    found["report"] = outcome(["report", str(w)])
+    return found
+
+
+if __name__ == "__main__":
+    name, devices, bits, target = sys.argv[1:]
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_num_cpu_devices", int(devices))
+    from tests.crossed.tiny import write_config
+
+    place = Path(target)
+    print(json.dumps(walk(write_config(name, int(bits), place), place)))
