@@ -224,7 +224,7 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
 def check_one_size(
     config: ConfigDict, networks: Mapping[str, Side], spec: Spec, needs: Mapping[str, tuple]
 ) -> None:
-    """Refuse samples that are smaller than the data's where the objective does not pool these."""
+    """Refuse samples smaller than the data's where the objective does not pool the data's."""
     calls = networks["discriminator"].calls if "discriminator" in networks else {}
     if "pooled" not in calls or "pooled" in needs.get("discriminator", ()):
         return

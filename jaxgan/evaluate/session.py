@@ -41,7 +41,7 @@ class Session:
         where = fake.name if step is None else f"samples of step {step}"
         self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
         self._say_classes(found)
-        if evaluator.names("copies") <= found.metrics.keys():
+        if "copies" in metrics and evaluator.names("copies") <= found.metrics.keys():
             known = evaluator.real().features, evaluator.real_distances()
             sheet = neighbours_sheet(fake, evaluator.reference, found.features.features, *known)
             if jax.process_index() == 0:

@@ -60,7 +60,7 @@ class Discriminator(nn.Module):
         x = images
         for conv in self.conv:
             x = nn.leaky_relu(conv(x), 0.2)
-        x = nn.leaky_relu(self.dense(x.reshape(len(x), -1)), 0.2)
+        x = nn.leaky_relu(self.dense(x.reshape(x.shape[0], -1)), 0.2)
         q = nn.leaky_relu(self.dense_q(x), 0.2)
         return Recognition(self.linear(x)[:, 0], self.classes(q), self.codes(q))
 

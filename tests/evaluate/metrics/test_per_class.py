@@ -27,4 +27,4 @@ def test_swapped_classes_are_seen():
 
 def test_missing_classes_are_named():
     with pytest.raises(ValueError, match=r"2 classes have fewer than 2 .* \(such as 1, 2\)"):
-        per_class_frechet(np.zeros((4, 2)), np.array([0, 0, 1, 5]), np.eye(6), np.arange(6) // 2)
+        per_class_frechet(np.zeros((4, 6)), np.array([0, 0, 1, 5]), np.eye(6), np.arange(6) // 2)

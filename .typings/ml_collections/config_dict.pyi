@@ -1,0 +1,9 @@
+from typing import Any
+
+from ml_collections import ConfigDict as ConfigDict
+
+class FieldReference:
+    def get(self) -> Any: ...
+    def get_type(self) -> type: ...
+
+def placeholder(field_type: type, required: bool = ...) -> Any: ...
