@@ -131,7 +131,7 @@ class Killed(BaseException):
 
 def failing_at_15(monkeypatch, workdir, killed_at=None):
     """Make step 15 fail with the run's first key; with another one, be killed at `killed_at`."""
-    look, first = train.finite.refuse_gradients, jax.random.key_data(final_state(workdir).key)
+    look, first = train.non_finite.refuse_gradients, jax.random.key_data(final_state(workdir).key)
 
     def refuse(history, step, state, good):
         good = look(history, step, state, good)
@@ -141,7 +141,7 @@ def failing_at_15(monkeypatch, workdir, killed_at=None):
             raise Killed
         return good
 
-    monkeypatch.setattr(train.finite, "refuse_gradients", refuse)
+    monkeypatch.setattr(train.non_finite, "refuse_gradients", refuse)
 
 
 def test_a_roll_back_goes_on_with_another_key_and_survives_a_kill(whole, tmp_path, monkeypatch):
