@@ -47,7 +47,7 @@ def compile_run(
     topology: such as "v5e:8x8"; empty for the local devices. channels, classes: of the images where
     the data set is not on disk. code: make the machine code too, and so know its size and time;
     without, a report for a topology is there in a tenth of the time, and the process has to be left
-    by `optimised.leave`. Raises ValueError on a topology or a config that cannot be.
+    by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
     """
     if topology:
         jax.config.update("jax_platforms", "cpu")  # libtpu compiles; there is no chip to start

@@ -156,10 +156,7 @@ def directions_command(
     g = load(model, config)
     if not 1 <= count <= g.latent_dim:
         raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
-    if method == "factorised":
-        found = factorised(g, count, layer)
-    else:
-        found = principal(g, count, layer)
+    found = {"factorised": factorised, "principal": principal}[method](g, count, layer)
     rows = strips(g, found, g.class_id(label or 0), seed, g.truncation(truncation), reach, 9)
     save_png(output, sheet(g, rows))
     arrays = {"vectors": found.vectors, "strengths": found.strengths}
