@@ -18,11 +18,7 @@ class CollapseError(TrainingFailedError):
 
 def refuse_collapse(lines: list[Line], found: dict[str, int], config: ConfigDict) -> None:
     """Raise CollapseError for a sign of collapse, where the policy is to go back."""
-    since = min(
-        (step for name, step in found.items() if signs.RULES[name].is_collapse), default=None
-    )
-    if since is not None and config.policy == "roll_back":
-        text = " ".join(
-            signs.warnings(lines, {n: s for n, s in found.items() if signs.RULES[n].is_collapse})
-        )
-        raise CollapseError(text, lines[-1]["step"], before=since)
+    collapses = {name: step for name, step in found.items() if signs.RULES[name].is_collapse}
+    if collapses and config.policy == "roll_back":
+        text = " ".join(signs.warnings(lines, collapses))
+        raise CollapseError(text, lines[-1]["step"], before=min(collapses.values()))
