@@ -28,7 +28,8 @@ from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_png
 from jaxgan.models.layers import Dense
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from jaxgan.trained.sample.sheets import Row, name_of, sheet
 
 PyTree = Any

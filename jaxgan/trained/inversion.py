@@ -27,7 +27,8 @@ from jaxgan.media.image_files import BadImageError, read_picture
 from jaxgan.media.pictures import captioned, save_png
 from jaxgan.media.pixels import to_float, to_stored
 from jaxgan.media.resize import fit
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from jaxgan.trained.sample.sheets import name_of
 
 PyTree = Any
