@@ -146,7 +146,7 @@ def test_a_network_without_batch_norm_has_no_statistics(monkeypatch):
     tabulated = g.tabulated((0.0, 0.5))
     assert tabulated.variables(0.3 + 0.4).keys() == {"params"}
     np.testing.assert_array_equal(
-        tabulated.sample(["a", "e"], truncation=0.5), g.sample(["a", "e"], truncation=0.5)
+        tabulated.sample(count=2, truncation=0.5), g.sample(count=2, truncation=0.5)
     )
 
 
