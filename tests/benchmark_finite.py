@@ -54,12 +54,12 @@ def run(rounds: int, flags: list[str]) -> None:
     key = jax.random.key(0)
 
     def batch(shape: jax.ShapeDtypeStruct) -> jax.Array:
-        top = 256 if shape.dtype == jnp.uint8 else opened.num_classes
+        top = 256 if shape.dtype == jnp.uint8 else len(opened.config.data.class_names)
         drawn = jax.random.randint(key, shape.shape, 0, top, jnp.int32).astype(shape.dtype)
         return jax.device_put(drawn, shape.sharding)
 
     inputs = jax.tree.map(batch, abstract_batch(opened))
-    init = jax.jit(partial(init_state, opened.gan, 0))
+    init = jax.jit(partial(init_state, opened.game, 0))
     states = {name: init() for name in compiled}
     clocks = {"wall": time.perf_counter, "processor": time.process_time}
     times = {clock: {name: [] for name in compiled} for clock in clocks}

@@ -78,7 +78,7 @@ def run(config, steps: int) -> None:
     lowered = training_step(opened).lower(abstract_state(opened), abstract_batch(opened))
     compiled = lowered.compile()
     batch = jax.tree.map(lambda x: jax.numpy.ones(x.shape, x.dtype), abstract_batch(opened))
-    state = jax.jit(partial(init_state, opened.gan, 0))()
+    state = jax.jit(partial(init_state, opened.game, 0))()
     state, _ = jax.block_until_ready(compiled(state, batch))
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder):
