@@ -74,14 +74,15 @@ def _load(path: Path, meta: dict) -> Features:
             )
             raise ValueError(f"made by {theirs}; this is {ours}")
         labels = file.get("labels")
-        found = Features(int(file["count"]), *(file[name] for name in ARRAYS), labels)
+        arrays = {name: file[name] for name in ARRAYS}
+        found = Features(count=int(file["count"]), labels=labels, **arrays)
     for name in ARRAYS:
         finite(name, getattr(found, name))
     return found
 
 
 def _save(path: Path, meta: dict, found: Features) -> None:
-    arrays = {name: value for name, value in found._asdict().items() if value is not None}
+    arrays = {name: value for name, value in vars(found).items() if value is not None}
     path.parent.mkdir(parents=True, exist_ok=True)
     # A new name, then a rename: a killed process leaves no half file under the real name.
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:

@@ -13,13 +13,15 @@ Rows of W are a kernel's output channels, or an embedding's rows.
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 PyTree = Any
+Leaf = TypeVar("Leaf", jax.Array, np.ndarray)
 
 
 class TransformInit(Protocol):
@@ -77,7 +79,7 @@ def is_normalised(path: str, leaf: jax.Array) -> bool:
     return leaf.ndim >= 2 and chosen
 
 
-def as_matrix(path: str, leaf: jax.Array) -> jax.Array:
+def as_matrix(path: str, leaf: Leaf) -> Leaf:
     """Return a leaf as [inputs, outputs]; outputs are output channels, or rows of an embedding."""
     return leaf.T if path.endswith("embedding") else leaf.reshape(-1, leaf.shape[-1])
 

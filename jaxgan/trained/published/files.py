@@ -55,6 +55,6 @@ def write_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
         write_tensors(path, arrays, {})
     elif path.suffix == ".npz":
         with path.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
     else:
         raise ValueError(f"{path}: write a name that ends in .npz or .safetensors")
