@@ -265,6 +265,6 @@ def build(
         players,
         source(config, spec._replace(noise=noise_spec(config)), mesh),
         turns(config),
-        {"generator": ema(config.average.decay, config.average.start_step)},
+        {"generator": ema(**config.average)},
         latent_step(config),
     )

@@ -101,17 +101,16 @@ def row(name: str, report: dict) -> str:
 
 def page(reports: dict[str, dict]) -> str:
     """Return the table in Markdown."""
-    heads = ["step", "images a chip", "state GiB", "temporaries GiB", "peak GiB", "TFLOP"]
+    heads = ["step", "images per chip", "state GiB", "temporaries GiB", "peak GiB", "TFLOP"]
     heads += ["traffic GB", "all-reduce MB (count)", "all-gather MB (count)"]
     heads += ["compute / memory / network ms", "images/s at most", "fits"]
     lines = [
         "# Training steps, compiled for TPU slices on a machine without one",
         "",
         "Made by `python launch/compile_table.py`; compile_table.json has each row's command. All",
-        "figures are for one device and one step, as the compiler states them; times are bounds",
-        "from published peak figures (jaxgan/planning/chips.py), not measurements. Operations are",
-        "those of matrix products and convolutions; the peak is without machine code,",
-        "0.2 to 0.5 GiB.",
+        "figures are for one device and one step, as stated by the compiler. Times are bounds from",
+        "published peak figures (jaxgan/planning/chips.py), not measurements. Operations count",
+        "matrix products and convolutions; the peak excludes machine code, 0.2 to 0.5 GiB.",
         "",
         f"| {' | '.join(heads)} |",
         "|" + " --- |" * len(heads),

@@ -8,7 +8,7 @@ chip: what a chip does there is what it does on any slice. Nothing runs; one to 
 core a row, ten and more with --code, which brings the time that the compiler expects (cost.cycles)
 and XLA's own count of bytes: operands and results of every instruction, wherever they lie. The step
 as it is comes first. The others compute the same up to rounding (their tests are named in
-docs/performance.md), but for the last, which says what the regulariser costs; the one before it
+docs/tpu.md), but for the last, which says what the regulariser costs; the one before it
 undoes four choices together.
 """
 

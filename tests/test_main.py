@@ -10,7 +10,7 @@ import pytest
 
 import jaxgan
 from jaxgan import main
-from jaxgan.training import run
+from jaxgan.training import claim, run
 from tests.training.test_train import debug_config
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +67,7 @@ def test_missing_flags_are_named(monkeypatch, capsys, tmp_path):
 
 def test_a_work_directory_of_another_experiment_is_refused(tmp_path):
     def start(**fields):
-        run.claim(run.new_run(tmp_path, debug_config(**fields))[0])
+        claim.claim(run.new_run(tmp_path, debug_config(**fields))[0], {})
 
     start()
     start(**{"train.steps": 99, "sample.columns": 2})  # free to change
@@ -90,7 +90,7 @@ def test_a_label_out_of_range_is_refused(tmp_path, monkeypatch, capsys):
 def test_an_unwritable_work_directory_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"--workdir=.*file/run cannot be written"):
-        run.claim(run.new_run(tmp_path / "file" / "run", debug_config())[0])
+        claim.claimed(run.new_run(tmp_path / "file" / "run", debug_config())[0], {}).__enter__()
 
 
 def test_no_tensorflow_or_pytorch_at_run_time():

@@ -16,6 +16,7 @@ from jaxgan.media.medium import Batch, Spec
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.training import run
 from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.claim import claim
 
 
 def tiny_config(**fields):
@@ -48,7 +49,7 @@ def drawn(shapes):
 def tiny_run(workdir: Path, step: int = 7, **fields) -> run.Run:
     """Write a work directory with one checkpoint."""
     opened = run.open_run(workdir, tiny_config(**fields))
-    run.claim(opened)
+    claim(opened, {})
     shapes = run.abstract_state(opened)
     state = drawn(shapes).replace(step=np.int32(step))
     state = jax.device_put(state, jax.tree.map(lambda x: x.sharding, shapes))

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from jaxgan.commands.command import Command, UsageError
+from jaxgan.config.field import Field
 
 
 def run(values: SimpleNamespace) -> int:
@@ -11,7 +12,11 @@ def run(values: SimpleNamespace) -> int:
     kind, source, target = values.operands
     from jaxgan.trained import published
 
-    weights = published.import_weights(source, kind, target)
+    eps = values.batch_norm_eps
+    fields = {"model.batch_norm_eps": eps} if eps else None
+    weights = published.import_weights(source, kind, target, fields)
+    for note in weights.notes:
+        print(f"note: {note}")
     print(f"{target}: {len(weights.arrays)} arrays; jaxgan sample {target} draws from it")
     return 0
 
@@ -22,4 +27,9 @@ COMMAND = Command(
     "jaxgan import biggan-pytorch G_ema.pth biggan.safetensors",
     run,
     "KIND SOURCE TARGET.safetensors",
+    {
+        "batch_norm_eps": Field(
+            0.0, "of the network, which its file does not tell; 0: that of the kind's own scripts"
+        )
+    },
 )

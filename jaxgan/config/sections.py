@@ -170,7 +170,8 @@ SECTIONS: dict[str, Any] = {
     },
     "average": {
         "decay": Field(0.9999, "of the generator's average, per step", below_one()),
-        "start_step": Field(0, "step up to which the average is a copy", at_least(0)),
+        "start_step": Field(0, "step before which the average is a copy", at_least(0)),
+        "warm_up": Field(False, "a shorter average at first: about the newest tenth of the steps"),
     },
     "train": {
         "steps": Field(100_000, "generator steps", at_least(1)),
@@ -222,6 +223,8 @@ SECTIONS: dict[str, Any] = {
             "what a truncation is: trained/truncations.py",
             one_of("threshold", "scaled", "variance"),
         ),
+        "step": Field(0, "of the checkpoint that is sampled or scored; 0: the newest", at_least(0)),
+        "weights": Field("average", "of the generator, or raw", one_of("average", "raw")),
     },
     "evaluate": {
         "samples": Field(10_000, "images that are scored; 0: all of a folder", at_least(0)),

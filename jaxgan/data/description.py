@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxgan.files import limits
-from jaxgan.files.manifest import reason
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features
 
 EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
@@ -97,7 +97,7 @@ def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
     except Exception as error:  # TFDS raises many kinds on damaged files
         limits.pass_on(error)
         raise ValueError(
-            f"{directory}: dataset_info.json or features.json is damaged ({reason(error)})"
+            f"{directory}: dataset_info.json or features.json is damaged ({one_line(error)})"
         ) from error
     raise ValueError(f"{path}: {foreign[0]!r} is not a feature of TFDS; only those are read")
 

@@ -18,8 +18,9 @@ from PIL import Image
 
 from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.parallel import ordered
-from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.data.records import BadRecordError, Records
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import FORMATS, BadImageError, inspect, read_picture
 

@@ -20,8 +20,9 @@ import jax
 import numpy as np
 
 from jaxgan.data.order import balanced_order, epoch_order
-from jaxgan.data.records import BadRecordError, Records, one_line
+from jaxgan.data.records import BadRecordError, Records
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.medium import Batch, Medium
 
 CHUNK = 16  # images a thread decodes between two looks at the queue

@@ -32,6 +32,7 @@ from jaxgan.data.description import (
     split_shards,
 )
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features
 
 MANIFEST = "manifest.json"
@@ -274,8 +275,3 @@ def open_shard(shard: Shard) -> ArrayRecordReader:
     if reader.num_records() != shard.total:
         raise ValueError(f"{reader.num_records()} records in the file, expected {shard.total}")
     return reader
-
-
-def one_line(error: Exception) -> str:
-    """Return the first line of an error's text, or its class where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

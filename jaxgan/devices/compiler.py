@@ -32,7 +32,7 @@ WORTH_HAVING = {
     "tpu": {
         # An array comes to the memory on the chip ahead of time only if it is read there twice:
         # brought for one use, it moves as often and takes the place of others. BigGAN-128 moves 9 %
-        # less, LOGAN-128 13 % (docs/performance.md).
+        # less, LOGAN-128 13 % (docs/tpu.md).
         "xla_tpu_msa_inefficient_use_to_copy_ratio": "2",
     },
 }

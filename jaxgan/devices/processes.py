@@ -1,19 +1,20 @@
 """Several processes, one run: joining, agreeing, noticing that one is gone.
 
-How processes find each other is said by the environment; launch/ has a script for each case.
+The environment tells processes how to find each other; launch/ has a script for each case.
 
-    JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    said outright
+    JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    by hand
     JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI
     JAXGAN_TIMEOUT=300         seconds to wait for the others at the start
 
-Each process beats every two seconds in the coordinator's store. One that is silent for 40 seconds
-(killed, or its machine lost) is named by all others, which then stop: a collective would wait for
-it for ever. The same command continues from the last checkpoint, with any number of processes.
+Each process writes a heartbeat to the coordinator's key-value store every 2 s. One that is silent
+for 40 s (killed, or its machine lost) is named by all others, which then stop: a collective would
+wait for it forever. The same command continues from the last checkpoint, with any number of
+processes.
 """
 
+import atexit
 import json
 import os
-import socket
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+
+from jaxgan.devices import rendezvous
+from jaxgan.files.errors import one_line
 
 PERIOD, SILENCE = 2.0, 40.0  # seconds
 LOST = 76  # exit code: another process is gone; the same command continues
@@ -50,14 +54,13 @@ def join() -> None:
         where = f"at {address}"
         limits |= {"coordinator_address": address, "num_processes": count, "process_id": index}
         limits["cluster_detection_method"] = "deactivate"
-        if index:
-            _wait_for(address, timeout)
+        rendezvous.meet(address, count, index, timeout)
     try:
         jax.distributed.initialize(**limits)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
         raise RuntimeError(
-            f"not all processes came to the coordinator {where} within {timeout} s ({reason})"
+            f"not all processes came to the coordinator {where} within {timeout} s "
+            f"({one_line(error)})"
         ) from error
     global _client
     _client = jax._src.distributed.global_state.client  # no public name has its store
@@ -70,27 +73,8 @@ def _number(name: str, text: str | None) -> int:
     return int(text)
 
 
-def _wait_for(address: str, timeout: int) -> None:
-    """Wait until the coordinator listens: JAX itself would end the process without a line."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise ValueError(f"JAX_COORDINATOR_ADDRESS={address}: write HOST:PORT")
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=5).close()
-            return
-        except OSError as error:
-            if time.monotonic() > end:
-                raise RuntimeError(
-                    f"the coordinator at {address} does not answer after {timeout} s "
-                    f"({error.strerror or error}): start process 0 there, or write its address"
-                ) from error
-            time.sleep(0.5)
-
-
 def _watch() -> None:
-    """Beat, and stop this process when another is silent or has failed."""
+    """Write heartbeats, and stop this process when another is silent or has failed."""
     client, me, beat, seen = _client, jax.process_index(), 0, {}
     while _client is client:
         beat += 1
@@ -135,8 +119,19 @@ def fail(error: Exception) -> None:
         return
     if isinstance(error, jax.errors.JaxRuntimeError):
         time.sleep(SILENCE + 3 * PERIOD)
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    _client.key_value_set(f"jaxgan/failed/{jax.process_index()}", line, allow_overwrite=True)
+    name = f"jaxgan/failed/{jax.process_index()}"
+    _client.key_value_set(name, one_line(error), allow_overwrite=True)
+    # The last lines of this process are its own: in an orderly end JAX would wait for the others,
+    # and abort with a stack trace when they stop.
+    atexit.register(_end)
+
+
+def _end() -> None:
+    if jax.process_index() == 0:  # the others read in its store why it ends
+        time.sleep(3 * PERIOD)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def leave() -> None:
@@ -171,6 +166,19 @@ def agree(values: dict[str, Any]) -> None:
                 f"process {index} was started with another config ({differences}): start all "
                 "processes with the same command"
             )
+
+
+def from_first(name: str, value: str) -> str:
+    """Return process 0's value in every process. Each name can be used once.
+
+    While process 0 takes its time the others wait; if it fails, `_watch` ends them.
+    """
+    if jax.process_count() == 1:
+        return value
+    key = f"jaxgan/first/{name}"
+    if jax.process_index() == 0:
+        _client.key_value_set(key, value)
+    return _client.blocking_key_value_get(key, int(1000 * 10 * SILENCE))
 
 
 def _flat(values: dict[str, Any], prefix: str = ""):

@@ -21,7 +21,8 @@ from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
-from jaxgan.data.records import Records, one_line, open_records
+from jaxgan.data.records import Records, open_records
+from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
 from jaxgan.media.images import for_features

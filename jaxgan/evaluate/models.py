@@ -39,7 +39,7 @@ def open_model(path: Path, config: ConfigDict) -> Model:
         return Model(images=open_images(path, config.data.split))
     run = run_of(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
-        state = checkpoints.restore_newest(abstract_state(run))
+        state = checkpoints.restore_newest(abstract_state(run), wanted=config.sample.step)
     return Model(from_state(run, state), run=run, state=state)
 
 

@@ -8,15 +8,17 @@ classes, {metric: {class name: value}}, and is left out where there are none.
 import importlib.metadata
 import json
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import Images
+from jaxgan.files import json_lines
+from jaxgan.files.errors import one_line
 
 PACKAGES = ("jaxgan", "jax", "numpy")
+MOST_WIDTH, MOST_CELL = 120, 24  # characters of a table and of a protocol's value in it
 Result = dict[str, Any]
 
 
@@ -60,6 +62,7 @@ def append_result(
 
     Raises:
       ValueError: a metric that is not a finite number (JSON has no NaN).
+      OSError: the file cannot be written; the message holds the metrics.
     """
     for name, value in metrics.items():
         if not isinstance(value, int | float) or not math.isfinite(value):
@@ -67,13 +70,12 @@ def append_result(
     result = {"metrics": metrics, "protocol": protocol}
     if classes:
         result["classes"] = classes
-    line = json.dumps(result, allow_nan=False)
-    with open(path, "a+b") as file:
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)  # a last line that was cut short
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        json_lines.append(Path(path), result)
+    except OSError as error:  # they may have taken an hour
+        raise OSError(
+            f"{path} cannot be written ({one_line(error)}); the scores: {json.dumps(metrics)}"
+        ) from error
     return result
 
 
@@ -95,22 +97,12 @@ def read_results(path: str | Path) -> list[Result]:
     Raises:
       ValueError: any other line that is not a result; names the line.
     """
-    lines = Path(path).read_bytes().split(b"\n")
-    results = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            result = json.loads(line.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            if number == len(lines):  # without its line break: the write was interrupted
-                break
-            raise ValueError(f"{path} line {number} is not JSON in UTF-8: {error}") from None
+    results = json_lines.read(Path(path))
+    for number, result in enumerate(results, 1):
         if not _is_result(result):
             raise ValueError(
                 f"{path} line {number} is not a result, which has metrics (numbers) and a protocol"
             )
-        results.append(result)
     return results
 
 
@@ -185,7 +177,8 @@ def _columns(results: list[Result]) -> tuple[str, ...]:
         differing.discard("weights")
     names = dict.fromkeys(name for result in results for name in result["protocol"])
     nested = {n for n in names for r in results if isinstance(r["protocol"].get(n), dict | list)}
-    return tuple(n for n in names if (n in differing or n == "step") and n not in nested)
+    found = [n for n in names if (n in differing or n == "step") and n not in nested]
+    return tuple(sorted(found, key=lambda name: name != "step"))
 
 
 def _cell(value: Any) -> str:

@@ -57,7 +57,7 @@ def samples(
         "step": g.step,
         "seed": seed,
         "weights": tree_hash(host["params"], g.config.model.to_dict()),
-        "averaging": f"ema {g.config.average.decay}",
+        "averaging": averaging(g),
         "truncation": t or None,
         "truncation_definition": g.config.sample.truncation_definition if t else None,
         "standing_statistics": standing_statistics(g),
@@ -85,6 +85,14 @@ def tree_hash(tree: Any, *more: Any) -> str:
         digest.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape}".encode())
         digest.update(leaf.tobytes())
     return digest.hexdigest()[:16]
+
+
+def averaging(g: TrainedGenerator) -> str:
+    """Return which of the generator's weights are sampled."""
+    average = g.config.average
+    if g.config.sample.weights == "raw":
+        return "none"
+    return f"ema {average.decay}{', warmed up' if average.warm_up else ''}"
 
 
 def standing_statistics(g: TrainedGenerator) -> str:

@@ -10,8 +10,6 @@ that cannot be written is done without, with one line too.
 import hashlib
 import importlib.metadata
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import numpy as np
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features
 from jaxgan.evaluate.metrics.checks import finite
+from jaxgan.files.arrays import write_npz
 
 ARRAYS = ("mean", "covariance", "features", "logits")
 
@@ -83,13 +82,4 @@ def _load(path: Path, meta: dict) -> Features:
 
 def _save(path: Path, meta: dict, found: Features) -> None:
     arrays = {name: value for name, value in vars(found).items() if value is not None}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A new name, then a rename: a killed process leaves no half file under the real name.
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    write_npz(path, {"meta": np.array(json.dumps(meta)), **arrays})

@@ -26,7 +26,8 @@ from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.results import Result, read_results
 from jaxgan.evaluate.samples import samples
-from jaxgan.media.pictures import save_png, write
+from jaxgan.files.atomic import write_text
+from jaxgan.media.pictures import save_png
 from jaxgan.trained.generator import TrainedGenerator
 
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
@@ -86,7 +87,7 @@ def sweep(
     for name, rows in by_definition(curve).items():
         for line in said(name, points(rows, fd, inception, real_score), fd, inception, real_score):
             say(line)
-    write(output / "truncation.csv", table(curve, fd, inception, real_score).encode())
+    write_text(output / "truncation.csv", table(curve, fd, inception, real_score))
     save_png(output / "truncation.png", drawn(curve, fd, inception, real_score))
     return curve
 

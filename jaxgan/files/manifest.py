@@ -5,8 +5,10 @@ Two lines: JSON with the writer's facts and {file: [bytes, SHA-256]}, then that 
 
 import hashlib
 import json
-import os
 from pathlib import Path
+
+from jaxgan.files import atomic
+from jaxgan.files.errors import one_line
 
 MANIFEST = "manifest"
 
@@ -18,13 +20,9 @@ class DamagedError(ValueError):
 def write(folder: Path, facts: dict) -> None:
     """Write the facts and every file's size and SHA-256, and on a second line the first's."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    hashes = {p.relative_to(folder).as_posix(): [p.stat().st_size, sha256(p)] for p in files}
+    hashes = {p.relative_to(folder).as_posix(): [p.stat().st_size, atomic.sha256(p)] for p in files}
     body = json.dumps({**facts, "files": hashes}).encode()
-    with (folder / MANIFEST).open("wb") as file:
-        file.write(body + b"\n" + _seal(body))
-        file.flush()
-        os.fsync(file.fileno())
-    sync(folder)
+    atomic.write_bytes(folder / MANIFEST, body + b"\n" + _seal(body))
 
 
 def read(folder: Path) -> dict:
@@ -32,7 +30,7 @@ def read(folder: Path) -> dict:
     try:
         body, _, seal = (folder / MANIFEST).read_bytes().partition(b"\n")
     except OSError as error:
-        raise DamagedError(f"its {MANIFEST} cannot be read: {reason(error)}") from error
+        raise DamagedError(f"its {MANIFEST} cannot be read: {one_line(error)}") from error
     if seal != _seal(body):
         raise DamagedError(f"its {MANIFEST} has another checksum")
     try:  # whole, and yet anyone may have written it
@@ -49,32 +47,12 @@ def verify(folder: Path) -> None:
     for name, listed in read(folder)["files"].items():
         try:
             path = folder / name
-            found = [path.stat().st_size, sha256(path)]
+            found = [path.stat().st_size, atomic.sha256(path)]
         except (OSError, ValueError) as error:
-            raise DamagedError(f"{name}: {reason(error)}") from error
+            raise DamagedError(f"{name}: {one_line(error)}") from error
         if found != listed:
             raise DamagedError(f"{name} ({found[0]} bytes) has another size or checksum")
 
 
 def _seal(body: bytes) -> bytes:
     return hashlib.sha256(body).hexdigest().encode() + b"\n"
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(folder: Path) -> None:
-    """Make renames in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def reason(error: Exception) -> str:
-    """Return an error's first line, or its kind."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return (text.strip().splitlines() or [type(error).__name__])[0][:200]

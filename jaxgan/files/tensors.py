@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.media.pictures import write
+from jaxgan.files.atomic import write_bytes
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
 NAMES = {np.dtype(d): name for name, d in DTYPES.items()}
@@ -32,7 +32,7 @@ def write_tensors(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str,
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # the arrays start aligned
     parts = (np.ascontiguousarray(a).tobytes() for a in arrays.values())
-    write(path, len(text).to_bytes(8, "little") + text + b"".join(parts))
+    write_bytes(path, len(text).to_bytes(8, "little") + text + b"".join(parts))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

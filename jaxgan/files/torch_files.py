@@ -11,7 +11,9 @@ before they were saved are stored transposed. Every view is checked against its 
 import collections
 import io
 import math
+import mmap
 import pickle
+import pickletools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +36,8 @@ DTYPES = {
 }
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
+MOST_MEMO = 10_000_000  # objects of a pickle
+MOST_PICKLE = 100_000_000  # bytes; it holds names and shapes, the tensors lie beside it
 
 
 class _Tensor:
@@ -100,18 +104,32 @@ def read_torch_file(path: str | Path) -> Any:
         ) from None
 
 
+def _load(file: BinaryIO, storages: dict[str, tuple[np.dtype, int]]) -> Any:
+    """Unpickle the next object of a file whose reads are as long as what there is."""
+    start = file.tell()
+    for operation, argument, _ in pickletools.genops(file):
+        # Python's unpickler makes its memo as long as the largest number in it says.
+        if operation.name.endswith("PUT") and isinstance(argument, int) and argument > MOST_MEMO:
+            raise ValueError(f"a memo of {argument} entries")
+    file.seek(start)
+    return _Unpickler(file, storages).load()
+
+
 def _read_zip(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
     with zipfile.ZipFile(path) as archive:
         names = [n for n in archive.namelist() if n == "data.pkl" or n.endswith("/data.pkl")]
         if len(names) != 1:
             raise ValueError(f"{len(names)} data.pkl inside, a weights file has one")
+        if archive.getinfo(names[0]).file_size > MOST_PICKLE:
+            raise ValueError(f"a data.pkl of more than {MOST_PICKLE} bytes")
         root = names[0].removesuffix("data.pkl")
         if root + "byteorder" in archive.namelist():
-            order = archive.read(root + "byteorder")
+            with archive.open(root + "byteorder") as file:
+                order = file.read(16)
             if order != b"little":
                 raise ValueError(f"byte order {order!r}, only little is read")
         storages: dict[str, tuple[np.dtype, int]] = {}
-        tree = _Unpickler(io.BytesIO(archive.read(names[0])), storages).load()
+        tree = _load(io.BytesIO(archive.read(names[0])), storages)
         arrays = {}
         for key, (dtype, count) in storages.items():
             info = archive.getinfo(f"{root}data/{key}")
@@ -123,15 +141,15 @@ def _read_zip(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
 
 
 def _read_legacy(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
-    with path.open("rb") as file:
+    # Mapped: reading more than there is takes no memory.
+    with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as file:
         storages: dict[str, tuple[np.dtype, int]] = {}
-        magic, protocol, system = (_Unpickler(file, storages).load() for _ in range(3))
+        magic, protocol, system = (_load(file, storages) for _ in range(3))
         if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL:
             raise ValueError("it does not start with PyTorch's magic number")
         if not system["little_endian"]:
             raise ValueError("byte order big, only little is read")
-        tree = _Unpickler(file, storages).load()
-        keys = _Unpickler(file, storages).load()
+        tree, keys = _load(file, storages), _load(file, storages)
         arrays = {}
         for key in keys:
             dtype, count = storages[key]

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxgan.game.game import Side
+from jaxgan.game.game import Side, Spec
 from jaxgan.game.keys import Keys
 
 PyTree = Any
@@ -79,3 +79,18 @@ def mean(moments: Callable[[Any], PyTree], inputs: PyTree) -> PyTree:
 def generate(side: Side, variables: PyTree, noise: PyTree, condition: PyTree) -> PyTree:
     """Return samples as networks see them, [n, ...]; an image is [n, h, w, c] in [-1, 1]."""
     return side.calls["call"](variables, noise, condition)
+
+
+def takes_condition(side: Side, spec: Spec) -> bool:
+    """Return whether what a generator makes depends on its condition; nothing is computed."""
+    batch = lambda tree: jax.tree.map(lambda x: jax.ShapeDtypeStruct((2, *x.shape), x.dtype), tree)
+    params = jax.eval_shape(side.init, jax.ShapeDtypeStruct((), jax.random.key(0).dtype))
+
+    def made(condition: PyTree, noise: PyTree, weights: PyTree) -> PyTree:
+        return generate(side, {"params": weights}, noise, condition)
+
+    inputs = batch(spec.condition), batch(spec.noise), params
+    program = jax.make_jaxpr(made)(*inputs).jaxpr
+    count = len(jax.tree.leaves(inputs[0]))
+    read = {id(v) for equation in program.eqns for v in equation.invars}
+    return any(id(v) in read for v in program.invars[:count])

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
 from jaxgan.files import limits
-from jaxgan.files.manifest import reason
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import MAX_PIXELS, MODES
 
 MAX_FILE_BYTES = 1 << 27  # a few are in memory at a time
@@ -93,7 +93,7 @@ def read_picture(
             raise
         except Exception as error:  # Pillow raises many kinds on damaged bytes
             limits.pass_on(error)
-            raise BadImageError(reason(error)) from error
+            raise BadImageError(one_line(error)) from error
 
 
 def is_plain_jpeg(source: bytes | Path, shape: tuple[int, int, int]) -> bool:
@@ -120,7 +120,7 @@ def _open(source: bytes | Path) -> ImageFile.ImageFile:
         raise BadImageError("not an image, or damaged at its start") from error
     except Exception as error:
         limits.pass_on(error)
-        raise BadImageError(reason(error)) from error
+        raise BadImageError(one_line(error)) from error
     if picture.width * picture.height > MAX_PIXELS:
         picture.close()
         raise BadImageError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from jaxgan.files.atomic import replacing, write_bytes
+
 LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks, to be seen
 BACKGROUND, INK = 255, (60, 60, 60)
 
@@ -70,15 +72,7 @@ def png(image: np.ndarray | Image.Image) -> bytes:
 
 def save_png(path: Path, image: np.ndarray | Image.Image) -> None:
     """Write a PNG file, atomically."""
-    write(path, png(image))
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file atomically; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    write_bytes(path, png(image))
 
 
 def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
@@ -92,7 +86,7 @@ def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
         file = BytesIO()
         duration = 10 * round(100 / rate)  # GIF counts in hundredths of a second
         first.save(file, "gif", save_all=True, append_images=rest, duration=duration, loop=0)
-        write(path, file.getvalue())
+        write_bytes(path, file.getvalue())
     elif path.suffix == ".mp4":
         _save_mp4(path, frames, rate)
     else:
@@ -105,13 +99,13 @@ def _save_mp4(path: Path, frames: np.ndarray, rate: int) -> None:
     except ImportError as error:
         raise ValueError(f"--output={path} needs PyAV: pip install av, or write a .gif") from error
     height, width = (side // 2 * 2 for side in frames.shape[1:3])  # yuv420p wants even sides
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
     options = {"movflags": "faststart"}  # plays in a browser while it loads
-    with av.open(str(temporary), "w", format="mp4", options=options) as film:
+    with (
+        replacing(path) as temporary,
+        av.open(str(temporary), "w", format="mp4", options=options) as film,
+    ):
         stream = film.add_stream("libx264", rate=rate, options={"crf": "17"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in frames[:, :height, :width]:
             film.mux(stream.encode(av.VideoFrame.from_image(picture(frame).convert("RGB"))))
         film.mux(stream.encode(None))
-    temporary.replace(path)

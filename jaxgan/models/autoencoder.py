@@ -53,7 +53,7 @@ class Discriminator(nn.Module):
         x = images
         for layer in self.halved:
             x = nn.leaky_relu(layer(x), 0.2)
-        codes = self.to_code(x.reshape(len(x), -1))
+        codes = self.to_code(x.reshape(x.shape[0], -1))
         self.sow("intermediates", "features", codes)
         return codes
 

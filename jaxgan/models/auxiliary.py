@@ -49,6 +49,7 @@ class Discriminator(nn.Module):
 
     def recognise(self, images: jax.Array) -> Recognition:
         features = self.trunk(images)
+        self.sow("intermediates", "features", features)
         return Recognition(self.linear(features)[:, 0], self.classes(features), features[:, :0])
 
 
@@ -77,5 +78,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     discriminator = Discriminator(classes, widths, sngan.HALVINGS[n])
     return {
         "generator": linen(generator, spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("recognise",)),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("recognise",), features="__call__"
+        ),
     }

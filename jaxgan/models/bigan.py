@@ -69,7 +69,7 @@ class Discriminator(nn.Module):
 
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         """Judge the image beside the mean latent, 0."""
-        return self.judge(images, jnp.zeros((len(images), self.latent_dim)))
+        return self.judge(images, jnp.zeros((images.shape[0], self.latent_dim)))
 
 
 def default_config() -> ConfigDict:

@@ -92,7 +92,7 @@ class Generator(nn.Module):
     def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
         if self.is_initializing():
             self.encoder(jnp.zeros((2, *self.encoder_shape)))
-        return self.generator(latents, jnp.zeros(len(latents), jnp.int32))
+        return self.generator(latents, jnp.zeros(latents.shape[0], jnp.int32))
 
     def encode(self, images: jax.Array) -> jax.Array:
         """Map images [b, h, w, c] to the mean of their latents, [b, latent_dim]."""
@@ -136,7 +136,7 @@ class Discriminator(nn.Module):
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         """Judge images alone: s_x [b]."""
         if self.is_initializing():
-            self.score_pair(images, jnp.zeros((len(images), self.latent_dim)))
+            self.score_pair(images, jnp.zeros((images.shape[0], self.latent_dim)))
         return self.score_x(self.trunk(self.pooled(images)))[:, 0]
 
 

@@ -37,5 +37,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     discriminator = Discriminator(classes, *trunk)
     return {
         "generator": linen(generator, spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("recognise",)),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("recognise",), features="__call__"
+        ),
     }

@@ -119,7 +119,7 @@ class Discriminator(nn.Module):
             if i and self.batch_norm:
                 x = BatchNorm(self.eps, name=f"norm_{i}")(x)
             x = nn.leaky_relu(x, 0.2)
-        features = x.reshape(len(x), -1)
+        features = x.reshape(x.shape[0], -1)
         self.sow("intermediates", "features", features)
         return Dense(1, kernel_init=normal, name="linear")(features)[:, 0]
 

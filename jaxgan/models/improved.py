@@ -53,7 +53,7 @@ class Discriminator(nn.Module):
         x = images
         for layer in self.halved:
             x = nn.leaky_relu(layer(x), 0.2)
-        x = x.reshape(len(x), -1)
+        x = x.reshape(x.shape[0], -1)
         self.sow("intermediates", "features", x)
         if self.kernels:
             m = self.minibatch(x).reshape(-1, self.kernels, self.kernel_dim)

@@ -60,7 +60,8 @@ class Discriminator(nn.Module):
         x = images
         for conv in self.conv:
             x = nn.leaky_relu(conv(x), 0.2)
-        x = nn.leaky_relu(self.dense(x.reshape(len(x), -1)), 0.2)
+        x = nn.leaky_relu(self.dense(x.reshape(x.shape[0], -1)), 0.2)
+        self.sow("intermediates", "features", x)
         q = nn.leaky_relu(self.dense_q(x), 0.2)
         return Recognition(self.linear(x)[:, 0], self.classes(q), self.codes(q))
 
@@ -93,5 +94,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     discriminator = Discriminator(classes, config.num_codes, widths, config.hidden)
     return {
         "generator": linen(Generator(classes, network), spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("recognise",)),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("recognise",), features="__call__"
+        ),
     }

@@ -119,7 +119,7 @@ class Judge(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         for i, features in enumerate(self.widths):
             x = nn.leaky_relu(dcgan.Halved(features, name=f"conv_{i}")(x), 0.2)
-        return Dense(1, name="linear")(x.reshape(len(x), -1))[:, 0]
+        return Dense(1, name="linear")(x.reshape(x.shape[0], -1))[:, 0]
 
 
 class Discriminator(nn.Module):

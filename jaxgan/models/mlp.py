@@ -54,7 +54,7 @@ class Discriminator(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
-        x = with_class(images.reshape(len(images), -1), labels, self.num_classes)
+        x = with_class(images.reshape(images.shape[0], -1), labels, self.num_classes)
         for i, features in enumerate(self.widths):
             x = nn.leaky_relu(Dense(features, kernel_init=he, name=f"layer_{i}")(x), 0.2)
         self.sow("intermediates", "features", x)

@@ -120,7 +120,7 @@ def _progress(module: nn.Module, stages: int) -> jax.Array:
 
 
 def _flat(x: jax.Array) -> jax.Array:
-    return x.reshape(len(x), -1)
+    return x.reshape(x.shape[0], -1)
 
 
 def widths(config: ConfigDict, image_shape: tuple[int, int, int]) -> tuple[int, ...]:

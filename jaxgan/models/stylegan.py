@@ -122,7 +122,7 @@ class Generator(nn.Module):
 
     def synthesise(self, styles: jax.Array, latents: jax.Array) -> jax.Array:
         """Return images for w [b, layers, style_dim] and the noise in latents."""
-        x = jnp.broadcast_to(self.constant, (len(latents), *self.constant.shape))
+        x = jnp.broadcast_to(self.constant, (latents.shape[0], *self.constant.shape))
         place = self.style_dim
         for i, (layer, (h, w)) in enumerate(zip(self.layers, self._shapes(), strict=True)):
             noise = latents[:, place : place + h * w].reshape(-1, h, w)

@@ -25,6 +25,7 @@ from ml_collections import ConfigDict
 from jaxgan.config import check
 from jaxgan.data.records import open_records
 from jaxgan.devices import sharding
+from jaxgan.files.atomic import check_output, write_text
 from jaxgan.planning import chips, cost
 from jaxgan.planning.early_program import leave, optimised
 from jaxgan.planning.hlo import Program
@@ -47,7 +48,7 @@ def compile_run(
     topology: such as "v5e:8x8"; empty for the local devices. channels, classes: of the images where
     the data set is not on disk. code: make the machine code too, and so know its size and time;
     without, a report for a topology is there in a tenth of the time, and the process has to be left
-    by `optimised.leave`. Raises ValueError on a topology or a config that cannot be.
+    by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
     """
     if topology:
         jax.config.update("jax_platforms", "cpu")  # libtpu compiles; there is no chip to start
@@ -275,10 +276,12 @@ def compile_command(
 
     For a topology and without code it ends the process (optimised.py).
     """
+    if output:
+        check_output(Path(output), "--json")
     report = compile_run(config, topology, slices, channels, classes, code)
     print(table(report))
     if output:
-        Path(output).write_text(json.dumps(report, indent=2) + "\n")
+        write_text(Path(output), json.dumps(report, indent=2) + "\n")
     status = 0 if report.get("fits", True) else 1
     if topology and not code:
         leave(status)

@@ -24,10 +24,13 @@ from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
 from jaxgan.game.game import init_state
 from jaxgan.planning import compile_report
-from jaxgan.training.metrics import duration
+from jaxgan.training.advice import advice
+from jaxgan.training.progress import duration
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
 from jaxgan.training.train import abstract_batch, batch_shape, training_step
 from jaxgan.training.watch import Watch
+
+DAY = 86_400  # seconds
 
 
 def doctor(config: ConfigDict, workdir: Path, steps: int) -> int:
@@ -61,7 +64,8 @@ def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(True, str(error))
         return
-    yield from hyper_parameters(resolved, len(records))
+    for line in advice(resolved, len(records)):
+        yield Finding(False, line)
     yield disk(run)
     if steps:
         yield from step_cost(run, records, steps)
@@ -77,61 +81,6 @@ def raw_data(path: Path) -> Iterator[Finding]:
         yield Finding(True, str(error))
         return
     yield from examine_source(source)
-
-
-def hyper_parameters(config: ConfigDict, images: int) -> Iterator[Finding]:
-    """Yield what is known to fail, with where it is known from."""
-    train, average = config.train, config.average
-    for name in ("generator", "discriminator"):
-        player = config[name]
-        if player.learning_rate > 2e-3:
-            yield Finding(
-                False,
-                f"{name}.learning_rate = {player.learning_rate}: far above what is published "
-                "for this family (BigGAN 5e-5 and 2e-4, arXiv 1809.11096)",
-            )
-        if player.b1 > 0.5:
-            yield Finding(
-                False,
-                f"{name}.b1 = {player.b1}: momentum makes the game oscillate (arXiv 1807.04740); "
-                "this family uses 0",
-            )
-    penalty = config.penalty.weight if config.penalty.name != "none" else 0.0
-    if not (config.discriminator.spectral_norm or config.discriminator.clip_weights or penalty):
-        yield Finding(
-            False,
-            "discriminator.spectral_norm = False: needs a gradient penalty, else the logits grow "
-            "without bound (arXiv 1802.05957)",
-        )
-    if images < 10_000 and not config.data.flip:
-        yield Finding(
-            False,
-            f"{images:,} images and no augmentation: the discriminator will memorise them "
-            "(arXiv 2006.06676); write data.flip = True where mirror images are images, and give "
-            "data.held_out to see it",
-        )
-    if not config.data.held_out:
-        yield Finding(
-            False,
-            "data.held_out is empty: memorisation cannot be seen; write data.split='train[:95%]' "
-            "and data.held_out='train[95%:]'",
-        )
-    group = train.batch // train.microbatches // config.model.get("batch_norm_groups", 1)
-    if group < 16:
-        yield Finding(
-            False,
-            f"batch norm sees {group} images at a time (train.batch / train.microbatches / "
-            "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)",
-        )
-    left = average.decay ** max(train.steps - average.start_step, 0)
-    if left > 0.05:
-        steps = math.ceil(math.log(0.05) / math.log(average.decay))
-        yield Finding(
-            False,
-            f"average.decay = {average.decay}: after {train.steps} steps {left:.0%} of the average "
-            f"is still the start; it takes {steps:,} steps, or a decay of "
-            f"{0.05 ** (1 / max(train.steps - average.start_step, 1)):.4f}",
-        )
 
 
 def disk(run: Run) -> Finding:
@@ -179,13 +128,15 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
             waits.append(ready - begin)
             times.append(time.perf_counter() - ready)
     each, wait = np.median(times[1:]), np.median(waits[1:])
+    total = train.steps * max(each, wait)
     bad = any(int(value) >= 0 for name, value in metrics.items() if name.endswith("/bad_leaf"))
     yield Finding(
-        bad,
+        bad or total > DAY,
         f"time: {each:.2g} s a step (reading its images {wait:.2g} s, done ahead), "
-        f"{duration(train.steps * max(each, wait))} for {train.steps:,} steps"
-        + "; gradients are not finite already: lower the learning rates"
-        * bad,
+        f"{duration(total)} for {train.steps:,} steps"
+        + "; gradients are not finite already: lower the learning rates" * bad
+        + "; more than a day: lower model.width, data.size, train.batch or train.steps"
+        * (total > DAY),
     )
 
 

@@ -46,7 +46,7 @@ def optimised(lowered: jax.stages.Lowered) -> tuple[str, dict[str, int]]:
         if not list(Path(folder).glob(LAST)):
             raise RuntimeError("this TPU compiler writes no program: write --code")
         text, allocations = (
-            next(Path(folder).glob(f"*.after_optimizations{name}.txt")).read_text()
+            next(Path(folder).glob(f"*.after_optimizations{name}.txt")).read_text("utf-8")
             for name in ("", "-buffer-assignment")
         )
     return text, allocated(allocations)

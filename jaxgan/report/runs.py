@@ -1,13 +1,14 @@
-"""What a work directory says about its run. Trusts nothing in it to be complete."""
+"""What a work directory says about its run. Any of its files but config.json may be missing."""
 
 import dataclasses
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 from jaxgan.config import default_config
-from jaxgan.training.run import as_tuples
+from jaxgan.config_json import values_from
+from jaxgan.files import json_lines
+from jaxgan.files.errors import one_line
 
 Values = dict[str, Any]
 
@@ -21,7 +22,7 @@ class RunFacts:
     config: Values  # flat: {"train.steps": 100, ...}
     default: Values
     metrics: list[Values]
-    timing: list[Values]
+    timing: list[Values]  # of all that was done, also of steps that were done again
     watch: list[Values]
     starts: list[Values]
     roll_backs: list[Values]
@@ -32,6 +33,12 @@ class RunFacts:
     @property
     def step(self) -> int:
         return max((line["step"] for line in self.metrics), default=max(self.samples, default=0))
+
+    @property
+    def current_timing(self) -> list[Values]:
+        """The lines of `timing` that belong to what the run is now."""
+        known = [line["step"] for line in (*self.metrics, *self.starts[-1:]) if "step" in line]
+        return current(self.timing, max(known, default=math.inf))
 
     def kimg(self, step: float) -> float:
         """Return thousands of images that the discriminator has seen at a step."""
@@ -53,14 +60,14 @@ def read_run(workdir: Path, name: str) -> RunFacts:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: write the directory of a training run")
     try:
-        config = as_tuples(json.loads(path.read_text()))
+        config = values_from(path.read_text("utf-8"))
         default = default_config(config["model"]["name"], config["objective"]["name"]).to_dict()
         flat = {**flattened(default), **flattened(config)}
         samples = {
             int(p.stem): p for p in sorted(workdir.glob("samples/*.png")) if p.stem.isdecimal()
         }
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not the config of a run: {error}") from None
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path} is not the config of a run: {one_line(error)}") from None
     return RunFacts(
         name=name,
         workdir=workdir,
@@ -69,23 +76,26 @@ def read_run(workdir: Path, name: str) -> RunFacts:
         samples=samples,
         pictures=sorted(workdir.glob("*.png")),
         **{
-            kind: read_lines(workdir / f"{kind}.jsonl")
+            kind: json_lines.read(workdir / f"{kind}.jsonl")
             for kind in ("metrics", "timing", "watch", "starts", "roll_backs", "results")
         },
     )
 
 
-def read_lines(path: Path) -> list[Values]:
-    """Return the lines of a file that are JSON objects; a run may be writing the last one."""
-    lines = []
-    for text in path.read_text().splitlines() if path.is_file() else ():
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(line, dict):
-            lines.append(line)
-    return lines
+def current(lines: list[Values], end: float) -> list[Values]:
+    """Return the lines that training did not go back behind, up to step `end`.
+
+    A roll-back, or a start from an earlier checkpoint, does steps again; lines that were appended
+    before it, of steps that came after, are of another history.
+    """
+    kept: list[Values] = []
+    for line in lines:
+        step = line.get("step")
+        if is_number(step):
+            while kept and kept[-1]["step"] >= step:
+                kept.pop()
+            kept.append(line)
+    return [line for line in kept if line["step"] <= end]
 
 
 def flattened(values: Values, prefix: str = "") -> Values:

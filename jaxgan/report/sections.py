@@ -5,7 +5,7 @@ import statistics
 from typing import Any
 
 from jaxgan.report.charts import COLORS, Curve, chart, short
-from jaxgan.report.runs import RunFacts, series
+from jaxgan.report.runs import RunFacts, is_number, series
 
 CHARTS = (  # title, names in metrics.jsonl, smoothed, logarithmic
     ("Losses", ("d/loss", "g/loss"), True, False),
@@ -44,16 +44,14 @@ def headline(run: RunFacts, index: int, named: bool) -> str:
         f"{config['model.name']} on {config['data.name']}, {show(config['data.size'])}, "
         f"{classes} class{'' if classes == 1 else 'es'}"
     )
-    rates = series(run.timing, "images_per_second")[1]
+    rates = series(run.current_timing, "images_per_second")[1]
     tiles = [
         (f"{run.step:,}", f"of {last:,} steps"),
         (short(run.kimg(run.step) * 1000), "images seen"),
     ]
     if rates:
         tiles.append((short(statistics.median(rates)), "images/s, median"))
-    scores = run.results[-1].get("metrics", {}) if run.results else {}
-    scores = [(f"{v:.4g}", name) for name, v in scores.items() if not name.endswith("_std")]
-    tiles += scores[:3]
+    tiles += newest_scores(run)[:3]
     if run.roll_backs:
         tiles.append((str(len(run.roll_backs)), "roll-backs"))
     cells = "".join(f"<div><b>{esc(a)}</b>{esc(b)}</div>" for a, b in tiles)
@@ -65,6 +63,30 @@ def headline(run: RunFacts, index: int, named: bool) -> str:
         f'<div class="bar"><div style="width:{share:.1%}"></div></div>'
         f'<div class="tiles">{cells}</div></section>'
     )
+
+
+def newest_scores(run: RunFacts) -> list[tuple[str, str]]:
+    """Return (value, name) of the scores of the newest step, at the run's own truncation.
+
+    What is not of the newest step, or of another truncation where there is no other, says so.
+    """
+    own = run.config.get("sample.truncation") or 0.0
+    settings = [line.get("protocol", {}) for line in run.results]
+    lines = [
+        ((p.get("truncation") or 0.0) == own, p.get("step") or 0, p.get("truncation"), line)
+        for p, line in zip(settings, run.results, strict=True)
+        if isinstance(line.get("metrics"), dict)
+    ]
+    if not lines:
+        return []
+    is_own, step, truncation, _ = max(lines, key=lambda found: found[:2])
+    label = "" if is_own else f", truncation {truncation or 0:g}"
+    label += "" if step == run.step else f", step {step:,}"
+    found = {}
+    for *key, at, line in lines:  # later lines of the same protocol win
+        if key == [is_own, step] and at == truncation:
+            found |= {n: v for n, v in line["metrics"].items() if is_number(v)}
+    return [(f"{v:.4g}", name + label) for name, v in found.items() if not name.endswith("_std")]
 
 
 def machine(run: RunFacts) -> str:
@@ -96,10 +118,12 @@ def training(runs: list[RunFacts]) -> str:
     figures = [chart(t, curves(runs, "metrics", n), smooth=s, log=g) for t, n, s, g in CHARTS]
     known = {name for _, names, _, _ in CHARTS for name in names} | set(HIDDEN)
     figures += others(runs, "metrics", known)
-    rate = curves(runs, "timing", ("images_per_second",))
+    rate = curves(runs, "current_timing", ("images_per_second",))
     figures.append(chart("Images a second", rate, smooth=True, zero=True))
-    figures.append(chart("Most memory so far, GB", curves(runs, "timing", MEMORY), zero=True))
-    figures += others(runs, "timing", {"step", "images_per_second", *MEMORY})
+    figures.append(
+        chart("Most memory so far, GB", curves(runs, "current_timing", MEMORY), zero=True)
+    )
+    figures += others(runs, "current_timing", {"step", "images_per_second", *MEMORY})
     figures += [chart(t, curves(runs, "watch", n)) for t, n in WATCHED]
     figures += [singular_values(run, len(runs) > 1) for run in runs]
     return f'<div class="charts">{"".join(figures)}</div>' + time_shares(runs)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jaxgan.report.charts as charts
-from jaxgan.media.pictures import write
+from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.report import sections, tables
 from jaxgan.report.page import SCRIPT, page
 from jaxgan.report.runs import RunFacts, read_run, unique_names
@@ -27,7 +27,7 @@ def write_report(workdirs: Sequence[Path], output: Path) -> int:
         for workdir, name in zip(workdirs, unique_names(list(workdirs)), strict=True)
     ]
     data = report_page(runs).encode()
-    write(output, data)
+    write_bytes(output, data)
     return len(data)
 
 
@@ -86,6 +86,7 @@ def report(workdirs: Sequence[Path], output: Path | None) -> int:
     if not workdirs:
         raise ValueError("no run is named: write jaxgan report WORKDIR [WORKDIR ...]")
     output = output or workdirs[0] / "report.html"
+    check_output(output)
     size = write_report(workdirs, output)
     print(f"{output}: {size / 1e6:.1f} MB, opens in any browser")
     return 0

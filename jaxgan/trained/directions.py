@@ -24,6 +24,8 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from jaxgan.devices import compiler
+from jaxgan.files.arrays import write_npz
+from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_png
 from jaxgan.models.layers import Dense
 from jaxgan.trained.generator import TrainedGenerator, load
@@ -31,7 +33,6 @@ from jaxgan.trained.sample.sheets import Row, name_of, sheet
 
 PyTree = Any
 METHODS = ("factorised", "principal")
-LAYER = "block_0"
 
 
 class Directions(NamedTuple):
@@ -84,17 +85,18 @@ def first_layer(g: TrainedGenerator, layer: str = "") -> np.ndarray:
 
 
 def principal(
-    g: TrainedGenerator, count: int, layer: str = LAYER, samples: int = 512, seed: int = 0
+    g: TrainedGenerator, count: int, layer: str = "", samples: int = 512, seed: int = 0
 ) -> Directions:
     """Return the directions of the `count` first principal components of a layer's output.
 
-    layer: name of a part of the generator. samples: images of random classes, at the
-    truncation of the config.
+    layer: name of a part of the generator; by default the second that sees the latents, such as
+    block_0 of a BigGAN. samples: images of random classes, at the truncation of the config.
     """
+    layer = layer or second_part(g)
     z, labels = g.draw(range(samples), seed)
     found = _activations(g, z, lambda module: module.path == (layer,), labels)
     if not found:
-        raise ValueError(f"--layer={layer}: write one of {', '.join(sorted(g.weights))}")
+        raise ValueError(f"--layer={layer}: write one of {', '.join(parts(g))}")
     outputs = found[(layer,)]
     outputs = outputs.astype(np.float64) - outputs.mean(0, dtype=np.float64)
     values, coordinates = np.linalg.eigh(outputs @ outputs.T)  # of the Gram matrix: samples^2
@@ -102,6 +104,18 @@ def principal(
     vectors = coordinates.T[order] @ (z - z.mean(0))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return Directions(_signed(vectors), values[order] / values.sum())
+
+
+def parts(g: TrainedGenerator) -> list[str]:
+    """Return the names of the generator's parts whose output depends on the latents, in order."""
+    found = _activations(g, g.latents([0, 1]), lambda module: len(module.path) == 1)
+    return [path[0] for path, outputs in found.items() if (outputs[0] != outputs[1]).any()]
+
+
+def second_part(g: TrainedGenerator) -> str:
+    """Return the second part that sees the latents, the only one where there is but one."""
+    found = parts(g)
+    return found[min(1, len(found) - 1)]
 
 
 def strips(
@@ -138,16 +152,15 @@ def directions_command(
     """Draw the strips of the strongest directions; return the exit code."""
     if method not in METHODS:
         raise ValueError(f"--method={method}: write one of {', '.join(METHODS)}")
+    check_output(output)
     g = load(model, config)
     if not 1 <= count <= g.latent_dim:
         raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
-    if method == "factorised":
-        found = factorised(g, count, layer)
-    else:
-        found = principal(g, count, layer or LAYER)
+    found = {"factorised": factorised, "principal": principal}[method](g, count, layer)
     rows = strips(g, found, g.class_id(label or 0), seed, g.truncation(truncation), reach, 9)
     save_png(output, sheet(g, rows))
-    np.savez(output.with_suffix(".npz"), vectors=found.vectors, strengths=found.strengths)
+    arrays = {"vectors": found.vectors, "strengths": found.strengths}
+    write_npz(output.with_suffix(".npz"), arrays)
     print(f"{output}: {count} directions, strongest first; {output.with_suffix('.npz')} holds them")
     return 0
 

@@ -22,12 +22,13 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import export
 from ml_collections import ConfigDict
 
-from jaxgan.config import default_config
+from jaxgan.config_json import config_from
+from jaxgan.files.atomic import check_output, write_bytes
+from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors, write_tensors
-from jaxgan.media.pictures import write
 from jaxgan.trained.generator import TrainedGenerator, load
 from jaxgan.trained.published import weights
-from jaxgan.training.run import as_tuples, saved
+from jaxgan.training.run import saved
 
 PyTree = Any
 FORMAT = "jaxgan generator 1"
@@ -89,8 +90,7 @@ def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGener
         raise ValueError(f"{path}: config and arrays do not fit: {error}") from None
     except Exception as error:
         if type(error).__module__.startswith("flax"):  # an array of another shape, or none
-            line = str(error).splitlines()[0]
-            raise ValueError(f"{path}: config and arrays do not fit: {line}") from None
+            raise ValueError(f"{path}: config and arrays do not fit: {one_line(error)}") from None
         raise
     return generator
 
@@ -136,12 +136,13 @@ def export_command(
     """Write a run's generator to `output`; its suffix says how. Return the exit code."""
     if output.suffix not in (".safetensors", ".stablehlo"):
         raise ValueError(f"--output={output}: write a name ending in .safetensors or .stablehlo")
+    check_output(output)
     generator = load(model, config)
     if output.suffix == ".stablehlo":
         if truncations and len(truncations) > 1:
             raise ValueError(f"--truncations={truncations}: a .stablehlo file holds one; write one")
         truncation = generator.truncation(truncations[0] if truncations else None)
-        write(output, stablehlo(generator, truncation))
+        write_bytes(output, stablehlo(generator, truncation))
         says = f"truncation {truncation:g}, any batch size; runs with jax.export alone"
     else:
         stored = truncations or generator.truncations or default_truncations(generator)
@@ -152,10 +153,7 @@ def export_command(
 
 
 def _config(metadata: dict[str, str]) -> ConfigDict:
-    values = as_tuples(json.loads(metadata["config"]))
-    config = default_config(values["model"]["name"], values["objective"]["name"])
-    config.update(values)
-    return config
+    return config_from(metadata["config"])
 
 
 def _example(generator: TrainedGenerator, n: Any = 2) -> tuple[jax.ShapeDtypeStruct, ...]:

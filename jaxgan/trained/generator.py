@@ -14,6 +14,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -23,7 +24,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.build import medium_of, sampling_prior, sides, transform
+from jaxgan.build import medium_of, noise_spec, sampling_prior, sides, transform
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
@@ -238,6 +239,19 @@ class TrainedGenerator:
             self._fingerprint = digest.hexdigest()[:16]
         return self._fingerprint
 
+    @cached_property
+    def takes_class(self) -> bool:
+        """Whether images depend on their class."""
+        spec = self.medium.spec._replace(noise=noise_spec(self.config))
+        return sampling.takes_condition(self.side, spec)
+
+    def refuse_class(self) -> None:
+        """Raise ValueError for a class asked of a generator that takes none."""
+        if not self.takes_class:
+            raise ValueError(
+                f"model {self.config.model.name!r} takes no class: leave the classes out"
+            )
+
     def class_id(self, name: str | SupportsIndex) -> int:
         """Return the number of a class, given by name or number."""
         return class_names.class_id(name, self.class_names)
@@ -260,6 +274,8 @@ class TrainedGenerator:
     def _draw(self, classes, count, seed, truncation):
         if isinstance(classes, str | int | np.integer):
             classes = [classes]
+        if classes is not None:
+            self.refuse_class()
         chosen = None if classes is None else [self.class_id(c) for c in classes]
         n = (1 if chosen is None else len(chosen)) if count is None else count
         if n < 1 or chosen == []:
@@ -359,7 +375,7 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
 
     Args:
       path: a work directory, or a .safetensors file that `jaxgan export` wrote.
-      config: for other values of config.sample.
+      config: for other values of config.sample: another step, raw weights, a truncation.
 
     Raises:
       FileNotFoundError, ValueError: with one line that says what is wrong with the path.
@@ -371,8 +387,9 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
         return read_generator(path, config)
     config = run_config(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
-        part = checkpoints.restore_newest(generator_part(config), partial=True)
-    return _of(config, part["averages"], part["players"], int(part["step"]))
+        abstract = generator_part(config)
+        part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
+    return _of(config, part, int(part["step"]))
 
 
 def generator_part(config: ConfigDict) -> PyTree:
@@ -387,8 +404,12 @@ def generator_part(config: ConfigDict) -> PyTree:
         keys = jax.random.split(jax.random.key(0))
         params = side.init(keys[0])
         own = {"transform_state": passed.init(params, keys[1])}
-        step = jnp.zeros((), jnp.int32)
-        return {"step": step, "averages": {"generator": params}, "players": {"generator": own}}
+        part: dict[str, PyTree] = {"step": jnp.zeros((), jnp.int32)}
+        if config.sample.weights == "raw":
+            own["params"] = params
+        else:
+            part["averages"] = {"generator": params}
+        return part | {"players": {"generator": own}}
 
     whole = sharding.replicated(sharding.create_mesh(devices=jax.local_devices()))
     return jax.tree.map(
@@ -403,20 +424,19 @@ def from_state(
 
     compiled: of another state of this run, whose compiled programs are taken.
     """
-    players = {"generator": {"transform_state": state.players["generator"].transform_state}}
-    return _of(run.config, state.averages, players, int(state.step), compiled)
+    own = state.players["generator"]
+    fields = {"transform_state": own.transform_state, "params": own.params}
+    part = {"averages": state.averages, "players": {"generator": fields}}
+    return _of(run.config, part, int(state.step), compiled)
 
 
 def _of(
-    config: ConfigDict,
-    averages: PyTree,
-    players: PyTree,
-    step: int,
-    compiled: TrainedGenerator | None = None,
+    config: ConfigDict, part: PyTree, step: int, compiled: TrainedGenerator | None = None
 ) -> TrainedGenerator:
-    apply = transform(config, "generator").apply
-    own = players["generator"]["transform_state"]
-    weights, _ = jax.jit(apply)(averages["generator"], own)
+    own = part["players"]["generator"]
+    is_raw = config.sample.weights == "raw"
+    params = own["params"] if is_raw else part["averages"]["generator"]
+    weights, _ = jax.jit(transform(config, "generator").apply)(params, own["transform_state"])
     # To the host: of several processes each samples on its own devices.
     weights = jax.device_get(weights)
     if compiled is None:

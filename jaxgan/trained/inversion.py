@@ -21,6 +21,8 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from jaxgan.devices import compiler
+from jaxgan.files.arrays import write_npz
+from jaxgan.files.atomic import check_output
 from jaxgan.media.image_files import BadImageError, read_picture
 from jaxgan.media.pictures import captioned, save_png
 from jaxgan.media.pixels import to_stored
@@ -155,12 +157,13 @@ def invert_command(
     model: Path, config: ConfigDict | None, image: Path, output: Path, label: str, steps: int
 ) -> int:
     """Find an image's latents, draw the way there; return the exit code."""
+    check_output(output)
     g = load(model, config)
     target = read_target(image, g)
     found = invert(g, target, g.class_id(label) if label else None, steps)
     save_png(output, progress_picture(g, target, found))
     arrays = output.with_suffix(".npz")
-    np.savez(arrays, latents=found.latents, label=found.label)
+    write_npz(arrays, {"latents": found.latents, "label": np.asarray(found.label)})
     print(f"{output}: the image, then steps {', '.join(map(str, found.progress))}")
     print(f"{arrays}: latents of class {name_of(g, found.label)}, distance {found.distance:.4f}")
     return 0

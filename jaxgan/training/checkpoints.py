@@ -3,14 +3,20 @@
 DIRECTORY/STEP/             an Orbax checkpoint; it appears by one rename when all of it is written
 DIRECTORY/STEP/manifest     step, metrics, dtype and shape of every leaf, SHA-256 of every file
 DIRECTORY/STEP.damaged/     set aside: it does not match its manifest
+DIRECTORY.jsonl             a line for each checkpoint that was completed, also of deleted ones
 
-Orbax writes and reads the arrays. Files are hashed by the thread that waits for Orbax, so a
-training step never waits for it; damage is noticed before an array is read.
+Orbax writes and reads the arrays. Files are read back and hashed by the thread that waits for
+Orbax, so a training step never waits for it; damage is noticed before an array is read.
 """
 
+import contextlib
+import hashlib
 import math
+import os
+import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,10 +27,13 @@ import numpy as np
 from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
-from jaxgan.files import manifest
-from jaxgan.files.manifest import DamagedError, reason
+from jaxgan.files import atomic, json_lines, manifest
+from jaxgan.files.errors import one_line
+from jaxgan.files.manifest import DamagedError
+from jaxgan.training.window import Sums
 
 PyTree = Any
+PLAIN = re.compile(r"[\w/.,+=@%~ -]*")
 
 
 class CheckpointError(RuntimeError):
@@ -52,7 +61,9 @@ class Checkpoints:
         best: str = "highest",
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ):
-        self.directory = Path(directory)
+        self.directory = Path(directory).absolute()
+        self.history = self.directory.with_name(self.directory.name + ".jsonl")
+        self._arrays = readable_path(self.directory)
         self._keep, self._keep_every = keep, keep_every
         self._metric, self._sign = best_metric, 1 if best == "highest" else -1
         self._say = say if jax.process_index() == 0 else lambda line: None
@@ -65,7 +76,8 @@ class Checkpoints:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.wait()
+        with contextlib.suppress(CheckpointError):  # said; what ends the block is more important
+            self.wait()
         self._thread.shutdown()
 
     def steps(self) -> list[int]:
@@ -89,21 +101,31 @@ class Checkpoints:
                 scores[step] = self._sign * value
         return max(scores, key=scores.get, default=None)  # of equals the first
 
-    def save(self, step: int, state: PyTree, metrics: dict[str, float] | None = None) -> None:
+    def save(
+        self,
+        step: int,
+        state: PyTree,
+        metrics: dict[str, float] | None = None,
+        window: Sums | None = None,
+    ) -> None:
         """Start to write a checkpoint; return when `state` may be donated.
 
-        Waits for the one before. A failure is said, and training goes on: the next checkpoint
-        tries again, and only a last one that failed raises CheckpointError, in `finish`.
+        metrics: of this step. window: of the steps since the last line of the log; see window.py.
+
+        Waits for the one before. A failure is reported, and training continues: the next checkpoint
+        tries again, and only a last one that failed raises CheckpointError, in `finish`. Of several
+        processes one that failed raises it at once: the others would wait for it (processes.py).
         """
         self.wait()
         temporary = self.directory / f"{step}.writing"
         try:
             self._sweep()
-            response = ocp.save_async(temporary, state)
+            response = ocp.save_async(self._arrays / temporary.name, state)
         except Exception as error:  # a full disk can show at any call
             self._failed(step, error)
             return
         facts = {"step": step, "metrics": metrics or {}, "leaves": describe_leaves(state)}
+        facts["window"] = dict(window or {})  # it goes on
         self._writing = (step, self._thread.submit(self._finish, step, response, facts))
 
     def wait(self) -> None:
@@ -182,11 +204,26 @@ class Checkpoints:
         context = ocp.Context()
         context.pytree.loading.partial_load = partial
         with context:
-            return ocp.load(folder, abstract)
+            return ocp.load(self._arrays / str(step), abstract)
 
-    def restore_newest(self, abstract: PyTree, partial: bool = False) -> PyTree:
-        """Return the newest whole state, or a part of it, or say that there is none."""
-        step = self.newest_good()
+    def window(self, step: int) -> Sums:
+        """Return what `save` was given for a step that `newest_good` found."""
+        return manifest.read(self.directory / str(step)).get("window", {})
+
+    def restore_newest(self, abstract: PyTree, partial: bool = False, wanted: int = 0) -> PyTree:
+        """Return the newest whole state, or a part of it, or say that there is none.
+
+        wanted: another step than the newest; 0 for that.
+        """
+        if wanted and wanted not in self.steps():
+            known = ", ".join(map(str, self.steps())) or "none"
+            raise ValueError(
+                f"sample.step = {wanted}: {self.directory} has the steps {known}; write one, or 0 "
+                "for the newest"
+            )
+        if wanted:
+            manifest.verify(self.directory / str(wanted))
+        step = wanted or self.newest_good()
         if step is None:
             raise FileNotFoundError(f"{self.directory} holds no checkpoint yet: train first")
         return self.restore(abstract, step, partial)
@@ -198,6 +235,7 @@ class Checkpoints:
         """
         self.wait()
         if jax.process_index() == 0:
+            json_lines.drop_after(self.history, step)
             for later in reversed([s for s in self.steps() if s > step]):
                 folder = self.directory / str(later)
                 try:
@@ -215,11 +253,13 @@ class Checkpoints:
         response.result()  # on process 0 after all processes have written
         if jax.process_index() == 0:
             temporary, final = self.directory / f"{step}.writing", self.directory / str(step)
+            refuse_unreadable(self._arrays / temporary.name, len(facts["leaves"]))
             manifest.write(temporary, facts)
             if final.exists():
                 delete(final)
             temporary.rename(final)
-            manifest.sync(self.directory)
+            atomic.sync(self.directory)
+            json_lines.append(self.history, {"step": step})
             steps = self.steps()
             kept = {*steps[-self._keep :], self.best_step()}
             for old in steps:
@@ -228,14 +268,15 @@ class Checkpoints:
 
     def _failed(self, step: int, error: Exception) -> None:
         self._failure = CheckpointError(
-            f"the checkpoint of step {step} could not be written ({reason(error)}); the newest is "
-            f"{self.latest_step() or 'none'}. Free some space for {self.directory}; the same "
+            f"the checkpoint of step {step} could not be written ({one_line(error)}); the newest "
+            f"is {self.latest_step() or 'none'}. Free some space for {self.directory}; the same "
             "command continues from there"
         )
+        if jax.process_count() > 1:
+            raise self._failure
         self._say(f"WARNING: {self._failure}. Training goes on and tries again")
-        if jax.process_index() == 0:  # what there is of it takes space
-            self._swept = False
-            self._sweep()
+        self._swept = False  # what there is of it takes space
+        self._sweep()
 
     def _sweep(self) -> None:
         """Delete what an interrupted write or deletion left. Only who writes may do it."""
@@ -252,6 +293,31 @@ def delete(folder: Path) -> None:
     aside = folder.with_suffix(".deleting")
     folder.rename(aside)
     shutil.rmtree(aside)
+
+
+def readable_path(directory: Path) -> Path:
+    """Return a path by which Orbax finds what it wrote: the directory's own, or a link to it.
+
+    Orbax takes brackets and stars for patterns, TensorStore a backslash for a separator. The link
+    has one name in all processes, as Orbax wants it, and stays: another process may be using it.
+    """
+    if PLAIN.fullmatch(str(directory)):
+        return directory
+    folder = Path(tempfile.gettempdir()) / f"jaxgan-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user: set TMPDIR to another folder")
+    link = folder / hashlib.sha256(os.fsencode(directory)).hexdigest()
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(directory)
+    return link
+
+
+def refuse_unreadable(folder: Path, count: int) -> None:
+    """Raise OSError unless Orbax finds an array there for each of `count` leaves."""
+    found = ocp.metadata(folder).metadata
+    if found is None or len(jax.tree.leaves(found)) != count:
+        raise OSError("what was written cannot be read back")
 
 
 def describe_leaves(tree: PyTree) -> dict[str, str]:

@@ -8,15 +8,14 @@ a run that is killed at any moment still continues as if it had not been: lines 
 beyond the checkpoint that is restored are dropped, and come again.
 """
 
-import json
 from pathlib import Path
 
 import jax
 from ml_collections import ConfigDict
 
+from jaxgan.files import json_lines
 from jaxgan.game.game import TrainState
 from jaxgan.training.checkpoints import Checkpoints
-from jaxgan.training.metrics import read_lines, replace
 
 
 class TrainingFailedError(RuntimeError):
@@ -35,7 +34,7 @@ class RollBacks:
 
     def __init__(self, workdir: Path):
         self._path = workdir / "roll_backs.jsonl"
-        self._lines = read_lines(self._path)
+        self._lines = json_lines.read(self._path)
 
     def continue_from(self, state: TrainState, step: int) -> TrainState:
         """Return the state of the checkpoint of a step with the key that training goes on with."""
@@ -78,4 +77,4 @@ class RollBacks:
 
     def _write(self) -> None:
         if jax.process_index() == 0 and (self._lines or self._path.exists()):
-            replace(self._path, "".join(json.dumps(line) + "\n" for line in self._lines))
+            json_lines.write(self._path, self._lines)

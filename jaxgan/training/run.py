@@ -7,8 +7,7 @@ workdir/samples/        grids, one a step
 """
 
 import dataclasses
-import json
-import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,19 +17,21 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan.build import build, medium_of
-from jaxgan.config import check, default_config
+from jaxgan.config import check
+from jaxgan.config_json import config_from
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
-from jaxgan.files.manifest import reason
+from jaxgan.files.errors import one_line
 from jaxgan.game.game import Game, TrainState, init_state
 from jaxgan.media.medium import Medium
 
-# A run may be continued with other values of these: they do not change what a step computes.
+# A run may be continued with other values of these: they do not change what a step computes. (What
+# the data is, wherever it lies, is compared by its content: claim.py.)
 FREE = (
     *(f"train.{name}_every" for name in ("log", "sample", "checkpoint")),
     *(f"train.{name}" for name in ("steps", "keep_checkpoints", "keep_every")),
     *(f"train.{name}" for name in ("best_metric", "best", "wandb")),
-    *("data.on_bad_record", "data.held_out", "on_non_finite", "watch"),
+    *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch"),
     *("sample", "evaluate", "mesh"),
 )
 # Of larger data sets labels are checked as they are read.
@@ -87,11 +88,14 @@ def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run
 
 
 def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
-    """Open the data and build the game; nothing is written yet (see `claim`)."""
+    """Open the data and build the game; nothing is written yet (see claim.py)."""
     records = open_records(config.data.name, config.data.split)
     if len(records) <= MOST_LABELS:
         check_labels(records)
-    return open_run(workdir, resolve(config, records)), records
+    config = resolve(config, records)
+    if config.train.start_from:  # a run continues from any current directory
+        config.train.start_from = str(Path(config.train.start_from).absolute())
+    return open_run(workdir, config), records
 
 
 def check_labels(records: Records) -> None:
@@ -114,15 +118,12 @@ def saved(workdir: Path) -> ConfigDict:
             f"{path} does not exist: write the --workdir of a training run, or an exported file"
         )
     try:
-        values = as_tuples(json.loads(path.read_text()))
-        config = default_config(values["model"]["name"], values["objective"]["name"])
-        config.update(values)  # fields that are younger than the run keep their defaults
+        return config_from(path.read_text("utf-8"))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} is not the config of a run ({reason(error)}): bring it back from a copy, or "
+            f"{path} is not the config of a run ({one_line(error)}): bring it back from a copy, or "
             "train again with its --config"
         ) from error
-    return config
 
 
 def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
@@ -140,9 +141,9 @@ def run_config(workdir: Path, config: ConfigDict | None = None) -> ConfigDict:
         return known
     facts = known.data.channels, known.data.bits, known.data.class_names
     config = with_facts(config, *facts)
-    differences = list(_differences(known.to_dict(), known.to_dict() | config.to_dict()))
-    if differences:
-        raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(differences)}")
+    found = list(differences(known.to_dict(), known.to_dict() | config.to_dict()))
+    if found:
+        raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(found)}")
     return config
 
 
@@ -156,44 +157,13 @@ def abstract_state(run: Run) -> TrainState:
     )
 
 
-def claim(run: Run) -> None:
-    """Write config.json, or refuse a work directory that holds another experiment."""
-    workdir, new = run.workdir, run.config.to_dict()
-    path = workdir / "config.json"
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        if not os.access(workdir, os.W_OK):
-            raise PermissionError("not writable")
-        if path.exists():
-            differences = list(_differences(saved(workdir).to_dict(), new))
-            if differences:
-                raise ValueError(
-                    f"--workdir={workdir} holds another experiment ({'; '.join(differences)}): "
-                    "write another --workdir, or the same values to continue it"
-                )
-        if jax.process_index() == 0:
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text(json.dumps(new, indent=2) + "\n")
-            temporary.replace(path)
-    except OSError as error:
-        raise ValueError(
-            f"--workdir={workdir} cannot be written ({error.strerror or error}): write another"
-        ) from error
-
-
-def as_tuples(value):
-    """Return JSON data with lists as tuples, as configs have them."""
-    if isinstance(value, dict):
-        return {name: as_tuples(v) for name, v in value.items()}
-    return tuple(as_tuples(v) for v in value) if isinstance(value, list) else value
-
-
-def _differences(old: dict, new: dict, prefix: str = ""):
+def differences(old: dict, new: dict, prefix: str = "") -> Iterator[str]:
+    """Yield the fields, other than FREE ones, that differ between two configs, as text."""
     for name in sorted(old.keys() | new.keys()):
         field, a, b = prefix + name, old.get(name), new.get(name)
         if field in FREE:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
-            yield from _differences(a, b, field + ".")
+            yield from differences(a, b, field + ".")
         elif a != b:
             yield f"{field} is {a!r} there, {b!r} here"

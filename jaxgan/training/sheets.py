@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgan.build import sampling_prior
+from jaxgan.build import noise_spec, sampling_prior
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
@@ -44,6 +44,8 @@ class Sampler:
             z, y = jax.lax.with_sharding_constraint(drawn, split)
             return sampling.generate(player.side, variables, z, y if labels is None else labels)
 
+        spec = run.medium.spec._replace(noise=noise_spec(run.config))
+        self.takes_class = sampling.takes_condition(player.side, spec)
         self._prepare, self._generate, self._devices = prepare, generate, run.mesh.size
 
     def prepare(self, state: TrainState, seed: int = 0) -> PyTree:
@@ -73,9 +75,12 @@ def spread_classes(num_classes: int, most: int = 10) -> np.ndarray:
 
 
 def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:
-    """Return a sheet with a row for each class and the same noise down each column."""
+    """Return a sheet with a row for each class and the same noise down each column; of a generator
+    that takes no class, as many rows with noise of their own."""
     classes = spread_classes(len(run.config.data.class_names))
     columns = run.config.sample.columns
     indices, labels = np.tile(np.arange(columns), len(classes)), np.repeat(classes, columns)
+    if not sampler.takes_class:
+        indices = np.arange(len(indices))
     made = sampler.samples(variables, seed, indices, labels)
     return run.medium.sheet(run.medium.to_stored(made), columns)

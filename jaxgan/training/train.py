@@ -19,7 +19,8 @@ from jaxgan.build import build
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.devices import compiler, processes, sharding
-from jaxgan.files.manifest import reason
+from jaxgan.files import json_lines
+from jaxgan.files.errors import one_line
 from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
@@ -27,21 +28,20 @@ from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import save_png
 from jaxgan.report import Refresher
 from jaxgan.training import non_finite, signs
+from jaxgan.training.advice import advice
 from jaxgan.training.checkpoints import Checkpoints
-from jaxgan.training.metrics import (
-    MetricsWriter,
-    Stopwatch,
-    check_wandb,
-    goodput,
-    memory,
-    progress_line,
-    read_lines,
-)
+from jaxgan.training.claim import claimed
+from jaxgan.training.identity import identity
+from jaxgan.training.metrics import MetricsWriter, memory
+from jaxgan.training.progress import progress_line
 from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
-from jaxgan.training.run import Run, abstract_state, claim, new_run
+from jaxgan.training.run import Run, abstract_state, new_run
 from jaxgan.training.sheets import Sampler, class_sheet
-from jaxgan.training.transfer import with_networks_of
+from jaxgan.training.stopwatch import Stopwatch, goodput
+from jaxgan.training.transfer import refuse_start_from, with_networks_of
 from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
+from jaxgan.training.weights_and_biases import check_project
+from jaxgan.training.window import Window
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
@@ -50,18 +50,23 @@ INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command 
 def train(config: ConfigDict, workdir: Path) -> int:
     """Train until config.train.steps; return the exit code. The same call continues a run."""
     run, records = new_run(workdir, config)
-    processes.agree(run.config.to_dict())
+    data = identity(records)
+    processes.agree(run.config.to_dict() | {"the data": data})
     step_number = steps_by_number(run)
     _, metrics = jax.eval_shape(step_number(0), abstract_state(run), abstract_batch(run))
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
-    check_wandb(run.config.train.wandb)
-    claim(run)  # what cannot run has been refused
-    config, stop, roll_backs = run.config.train, stop_flag(), RollBacks(workdir)
+    check_project(run.config.train.wandb)
+    refuse_start_from(run)
+    config, stop = run.config.train, stop_flag()
     say = printer(stop) if jax.process_index() == 0 else lambda *_: None
-    say(describe(run, records))
     keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
-    with Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
+    # What cannot run has been refused.
+    with claimed(run, data), Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
+        say(describe(run, records))
+        for line in advice(run.config, len(records)):
+            say(f"note: {line}")
+        roll_backs = RollBacks(workdir)
         while True:
             try:
                 return loop(run, records, step_number, checkpoints, roll_backs, watch, stop, say)
@@ -73,7 +78,7 @@ def train(config: ConfigDict, workdir: Path) -> int:
                 checkpoints.wait()
                 newest = checkpoints.latest_step() or 0
                 raise RuntimeError(
-                    f"--workdir={workdir} cannot be written ({reason(error)}): free some space; "
+                    f"--workdir={workdir} cannot be written ({one_line(error)}): free some space; "
                     f"the same command continues from step {newest}"
                 ) from error
 
@@ -118,8 +123,7 @@ def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
         return checkpoints.restore(abstract, step)
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     state = jax.jit(partial(init_state, run.game, run.config.seed), out_shardings=shardings)()
-    other = run.config.train.start_from
-    return with_networks_of(Path(other), run, state) if other else state
+    return with_networks_of(run, state) if run.config.train.start_from else state
 
 
 def batch_shape(run: Run) -> tuple[int, int, int]:
@@ -164,7 +168,8 @@ def loop(
         say(f"nothing to do: train.steps = {last}")
         return 0
     state = roll_backs.continue_from(state, start)
-    seen = [line for line in read_lines(workdir / "watch.jsonl") if line["step"] <= start]
+    window = Window(checkpoints.window(start) if start else None)
+    seen = [line for line in json_lines.read(workdir / "watch.jsonl") if line["step"] <= start]
     say("compiling the training step ...")
 
     # 2. Input: this process's rows, read ahead and put on the devices by a thread.
@@ -225,8 +230,10 @@ def loop(
                 history = jax.device_get(pending)  # waits for the steps
             pending.clear()
             good = non_finite.refuse_gradients(history, step, state, good)
-            values = {name: float(v) for name, v in history[-1].items()}
+            window.add(history)
+            now = {name: float(v) for name, v in history[-1].items()}
             if log:
+                values = window.close()
                 spent = clock.lap()
                 whole.update(spent)
                 elapsed = sum(spent.values())
@@ -244,7 +251,7 @@ def loop(
                     draw(state, step)
             if look:
                 with clock("watch"):
-                    norms = {name: v for name, v in values.items() if name.endswith("grad_norm")}
+                    norms = {name: v for name, v in now.items() if name.endswith("grad_norm")}
                     seen.append({"step": step, **watch(state), **norms})
                 if is_writer:
                     writer.write("watch", step, seen[-1], tag="watch/")
@@ -258,7 +265,7 @@ def loop(
             if save or stopped:
                 with clock("checkpoint"):
                     non_finite.refuse_state(state, step, good)
-                    checkpoints.save(step, state, values | watch_numbers(seen))
+                    checkpoints.save(step, state, now | watch_numbers(seen), window.sums)
             if stopped:
                 break
     with clock("checkpoint"):

@@ -1,8 +1,9 @@
 """Fine-tuning: a run that starts with the networks of another (`train.start_from`, a directory).
 
 Parameters, power iterations and the average are the other run's newest; optimisers, stats and the
-count of steps begin anew. `discriminator.freeze` then holds what should not change: freeze-D
-(arXiv 2002.10964) holds the discriminator's first blocks.
+count of steps begin anew. The other run may have been trained on another mesh.
+`discriminator.freeze` then holds what is to stay: freeze-D (arXiv 2002.10964) holds the
+discriminator's first blocks.
 """
 
 from pathlib import Path
@@ -11,29 +12,58 @@ import jax
 
 from jaxgan.game.game import TrainState
 from jaxgan.training.checkpoints import Checkpoints
-from jaxgan.training.run import Run, abstract_state, load_run
+from jaxgan.training.run import Run, abstract_state, open_run, saved
 
 
-def with_networks_of(workdir: Path, run: Run, state: TrainState) -> TrainState:
-    """Return the first state of a run with another run's networks.
+def refuse_start_from(run: Run) -> None:
+    """Raise FileNotFoundError or ValueError where train.start_from has no networks for this run.
 
-    Raises FileNotFoundError or ValueError where there are none, or other ones.
+    Nothing is looked at when the run has begun already: then it continues from its own checkpoint.
     """
-    source = load_run(workdir)
-    with Checkpoints(workdir / "checkpoints") as checkpoints:
-        found = checkpoints.restore_newest(abstract_state(source))
-    players = {
-        name: mine.replace(
-            params=found.players[name].params, transform_state=found.players[name].transform_state
-        )
-        for name, mine in state.players.items()
-    }
-    new = state.replace(players=players, averages=found.averages)
-    _check(workdir, state, new)
+    if not run.config.train.start_from or (run.workdir / "config.json").exists():
+        return
+    ours = abstract_state(run)
+    _check(run, ours, _taken(ours, abstract_state(_source(run))))
+    with Checkpoints(_folder(run) / "checkpoints") as checkpoints:
+        if checkpoints.newest_good() is None:
+            raise FileNotFoundError(
+                f"train.start_from = {str(_folder(run))!r} holds no checkpoint yet: train it first"
+            )
+
+
+def with_networks_of(run: Run, state: TrainState) -> TrainState:
+    """Return the first state of a run with the networks of the run that it starts from.
+
+    Raises as `refuse_start_from`.
+    """
+    with Checkpoints(_folder(run) / "checkpoints") as checkpoints:
+        found = checkpoints.restore_newest(abstract_state(_source(run)))
+    new = _taken(state, found)
+    _check(run, state, new)
     return jax.device_put(new, jax.tree.map(lambda x: x.sharding, abstract_state(run)))
 
 
-def _check(workdir: Path, state: TrainState, new: TrainState) -> None:
+def _folder(run: Run) -> Path:
+    return Path(run.config.train.start_from)
+
+
+def _source(run: Run) -> Run:
+    """Return the other run, opened on the mesh of this one."""
+    return open_run(_folder(run), saved(_folder(run)), run.mesh)
+
+
+def _taken(state: TrainState, other: TrainState) -> TrainState:
+    """Return the state with the other's networks."""
+    players = {
+        name: mine.replace(
+            params=other.players[name].params, transform_state=other.players[name].transform_state
+        )
+        for name, mine in state.players.items()
+    }
+    return state.replace(players=players, averages=other.averages)
+
+
+def _check(run: Run, state: TrainState, new: TrainState) -> None:
     ours, theirs = (
         {jax.tree_util.keystr(path, simple=True, separator="/"): x.shape for path, x in leaves}
         for leaves in (jax.tree_util.tree_flatten_with_path(s)[0] for s in (state, new))
@@ -41,6 +71,6 @@ def _check(workdir: Path, state: TrainState, new: TrainState) -> None:
     for name in sorted(ours.keys() | theirs.keys()):
         if ours.get(name) != theirs.get(name):
             raise ValueError(
-                f"train.start_from = '{workdir}' has another network: {name} is "
-                f"{theirs.get(name)} there, {ours.get(name)} here"
+                f"train.start_from = {run.config.train.start_from!r} has another network: {name} "
+                f"is {theirs.get(name)} there, {ours.get(name)} here"
             )

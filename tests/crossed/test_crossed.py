@@ -28,9 +28,13 @@ CASES.append((FAMILIES[0], 8, 8))
 ROTATING = 2  # cases of the first stage
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
+NO_CLASS = "takes no class: leave the classes out"
+WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
+WITHOUT_CLASS += ("progan", "stylegan")
 # Command -> {model (or "" for all others): the line, None where it runs}.
 REFUSED = {
     "evaluate with encoder": {"bigan": None, "bigbigan": None, "": NO_ENCODER},
+    "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
 }
 
 

@@ -73,15 +73,17 @@ def ours(folder: Path, threads: int, rows: slice = slice(None)) -> float:
     """Read all records with the Reader; return the sum of a few pixels."""
     from jaxgan.data.reader import Reader, prefetch
     from jaxgan.data.records import open_records
+    from jaxgan.media.images import for_features
 
     records = open_records(folder / "records")
-    shape, total = (1, 1, BATCH), 0.0
+    medium, total = for_features(records.features, (SIZE, SIZE)), 0.0
+    options = {"rows": rows, "workers": threads, "cache_bytes": 0}
     with (
-        Reader(records, shape, 0, (SIZE, SIZE), rows, workers=threads, cache_bytes=0) as reader,
+        Reader(records, medium, (1, 1, BATCH), **options) as reader,
         prefetch(reader, 0) as stream,
     ):
         for _ in range(len(records) // BATCH):
-            total += float(next(stream)["images"][..., 0, 0, :].sum())
+            total += float(next(stream).sample[..., 0, 0, :].sum())
     return total
 
 

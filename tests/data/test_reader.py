@@ -1,5 +1,6 @@
 """Batches as a function of the step: coverage, rows, sizes, bad records, prefetching."""
 
+import dataclasses
 import logging
 import threading
 
@@ -9,38 +10,43 @@ import pytest
 from jaxgan.data.prepare.write import ImageFormat, write_shard
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import BadRecordError, open_records, serialize
+from jaxgan.media.images import for_features
 from tests.data.image_kinds import random_images
 
 
 def batches(records, steps, **options):
     options = {"batch_shape": (2, 1, 4), "seed": 0} | options
-    with Reader(records, **options) as reader:
+    with reader_of(records, **options) as reader:
         return [reader(step) for step in steps]
+
+
+def reader_of(records, *args, size=None, **options):
+    return Reader(records, for_features(records.features, size), *args, **options)
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 1 << 20])
 def test_batch_holds_the_images_that_the_order_names(make_records, cache_bytes):
     records, images, labels = make_records(shape=(4, 6, 3))
-    with Reader(records, (2, 2, 2), seed=5, cache_bytes=cache_bytes) as reader:
+    with reader_of(records, (2, 2, 2), seed=5, cache_bytes=cache_bytes) as reader:
         for step in (0, 7, 1, 0):  # a step holds a third of the images: the cache fills by parts
             batch, indices = reader(step), reader.indices(step)
-            assert batch["images"].shape == (2, 2, 2, 4, 6, 3)
-            assert batch["images"].dtype == np.uint8 and batch["labels"].dtype == np.int32
-            np.testing.assert_array_equal(batch["images"], images[indices])
-            np.testing.assert_array_equal(batch["labels"], labels[indices])
+            assert batch.sample.shape == (2, 2, 2, 4, 6, 3)
+            assert batch.sample.dtype == np.uint8 and batch.condition.dtype == np.int32
+            np.testing.assert_array_equal(batch.sample, images[indices])
+            np.testing.assert_array_equal(batch.condition, labels[indices])
 
 
 def test_sixteen_bits_stay(make_records):
     records, images, _ = make_records(shape=(4, 6, 1), dtype="uint16")
-    with Reader(records, (1, 1, 23), 0) as reader:
-        batch = reader(0)["images"]
+    with reader_of(records, (1, 1, 23), 0) as reader:
+        batch = reader(0).sample
         assert batch.dtype == np.uint16
         np.testing.assert_array_equal(batch, images[reader.indices(0)])
 
 
 def test_every_image_once_an_epoch_across_steps(make_records):
     records, _, _ = make_records(count=23)
-    with Reader(records, (2, 1, 4), seed=1) as reader:
+    with reader_of(records, (2, 1, 4), seed=1) as reader:
         seen = np.concatenate([reader.indices(step).ravel() for step in range(23)])
     for epoch in seen.reshape(8, 23):  # 23 steps of 8 are 8 epochs of 23
         assert sorted(epoch) == list(range(23))
@@ -57,9 +63,9 @@ def test_rows_of_all_processes_are_the_global_batch(make_records, processes, cla
         batches(records, [3], rows=slice(p * share, (p + 1) * share), **options)[0]
         for p in range(processes)
     ]
-    for name in whole:
-        joined = np.concatenate([part[name] for part in parts], axis=2)
-        np.testing.assert_array_equal(joined, whole[name])
+    for name in ("sample", "condition"):
+        joined = np.concatenate([getattr(part, name) for part in parts], axis=2)
+        np.testing.assert_array_equal(joined, getattr(whole, name))
 
 
 def test_same_batches_whatever_the_workers_and_the_past(make_records):
@@ -67,22 +73,22 @@ def test_same_batches_whatever_the_workers_and_the_past(make_records):
     first = batches(records, range(6), workers=1)
     for again in (batches(records, [5, 0, 3], workers=3), batches(records, [5, 0, 3], workers=1)):
         for step, batch in zip([5, 0, 3], again, strict=True):
-            np.testing.assert_array_equal(batch["images"], first[step]["images"])
+            np.testing.assert_array_equal(batch.sample, first[step].sample)
     other = batches(records, [0], seed=1)[0]
-    assert not np.array_equal(other["images"], first[0]["images"])
+    assert not np.array_equal(other.sample, first[0].sample)
 
 
 def test_class_balance(make_records):
     records, _, labels = make_records(count=40, num_classes=4)
     assert np.bincount(labels).min() < np.bincount(labels).max()
     (batch,) = batches(records, [2], batch_shape=(1, 1, 40), class_balanced=True)
-    np.testing.assert_array_equal(np.bincount(batch["labels"].ravel()), [10] * 4)
+    np.testing.assert_array_equal(np.bincount(batch.condition.ravel()), [10] * 4)
 
 
 def test_other_sizes_are_cropped_and_averaged(make_records):
     records, images, _ = make_records(shape=(4, 6, 3))
-    with Reader(records, (1, 1, 5), 0, size=(2, 2)) as reader:
-        batch, indices = reader(0)["images"], reader.indices(0).ravel()
+    with reader_of(records, (1, 1, 5), 0, size=(2, 2)) as reader:
+        batch, indices = reader(0).sample, reader.indices(0).ravel()
     square = images[indices][:, :, 1:5].astype(float)
     blocks = square.reshape(5, 2, 2, 2, 2, 3).mean((2, 4))
     # Pillow rounds the exact mean to the nearest integer
@@ -107,7 +113,7 @@ def one_bad_record(make_records):
 def test_bad_record_stops_with_its_place(one_bad_record, cache_bytes):
     records, _, _ = one_bad_record
     with (
-        Reader(records, (1, 1, 23), 0, cache_bytes=cache_bytes) as reader,
+        reader_of(records, (1, 1, 23), 0, cache_bytes=cache_bytes) as reader,
         pytest.raises(BadRecordError, match=r"made-train.*: record [56] cannot be decoded"),
     ):
         reader(0)
@@ -117,12 +123,12 @@ def test_bad_record_stops_with_its_place(one_bad_record, cache_bytes):
 def test_bad_record_is_skipped_counted_and_logged_once(one_bad_record, cache_bytes, caplog):
     records, images, labels = one_bad_record
     options = {"on_bad_record": "skip", "cache_bytes": cache_bytes}
-    with Reader(records, (1, 1, 23), 0, **options) as reader, caplog.at_level(logging.WARNING):
+    with reader_of(records, (1, 1, 23), 0, **options) as reader, caplog.at_level(logging.WARNING):
         for step in (0, 1):
             batch, indices = reader(step), reader.indices(step)
             indices = np.where((indices == 5) | (indices == 6), 7, indices)  # the next good one
-            np.testing.assert_array_equal(batch["images"], images[indices])
-            np.testing.assert_array_equal(batch["labels"], labels[indices])
+            np.testing.assert_array_equal(batch.sample, images[indices])
+            np.testing.assert_array_equal(batch.condition, labels[indices])
         assert sorted(reader.bad_records) == [5, 6]
         assert "record 5" in reader.bad_records[5]
     assert len(caplog.records) == 2
@@ -133,7 +139,7 @@ def test_nothing_but_bad_records(make_records):
     (path,) = records.directory.glob("*array_record*")
     write_shard(path, [(b"bad", 0)] * 23, ImageFormat((4, 6, 3)))
     with (
-        Reader(open_records(records.directory), (1, 1, 2), 0, on_bad_record="skip") as reader,
+        reader_of(open_records(records.directory), (1, 1, 2), 0, on_bad_record="skip") as reader,
         pytest.raises(BadRecordError, match="no record can be read"),
     ):
         reader(0)
@@ -142,11 +148,11 @@ def test_nothing_but_bad_records(make_records):
 def test_prefetch_keeps_order_and_ends_its_threads(make_records):
     records, _, _ = make_records()
     before = threading.active_count()
-    with Reader(records, (1, 1, 4), 0) as reader:
+    with reader_of(records, (1, 1, 4), 0) as reader:
         for depth in (1, 3):
             with prefetch(reader, first_step=2, depth=depth) as stream:
                 for step in range(2, 12):
-                    np.testing.assert_array_equal(next(stream)["images"], reader(step)["images"])
+                    np.testing.assert_array_equal(next(stream).sample, reader(step).sample)
     assert threading.active_count() == before
 
 
@@ -165,10 +171,10 @@ def test_prefetch_raises_where_the_batch_would_come():
 def test_what_the_reader_refuses(make_records):
     records, _, _ = make_records()
     with pytest.raises(ValueError, match="on_bad_record is 'ignore'; write 'stop' or 'skip'"):
-        Reader(records, (1, 1, 1), 0, on_bad_record="ignore")
-    records.shape = (None, None, 3)
+        reader_of(records, (1, 1, 1), 0, on_bad_record="ignore")
+    records.features = dataclasses.replace(records.features, shape=(None, None, 3))
     with pytest.raises(ValueError, match=r"write size=\(height, width\)"):
-        Reader(records, (1, 1, 1), 0)
+        reader_of(records, (1, 1, 1), 0)
     with pytest.raises(ValueError, match="depth is 0"):
         prefetch(lambda step: step, 0, 0)
 

@@ -7,6 +7,7 @@ import pytest
 
 from jaxgan.training import run
 from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.claim import claim
 from tests.demos import attention, codes, pyramid, styles
 from tests.test_configs import module, resolved
 from tests.tiny import drawn
@@ -20,7 +21,7 @@ def random_run(workdir, file, **fields):
     config.update_from_flattened_dict({"sample.standing_batches": 1, **fields})
     config.sample.standing_batch = 16
     opened = run.open_run(workdir, resolved(config))
-    run.claim(opened)
+    claim(opened, {})
     shapes = run.abstract_state(opened)
     state = drawn(shapes)
     if config.generator.equalized:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import jax
@@ -15,13 +15,15 @@ from jaxgan.build import build
 from jaxgan.config import default_config
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import steps
-from jaxgan.game.game import init_state
+from jaxgan.game.game import Batch, init_state
 from jaxgan.models.layers import batch_moments
 from jaxgan.planning.hlo import Program
+from tests.tiny import spec_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "collectives.json"
 BATCH, STEPS = (2, 2, 16), 10  # D steps, microbatches, images
 IMAGE, CLASSES = (8, 8, 3), 5
+SPEC = spec_of(IMAGE, CLASSES)
 MESHES = {"one device": (1, 1), "replicated": (8, 1), "fsdp": (8, 4)}  # devices, fsdp
 
 
@@ -43,17 +45,17 @@ def tiny_config():
 def compiled_step(devices: int, fsdp: int):
     """Return (compiled step, abstract state) on a mesh of the first `devices` devices."""
     mesh = sharding.create_mesh(fsdp, jax.devices()[:devices])
-    game = build(tiny_config(), IMAGE, CLASSES, mesh)
+    game = build(tiny_config(), SPEC, mesh)
     shapes = jax.eval_shape(partial(init_state, game, 0))
     split = sharding.tree_shardings(mesh, shapes)
     state = jax.tree.map(
         lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), shapes, split
     )
     rows = sharding.rows(mesh, leading=2)
-    batch = {
-        "images": jax.ShapeDtypeStruct((*BATCH, *IMAGE), jnp.float32, sharding=rows),
-        "labels": jax.ShapeDtypeStruct(BATCH, jnp.int32, sharding=rows),
-    }
+    batch = Batch(
+        jax.ShapeDtypeStruct((*BATCH, *IMAGE), jnp.float32, sharding=rows),
+        jax.ShapeDtypeStruct(BATCH, jnp.int32, sharding=rows),
+    )
     step = jax.jit(
         partial(steps.train_step, game), out_shardings=(split, sharding.replicated(mesh))
     )
@@ -61,11 +63,14 @@ def compiled_step(devices: int, fsdp: int):
     return step.lower(state, batch).compile(options), state, batch
 
 
+@cache  # compiled once
+def drawn_state():
+    return jax.jit(partial(init_state, build(tiny_config(), SPEC), 0))()
+
+
 def first_state(state):
     """Return the same drawn state on any mesh."""
-    game = build(tiny_config(), IMAGE, CLASSES)
-    drawn = jax.jit(partial(init_state, game, 0))()
-    return jax.tree.map(lambda x, s: jax.device_put(x, s.sharding), drawn, state)
+    return jax.tree.map(lambda x, s: jax.device_put(x, s.sharding), drawn_state(), state)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +80,10 @@ def runs():
     found = {}
     rng = np.random.default_rng(0)
     batches = [
-        {
-            "images": rng.uniform(-1, 1, (*BATCH, *IMAGE)).astype(np.float32),
-            "labels": rng.integers(0, CLASSES, BATCH).astype(np.int32),
-        }
+        Batch(
+            rng.uniform(-1, 1, (*BATCH, *IMAGE)).astype(np.float32),
+            rng.integers(0, CLASSES, BATCH).astype(np.int32),
+        )
         for _ in range(STEPS)
     ]
     for name, (devices, fsdp) in MESHES.items():
@@ -111,8 +116,8 @@ def test_ten_steps_give_the_same_state_on_every_mesh(runs, mesh):
     changed = first_state(runs["one device"][1])
     for name in ("generator", "discriminator"):
         for a, b in zip(
-            jax.tree.leaves(getattr(changed, name).params),
-            jax.tree.leaves(getattr(runs[mesh][2], name).params),
+            jax.tree.leaves(changed.players[name].params),
+            jax.tree.leaves(runs[mesh][2].players[name].params),
             strict=True,
         ):
             if a.ndim > 1:  # a bias before a batch norm has no gradient
@@ -123,9 +128,9 @@ def test_the_first_state_is_the_same_on_every_mesh(runs, monkeypatch):
     """Drawn where it lies: weights, and the vectors of power iterations, up to QR's rounding."""
     monkeypatch.setattr(sharding, "SMALL", 64)
     expected = leaves(first_state(runs["one device"][1]))
-    for devices, fsdp in MESHES.values():
+    for devices, fsdp in (MESHES[name] for name in ("replicated", "fsdp")):
         mesh = sharding.create_mesh(fsdp, jax.devices()[:devices])
-        game = build(tiny_config(), IMAGE, CLASSES, mesh)
+        game = build(tiny_config(), SPEC, mesh)
         shapes = jax.eval_shape(partial(init_state, game, 0))
         split = sharding.tree_shardings(mesh, shapes)
         drawn = leaves(jax.jit(partial(init_state, game, 0), out_shardings=split)())
@@ -172,7 +177,7 @@ def test_only_the_collectives_that_the_mathematics_needs(runs):
 def test_gathers_are_at_most_one_for_each_split_leaf_and_use(runs):
     _, abstract, _, _ = runs["fsdp"]
     split = lambda role: sum(
-        "fsdp" in x.sharding.spec for x in jax.tree.leaves(getattr(abstract, role).params)
+        "fsdp" in x.sharding.spec for x in jax.tree.leaves(abstract.players[role].params)
     )
     g, d = split("generator"), split("discriminator")
     # The discriminator in each of two D steps and in the G step; the generator once, since it
@@ -191,7 +196,7 @@ def test_local_rows_are_all_rows_in_one_process_and_join_in_order():
     mesh = sharding.create_mesh(2)
     np.testing.assert_array_equal(sharding.local_rows(mesh, 16), np.arange(16))
     images = np.arange(2 * 1 * 16 * 3, dtype=np.float32).reshape(2, 1, 16, 3)
-    joined = sharding.global_batch(mesh, {"images": images}, 16)["images"]
+    joined = sharding.global_batch(mesh, Batch(images), 16).sample
     np.testing.assert_array_equal(joined, images)
     assert joined.sharding.spec == P(None, None, ("data", "fsdp"))
 

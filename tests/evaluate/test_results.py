@@ -151,3 +151,25 @@ def test_the_table_shows_what_tells_results_apart():
     ]
     assert table(results).splitlines()[0].split() == ["step", "hash", "fd"]
     assert table(results).splitlines()[1].split() == ["5", "a" * 12, "1"]
+
+
+def test_the_table_is_by_step_and_fits_into_120_characters():
+    protocol = {f"field{i}": "x" for i in range(12)} | {"reference": "a/long/name" * 9}
+    results = [
+        {
+            "metrics": {f"metric_number_{i}": i / 3 for i in range(20)},
+            "protocol": protocol | {"step": step, "field3": "y" * step, "seed": step},
+        }
+        for step in (30, 10, 20)
+    ]
+    lines = table(results).splitlines()
+    assert max(map(len, lines)) <= 120
+    assert [line.split()[0] for line in lines[:4]] == ["step", "10", "20", "30"]
+    for i in range(20):
+        assert sum(f"metric_number_{i}" in line.split() for line in lines) == 1
+    assert table(results, ("reference",)).splitlines()[1].split()[0].endswith("…")
+
+
+def test_scores_that_cannot_be_kept_are_in_the_message(tmp_path):
+    with pytest.raises(OSError, match=r'r\.jsonl cannot be written \(.*; the scores: {"fd": 1.5}'):
+        append_result(tmp_path / "none" / "r.jsonl", {"fd": 1.5}, {})

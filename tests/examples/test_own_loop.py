@@ -24,7 +24,7 @@ def train(images: np.ndarray, labels: np.ndarray, steps: int):
             rows = rng.choice(len(images), (1, 8))  # [microbatches, n]
             batch = Batch(jnp.asarray(images[rows]), jnp.asarray(labels[rows]))
             state, d_metrics = d(state, batch, keys[turn])
-        if d_metrics["d/loss"] < 2.5:  # the rule: let the discriminator lead
+        if d_metrics["d/loss"] < 5.0:  # the rule: wait for a discriminator that is far behind
             state, g_metrics = g(state, batch, keys["generator"])
             averages = {
                 name: average(state.averages[name], state.players[name].params, state.step)

@@ -19,11 +19,11 @@ from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics import probe
+from jaxgan.files import json_lines
 from jaxgan.media.pictures import enlarge, grid, save_png
 from jaxgan.media.pixels import to_stored
 from jaxgan.models.bigbigan import pooled
 from jaxgan.trained import encoder
-from jaxgan.training.metrics import read_lines
 from tests.experiments.page import DOCS, table, write_section
 from tests.experiments.training import trained
 
@@ -113,27 +113,28 @@ def main():
         ahead.append((kind, *(margins(means, ours, other) for other in others)))
     sheet, error = reconstructions(learned, test_x)
     save_png(DOCS / "bigbigan_reconstructions.png", sheet)
-    rates = [line["images_per_second"] for line in read_lines(args.workdir / "timing.jsonl")]
+    rates = [line["images_per_second"] for line in json_lines.read(args.workdir / "timing.jsonl")]
     print(f"{np.median(rates or [0]):.0f} images a second, error {error:.3f}")
     flag = f" --test={args.test}" if args.test else ""
     chosen = "which nothing was chosen by" if args.test else "by which the setting was chosen"
-    head = ("features", "number", "10 labels a class", "100", "all 7,000", "25 neighbours")
+    head = ("features", "number", "10 labels per class", "100", "all 7,000", "25 neighbours")
     write_section(
         "BigBiGAN",
         f"""`python -m tests.experiments.bigbigan{flag}` trains `configs/bigbigan_fashion.py` for
-{learned.step} steps of 64 images{minutes}, on 8,000 images without labels.
-Then classes are read off features of {len(test_y):,} other images ({chosen}): percent
-right, of a ridge regression with as many labels as the column says (mean and deviation over {DRAWS}
+{learned.step} steps of 64 images{minutes}, on 8,000 images without labels. Then the classes of
+{len(test_y):,} other images ({chosen}) are predicted from features: accuracy in percent, of a ridge
+regression with the number of labels in the column's head (mean and standard deviation over {DRAWS}
 draws of the labels), and of the nearest neighbours.
 
 {table(head, rows)}
-One training with one seed. Points ahead with 10 labels a class, 100, and all:
+One training with one seed. Percentage points ahead with 10 labels per class, 100, and all:
 
 {table(("trained encoder", "of raw pixels", "of itself untrained"), ahead)}
 ![reconstructions](bigbigan_reconstructions.png)
 
-Held-out images at the size that G makes; G of their mean latents; G of a draw of their latents;
-G of latents from the prior. The squared error of the second row is {error:.3f} (pixels in [-1, 1]).
+Rows: held-out images at the generator's size; reconstructions from their mean latents;
+reconstructions from latents drawn for them; samples from the prior. The squared error of the second
+row is {error:.3f} (pixels in [-1, 1]).
 """,
     )
 

@@ -72,7 +72,7 @@ nothing makes the generator use it (`jaxgan/models/biggan_categorical.py`). Q(c 
 {table(head, rows)}
 ![a row for each category](categories.png)
 
-A row for each category, the same latents down each column.
+One row per category, the same latents down each column.
 """,
     )
 

@@ -165,14 +165,15 @@ def main():
     write_section(
         "LOGAN",
         f"""`python -m tests.experiments.logan`: the natural-gradient latent step against none, over
-{SEEDS} seeds: the mean, the least and the most.
+{SEEDS} seeds: mean, minimum and maximum.
 
 {table(("task", "game", "steps", "measured"), rows)}
-Time of a step, plain and with the latent step: {"; ".join(notes)}.
+Time per step, without and with the latent step: {"; ".join(notes)}.
 
-`good`: the share of the ring's samples within four deviations of a centre, `centres`: of eight,
-those with 2% of the samples (both: higher is better). `distance`: a Frechet distance of 8 x 8 means
-(lower is better), no FID. `equal time`: what the seconds of the latent step buy in plain steps.
+`good`: the fraction of the ring's samples within four standard deviations of a centre; `centres`:
+how many of the eight have at least 2% of the samples (higher is better for both). `distance`: a
+Fréchet distance of 8 x 8 means (lower is better), not an FID. `equal time`: the plain game trained
+for as long as LOGAN took.
 """,
     )
 

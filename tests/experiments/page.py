@@ -8,8 +8,8 @@ PAGE = DOCS / "family.md"
 HEAD = """# The BigGAN family, trained small
 
 Made by the scripts in `tests/experiments`, one section each, on the 10,000 embedded photographs of
-Fashion-MNIST. They are not part of the tests: they take minutes, and what they print is a
-measurement, not a promise. What is right or wrong is asserted in the tests.
+Fashion-MNIST. The scripts take minutes and are not part of the tests: their results are
+measurements of single settings. Correctness is asserted in the tests.
 """
 ORDER = ("BigBiGAN", "Categories without labels", "LOGAN")
 

@@ -94,3 +94,24 @@ def test_a_damaged_file_gives_arrays_or_one_clear_error(cut, noise, at, tmp_path
         read_tensors(path)
     except ValueError as error:
         assert str(path) in str(error)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"dtype": "F32", "shape": [10**30, 10**30], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [1 << 62], "data_offsets": [0, 1 << 64]},
+        {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": "2", "data_offsets": [0, 8]},
+        {"dtype": ["F32"], "shape": [2], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, 8, 9]},
+    ],
+)
+def test_sizes_are_checked_before_memory_is_taken(entry, tmp_path):
+    text = json.dumps({"x": entry}).encode()
+    (tmp_path / "a").write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+    with pytest.raises(ValueError, match="its header does not fit its contents"):
+        read_tensors(tmp_path / "a")
+    (tmp_path / "a").write_bytes((1 << 63).to_bytes(8, "little") + text)
+    with pytest.raises(ValueError, match="is not a safetensors file, or is cut short"):
+        read_tensors(tmp_path / "a")

@@ -4,13 +4,17 @@ import collections
 import io
 import os
 import pickle
+import re
+import resource
 import sys
 import types
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jaxgan.files import torch_files
 from jaxgan.files.torch_files import LEGACY_MAGIC, LEGACY_PROTOCOL, read_torch_file
 
 STORAGES = {"float32": "FloatStorage", "int64": "LongStorage", "float16": "HalfStorage"}
@@ -154,4 +158,35 @@ def test_other_files(tmp_path):
         read_torch_file(tmp_path / "w.pth")
     write_zip(tmp_path / "w.pth", {"w": Tensor(np.zeros(99, np.float32), 0, (9,), (1,))}, 8)
     with pytest.raises(ValueError, match="storage"):  # a compressed member could inflate
+        read_torch_file(tmp_path / "w.pth")
+
+
+HOSTILE = {
+    "a memo of 2**32 entries": b"\x80\x02}r\xff\xff\xff\xff.",
+    "a string of 2**62 bytes": b"\x80\x04\x8e" + (1 << 62).to_bytes(8, "little") + b".",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_sizes_are_checked_before_memory_is_taken(name, tmp_path):
+    path, usual = tmp_path / "w.pth", resource.getrlimit(resource.RLIMIT_AS)
+    (now,) = re.findall(r"VmSize:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    for legacy in (True, False):
+        if legacy:
+            path.write_bytes(HOSTILE[name])
+        else:
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("a/data.pkl", HOSTILE[name])
+        resource.setrlimit(resource.RLIMIT_AS, (int(now) * 1024 + (1 << 30), usual[1]))
+        try:
+            with pytest.raises(ValueError, match="not a PyTorch weights file that can be read"):
+                read_torch_file(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, usual)
+
+
+def test_a_pickle_that_inflates_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", bytes(torch_files.MOST_PICKLE + 1))
+    with pytest.raises(ValueError, match=r"a data\.pkl of more than 100000000 bytes"):
         read_torch_file(tmp_path / "w.pth")

@@ -7,28 +7,12 @@ import pytest
 from PIL import Image
 
 from jaxgan.game import steps
-from jaxgan.media.augment import augmented, random_flip, random_resized_crop, to_float
+from jaxgan.game.keys import Keys
+from jaxgan.media.augment import augmented, random_flip, random_resized_crop
+from jaxgan.media.medium import Batch
+from jaxgan.media.pixels import to_float
 from jaxgan.training import run, train
 from tests.tiny import drawn, tiny_config
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_to_float_spans_minus_one_to_one(dtype):
-    top = np.iinfo(dtype).max
-    values = np.arange(0, top + 1, dtype=np.int64).astype(dtype).reshape(2, -1, 1)
-    images = np.asarray(to_float(jnp.asarray(values)))
-    assert images.dtype == np.float32
-    assert images.min() == -1 and images.max() == 1
-    # float32 rounding of a number in [-1, 1]
-    np.testing.assert_allclose(images, values / (top / 2) - 1, rtol=0, atol=2e-7)
-    back = np.rint((images.astype(np.float64) + 1) * (top / 2)).astype(dtype)
-    np.testing.assert_array_equal(back, values)
-
-
-def test_to_float_refuses_floats():
-    with pytest.raises(ValueError, match="float32"):
-        to_float(jnp.zeros((2, 2, 1)))
-
 
 flip = jax.jit(random_flip, static_argnames=("horizontal", "vertical"))  # one compilation each
 crop = jax.jit(random_resized_crop, static_argnames=("area", "ratio"))
@@ -115,22 +99,23 @@ def test_a_step_trains_on_what_the_config_says(monkeypatch, tmp_path):
         state = jax.device_put(drawn(shapes).replace(step=np.int32(step)),
                                jax.tree.map(lambda x: x.sharding, shapes))  # fmt: skip
         # What the step is given, in place of what it does.
-        fake = lambda game, state, batch: (state, {"images": batch["images"]})
+        fake = lambda game, state, batch: (state, {"images": batch.sample})
         monkeypatch.setattr(steps, "train_step", fake)
-        _, metrics = train.training_step(opened)(state, {"images": stored})
+        batch = Batch(stored, np.zeros(stored.shape[:3], np.int32))
+        _, metrics = train.training_step(opened)(state, batch)
         return np.asarray(metrics["images"])
 
     stored = np.random.default_rng(0).integers(0, 256, (1, 1, 16, 8, 8, 1), dtype=np.uint8)
     plain = np.asarray(to_float(stored))
     np.testing.assert_allclose(seen(3), plain, atol=2e-7)  # one program rounds once less
-    key = jax.random.fold_in(jax.random.key(0), 3)
+    keys = lambda: Keys(jax.random.fold_in(jax.random.key(0), 3))
     flipped = seen(3, **{"data.flip": True})
-    np.testing.assert_allclose(flipped, augmented(key, plain, flip=True), atol=2e-7)
+    np.testing.assert_allclose(flipped, augmented(keys(), plain, flip=True), atol=2e-7)
     both = seen(3, **{"data.flip": True, "data.random_crop": 0.5})
-    expected = augmented(key, plain, True, 0.5)
+    expected = augmented(keys(), plain, True, 0.5)
     np.testing.assert_allclose(both, expected, atol=1e-5)
     assert (both != flipped).any((3, 4, 5)).mean() > 0.8
     assert (seen(4, **{"data.flip": True}) != flipped).any()
     for wrong in (0.0, 1.5):
         with pytest.raises(ValueError, match=f"data.random_crop = {wrong}: write a share"):
-            augmented(key, plain, random_crop=wrong)
+            augmented(keys(), plain, random_crop=wrong)

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -157,6 +158,53 @@ def test_processes_that_disagree_about_the_config_are_named(spawn, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@slow
+def test_an_odd_work_directory_is_that_of_all_processes(spawn, tmp_path):
+    workdir = tmp_path / "lr[1e-3]"
+    codes, outputs = finish(spawn(workdir))
+    assert codes == [0, 0], outputs
+    assert int(state_of(workdir).step) == 4
+
+
+@slow
+def test_work_directories_that_are_not_shared_are_refused(spawn, tmp_path):
+    own = {1: [f"--workdir={tmp_path / 'other'}"]}
+    codes, outputs = finish(spawn(tmp_path / "run", own_flags=own))
+    assert 0 not in codes, outputs
+    assert "of process 1 is not that of process 0: write a directory on storage" in outputs[1]
+    assert "process 1 failed: --workdir=" in outputs[0]
+    assert not list((tmp_path / "run").glob("checkpoints/*"))
+
+
+FAILING = """
+import os, jax
+from jaxgan import main
+from jaxgan.training import checkpoints
+save = checkpoints.ocp.save_async
+def save_async(path, state):
+    if jax.process_index() == 1 and path.name.startswith("4"):
+        raise OSError(28, "No space left on device")
+    return save(path, state)
+checkpoints.ocp.save_async = save_async
+main.run()
+"""
+
+
+@slow
+def test_a_save_that_fails_on_one_process_ends_all(spawn, tmp_path, monkeypatch):
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess,
+        "Popen",
+        lambda command, **rest: popen([command[0], "-c", FAILING, *command[3:]], **rest),
+    )
+    codes, outputs = finish(spawn(tmp_path / "run", "--config.train.steps=100"), timeout=300)
+    assert codes == [processes.LOST, 1], outputs
+    line = "the checkpoint of step 4 could not be written (No space left on device)"
+    assert line in outputs[1] and f"process 1 failed: {line}" in outputs[0], outputs
+    assert "stack trace" not in outputs[0] + outputs[1]
+
+
 def wait_for(path: Path, group, timeout=600):
     end = time.monotonic() + timeout
     while not path.exists():
@@ -173,6 +221,20 @@ def join(**environment):
         text=True,
         timeout=120,
     )
+
+
+def test_a_taken_port_and_missing_processes_are_named():
+    with socket.create_server(("", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        numbers = {"JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "0", "JAXGAN_TIMEOUT": "1"}
+        done = join(JAX_COORDINATOR_ADDRESS=address, **numbers)
+    (line,) = done.stderr.strip().splitlines()
+    assert done.returncode == 1
+    assert f"cannot listen at JAX_COORDINATOR_ADDRESS={address} (another program uses" in line
+    done = join(JAX_COORDINATOR_ADDRESS=address, **numbers)
+    (line,) = done.stderr.strip().splitlines()
+    assert done.returncode == 1
+    assert f"process 1 did not come to {address} within 1 s: start all processes" in line
 
 
 def test_an_unreachable_coordinator_is_named():

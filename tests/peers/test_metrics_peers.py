@@ -25,7 +25,7 @@ from jaxgan.evaluate.images import open_images
 from jaxgan.evaluate.metrics.precision_recall import membership
 from jaxgan.evaluate.metrics.probe import logistic_labels, neighbour_labels, ridge_labels
 from jaxgan.evaluate.score import score, score_features
-from jaxgan.files.downloads import file_sha256
+from jaxgan.files.atomic import sha256
 from jaxgan.files.torch_files import read_torch_file
 
 PEERS = ("torch", "torch_fidelity", "prdc", "sklearn")
@@ -201,7 +201,7 @@ def test_inception_with_random_weights(size, torch_fidelity, tmp_path, monkeypat
     net.eval()
     path = tmp_path / "inception.pth"
     torch.save(net.state_dict(), path)
-    monkeypatch.setattr(inception, "SHA256", file_sha256(path))
+    monkeypatch.setattr(inception, "SHA256", sha256(path))
     ours = extractor_by_name("inception", path)
     images = pixels.permute(0, 2, 3, 1).numpy().astype(np.float32) / 127.5 - 1
     features, logits = jax.jit(ours.apply)(ours.weights, images)

@@ -153,7 +153,8 @@ def test_a_batch_that_the_devices_do_not_divide_is_refused():
 def test_a_missing_data_set_is_replaced_by_what_the_flags_say():
     config = tiny_config(**{"data.name": "nowhere/at/all"})
     run = compile_report.planned_run(config, jax.devices(), channels=4, classes=7)
-    assert run.image_shape == (8, 8, 4) and run.num_classes == 7
+    assert run.medium.stored.sample.shape == (8, 8, 4)
+    assert run.medium.spec.condition.num_classes == 7
 
 
 # The TPU compiler on a machine without one: seconds a program on a free core, so the second stage.

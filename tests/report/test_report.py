@@ -271,3 +271,76 @@ def test_shares_of_time_are_whole_with_and_without_what_is_other():
     for lines, step, other in (([old], 75, 25), ([new], 50, 25), ([old, new], 62.5, 25)):
         text = sections.time_shares([types.SimpleNamespace(timing=lines, name="run")])
         assert f'title="step {step:.1f}%"' in text and f'title="other {other:.1f}%"' in text
+
+
+def lines_of(folder, name, lines):
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def scored(step, truncation, **metrics):
+    return {"metrics": metrics, "protocol": {"step": step, "truncation": truncation}}
+
+
+def test_the_headline_has_the_newest_scores_at_the_runs_own_truncation(tmp_path):
+    folder = write_run(tmp_path / "a")  # it is at step 50
+    lines = [
+        scored(40, None, fd=9.0),
+        scored(50, None, fd=5.0, fd_std=0.1),
+        scored(50, None, kd=0.5),
+        scored(50, 1.6, fd=77.0),  # a truncation curve, written last
+        scored(30, None, fd=11.0),
+    ]
+    lines_of(folder, "results", lines)
+    facts = runs.read_run(folder, "a")
+    assert sections.newest_scores(facts) == [("5", "fd"), ("0.5", "kd")]
+    assert "77" not in sections.headline(facts, 0, False)
+    lines_of(folder, "results", [scored(40, None, fd=9.0), scored(50, 1.6, fd=77.0)])
+    assert sections.newest_scores(runs.read_run(folder, "a")) == [("9", "fd, step 40")]
+    lines_of(folder, "results", [scored(50, 0.5, fd=8.0), scored(50, 1.6, fd=77.0)])
+    found = sections.newest_scores(runs.read_run(folder, "a"))
+    assert found == [("8", "fd, truncation 0.5")]
+    lines_of(folder, "results", [scored(50, None, fd=8.0), scored(50, 0.5, fd=7.0)])
+    config = json.loads((folder / "config.json").read_text())
+    config["sample"]["truncation"] = 0.5
+    (folder / "config.json").write_text(json.dumps(config))
+    assert sections.newest_scores(runs.read_run(folder, "a")) == [("7", "fd")]
+
+
+def test_bad_records_are_counted_once(tmp_path):
+    folder = write_run(tmp_path / "a")
+    timing = [{"step": 5 * i, "bad_records": n} for i, n in enumerate((1, 2, 3, 3, 2), 1)]
+    lines_of(folder, "timing", timing)
+    assert "3 images could not be read" in tables.warnings([runs.read_run(folder, "a")])
+
+
+def test_curves_end_where_the_run_is_after_a_roll_back(tmp_path):
+    folder = write_run(tmp_path / "a")
+    speed = lambda step, rate: {"step": step, "images_per_second": rate, "time/step": 0.5}
+    before = [speed(s, 100.0) for s in (10, 20, 30, 40)]
+    after = [speed(s, 200.0) for s in (30,)]  # gone back to 20, and on to 30
+    lines_of(folder, "timing", [*before, *after])
+    lines_of(folder, "metrics", [{"step": s, "d/loss": 1.0} for s in (10, 20, 30)])
+    lines_of(folder, "starts", [{"step": 0}, {"step": 20}])
+    facts = runs.read_run(folder, "a")
+    assert runs.series(facts.current_timing, "images_per_second") == (
+        [10, 20, 30],
+        [100.0, 100.0, 200.0],
+    )
+    assert len(facts.timing) == 5  # the time was spent nevertheless
+    lines_of(folder, "timing", before)  # gone back, and nothing logged since
+    lines_of(folder, "metrics", [{"step": s, "d/loss": 1.0} for s in (10, 20)])
+    found = runs.read_run(folder, "a").current_timing
+    assert [line["step"] for line in found] == [10, 20]
+
+
+def test_a_damaged_log_is_named(tmp_path):
+    folder = write_run(tmp_path / "a")
+    (folder / "metrics.jsonl").write_text('{"step": 5}\nrubbish\n{"step": 10}\n')
+    with pytest.raises(ValueError, match=r"metrics\.jsonl line 2 is not JSON"):
+        report.report([folder], None)
+
+
+def test_an_output_that_is_a_folder_is_refused(tmp_path):
+    folder = write_run(tmp_path / "a")
+    with pytest.raises(ValueError, match=r"--output=.* is a folder: write the name of a file"):
+        report.report([folder], tmp_path)

@@ -3,7 +3,9 @@
 import json
 import resource
 import shutil
+import tempfile
 import threading
+from pathlib import Path
 
 import flax
 import jax
@@ -14,7 +16,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.devices import sharding
-from jaxgan.files import manifest
+from jaxgan.files import json_lines, manifest
 from jaxgan.training import checkpoints
 from jaxgan.training.checkpoints import CheckpointError, Checkpoints
 
@@ -218,7 +220,7 @@ def test_a_full_disk_is_said_and_training_goes_on(three):
         )
         assert "the newest is 30" in said[0] and "\n" not in said[0], said
         assert sorted(p.name for p in three.iterdir()) == ["10", "20", "30"]  # its space is free
-        with pytest.raises(CheckpointError, match="step 40 could not be written"):
+        with pytest.raises(CheckpointError, match=r"step 40 could not be written"):
             written.finish()
         written.save(50, state(50))  # there is space again
         written.finish()
@@ -247,3 +249,50 @@ def test_manifest_says_what_is_there(three):
     assert set(facts["files"]) == on_disk - {"manifest"}
     body, digest, _ = (three / "30" / "manifest").read_bytes().split(b"\n")
     assert json.loads(body) == facts and len(digest) == 64
+
+
+@pytest.mark.parametrize(
+    "name", ["lr[1e-3]", "a*b?", "**", "back\\slash", "gs:", "a b", "größe", "new\nline", "\udcff"]
+)
+def test_an_odd_path_can_be_read_again(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where links go
+    directory = tmp_path / name / "checkpoints"
+    assert saved(directory, [1, 2]) == []
+    with Checkpoints(directory) as found:
+        assert_equal(found.restore_newest(abstract(state(0))), state(2))
+
+
+def test_a_relative_path_is_that_of_the_current_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    saved(Path("run") / "checkpoints", [1])
+    with Checkpoints(Path("run") / "checkpoints") as found:
+        assert_equal(found.restore_newest(abstract(state(0))), state(1))
+
+
+def test_what_cannot_be_read_back_is_no_checkpoint(three, monkeypatch):
+    # As on a path that Orbax takes for a pattern: it writes, says nothing, and finds nothing.
+    monkeypatch.setattr(checkpoints, "readable_path", lambda directory: directory)
+    said = []
+    with Checkpoints(three.rename(three.with_name("c[1]")), say=said.append) as written:
+        written.save(40, state(40))
+        with pytest.raises(CheckpointError, match=r"step 40 .* cannot be read back"):
+            written.finish()
+        assert written.steps() == [10, 20, 30] and len(said) == 1
+
+
+def test_the_sums_of_an_open_window_come_back_as_they_were_when_saved(tmp_path):
+    window = {"d/loss": [1 / 3, 2]}
+    with Checkpoints(tmp_path / "c") as written:
+        written.save(1, state(1), window=window)
+        window["d/loss"] = [9.0, 9]  # training goes on
+        written.finish()
+        assert written.window(1) == {"d/loss": [1 / 3, 2]}
+
+
+def test_the_history_names_what_was_completed_and_not_rolled_back(tmp_path):
+    saved(tmp_path / "c", range(1, 6), keep=2)
+    history = lambda: [line["step"] for line in json_lines.read(tmp_path / "c.jsonl")]
+    assert history() == [1, 2, 3, 4, 5]
+    with Checkpoints(tmp_path / "c") as written:
+        written.drop_after(4)
+    assert history() == [1, 2, 3, 4]

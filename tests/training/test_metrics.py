@@ -2,24 +2,14 @@
 
 import contextlib
 import importlib.util
-import json
 import sys
 import types
 
 import jax
 import pytest
 
-from jaxgan.training import metrics
-
-
-def test_lines_after_the_checkpoint_are_dropped(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    lines = [json.dumps({"step": s, "loss": s / 3}) + "\n" for s in (10, 20, 30)]
-    path.write_text("".join(lines) + '{"step": 40, "lo')  # killed while writing
-    metrics.drop_lines_after(path, 20)
-    assert path.read_text() == "".join(lines[:2])
-    metrics.drop_lines_after(path, 0)
-    assert path.read_text() == ""
+from jaxgan.files import json_lines
+from jaxgan.training import metrics, progress, stopwatch, weights_and_biases
 
 
 @pytest.mark.parametrize(
@@ -27,13 +17,13 @@ def test_lines_after_the_checkpoint_are_dropped(tmp_path):
     [(0.4, "0s"), (59, "59s"), (725, "12m05s"), (12000, "3h20m"), (1304000, "15d02h")],
 )
 def test_duration(seconds, text):
-    assert metrics.duration(seconds) == text
+    assert progress.duration(seconds) == text
 
 
 def test_a_lap_accounts_for_every_second(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(metrics.time, "perf_counter", lambda: now[0])
-    clock = metrics.Stopwatch()
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
+    clock = stopwatch.Stopwatch()
 
     def spend(seconds, name=None):
         with clock(name) if name else contextlib.nullcontext():
@@ -62,12 +52,12 @@ def test_a_lap_accounts_for_every_second(monkeypatch):
     ],
 )
 def test_goodput_names_what_took_a_hundredth_or_more(spent, text):
-    assert metrics.goodput(spent) == text
+    assert stopwatch.goodput(spent) == text
 
 
 def test_progress_says_where_how_fast_how_well_how_long():
     values = {"d/loss": 1.5, "g/loss": -0.25, "d/grad_norm": 3.0}
-    line = metrics.progress_line(500, 1000, 128, 64.0, {"step": 2.0, "input": 0.5}, values)
+    line = progress.progress_line(500, 1000, 128, 64.0, {"step": 2.0, "input": 0.5}, values)
     assert line == (
         "step 500/1000  64 kimg  64 images/s  goodput 80 % (input 20)  "
         "d/loss +1.500  g/loss -0.250  16m40s left"
@@ -116,15 +106,15 @@ def test_nothing_but_tensorboard_unless_asked(tmp_path, monkeypatch):
 
 def test_a_missing_wandb_is_refused_with_the_command_to_get_it(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    metrics.check_wandb("")
+    weights_and_biases.check_project("")
     with pytest.raises(ValueError, match=r"train.wandb = 'gans' needs .*: pip install wandb"):
-        metrics.check_wandb("gans")
+        weights_and_biases.check_project("gans")
 
 
 def test_every_start_leaves_a_line(tmp_path):
     for first in (0, 20):
         metrics.MetricsWriter(tmp_path, first).__exit__()
-    lines = metrics.read_lines(tmp_path / "starts.jsonl")
+    lines = json_lines.read(tmp_path / "starts.jsonl")
     assert [line["step"] for line in lines] == [0, 20]
     assert lines[0]["devices"] == "8 x cpu" and lines[0]["jax"] == jax.__version__
 

@@ -22,14 +22,14 @@ class Player:
 class State:
     step: jax.Array
     key: jax.Array
-    generator: Player
-    discriminator: Player
+    players: dict[str, Player]
 
 
 def state(step: int = 0, value: float = 1.0) -> State:
     leaf = jnp.full(4, value)
     player = lambda x: Player({"a": {"kernel": x}, "b": jnp.ones(2)})
-    return State(jnp.int32(step), jax.random.key(7), player(leaf), player(jnp.ones(4)))
+    players = {"discriminator": player(jnp.ones(4)), "generator": player(leaf)}
+    return State(jnp.int32(step), jax.random.key(7), players)
 
 
 CONFIG = ConfigDict(
@@ -128,5 +128,7 @@ def test_the_first_bad_gradient_is_named_with_the_last_finite_metrics():
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_state_that_is_not_finite_is_not_saved(value):
     refuse_state(state(), 3, None)
-    with pytest.raises(NonFiniteError, match=r"step 3: generator/params/a/kernel is not finite"):
+    with pytest.raises(
+        NonFiniteError, match=r"step 3: players/generator/params/a/kernel is not finite"
+    ):
         refuse_state(state(value=value), 3, None)

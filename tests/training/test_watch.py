@@ -1,6 +1,7 @@
 """The watch measures what it says, sees injected collapse, and is calm about a healthy run."""
 
 import dataclasses
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -9,14 +10,15 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from jaxgan.data.reader import Reader
+from jaxgan.files import json_lines
 from jaxgan.game.game import init_state
+from jaxgan.media.images import distances
 from jaxgan.media.pixels import to_float
 from jaxgan.training import run as runs
 from jaxgan.training import signs, train
-from jaxgan.training.metrics import read_lines
 from jaxgan.training.watch import (
     Watch,
-    distances,
+    drawn,
     judgement,
     largest_singular_values,
     shared_classes,
@@ -60,7 +62,8 @@ def test_distances_are_scipys():
     points = RNG.uniform(-1, 1, (2, 7, 50)).astype(np.float32)
     expected = [squareform(pdist(group)) / np.sqrt(50) for group in points]
     # atol: on the diagonal two equal numbers of order 1 are subtracted before the root.
-    np.testing.assert_allclose(distances(jnp.asarray(points)), expected, rtol=1e-5, atol=1e-3)
+    found = distances(jnp.asarray(points).reshape(14, 50), 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)
 
 
 def test_variety_by_hand():
@@ -69,11 +72,11 @@ def test_variety_by_hand():
     fakes = real.copy()
     fakes[1] = real[1, 0]  # the second class shows one image
     flat = lambda x: jnp.asarray(x.reshape(12, 4, 4, 1))
-    seen = variety(flat(fakes), flat(real), pairs)
+    seen = variety(distances, flat(fakes), flat(real), pairs)
     np.testing.assert_allclose(seen["class_diversity"], [1.0, 0.0], atol=1e-3)
     np.testing.assert_allclose(seen["diversity"], 0.5, atol=1e-3)
     assert seen["duplicates"] == 0.5
-    half = variety(flat(0.5 * real), flat(real), pairs)
+    half = variety(distances, flat(0.5 * real), flat(real), pairs)
     np.testing.assert_allclose(half["class_diversity"], [0.5, 0.5], rtol=1e-5)
     assert half["duplicates"] == 0.0
 
@@ -82,9 +85,8 @@ def test_a_repeated_real_image_does_not_count_as_a_pair():
     real = RNG.uniform(-1, 1, (1, 4, 2, 2, 1)).astype(np.float32)
     real[0, 2:] = real[0, :2]  # a class of two images, shown twice
     places = np.array([[0, 1, 0, 1]])
-    seen = variety(
-        jnp.asarray(real[0]), jnp.asarray(real[0]), places[:, :, None] != places[:, None, :]
-    )
+    pairs = places[:, :, None] != places[:, None, :]
+    seen = variety(distances, jnp.asarray(real[0]), jnp.asarray(real[0]), pairs)
     one = np.sqrt(np.mean((real[0, 0] - real[0, 1]) ** 2))
     fake_mean = one * 8 / 12  # 12 pairs of samples, 4 of them copies
     np.testing.assert_allclose(seen["diversity"], fake_mean / one, rtol=1e-3)
@@ -112,24 +114,20 @@ def opened(tmp_path_factory):
     return run, records, jax.jit(lambda: init_state(run.game, 0))()
 
 
-class Replaced:
-    """A network of which only the call is replaced."""
-
-    def __init__(self, module, call):
-        self.apply = lambda variables, *inputs: call(
-            lambda *inputs: module.apply(variables, *inputs), *inputs
-        )
+def replaced(call: Callable, other: Callable) -> Callable:
+    """Return other(network, *inputs) in place of a network's call."""
+    return lambda variables, *inputs: other(lambda *x: call(variables, *x), *inputs)
 
 
 def looked(opened, **calls):
     """Look at the run with the calls of its networks replaced."""
     run, records, state = opened
-    players = {
-        role: dataclasses.replace(player, module=Replaced(player.module, calls[role]))
-        for role in calls
-        for player in [getattr(run.game, role)]
-    }
-    run = dataclasses.replace(run, game=dataclasses.replace(run.game, **players))
+    players = dict(run.game.players)
+    for name, other in calls.items():
+        side = players[name].side
+        own = {**side.calls, "call": replaced(side.calls["call"], other)}
+        players[name] = dataclasses.replace(players[name], side=side._replace(calls=own))
+    run = dataclasses.replace(run, game=dataclasses.replace(run.game, players=players))
     norms = {"g/grad_norm": 1.0, "d/grad_norm": 1.0}
     return {"step": 10, **Watch(run, records)(state), **norms}
 
@@ -171,9 +169,10 @@ def test_a_generator_with_a_few_modes_is_a_collapse(opened):
 def test_a_discriminator_that_memorises_is_noticed(opened):
     run, records, _ = opened
     labels = records.labels()
-    places = np.concatenate([np.flatnonzero(labels == c)[:32] for c in range(run.num_classes)])
-    with Reader(records, (1, 1, 1), 0, run.config.data.size) as reader:
-        known = to_float(jnp.asarray(reader.read(places)["images"])).reshape(len(places), -1)
+    classes = range(len(run.config.data.class_names))
+    places = np.concatenate([drawn(np.flatnonzero(labels == c), 32) for c in classes])
+    with Reader(records, run.medium) as reader:
+        known = to_float(reader.read(places).sample).reshape(len(places), -1)
 
     def by_heart(d, images, labels):
         distance = jnp.abs(images.reshape(len(images), 1, -1) - known[None]).max(-1).min(-1)
@@ -200,7 +199,7 @@ def test_a_healthy_training_raises_no_alarm(tmp_path, capfd):
     fields |= {"generator.learning_rate": 1e-3, "discriminator.learning_rate": 1e-3}
     assert train.train(debug_config(**fields), tmp_path) == 0
     assert "WATCH" not in capfd.readouterr().out
-    lines = read_lines(tmp_path / "watch.jsonl")
+    lines = json_lines.read(tmp_path / "watch.jsonl")
     assert [line["step"] for line in lines] == list(range(30, 301, 30))
     first, last = lines[0]["sigmas"], lines[-1]["sigmas"]
     assert all(last[layer] != first[layer] for layer in first)  # it was trained, and looked at

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from jaxgan.data.prepare.folders import Payload, Source, stamp
 from jaxgan.data.prepare.listing import Listing, label_files, not_an_image, printable
-from jaxgan.data.records import one_line
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.image_files import MAX_FILE_BYTES, BadImageError
 
 READ_ERRORS = (

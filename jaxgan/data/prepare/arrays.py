@@ -15,8 +15,8 @@ import numpy as np
 from jaxgan.data.prepare.archives import READ_ERRORS
 from jaxgan.data.prepare.classes import named, numbered
 from jaxgan.data.prepare.folders import Source, stamp
-from jaxgan.data.records import one_line
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import MAX_PIXELS
 
 MAX_CLASSES = 1 << 20

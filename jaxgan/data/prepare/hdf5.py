@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxgan.data.prepare.arrays import array_source, choose
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.records import one_line
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 
 BLOCK_BYTES = 1 << 26  # read at once
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxgan.data.prepare.archives import READ_ERRORS
 from jaxgan.data.prepare.arrays import array_source, blocks, check_size
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.records import one_line
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 
 
 def open_idx(path: Path, labels: Path | None = None) -> Source:

@@ -20,8 +20,9 @@ from jaxgan.data.description import (
     split_shards,
 )
 from jaxgan.data.prepare.folders import Payload, Source, stamp
-from jaxgan.data.records import BadRecordError, Records, one_line, parse_example
+from jaxgan.data.records import BadRecordError, Records, parse_example
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.image_files import BadImageError
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from jaxgan.data.prepare.write import INFO, write_json
 from jaxgan.data.records import MANIFEST
+from jaxgan.files import atomic
 
 JOB, JSON = ".prepare", "job.json"
 REMEDY = "delete it or write another target"
@@ -89,6 +90,8 @@ def locked(target: Path, job: dict) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ValueError(f"{target}: another `jaxgan prepare` is writing there") from error
+        for held in (target, folder):
+            atomic.sweep(held, abandoned=0.0)  # nobody else writes here
         write_json(folder / JSON, job)
         yield folder
         (folder / JSON).unlink()  # first: without it the target counts as complete

@@ -10,8 +10,9 @@ import numpy as np
 from jaxgan.data.prepare.archives import BOUNDED, READ_ERRORS
 from jaxgan.data.prepare.arrays import Header, array_source, blocks, choose
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.records import DAMAGED_ARRAY, one_line
+from jaxgan.data.records import DAMAGED_ARRAY
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 
 
 def open_npz(path: Path) -> Source:

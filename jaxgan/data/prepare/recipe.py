@@ -7,8 +7,8 @@ import numpy as np
 
 from jaxgan.data.prepare.folders import Payload
 from jaxgan.data.prepare.write import ImageFormat
-from jaxgan.data.records import one_line
 from jaxgan.files import limits
+from jaxgan.files.errors import one_line
 from jaxgan.media.image_files import WHITE, BadImageError, is_plain_jpeg, read_picture
 from jaxgan.media.resize import fit
 

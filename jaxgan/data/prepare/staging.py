@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxgan.data.prepare.write import replace_file, write_json, written
+from jaxgan.data.prepare.write import write_json, written
+from jaxgan.files import atomic
 from jaxgan.media.image_files import BadImageError
 
 
@@ -37,23 +38,21 @@ def stage_path(folder: Path, number: int) -> Path:
 def write_stage(path: Path, results: Iterable[tuple[str, int, bytes | BadImageError]]) -> Stage:
     """Write (name, label, encoded image or why it is rejected); raise OSError if it cannot be."""
     stage = Stage(path, [], [], {})
-    unfinished = path.with_name(path.name + ".unfinished")
-    file = unfinished.open("wb")  # closed below, where what is buffered may not fit
-    try:
-        for name, label, result in results:
-            if isinstance(result, BadImageError):
-                stage.rejected[name] = str(result)
-            else:
-                written(path, file.write, result)
-                stage.lengths.append(len(result))
-                stage.labels.append(label)
-        written(path, file.close)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            file.close()
-        unfinished.unlink(missing_ok=True)
-        raise
-    replace_file(unfinished, path)
+    with atomic.replacing(path) as temporary:
+        file = temporary.open("wb")  # closed below, where what is buffered may not fit
+        try:
+            for name, label, result in results:
+                if isinstance(result, BadImageError):
+                    stage.rejected[name] = str(result)
+                else:
+                    written(path, file.write, result)
+                    stage.lengths.append(len(result))
+                    stage.labels.append(label)
+            written(path, file.close)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                file.close()
+            raise
     fields = {"lengths": stage.lengths, "labels": stage.labels, "rejected": stage.rejected}
     write_json(path.with_suffix(".json"), fields)
     return stage

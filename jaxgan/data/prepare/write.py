@@ -10,7 +10,6 @@ import hashlib
 import io
 import itertools
 import json
-import os
 import re
 import zlib
 from collections.abc import Callable, Iterable
@@ -22,7 +21,9 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from etils import epath
 from PIL import Image
 
-from jaxgan.data.records import MANIFEST, content_hash, labels_file, one_line, serialize
+from jaxgan.data.records import MANIFEST, content_hash, labels_file, serialize
+from jaxgan.files import atomic
+from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features
 
 INFO = "dataset_info.json"
@@ -117,23 +118,21 @@ def write_shard(
 
     Raises OSError where it cannot be written.
     """
-    unfinished = path.with_name(path.name + ".unfinished")
     labels, num_bytes, digests = [], 0, bytearray()
-    writer = ArrayRecordWriter(str(unfinished), image_format.writer_options())
-    try:
-        for image, label in records:
-            raw = serialize(image, label)
-            written(path, writer.write, raw)
-            labels.append(int(label))
-            num_bytes += len(raw)
-            digests += hashlib.sha256(raw).digest()
-        written(path, writer.close)  # it writes behind, so a full disk may show here
-    except BaseException:
-        with contextlib.suppress(RuntimeError):
-            writer.close()
-        unfinished.unlink(missing_ok=True)
-        raise
-    replace_file(unfinished, path)
+    with atomic.replacing(path) as temporary:
+        writer = ArrayRecordWriter(str(temporary), image_format.writer_options())
+        try:
+            for image, label in records:
+                raw = serialize(image, label)
+                written(path, writer.write, raw)
+                labels.append(int(label))
+                num_bytes += len(raw)
+                digests += hashlib.sha256(raw).digest()
+            written(path, writer.close)  # it writes behind, so a full disk may show here
+        except BaseException:
+            with contextlib.suppress(RuntimeError):
+                writer.close()
+            raise
     return ShardReport(labels, num_bytes, digests.hex(), path.stat().st_size)
 
 
@@ -176,7 +175,7 @@ def finish(
     digests = (bytes.fromhex(report.digests) for report in reports)
     smallest = io.BytesIO()
     np.save(smallest, labels.astype(np.min_scalar_type(max(1, len(class_names) - 1))))
-    write_bytes(directory / labels_file(split), smallest.getvalue())
+    atomic.write_bytes(directory / labels_file(split), smallest.getvalue())
     manifest = {
         "num_images": len(labels),
         "classes": dict(zip(class_names, counts.tolist(), strict=True)),
@@ -219,7 +218,8 @@ def finish(
     folder.mkdir(exist_ok=True)
     info.write_to_directory(folder)
     for file in sorted(folder.iterdir(), key=lambda file: file.name == INFO):
-        replace_file(file, directory / file.name)
+        atomic.write_bytes(directory / file.name, file.read_bytes())
+        file.unlink()
     folder.rmdir()
     return manifest
 
@@ -258,19 +258,5 @@ def write_records(
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON as `write_bytes` does, in UTF-8."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_bytes(data)
-    replace_file(unfinished, path)
-
-
-def replace_file(source: Path, target: Path) -> None:
-    """Rename after the bytes have reached the disk."""
-    with open(source, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(source, target)
+    """Replace a file by a value as JSON."""
+    atomic.write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

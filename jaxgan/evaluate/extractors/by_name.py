@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jaxgan.evaluate.extractors import inception, lite0
 from jaxgan.evaluate.extractors.extractor import Extractor
-from jaxgan.files.downloads import file_sha256
+from jaxgan.files.atomic import sha256
 
 KNOWN = (*lite0.SIZES, "inception", "discriminator", "encoder")  # the last two are a run's own
 
@@ -54,7 +54,7 @@ def _own_extractor(name: str) -> Extractor:
     return Extractor(
         name=attribute,
         weights=(),
-        sha256=file_sha256(_source_file(name, found)),
+        sha256=sha256(_source_file(name, found)),
         apply=lambda _, images: found(images),
         protocol={"function": name, "sha256_of": "source file"},
     )

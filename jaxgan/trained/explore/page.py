@@ -92,7 +92,8 @@ function draw(){const p=place();
   if(o)o.textContent=(+l.querySelector('input').value).toFixed(2)});
  $('t').value=0;
  const name=facts.classes[p.class];
- $('code').textContent='g = jaxgan.load("'+facts.name+'")\\ng.sample('+
+ $('code').textContent='import jaxgan\\n\\ng = jaxgan.load('+
+  JSON.stringify(facts.path)+')\\ng.sample('+
   (name===undefined?'':'classes=['+JSON.stringify(name)+'], ')+'seed='+p.seed+
   ', truncation='+p.truncation+')'+(p.moves.some(x=>x)?'   # and moved along directions':'');
  show(query(p),facts.name+'_'+named(p))}

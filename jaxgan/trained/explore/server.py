@@ -48,12 +48,12 @@ class Place(NamedTuple):
 class Explorer:
     """A generator, its directions, and a lock: pictures are made one after the other."""
 
-    def __init__(self, g: TrainedGenerator, name: str):
-        self.g, self.name, self._lock = g, name, threading.Lock()
+    def __init__(self, g: TrainedGenerator, name: str, path: str = ""):
+        self.g, self.name, self.path, self._lock = g, name, path or name, threading.Lock()
         try:
             found = directions.factorised(g, min(DIRECTIONS, g.latent_dim))
         except ValueError:  # a network that is not affine in its latents
-            found = directions.principal(g, min(DIRECTIONS, g.latent_dim), sorted(g.weights)[0])
+            found = directions.principal(g, min(DIRECTIONS, g.latent_dim))
         self.vectors = found.vectors
         self.png({"a": json.dumps({"class": 0, "seed": 0})})  # compiles
 
@@ -63,6 +63,7 @@ class Explorer:
         known = [t for t in g.truncations or () if t]
         return {
             "name": self.name,
+            "path": self.path,
             "classes": list(g.class_names),
             "size": list(g.image_shape[:2]),
             "step": g.step,
@@ -197,7 +198,7 @@ def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int
     if g.truncations is None:
         print("computing standing statistics ...", flush=True)
         g = g.tabulated(TRUNCATIONS if g.config.prior == "normal" else (0.0,))
-    with serve(Explorer(g, model.stem or str(model)), host, port) as server:
+    with serve(Explorer(g, model.stem or str(model), str(model)), host, port) as server:
         url = f"http://{'localhost' if host in LOCAL else host}:{server.server_port}/"
         print(f"{url}  (Ctrl-C to stop)", flush=True)
         if not has_screen():

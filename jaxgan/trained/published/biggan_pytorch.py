@@ -34,9 +34,11 @@ IGNORED = re.compile(r"(\.sv\d+|accumulation_counter|num_batches_tracked)$")
 
 def normalised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the arrays under the names of the plain variant."""
-    plain = {}
+    plain, mixed = {}, _mixed_counters(arrays)
     for name, x in arrays.items():
         statistic = re.fullmatch(r"(.*)\.bn\.(?:stored|running)_(mean|var)", name)
+        if statistic and mixed:
+            continue
         if statistic:
             at, kind = statistic.groups()
             count = float(arrays.get(f"{at}.bn.accumulation_counter", np.zeros(1)).max())
@@ -45,8 +47,25 @@ def normalised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return plain
 
 
+def _mixed_counters(arrays: dict[str, np.ndarray]) -> list[str]:
+    """Return the counters of standing statistics that are not whole.
+
+    A moving average of the networks was taken over sums and counts alike: what these statistics
+    are means of, nobody can say.
+    """
+    counters = {n: x for n, x in arrays.items() if n.endswith("accumulation_counter")}
+    return [n for n, x in counters.items() if np.any(np.float64(x) != np.round(x))]
+
+
 def left_out(arrays: dict[str, np.ndarray]) -> list[str]:
-    return []
+    """Return notes on what was not taken."""
+    mixed = _mixed_counters(arrays)
+    if not mixed:
+        return []
+    return [
+        f"standing statistics left out: {mixed[0]} is not a whole number, so an average was mixed "
+        "into them; they are computed anew"
+    ]
 
 
 def truncations(rows: int) -> tuple[float, ...]:
@@ -60,16 +79,29 @@ def structure(arrays: dict[str, np.ndarray]) -> Structure:
     if "output_layer.2.weight" in arrays and places:
         deep = "blocks.0.0.conv4.weight" in arrays
         channels = arrays["blocks.0.0.conv1.weight"].shape[1]
-        attention = next((i for i, _, gamma in places if gamma), None)
+        attention = _one_attention(places)
         blocks = 1 + max(i for i, _, _ in places)
         per_class = "shared.weight" not in arrays
         return Structure("generator", deep, blocks, attention, channels, per_class=per_class)
     if "linear.weight" in arrays and places:
         deep = "input_conv.weight" in arrays
-        attention = next((2 * i + 1 if deep else i for i, _, gamma in places if gamma), None)
+        attention = _one_attention(places)
+        if attention is not None and deep:
+            attention = 2 * attention + 1
         blocks = sum(not gamma for *_, gamma in places)
         return Structure("discriminator", deep, blocks, attention)
     raise ValueError("these are not the names of BigGAN-PyTorch's G.pth or D.pth")
+
+
+def _one_attention(places: list[tuple[int, int, bool]]) -> int | None:
+    """Return the block after which attention sits; ValueError for several."""
+    found = sorted(i for i, _, gamma in places if gamma)
+    if len(found) > 1:
+        raise ValueError(
+            f"attention after the blocks {', '.join(map(str, found))}: jaxgan's networks have one "
+            "attention each, so this one cannot be imported"
+        )
+    return found[0] if found else None
 
 
 def _layer(ours: str, theirs: str, layout: Layout, vector: Layout = SAME) -> Iterator[Row]:

@@ -1,6 +1,7 @@
 """Import and export of published weights: the kinds there are, and what is refused."""
 
 import math
+import re
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from jaxgan.build import medium_of, noise_spec, sides
+from jaxgan.files.atomic import check_output
 from jaxgan.game.game import Side, Spec
 from jaxgan.game.transforms import is_normalised
 from jaxgan.trained.published import biggan_pytorch, hub, huggingface
@@ -47,10 +49,13 @@ def import_weights(
       ValueError: damaged, of another kind; or names unknown or missing, or wrong shapes: listed.
     """
     module = _kind(kind)
+    if target is not None:
+        check_output(Path(target), "TARGET")
     networks, arrays, notes = {}, {}, []
     for file in _files(Path(path), kind):
-        found = read_arrays(file)
+        found = without_prefix(read_arrays(file))
         try:
+            refuse_not_finite(found)
             plain = module.normalised(found)
             structure = module.structure(plain)
             ours = _translated(module, structure, plain)
@@ -81,6 +86,21 @@ def import_weights(
     if target is not None:
         save(weights, target)
     return weights
+
+
+def without_prefix(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return arrays without the "module." that PyTorch's DataParallel puts before every name."""
+    start = "module."
+    if arrays and all(name.startswith(start) for name in arrays):
+        return {name.removeprefix(start): x for name, x in arrays.items()}
+    return arrays
+
+
+def refuse_not_finite(arrays: dict[str, np.ndarray]) -> None:
+    """Raise ValueError for an array with NaN or infinite values: it names the first."""
+    for name, x in arrays.items():
+        if np.issubdtype(x.dtype, np.floating) and not np.isfinite(x).all():
+            raise ValueError(f"{name} has values that are not finite: this training has diverged")
 
 
 def export_weights(weights: Weights, path: str | Path, kind: str, role: str = "generator") -> None:
@@ -116,8 +136,12 @@ def _files(path: Path, kind: str) -> list[Path]:
         return [path]
     if kind == "huggingface":
         return [path / "pytorch_model.bin"]
-    generators = [f for f in (path / "G_ema.pth", path / "G.pth") if f.is_file()][:1]
-    found = generators + [f for f in (path / "D.pth",) if f.is_file()]
+    names = (path / "G_ema.pth", path / "G.pth", *sorted(path.glob("G_ema_*.pth")))
+    generators = [f for f in names if f.is_file()]
+    if len(generators) > 1 and generators[0].name not in ("G_ema.pth", "G.pth"):
+        some = ", ".join(f.name for f in generators[:MOST_NAMES])
+        raise ValueError(f"{path} holds {some}: write the path of one of them")
+    found = generators[:1] + [f for f in (path / "D.pth",) if f.is_file()]
     if not found:
         raise FileNotFoundError(f"{path}: no G_ema.pth, G.pth or D.pth in it")
     return found
@@ -138,6 +162,11 @@ def _translated(
                 raise ValueError(f"{row.theirs} has an unexpected shape, {shape}") from None
             ours[row.ours] = np.asarray(x, np.float32, order="C")
     unknown = [n for n in theirs if n not in known and not module.IGNORED.search(n)]
+    if unknown and all(re.search(r"\.u[1-9]\d*$", n) for n in unknown):
+        raise ValueError(
+            f"several singular vectors a layer ({_some(unknown)}): jaxgan's spectral norm has one, "
+            "so this network cannot be imported"
+        )
     if unknown:
         raise ValueError(f"unknown names: {_some(unknown)}")
     return ours

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxgan.data.records import DAMAGED_ARRAY
+from jaxgan.files.arrays import write_npz
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.files.torch_files import read_torch_file
 from jaxgan.trained.published.tensor_bundle import read_bundle
@@ -54,7 +55,6 @@ def write_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     if path.suffix == ".safetensors":
         write_tensors(path, arrays, {})
     elif path.suffix == ".npz":
-        with path.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+        write_npz(path, arrays)
     else:
         raise ValueError(f"{path}: write a name that ends in .npz or .safetensors")

@@ -22,11 +22,10 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 from ml_collections import ConfigDict
 
-from jaxgan.config import default_config
+from jaxgan.config_json import config_from, values_from
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.game.transforms import as_matrix, power_iteration
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.training.run import as_tuples
 
 PyTree = Any
 FORMAT = "jaxgan weights 1"
@@ -68,11 +67,8 @@ def load(path: str | Path) -> Weights:
     arrays, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} holds no imported weights of jaxgan: import it first")
-    values, truncations, notes = (
-        as_tuples(json.loads(metadata[name])) for name in ("config", "truncations", "notes")
-    )
-    config = default_config(values["model"]["name"], values["objective"]["name"])
-    config.update(values)  # fields that are younger than the file keep their defaults
+    config = config_from(metadata["config"])
+    truncations, notes = (values_from(metadata[name]) for name in ("truncations", "notes"))
     return Weights(config, arrays, truncations, notes)
 
 

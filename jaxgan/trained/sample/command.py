@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 from ml_collections import ConfigDict
 
+from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_film, save_png
 from jaxgan.trained.generator import TrainedGenerator, load
 from jaxgan.trained.sample import sheets, walks
@@ -48,9 +49,12 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
+    check_output(output / "labels.csv" if options.kind == "images" else output)
     g = load(model, config)
     t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
     classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
+    if classes or options.kind == "between":
+        g.refuse_class()
     if options.kind == "images":
         written = write_images(g, output, options.count, options.seed, t, classes or None, shard)
         print(

@@ -18,8 +18,9 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxgan.files.atomic import write_text
 from jaxgan.files.progress import Progress
-from jaxgan.media.pictures import save_png, write
+from jaxgan.media.pictures import save_png
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 
@@ -88,11 +89,11 @@ def _labels(g: TrainedGenerator, count: int, seed: int, classes: list[int] | Non
 
 
 def _write_labels(g: TrainedGenerator, folder: Path, labels: np.ndarray) -> None:
-    if g.class_names:
+    if g.takes_class:
         file = io.StringIO()
         rows = ((file_name(i), g.class_names[label]) for i, label in enumerate(labels))
         csv.writer(file, lineterminator="\n").writerows(rows)
-        write(folder / "labels.csv", file.getvalue().encode())
+        write_text(folder / "labels.csv", file.getvalue())
 
 
 def _claim(
@@ -103,7 +104,7 @@ def _claim(
     settings |= {"step": g.step, "generator": g.fingerprint()}
     path = folder / "samples.json"
     if path.exists():
-        there = json.loads(path.read_text())
+        there = json.loads(path.read_text("utf-8"))
         other = [f"{k} {there.get(k)!r} there, {v!r} here" for k, v in settings.items()]
         other = [o for o, (k, v) in zip(other, settings.items(), strict=True) if there.get(k) != v]
         if other:
@@ -111,4 +112,4 @@ def _claim(
                 f"{folder} holds other samples ({'; '.join(other)}): write another --output"
             )
     if jax.process_index() == 0:
-        write(path, (json.dumps(settings, indent=2) + "\n").encode())
+        write_text(path, json.dumps(settings, indent=2) + "\n")

@@ -34,13 +34,20 @@ def sheet(generator: TrainedGenerator, rows: Sequence[Row]) -> Image.Image:
 
 
 def name_of(generator: TrainedGenerator, label: int) -> str:
-    return generator.class_names[label] if generator.class_names else "images"
+    return generator.class_names[label] if generator.takes_class else "images"
 
 
 def class_rows(
     g: TrainedGenerator, classes: Sequence[int], columns: int, seed: int, truncation: float
 ) -> list[Row]:
-    """A row for each class, the same latents down each column."""
+    """A row for each class, the same latents down each column; of a generator that takes no class,
+    as many rows as a sheet has, with latents of their own."""
+    if not g.takes_class:
+        rows = range(len(spread_classes(len(g.class_names))))
+        first = [i * columns for i in rows]
+        z = [g.latents(range(i, i + columns), seed, truncation) for i in first]
+        labels = np.zeros(columns, np.int32)
+        return [Row(f"images from {i}", z[k], labels, truncation) for k, i in enumerate(first)]
     z = g.latents(range(columns), seed, truncation)
     return [Row(name_of(g, c), z, np.full(columns, c), truncation) for c in classes]
 
@@ -118,7 +125,8 @@ def arithmetic_rows(
 
 
 def default_classes(g: TrainedGenerator) -> list[int]:
-    return [int(c) for c in spread_classes(len(g.class_names))]
+    """Return the classes that a sheet shows when none are asked for."""
+    return [int(c) for c in spread_classes(len(g.class_names) if g.takes_class else 1)]
 
 
 def _at_least_two(flag: str, values: Sequence) -> None:

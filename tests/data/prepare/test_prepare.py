@@ -15,6 +15,7 @@ from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.job import locked
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.records import open_records
+from jaxgan.files import atomic
 from jaxgan.media.resize import fit
 from tests.data.image_kinds import BAD, GOOD, encoded, random_images, stored_images
 
@@ -129,7 +130,7 @@ def test_resumes_behind_the_finished_shards(class_folder, tmp_path, monkeypatch)
 
     def dies_at_the_third(path, records, stored):
         if len(written) == 2:
-            path.with_name(path.name + ".unfinished").write_bytes(b"half a file")
+            path.with_name(f".0123{atomic.SUFFIX}").write_bytes(b"half a file")
             raise KeyboardInterrupt
         written.append(path)
         return real(path, records, stored)

@@ -6,7 +6,8 @@ import pytest
 from jaxgan.evaluate.extractors import inception
 from jaxgan.evaluate.extractors.by_name import extractor_by_name
 from jaxgan.evaluate.extractors.extractor import Extractor, metric_name, rgb_bytes
-from jaxgan.files.downloads import check_sha256, file_sha256
+from jaxgan.files.atomic import sha256
+from jaxgan.files.downloads import check_sha256
 
 
 def pooled(images):
@@ -41,7 +42,7 @@ def test_own_function_and_own_extractor_by_name():
     found = extractor_by_name(f"{__name__}:pooled")
     images = jax.random.uniform(jax.random.key(0), (2, 4, 4, 5))
     np.testing.assert_allclose(found.apply((), images)[0], images.mean(axis=(1, 2)), rtol=1e-6)
-    assert found.name == "pooled" and found.sha256 == file_sha256(__file__)
+    assert found.name == "pooled" and found.sha256 == sha256(__file__)
     assert extractor_by_name(f"{__name__}:MINE") is MINE
 
 

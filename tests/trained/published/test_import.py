@@ -285,3 +285,77 @@ def test_imported_discriminator_scores_images():
     params = jax.tree.map(jnp.asarray, published.normalised(weights, "discriminator"))
     discriminator = bind(side, params)
     assert discriminator.call(jnp.zeros((2, 32, 32, 3)), jnp.zeros(2, jnp.int32)).shape == (2,)
+
+
+def pytorch_arrays(tmp_path):
+    """Return a random generator under the names of BigGAN-PyTorch, with standing statistics."""
+    _, weights = random_weights("pytorch")
+    published.export_weights(weights, tmp_path / "G.npz", "biggan-pytorch")
+    return convert.read_arrays(tmp_path / "G.npz")
+
+
+def imported(arrays, tmp_path, **fields):
+    np.savez(tmp_path / "changed.npz", **arrays)
+    return published.import_weights(tmp_path / "changed.npz", "biggan-pytorch", **fields)
+
+
+def with_counters(arrays, count):
+    """Return the arrays of the variant whose layers sum moments and count them."""
+    changed = {}
+    for name, x in arrays.items():
+        at, _, kind = name.rpartition(".stored_")
+        changed[f"{at}.bn.stored_{kind}" if at else name] = np.float32(x * count) if at else x
+        if at:
+            changed[f"{at}.bn.accumulation_counter"] = np.array([count], np.float32)
+    return changed
+
+
+def test_sums_of_moments_are_divided_by_whole_counts_alone(tmp_path):
+    plain = pytorch_arrays(tmp_path)
+    expected = imported(plain, tmp_path)
+    whole = imported(with_counters(plain, 16.0), tmp_path)
+    for name, x in expected.arrays.items():
+        np.testing.assert_allclose(whole.arrays[name], x, rtol=1e-6, err_msg=name)
+    mixed = imported(with_counters(plain, 15.9), tmp_path)
+    assert not any("/mean/" in n or "/var/" in n for n in mixed.arrays)
+    assert "is not a whole number" in mixed.notes[0] and not whole.notes
+
+
+def test_a_prefix_of_dataparallel_is_taken_off(tmp_path):
+    plain = pytorch_arrays(tmp_path)
+    same_arrays(
+        imported({f"module.{n}": x for n, x in plain.items()}, tmp_path).arrays,
+        imported(plain, tmp_path).arrays,
+    )
+
+
+def test_what_jaxgan_has_not_is_named(tmp_path):
+    plain = pytorch_arrays(tmp_path)
+    layer = next(n for n in plain if n.endswith(".u0")).removesuffix(".u0")
+    with pytest.raises(ValueError, match="several singular vectors a layer"):
+        imported({**plain, f"{layer}.u1": plain[f"{layer}.u0"]}, tmp_path)
+    two = {**plain, "blocks.0.1.gamma": np.zeros((), np.float32)}
+    two["blocks.1.1.gamma"] = np.zeros((), np.float32)
+    with pytest.raises(ValueError, match=r"attention after the blocks 0, 1, 3"):
+        imported(two, tmp_path)
+    for bad in (np.nan, np.inf):
+        broken = {n: x.copy() for n, x in plain.items()}
+        broken["linear.weight"].flat[3] = bad
+        with pytest.raises(ValueError, match=r"linear\.weight has values that are not finite"):
+            imported(broken, tmp_path)
+
+
+def test_the_epsilon_of_batch_norm_can_be_given(tmp_path):
+    fields = {"fields": {"model.batch_norm_eps": 1e-3}}
+    assert (
+        imported(pytorch_arrays(tmp_path), tmp_path, **fields).config.model.batch_norm_eps == 1e-3
+    )
+
+
+def test_one_generator_of_another_name_is_taken(tmp_path):
+    for name in ("G_ema_best0.pth",):
+        (tmp_path / name).touch()
+    assert convert._files(tmp_path, "biggan-pytorch") == [tmp_path / "G_ema_best0.pth"]
+    (tmp_path / "G_ema_best1.pth").touch()
+    with pytest.raises(ValueError, match=r"holds G_ema_best0\.pth, G_ema_best1\.pth: write"):
+        convert._files(tmp_path, "biggan-pytorch")

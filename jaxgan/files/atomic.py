@@ -1,0 +1,90 @@
+"""Files that are whole or not there: the only way in which jaxgan replaces a file.
+
+The promise: whoever opens the path finds the old content or all of the new one, also after a power
+cut, and while several processes write the same path. Whatever fails, the old file stays and nothing
+lies beside it. Only a process that is killed while it writes leaves its temporary file, a hidden
+one; `sweep` removes those.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SUFFIX = ".jaxgan-tmp"
+ABANDONED = 86_400.0  # seconds: nothing here writes a file for a day
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a new path beside `path` to write to; at the end it takes the place of `path`.
+
+    Folders above are made. What is no regular file, such as /dev/stdout, is written directly.
+
+    Raises:
+      IsADirectoryError: `path` is a folder.
+      OSError: it cannot be written.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: write the name of a file")
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(8)}{SUFFIX}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace a file; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by text in UTF-8; see `replacing`."""
+    write_bytes(path, text.encode())
+
+
+def sync(folder: Path) -> None:
+    """Make renames in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path, abandoned: float = ABANDONED) -> None:
+    """Remove temporary files that killed processes left in a folder so many seconds ago."""
+    for path in folder.glob(f".*{SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime >= abandoned:
+                path.unlink()
+
+
+def check_output(path: Path, field: str = "--output") -> None:
+    """Refuse, before any work, a file that could not be written at its end: ValueError."""
+    if path.is_dir():
+        raise ValueError(f"{field}={path} is a folder: write the name of a file")
+    above = next(p for p in path.absolute().parents if p.exists())
+    if not above.is_dir():
+        raise ValueError(f"{field}={path}: {above} is a file: write another path")
+    if not os.access(path if path.exists() else above, os.W_OK):
+        raise ValueError(f"{field}={path} cannot be written: write a path where you may write")
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,58 @@
+"""What is known of a config before it trains, and from where: for `train` and for `doctor`."""
+
+import math
+from collections.abc import Iterator
+
+from ml_collections import ConfigDict
+
+
+def advice(config: ConfigDict, examples: int) -> Iterator[str]:
+    """Yield what is known to fail, one line each.
+
+    config: resolved. examples: how many there are to train on.
+    """
+    train, average = config.train, config.average
+    for name in ("generator", "discriminator"):
+        player = config[name]
+        if player.learning_rate > 2e-3:
+            yield (
+                f"{name}.learning_rate = {player.learning_rate}: far above what is published "
+                "for this family (BigGAN 5e-5 and 2e-4, arXiv 1809.11096)"
+            )
+        if player.b1 > 0.5:
+            yield (
+                f"{name}.b1 = {player.b1}: momentum makes the game oscillate (arXiv 1807.04740); "
+                "this family uses 0"
+            )
+    penalty = config.penalty.weight if config.penalty.name != "none" else 0.0
+    if not (config.discriminator.spectral_norm or config.discriminator.clip_weights or penalty):
+        yield (
+            "discriminator.spectral_norm = False: needs a gradient penalty, else the logits grow "
+            "without bound (arXiv 1802.05957)"
+        )
+    if examples < 10_000 and not config.data.flip:
+        yield (
+            f"{examples:,} images and no augmentation: the discriminator will memorise them "
+            "(arXiv 2006.06676); write data.flip = True where mirror images are images, and give "
+            "data.held_out to see it"
+        )
+    if not config.data.held_out:
+        yield (
+            "data.held_out is empty: memorisation cannot be seen; write data.split='train[:95%]' "
+            "and data.held_out='train[95%:]'"
+        )
+    group = train.batch // train.microbatches // config.model.get("batch_norm_groups", 1)
+    if group < 16:
+        yield (
+            f"batch norm sees {group} images at a time (train.batch / train.microbatches / "
+            "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)"
+        )
+    left = average.decay ** max(train.steps - average.start_step, 0)
+    if left > 0.05 and not average.warm_up:
+        steps = math.ceil(math.log(0.05) / math.log(average.decay))
+        yield (
+            f"average.decay = {average.decay}: after {train.steps} steps {left:.0%} of the average "
+            f"is still the start; it takes {steps:,} steps, or a decay of "
+            f"{0.05 ** (1 / max(train.steps - average.start_step, 1)):.4f}, or "
+            "average.warm_up = True"
+        )

@@ -1,0 +1,119 @@
+"""A work directory belongs to one experiment, and to one training at a time.
+
+workdir/lock            who trains there now; see files/lock.py
+workdir/config.json     what is trained: a run continues with these values, but for run.FREE
+workdir/data.json       on which data: its content, not its place
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxgan.config_json import to_json
+from jaxgan.devices import processes
+from jaxgan.files import atomic, json_lines, lock
+from jaxgan.files.errors import one_line
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import Run, differences, saved
+
+SHARED_WITHIN = 60.0  # seconds, for what one machine writes to be seen by another
+
+
+@contextlib.contextmanager
+def claimed(run: Run, data: dict[str, Any]) -> Iterator[None]:
+    """Hold the work directory while the block runs, or refuse it with one line (ValueError).
+
+    Process 0 holds it, and all others must see that: checkpoints need storage that is shared.
+
+    Args:
+      data: what the data is (identity.py).
+    """
+    path, token = run.workdir / "lock", ""
+    with contextlib.ExitStack() as stack:
+        if jax.process_index() == 0:
+            try:
+                run.workdir.mkdir(parents=True, exist_ok=True)
+                token = stack.enter_context(lock.held(path))
+                claim(run, data)
+            except lock.HeldError as error:
+                raise ValueError(
+                    f"--workdir={run.workdir} is in use by {error}: stop that training, or write "
+                    "another --workdir"
+                ) from None
+            except OSError as error:
+                raise ValueError(
+                    f"--workdir={run.workdir} cannot be written ({one_line(error)}): write another"
+                ) from error
+        token = processes.from_first("workdir", token)
+        if not lock.wait_for_token(path, token, SHARED_WITHIN):
+            raise ValueError(
+                f"--workdir={run.workdir} of process {jax.process_index()} is not that of process "
+                "0: write a directory on storage that all machines share"
+            )
+        yield
+
+
+def claim(run: Run, data: dict[str, Any]) -> None:
+    """Write config.json and data.json, or refuse a work directory that holds something else.
+
+    Raises ValueError; OSError where it cannot be written.
+    """
+    workdir, config = run.workdir, run.workdir / "config.json"
+    workdir.mkdir(parents=True, exist_ok=True)
+    if not os.access(workdir, os.W_OK):
+        raise PermissionError("not writable")
+    with Checkpoints(workdir / "checkpoints") as checkpoints:
+        _refuse_lost_files(workdir, config, checkpoints)
+    if config.exists():
+        found = list(differences(saved(workdir).to_dict(), run.config.to_dict()))
+        if found:
+            raise ValueError(
+                f"--workdir={workdir} holds another experiment ({'; '.join(found)}): write another "
+                "--workdir, or the same values to continue it"
+            )
+        _refuse_other_data(run, _known_data(workdir), data)
+    for folder in (workdir, workdir / "samples"):
+        atomic.sweep(folder)
+    atomic.write_text(workdir / "data.json", json.dumps(data, indent=2) + "\n")
+    atomic.write_text(config, to_json(run.config))  # last: with it there is a run
+
+
+def _refuse_lost_files(workdir: Path, config: Path, checkpoints: Checkpoints) -> None:
+    steps, written = checkpoints.steps(), json_lines.read(checkpoints.history)
+    if steps and not config.exists():
+        raise ValueError(
+            f"--workdir={workdir} holds checkpoints and no config.json, which says what they are "
+            "of: bring it back, or write another --workdir"
+        )
+    if written and not steps:
+        raise ValueError(
+            f"--workdir={workdir}: checkpoints were written up to step {written[-1]['step']}, and "
+            "none is there: bring them back, or write another --workdir"
+        )
+
+
+def _known_data(workdir: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((workdir / "data.json").read_text("utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{workdir / 'data.json'} is damaged ({one_line(error)}): bring it back from a copy, "
+            "or delete it to trust that the data is the same"
+        ) from None
+
+
+def _refuse_other_data(run: Run, there: dict[str, Any], here: dict[str, Any]) -> None:
+    for name, value in there.items():
+        if name in here and here[name] != value:
+            raise ValueError(
+                f"--workdir={run.workdir} was trained on other data than data.name = "
+                f"{run.config.data.name!r} now is ({name} {str(value)[:12]} there, "
+                f"{str(here[name])[:12]} here): write another --workdir, or the data's new place"
+            )
