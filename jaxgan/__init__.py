@@ -10,7 +10,7 @@ TrainedGenerator what `load` returns
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,25 @@ _HOMES = {
     "d_step": "game.steps",
     "g_step": "game.steps",
 }
-__all__ = list(_HOMES)
+__all__ = [
+    "Batch",
+    "Game",
+    "Player",
+    "TrainState",
+    "TrainedGenerator",
+    "d_step",
+    "default_config",
+    "g_step",
+    "init_state",
+    "load",
+    "train_step",
+]
+
+if TYPE_CHECKING:
+    from jaxgan.config import default_config
+    from jaxgan.game.game import Batch, Game, Player, TrainState, init_state
+    from jaxgan.game.steps import d_step, g_step, train_step
+    from jaxgan.trained.generator import TrainedGenerator, load
 
 
 def __getattr__(name: str) -> Any:

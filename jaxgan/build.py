@@ -7,7 +7,7 @@ spec)`, a new method one file with `default_config()`, `objectives(config)` and 
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -68,8 +68,8 @@ def optimizer(config: ConfigDict, mesh: Mesh | None = None) -> optax.GradientTra
         adam = optax.scale_by_rms(config.b2, config.eps, eps_in_sqrt=False, bias_correction=True)
     rate = optax.scale_by_learning_rate(config.learning_rate)
     if config.get("encoder_learning_rate"):
-        rates = {"encoder": optax.scale_by_learning_rate(config.encoder_learning_rate)}
-        rate = optax.partition(rates | {"rest": rate}, _encoder_or_rest)
+        encoder_rate = optax.scale_by_learning_rate(config.encoder_learning_rate)
+        rate = optax.partition({"encoder": encoder_rate, "rest": rate}, _encoder_or_rest)
     links = [adam, rate]
     if config.orthogonal:
         links.insert(0, orthogonal_regularization(config.orthogonal, _replicated(mesh)))
@@ -107,7 +107,7 @@ def images_a_turn(config: ConfigDict, name: str) -> int:
     return config.train.batch * (1 + max(turn.batch for turn in order)) // max(own_turns, 1)
 
 
-def _is_split(mesh: Mesh | None) -> bool:
+def _is_split(mesh: Mesh | None) -> TypeGuard[Mesh]:
     return mesh is not None and mesh.shape["fsdp"] > 1
 
 
@@ -171,7 +171,7 @@ def turns(config: ConfigDict) -> tuple[Turn, ...]:
     return alternate(config.train.num_d_steps, config.train.fresh_batches)
 
 
-def noise_spec(config: ConfigDict):
+def noise_spec(config: ConfigDict) -> jax.ShapeDtypeStruct | tuple[()]:
     """Return the spec of the generator's noise; () for a model without latents."""
     width = config.model.get("latent_dim")
     return jax.ShapeDtypeStruct((width,), jnp.float32) if width else ()

@@ -82,11 +82,11 @@ def announced(line: str) -> Iterator[None]:
 
 
 def _listen(read: int, line: str) -> None:
-    is_first = True
+    is_first, main = True, threading.main_thread().ident
     while True:
         if not select.select([read], [], [], None if is_first else PERIOD)[0]:
-            if _raised and _raised[0]() is None:
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+            if main is not None and _raised and _raised[0]() is None:
+                signal.pthread_kill(main, signal.SIGTERM)
             continue
         byte = os.read(read, 1)
         if not byte:

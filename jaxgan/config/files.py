@@ -125,10 +125,11 @@ def _said(path: Path, error: Exception) -> str:
     if not places:
         return f"{path}: {_reason(error)}"
     place = places[-1]
-    last = place.end_lineno or place.lineno
-    text = " ".join(linecache.getline(str(path), n).strip() for n in range(place.lineno, last + 1))
+    first = place.lineno or 0
+    last = place.end_lineno or first
+    text = " ".join(linecache.getline(str(path), n).strip() for n in range(first, last + 1))
     shown = "" if text.startswith("raise ") else f" `{text[:120]}`:"
-    return f"{path}:{place.lineno}:{shown} {_reason(error)}"
+    return f"{path}:{first}:{shown} {_reason(error)}"
 
 
 def _reason(error: Exception) -> str:

@@ -52,32 +52,34 @@ def find_data_set(directory: str | Path) -> Path:
     )
 
 
-def image_features(features: tfds.features.FeaturesDict, directory: Path) -> Features:
+def image_features(features: tfds.features.FeatureConnector, directory: Path) -> Features:
     """Choose "image" and "label", or the first of their kinds; without a label, one class."""
 
-    def first(kind, preferred):
-        keys = [key for key, feature in features.items() if isinstance(feature, kind)]
-        return preferred if preferred in keys else (keys or [None])[0]
+    named = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
+
+    def first(kind: type, preferred: str) -> str | None:
+        keys = [key for key, feature in named.items() if isinstance(feature, kind)]
+        return preferred if preferred in keys else next(iter(keys), None)
 
     label_key = first(tfds.features.ClassLabel, "label")
-    names = tuple(features[label_key].names) if label_key else ("image",)
-    image_key = first(tfds.features.Image, "image")
-    if image_key:
-        image, encoding = features[image_key], "image"
-    elif "image" in features and isinstance(features["image"], tfds.features.Tensor):
-        image_key, image = "image", features["image"]
-        encoding = image.to_json_content().encoding
-    else:
-        image, encoding = None, None
-    dtype = np.dtype(image.np_dtype) if image is not None else None
-    open_shape = encoding != "image" and image is not None and None in image.shape
-    wrong = dtype not in (np.uint8, np.uint16) or len(image.shape) != 3 or encoding == "none"
-    if wrong or open_shape:
-        raise ValueError(
-            f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
-            f"features {dict(features)}"
-        )
-    return Features(tuple(image.shape), dtype, encoding, image_key, label_key, names)
+    label = named[label_key] if label_key else None
+    names = tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ("image",)
+    image_key = first(tfds.features.Image, "image") or "image"
+    image = named.get(image_key)
+    if isinstance(image, tfds.features.Image | tfds.features.Tensor) and len(image.shape) == 3:
+        is_tensor = isinstance(image, tfds.features.Tensor)
+        encoding = image.to_json_content().encoding if is_tensor else "image"
+        height, width, channels = image.shape
+        dtype = np.dtype(image.np_dtype)
+        known = dtype in (np.uint8, np.uint16) and encoding != "none"
+        open_size = encoding != "image" and None in (height, width)
+        if known and channels is not None and not open_size:
+            shape = height, width, channels
+            return Features(shape, dtype, encoding, image_key, label_key, names)
+    raise ValueError(
+        f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
+        f"features {named}"
+    )
 
 
 def data_set_info(directory: Path) -> tfds.core.DatasetInfo:

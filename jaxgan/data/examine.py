@@ -70,7 +70,8 @@ def is_sorted_by_class(labels: np.ndarray) -> bool:
         return False
     shares = np.bincount(labels) / len(labels)
     runs = 1 + np.count_nonzero(np.diff(labels))
-    return runs < 0.25 * len(labels) * (1 - np.sum(shares**2))  # a random order has 4 times these
+    most = 0.25 * len(labels) * (1 - np.sum(shares**2))  # a random order has 4 times these
+    return bool(runs < most)
 
 
 def record_look(records: Records, index: int, labels: np.ndarray) -> Look:
@@ -178,7 +179,7 @@ def summary(looks: list[Look], becomes: str) -> list[Finding]:
 def labels_summary(labels: np.ndarray, class_names: Sequence[str]) -> list[Finding]:
     """Return findings about the classes: gaps, rare ones, imbalance."""
     counts = np.bincount(labels, minlength=len(class_names))
-    empty = [class_names[i] for i in np.flatnonzero(counts == 0)]
+    empty = [class_names[i] for i in np.flatnonzero(counts == 0).tolist()]
     findings = []
     if empty:
         findings.append(
@@ -189,7 +190,8 @@ def labels_summary(labels: np.ndarray, class_names: Sequence[str]) -> list[Findi
     if not len(used):
         return [Finding(True, "no image can be read")]
     rare = [
-        f"{class_names[i]} ({counts[i]})" for i in np.flatnonzero((counts > 0) & (counts < RARE))
+        f"{class_names[i]} ({counts[i]})"
+        for i in np.flatnonzero((counts > 0) & (counts < RARE)).tolist()
     ]
     if rare:
         findings.append(

@@ -51,7 +51,7 @@ class Reader:
         medium: Medium,
         batch_shape: tuple[int, int, int] = (1, 1, 1),
         seed: int = 0,
-        rows: slice = slice(None),
+        rows: slice | np.ndarray = slice(None),
         class_balanced: bool = False,
         on_bad_record: str = "stop",
         workers: int | None = None,

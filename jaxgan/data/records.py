@@ -70,7 +70,7 @@ class Records:
     def __repr__(self) -> str:
         return f"Records({str(self.directory)!r}, split={self.split!r}, {len(self)} images)"
 
-    def read(self, indices: Sequence[int]) -> list[tuple[bytes, int]]:
+    def read(self, indices: Sequence[int] | np.ndarray) -> list[tuple[bytes, int]]:
         """Return (encoded image, label) for each index.
 
         Raises:
@@ -83,7 +83,7 @@ class Records:
             raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
         owners = np.searchsorted(self._starts, indices, side="right") - 1
         examples: list = [None] * len(indices)
-        for owner in np.unique(owners):
+        for owner in np.unique(owners).tolist():
             (places,) = np.nonzero(owners == owner)
             shard = self._shards[owner]
             positions = (indices[places] - self._starts[owner] + shard.skip).tolist()
@@ -176,8 +176,8 @@ class Records:
 
     def _saved_labels(self) -> np.ndarray | None:
         """Return the labels from their file, None where it is missing or not the one written."""
-        index = (self.manifest() or {}).get("labels") or {"file": None}
-        if any(labels_file(shard.split) != index["file"] for shard in self._shards):
+        index = (self.manifest() or {}).get("labels")
+        if not index or any(labels_file(shard.split) != index["file"] for shard in self._shards):
             return None
         path = self.directory / index["file"]
         data = path.read_bytes() if path.exists() else b""

@@ -105,7 +105,7 @@ def enable_persistent_cache(directory: Path | None = None) -> None:
     folder that can be written nothing is kept.
     """
     folder = directory or _users_folder()
-    if jax.config.jax_compilation_cache_dir or folder is None:
+    if jax.config.values["jax_compilation_cache_dir"] or folder is None:
         return
     jax.config.update("jax_compilation_cache_dir", str(directory or folder / "compiled"))
     # JAX's default is 1 s, but the start of a run compiles dozens of small programs too.
@@ -114,13 +114,13 @@ def enable_persistent_cache(directory: Path | None = None) -> None:
 
 def refuse_float64() -> None:
     """Refuse JAX_ENABLE_X64: programs and results are those of float32."""
-    if jax.config.jax_enable_x64:
+    if jax.config.values["jax_enable_x64"]:
         raise ValueError("JAX_ENABLE_X64 = 1: jaxgan computes in float32; unset it")
 
 
 def refuse_missing_platforms() -> None:
     """Refuse JAX_PLATFORMS that names a kind of device which is not here; starts the devices."""
-    platforms = jax.config.jax_platforms
+    platforms = jax.config.values["jax_platforms"]
     if not platforms:
         return
     try:

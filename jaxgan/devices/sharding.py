@@ -55,7 +55,7 @@ def rows(mesh: Mesh, leading: int = 0) -> NamedSharding:
     return NamedSharding(mesh, P(*(None,) * leading, AXES))
 
 
-def leaf_sharding(mesh: Mesh, leaf: jax.ShapeDtypeStruct) -> NamedSharding:
+def leaf_sharding(mesh: Mesh, leaf: jax.Array | jax.ShapeDtypeStruct) -> NamedSharding:
     """Return how one leaf of the state is split."""
     fsdp = mesh.shape["fsdp"]
     axes = [i for i, n in enumerate(leaf.shape) if n % fsdp == 0]

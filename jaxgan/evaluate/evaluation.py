@@ -20,7 +20,7 @@ from jaxgan.evaluate.features import Features, extract
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.metrics.inception_score import inception_score
-from jaxgan.evaluate.metrics.metric import Inputs, Labelled
+from jaxgan.evaluate.metrics.metric import Inputs, Labelled, needed
 from jaxgan.evaluate.metrics.neighbours import own_distances
 from jaxgan.evaluate.metrics.table import METRICS
 from jaxgan.evaluate.needs import Request, check_metrics, check_request, numbering
@@ -74,7 +74,7 @@ class Evaluator:
             self._features[images.digest] = cached_features(
                 cache_folder() / "statistics",
                 images.digest,
-                self.extractor,
+                needed(self.extractor),
                 lambda: self._extract(self._batches(images, "real images")),
             )
         return self._features[images.digest]
@@ -175,7 +175,7 @@ class Evaluator:
                 progress.add(count=len(found[1]))
 
     def _extract(self, batches: Iterator) -> Features:
-        return extract(batches, self.extractor, mesh=self._mesh)
+        return extract(batches, needed(self.extractor), mesh=self._mesh)
 
 
 def check_settings(settings: ConfigDict) -> None:

@@ -5,6 +5,7 @@ its own rows and the moments are sums over all of them; results do not depend on
 devices. The host reads one batch behind the device, so generating and extracting overlap.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -25,7 +26,8 @@ from jaxgan.media.pixels import to_float
 CPU_CHUNK = 8
 
 
-class Features(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Features:
     """What an extractor saw in a set of images.
 
     Fields:
@@ -74,7 +76,7 @@ def extract(
     def read() -> None:
         """Bring the oldest unread batch to the host."""
         first, count, found = unread.pop(0)
-        found = Seen(*(np.asarray(x)[:count] for x in found))
+        found = jax.tree.map(lambda x: np.asarray(x)[:count], found)
         _check_finite(found, first)
         kept["features"].append(found.features)
         kept["logits"].append(found.logits)
@@ -126,9 +128,9 @@ def features_of_arrays(
 class Seen(NamedTuple):
     """What one batch gives: features [n, d], logits [n, k], and which images are finite [n]."""
 
-    features: jax.Array
-    logits: jax.Array
-    finite: jax.Array
+    features: jax.Array | np.ndarray
+    logits: jax.Array | np.ndarray
+    finite: jax.Array | np.ndarray
 
 
 def _check_finite(found: Seen, first: int) -> None:
@@ -196,7 +198,8 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
         floats = jnp.issubdtype(images.dtype, jnp.floating)
         flat = images.reshape(len(images), -1)
         finite = jnp.isfinite(flat).all(axis=1) if floats else jnp.ones(len(images), bool)
-        return Seen(*chunked(weights, images), finite)
+        features, logits = chunked(weights, images)
+        return Seen(features, logits, finite)
 
     # Without a mesh out_shardings is None: where the inputs are.
     whole = None if mesh is None else NamedSharding(mesh, P())

@@ -4,19 +4,20 @@ Images of another size than asked for are cut at the centre to its aspect ratio 
 (data/resize.py), in a folder as in a data set.
 """
 
+import dataclasses
 import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from jaxgan.data.description import find_data_set
 from jaxgan.data.order import stratified
-from jaxgan.data.prepare.folders import Source
+from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
@@ -32,7 +33,8 @@ CROP, RESIZE = "center", "area"  # how images are brought to another size
 LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes
 
 
-class Images(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Images:
     """Images with labels.
 
     name: for people. count: how many. shape: (height, width, channels).
@@ -115,13 +117,16 @@ def subset(images: Images, count: int, seed: int) -> Images:
     """
     if count >= images.count:
         return images
-    chosen = stratified(images.labels, count, "evaluate", seed)
+    assert images.labels is not None
+    labels = images.labels
+    chosen = stratified(labels, count, "evaluate", seed)
     digest = hashlib.sha256(images.digest.encode() + chosen.astype("<i8").tobytes()).hexdigest()
-    return images._replace(
+    return dataclasses.replace(
+        images,
         count=count,
         digest=digest,
         read=lambda indices: images.read(chosen[indices]),
-        labels=images.labels[chosen],
+        labels=labels[chosen],
     )
 
 
@@ -163,8 +168,9 @@ def folder_images(folder: Path, size: Size | None = None) -> Images:
     return Images(str(folder), len(files), shape, names, digest, read, facts, labels)
 
 
-def _look(path: Path) -> tuple[Kind, bytes] | str:
-    """Return what a file is and the hash of its bytes, or why it cannot be read."""
+def _look(path: Payload) -> tuple[Kind, bytes] | str:
+    """Return what a folder's file is and the hash of its bytes, or why it cannot be read."""
+    assert isinstance(path, Path)
     try:
         data, kind = path.read_bytes(), inspect(path)
         read_picture(data, 3 if kind.channels >= 3 else 1)

@@ -105,7 +105,9 @@ def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
             f"{request.samples.name} has no classes: metrics by class need labels, leave them out "
             "of evaluate.metrics"
         )
-    return names[request.samples.labels], request.reference.labels
+    samples, reference = request.samples.labels, request.reference.labels
+    assert samples is not None and reference is not None
+    return names[samples], reference
 
 
 def _named(classes: Iterable[int], request: Request) -> str:

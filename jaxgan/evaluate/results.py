@@ -107,12 +107,12 @@ def read_results(path: str | Path) -> list[Result]:
 
 
 def _is_result(value: Any) -> bool:
-    parts = [value.get(name) for name in ("metrics", "protocol")] if isinstance(value, dict) else []
-    return (
-        all(isinstance(part, dict) for part in [*parts, value])
-        and isinstance(value.get("classes", {}), dict)
-        and all(type(number) in (int, float) for number in parts[0].values())
-    )
+    if not isinstance(value, dict) or not isinstance(value.get("classes", {}), dict):
+        return False
+    metrics, protocol = value.get("metrics"), value.get("protocol")
+    if not isinstance(metrics, dict) or not isinstance(protocol, dict):
+        return False
+    return all(type(number) in (int, float) for number in metrics.values())
 
 
 def table(results: list[Result], columns: tuple[str, ...] | None = None, width: int = 120) -> str:
@@ -125,7 +125,7 @@ def table(results: list[Result], columns: tuple[str, ...] | None = None, width: 
         shown as one column, value ± std.
       width: at most; a wider table continues below, with the same first columns.
     """
-    results = sorted(results, key=lambda r: _step(r) if _step(r) is not None else math.inf)
+    results = sorted(results, key=_place)
     columns = _columns(results) if columns is None else columns
     names = list(dict.fromkeys(name for result in results for name in result["metrics"]))
     shown = [n for n in names if not (n.endswith("_std") and n.removesuffix("_std") in names)]
@@ -162,6 +162,11 @@ def _blocks(rows: list[list[str]], fixed: int, width: int) -> Iterator[str]:
 def _step(result: Result) -> float | None:
     step = result["protocol"].get("step")
     return step if isinstance(step, int | float) else None
+
+
+def _place(result: Result) -> float:
+    step = _step(result)
+    return math.inf if step is None else step
 
 
 def _columns(results: list[Result]) -> tuple[str, ...]:

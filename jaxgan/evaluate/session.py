@@ -12,6 +12,7 @@ from jaxgan.evaluate.extractors.by_name import KNOWN, extractor_by_name
 from jaxgan.evaluate.extractors.extractor import Extractor, check_independent
 from jaxgan.evaluate.extractors.network_features import NETWORKS, network_extractor
 from jaxgan.evaluate.images import Images, open_images, subset
+from jaxgan.evaluate.metrics.metric import needed
 from jaxgan.evaluate.models import Model
 from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.samples import samples
@@ -42,8 +43,9 @@ class Session:
         self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
         self._say_classes(found)
         if "copies" in metrics and evaluator.names("copies") <= found.metrics.keys():
-            known = evaluator.real().features, evaluator.real_distances()
-            sheet = neighbours_sheet(fake, evaluator.reference, found.features.features, *known)
+            seen, real = needed(found.features).features, evaluator.real().features
+            distances = evaluator.real_distances()
+            sheet = neighbours_sheet(fake, evaluator.reference, seen, real, distances)
             if jax.process_index() == 0:
                 save_png(self._output / "neighbours.png", sheet)
 
@@ -86,9 +88,11 @@ class Session:
 
     def _extractor(self, model: Model, shape: tuple[int, int, int]) -> Extractor:
         name = self._settings.extractor
-        if name in NETWORKS and model.run is None:
-            raise ValueError(f"evaluate.extractor = {name!r} needs a run: write another extractor")
         if name in NETWORKS:
+            if model.run is None or model.state is None:
+                raise ValueError(
+                    f"evaluate.extractor = {name!r} needs a run: write another extractor"
+                )
             found = network_extractor(model.run, model.state, name)
         else:
             found = extractor_by_name(name, self._settings.weights_file or None)
@@ -103,6 +107,7 @@ class Session:
         if count < 2:
             raise ValueError(f"evaluate.samples = {count}: write 2 or more")
         if model.images is None:
+            assert model.generator is not None
             return samples(model.generator, count, seed, None, self._mesh)
         if count > model.images.count:
             raise ValueError(
@@ -113,7 +118,7 @@ class Session:
 
     def _say_classes(self, found: Evaluation) -> None:
         for metric, values in found.classes.items():
-            worst = sorted(values, key=values.get, reverse=metric.endswith("_per_class"))
+            worst = sorted(values, key=values.__getitem__, reverse=metric.endswith("_per_class"))
             shown = ", ".join(f"{name} {values[name]:.3g}" for name in worst[:10])
             self._say(f"{metric} by class, the worst first: {shown}")
 

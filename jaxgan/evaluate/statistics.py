@@ -73,12 +73,13 @@ def _load(path: Path, meta: dict) -> Features:
             )
             raise ValueError(f"made by {theirs}; this is {ours}")
         labels = file.get("labels")
-        found = Features(int(file["count"]), *(file[name] for name in ARRAYS), labels)
+        arrays = {name: file[name] for name in ARRAYS}
+        found = Features(count=int(file["count"]), labels=labels, **arrays)
     for name in ARRAYS:
         finite(name, getattr(found, name))
     return found
 
 
 def _save(path: Path, meta: dict, found: Features) -> None:
-    arrays = {name: value for name, value in found._asdict().items() if value is not None}
+    arrays = {name: value for name, value in vars(found).items() if value is not None}
     write_npz(path, {"meta": np.array(json.dumps(meta)), **arrays})

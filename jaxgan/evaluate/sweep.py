@@ -21,7 +21,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan.evaluate.evaluation import Evaluator
-from jaxgan.evaluate.extractors.extractor import metric_name
+from jaxgan.evaluate.metrics.metric import full_name
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.results import Result, read_results
@@ -68,16 +68,17 @@ def sweep(
 
     settings: config.evaluate.
     """
-    fd, inception = (metric_name(name, evaluator.extractor) for name in ("fd", "is"))
+    fd, inception = (full_name(name, evaluator.extractor) for name in ("fd*", "is*"))
     path, primary = output / "results.jsonl", jax.process_index() == 0
+    fixed = {}
     for t in [0.0, *(t for t in values if t)]:
         fake = samples(generator, settings.samples, settings.seed, t, mesh)
+        fixed = {k: v for k, v in evaluator.protocol(fake).items() if k not in OWN}
         found = recorded(path, evaluator, fake, generator, t, tuple(settings.metrics))
         if found is None:
             continue
         shown = ", ".join(f"{n} {v:.4g}" for n, v in found.metrics.items() if "_std" not in n)
         say(f"truncation {t:g}: {shown}" if t else f"no truncation: {shown}")
-    fixed = {k: v for k, v in evaluator.protocol(fake).items() if k not in OWN}
     if not primary:
         return []
     curve = [r for r in read_results(path) if fd in r["metrics"]]

@@ -13,11 +13,11 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-import flax
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
+from flax.struct import PyTreeNode
 
 from jaxgan.game.averaging import Average
 from jaxgan.game.keys import Keys
@@ -191,16 +191,14 @@ class Game:
         return 1 + max(turn.batch for turn in self.turns)
 
 
-@flax.struct.dataclass
-class PlayerState:
+class PlayerState(PyTreeNode):
     params: PyTree
     transform_state: PyTree
     stats: PyTree
     opt_state: PyTree
 
 
-@flax.struct.dataclass
-class TrainState:
+class TrainState(PyTreeNode):
     """All that training remembers. `key` is the root of all randomness and never changes."""
 
     step: jax.Array

@@ -136,8 +136,9 @@ def _latent_step(
     return LatentStep(improve, cost, cost if cost_players == "both" else 0.0)
 
 
-def optimised(key: jax.Array, shape: tuple[int, int], fraction: float, subset: str) -> jax.Array:
-    """Return which elements are optimised, [b, latent_dim] or [1, latent_dim] of 0.0 and 1.0."""
+def optimised(key: jax.Array, shape: tuple[int, ...], fraction: float, subset: str) -> jax.Array:
+    """Return which elements of latents of a shape [b, latent_dim] are optimised: 0.0 and 1.0 in
+    [b, latent_dim] or [1, latent_dim]."""
     count = max(1, math.floor(fraction * shape[1] + 0.5))
     if subset == "fixed":
         return (jnp.arange(shape[1]) < count).astype(jnp.float32).reshape(1, -1)

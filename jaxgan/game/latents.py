@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from jax.core import Tracer
 
 from jaxgan.game.keys import Keys
 
@@ -32,7 +33,7 @@ def truncated(threshold: Any, definition: str = "threshold") -> Distribution:
 
     threshold: a number above 0, or a traced one.
     """
-    if not isinstance(threshold, jax.core.Tracer) and threshold <= 0:
+    if not isinstance(threshold, Tracer) and threshold <= 0:
         raise ValueError(f"truncation = {threshold}: write a number above 0, such as 0.5")
     if definition == "threshold":
         return lambda key, shape: jax.random.truncated_normal(key, -threshold, threshold, shape)

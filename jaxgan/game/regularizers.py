@@ -50,7 +50,7 @@ def orthogonal_regularization(
     replicate: as in orthogonal_gradient.
     """
 
-    def update(grads: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+    def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
         def add(path: Any, grad: jax.Array, param: jax.Array) -> jax.Array:
             name = jax.tree_util.keystr(path, simple=True, separator="/")
             if param.ndim < 2 or "shared_embedding" in name or name.startswith("encoder/"):
@@ -59,7 +59,7 @@ def orthogonal_regularization(
             extra = extra.T if name.endswith("embedding") else extra.reshape(param.shape)
             return grad + strength * extra
 
-        return jax.tree_util.tree_map_with_path(add, grads, params), state
+        return jax.tree_util.tree_map_with_path(add, updates, params), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
@@ -67,7 +67,7 @@ def orthogonal_regularization(
 def clip_weights(limit: float) -> optax.GradientTransformation:
     """Land every parameter in [-limit, limit] (Wasserstein GAN, arXiv 1701.07875). Put it last."""
 
-    def update(updates: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+    def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
         clip = lambda u, p: jnp.clip(p + u, -limit, limit) - p
         return jax.tree.map(clip, updates, params), state
 
@@ -95,7 +95,7 @@ def freeze(prefixes: tuple[str, ...]) -> optax.GradientTransformation:
                 )
         return optax.EmptyState()
 
-    def update(updates: PyTree, state: PyTree, params: PyTree) -> tuple[PyTree, PyTree]:
+    def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
         def hold(path: tuple, update: jax.Array) -> jax.Array:
             name = jax.tree_util.keystr(path, simple=True, separator="/")
             held = any(within(name, prefix) for prefix in prefixes)

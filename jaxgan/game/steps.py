@@ -65,8 +65,8 @@ def gradient_step(
     others = {}
     for other, their in state.players.items():
         if other != name:
-            transform = game.players[other].transform
-            others[other], _ = transform.apply(their.params, their.transform_state)
+            apply = game.players[other].transform.apply
+            others[other], _ = apply(their.params, their.transform_state)
 
     def objective(weights, stats, microbatch, key):
         all_weights = {**others, name: weights}

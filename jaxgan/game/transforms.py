@@ -13,18 +13,38 @@ Rows of W are a kernel's output channels, or an embedding's rows.
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 PyTree = Any
+Leaf = TypeVar("Leaf", jax.Array, np.ndarray)
+
+
+class TransformInit(Protocol):
+    """The first half of a ParamTransform."""
+
+    def __call__(self, params: PyTree, key: jax.Array, /) -> PyTree:
+        """Return the transform's first state, drawn from `key`."""
+        ...
+
+
+class TransformApply(Protocol):
+    """The second half of a ParamTransform: differentiable by `params`."""
+
+    def __call__(self, params: PyTree, transform_state: PyTree, /) -> tuple[PyTree, PyTree]:
+        """Return the weights, a tree shaped like `params`, and the next state."""
+        ...
 
 
 class ParamTransform(NamedTuple):
-    init: Callable[[PyTree, jax.Array], PyTree]  # (params, key) -> transform_state
-    apply: Callable[[PyTree, PyTree], tuple[PyTree, PyTree]]  # -> (weights, transform_state)
+    """What happens to a player's parameters before its networks are applied."""
+
+    init: TransformInit
+    apply: TransformApply
 
 
 def identity() -> ParamTransform:
@@ -59,7 +79,7 @@ def is_normalised(path: str, leaf: jax.Array) -> bool:
     return leaf.ndim >= 2 and chosen
 
 
-def as_matrix(path: str, leaf: jax.Array) -> jax.Array:
+def as_matrix(path: str, leaf: Leaf) -> Leaf:
     """Return a leaf as [inputs, outputs]; outputs are output channels, or rows of an embedding."""
     return leaf.T if path.endswith("embedding") else leaf.reshape(-1, leaf.shape[-1])
 
@@ -82,6 +102,7 @@ def power_iteration(
     """
     with jax.default_matmul_precision("highest"):
         matrix = replicate(matrix)
+        projected = u
         for _ in range(iterations):
             v = replicate(_unit(jax.lax.stop_gradient(matrix) @ u, eps))
             projected = replicate(jax.lax.stop_gradient(v) @ matrix)

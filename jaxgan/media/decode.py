@@ -31,6 +31,13 @@ class Features:
     label_key: str | None
     class_names: tuple[str, ...]
 
+    def one_shape(self) -> tuple[int, int, int]:
+        """Return the shape of every image. Raises ValueError where images differ in size."""
+        height, width, channels = self.shape
+        if height is None or width is None:
+            raise ValueError("the data set's images differ in size: write size=(height, width)")
+        return height, width, channels
+
 
 def decode_record(
     data: bytes, features: Features, size: tuple[int, int] | None = None
@@ -44,11 +51,12 @@ def decode_record(
       ValueError or OSError: damaged bytes, or an image of another shape than the features say.
     """
     if features.encoding != "image":
-        promised = math.prod(features.shape) * features.dtype.itemsize
+        shape = features.one_shape()
+        promised = math.prod(shape) * features.dtype.itemsize
         # Bounded: reshape refuses one byte too many, and a bomb is not unpacked further.
         inflate = zlib.decompressobj().decompress
         raw = inflate(data, promised + 1) if features.encoding == "zlib" else data
-        image = np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(features.shape)
+        image = np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape)
         return fit(image, size, "center", "area") if size else image
     channels = features.shape[-1]
     with Image.open(io.BytesIO(data), formats=STORED) as picture:

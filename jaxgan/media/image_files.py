@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
@@ -107,7 +107,7 @@ def is_plain_jpeg(source: bytes | Path, shape: tuple[int, int, int]) -> bool:
         )
 
 
-def _open(source: bytes | Path) -> Image.Image:
+def _open(source: bytes | Path) -> ImageFile.ImageFile:
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size == 0:
         raise BadImageError("empty file")
@@ -147,23 +147,20 @@ def _pixels(picture: Image.Image, channels: int, bits: int, background: tuple) -
     return image.astype(np.uint16) * np.uint16(257) if bits == 16 else image
 
 
-def _raw_mode(picture: Image.Image) -> str:
+def _raw_mode(picture: ImageFile.ImageFile) -> str:
     """Return how an unloaded file stores its pixels, in Pillow's words, such as "RGB;16B"."""
     arguments = picture.tile[0][3] if picture.tile else ""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first if isinstance(first, str) else ""
 
 
-def _is_deep_colour(picture: Image.Image) -> bool:
+def _is_deep_colour(picture: ImageFile.ImageFile) -> bool:
     if picture.mode.startswith("I"):
         return False
     if picture.format == "PPM":  # its arguments are the mode and the largest value
         arguments = picture.tile[0][3] if picture.tile else ()
-        return (
-            isinstance(arguments, tuple)
-            and isinstance(arguments[-1], int)
-            and (arguments[-1] > 255)
-        )
+        largest = arguments[-1] if isinstance(arguments, tuple) and arguments else 0
+        return isinstance(largest, int) and largest > 255
     return picture.format in ("PNG", "TIFF") and ";16" in _raw_mode(picture)
 
 

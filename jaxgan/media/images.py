@@ -38,9 +38,7 @@ def medium(data: ConfigDict) -> Medium:
 
 def for_features(features: Features, size: tuple[int, int] | None = None) -> Medium:
     """Return the medium of a data set's images, at their own size unless one is given."""
-    if size is None and None in features.shape:
-        raise ValueError("the data set's images differ in size: write size=(height, width)")
-    shape = (*(size or features.shape[:2]), features.shape[-1])
+    shape = (*size, features.shape[-1]) if size else features.one_shape()
     return images(shape, 8 * features.dtype.itemsize, len(features.class_names))
 
 

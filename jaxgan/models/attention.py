@@ -58,7 +58,8 @@ def _attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> tuple[jax
         mixed, sums = mixed[:, :-1], mixed[:, -1:]
         return None, ((mixed / sums).astype(values.dtype), largest + jnp.log(sums))
 
-    return _by_blocks(some, None, keys.shape[1], queries)[1]
+    _, (found, log_sums) = _by_blocks(some, None, keys.shape[1], queries)
+    return found, log_sums
 
 
 def _forward(*inputs: jax.Array) -> tuple:

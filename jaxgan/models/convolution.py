@@ -35,7 +35,8 @@ others 50 times slower. Inside `jax.shard_map` gradients need check_vma=False.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -123,8 +124,8 @@ def _check_even(x: jax.Array) -> None:
 def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
     """Convolve the kernel with a 2 x 2 box: one row and one column more. Rounded once."""
     k = kernel.astype(jnp.float32) if kernel.dtype.itemsize < 4 else kernel
-    k = sum(jnp.pad(k, ((a, 1 - a), (b, 1 - b), (0, 0), (0, 0))) for a in (0, 1) for b in (0, 1))
-    return (k * factor).astype(kernel.dtype)
+    moved = (jnp.pad(k, ((a, 1 - a), (b, 1 - b), (0, 0), (0, 0))) for a in (0, 1) for b in (0, 1))
+    return (reduce(add, moved) * factor).astype(kernel.dtype)
 
 
 def _flipped(kernel: jax.Array) -> jax.Array:
@@ -135,11 +136,11 @@ def _flipped(kernel: jax.Array) -> jax.Array:
 
 
 def _kernel_and_x_to_y(x: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
-    return _lax_conv(x, kernel, _padding(kernel.shape[:2], stride), stride=stride)
+    return _lax_conv(x, kernel, _padding(_size(kernel), stride), stride=stride)
 
 
 def _kernel_and_y_to_x(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
-    (kh, kw), (ph, pw) = kernel.shape[:2], _padding(kernel.shape[:2], stride)
+    (kh, kw), (ph, pw) = _size(kernel), _padding(_size(kernel), stride)
     return _lax_conv(y, _flipped(kernel), (kh - 1 - ph, kw - 1 - pw), spread=stride)
 
 
@@ -213,7 +214,7 @@ def _sums_of_neighbours(x: jax.Array) -> jax.Array:
     (h, w), wide = x.shape[1:3], jnp.float32 if x.dtype.itemsize < 4 else x.dtype
     # The slices are widened, not x: one pass then reads and writes x's own type.
     corners = (x[:, a : a + h - 1, b : b + w - 1].astype(wide) for a in (0, 1) for b in (0, 1))
-    return sum(corners).astype(x.dtype)
+    return reduce(add, corners).astype(x.dtype)
 
 
 def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:  # zeros outside: one of each more

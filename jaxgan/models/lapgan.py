@@ -15,6 +15,9 @@ Deviations: up is nearest and its inverse a mean of 2 x 2 pixels, in place of Bu
 sees I_k and l_k as channels, in place of l_k + detail alone; unconditional, so labels are ignored.
 """
 
+from functools import reduce
+from operator import add
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -135,7 +138,7 @@ class Discriminator(nn.Module):
 
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
         levels = pyramid(images)
-        return sum(self.judge_levels(levels, levels))
+        return reduce(add, self.judge_levels(levels, levels))
 
     def pyramid(self, images: jax.Array) -> list[jax.Array]:
         """Return images [b, h, w, c] at every resolution, coarsest first."""

@@ -148,7 +148,7 @@ class BatchNorm(nn.Module):
         self, x: jax.Array, gain: jax.Array | None = None, bias: jax.Array | None = None
     ) -> jax.Array:
         channels = x.shape[-1]
-        if gain is None:
+        if gain is None or bias is None:
             gain = self.param("gain", nn.initializers.ones, (channels,)).reshape(1, -1)
             bias = self.param("bias", nn.initializers.zeros, (channels,)).reshape(1, -1)
         collect = self.is_mutable_collection("batch_stats")

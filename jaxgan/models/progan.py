@@ -107,6 +107,7 @@ class Discriminator(nn.Module):
                 x = blur(x) if self.smooth else x
                 x = nn.leaky_relu(conv(self.widths[i - 1], 3, f"conv_{i}a", "down")(x), 0.2)
                 images = average_pool(images)
+        assert x is not None
         x = nn.leaky_relu(conv(self.widths[0], 3, "conv_0")(deviation(x)), 0.2)
         x = nn.leaky_relu(Dense(self.widths[0], kernel_init=unit, name="hidden")(_flat(x)), 0.2)
         self.sow("intermediates", "features", x)

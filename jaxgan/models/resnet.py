@@ -65,7 +65,9 @@ class Stem(nn.Module):
         size, resample = (3, None) if self.small else (7, "stride")
         conv = Conv(self.features, size, resample, use_bias=False, dtype=self.dtype, name="conv")
         x = conv(images)
-        return x if self.small else nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
+        if self.small:
+            return x
+        return nn.pool(x, -jnp.inf, jax.lax.max, (3, 3), (2, 2), ((1, 1), (1, 1)))
 
 
 class ResNet(nn.Module):

@@ -36,10 +36,8 @@ def forward(f: Callable, weights: list[PyTree], x: Halves) -> Halves:
     return x
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def reversible(f: Callable, weights: list[PyTree], x: Halves) -> Halves:
-    """Do what `forward` does, and keep the output alone for the backward pass."""
-    return forward(f, weights, x)
+# Does what `forward` does, and keeps the output alone for the backward pass.
+reversible = jax.custom_vjp(forward, nondiff_argnums=(0,))
 
 
 def _keep(f: Callable, weights: list[PyTree], x: Halves):
@@ -77,14 +75,15 @@ class Stage(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         block = partial(Bottleneck, self.features // 2, False, False, self.eps, self.dtype)
         blocks = [block(name=f"block_{i}") for i in range(self.depth)]
-        halves = tuple(jnp.split(x, 2, axis=-1))
+        left, right = jnp.split(x, 2, axis=-1)
+        halves = left, right
         # Evaluation needs the statistics besides the weights, and no gradient.
         evaluated = "batch_stats" in self.variables or self.is_mutable_collection("batch_stats")
         if evaluated or self.is_initializing():
             y = forward(lambda b, x: b(x).astype(jnp.float32), blocks, halves)
         else:
-            alone = block(parent=None)  # a function of weights and input
-            f = lambda w, x: alone.apply({"params": w}, x).astype(jnp.float32)
+            alone = nn.apply(Bottleneck.__call__, block(parent=None))
+            f = lambda w, x: alone({"params": w}, x).astype(jnp.float32)
             apply = reversible if self.is_reversible else forward
             y = apply(f, [b.variables["params"] for b in blocks], halves)
         return jnp.concatenate(y, -1)

@@ -67,7 +67,7 @@ def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
         raise ValueError("--topology needs the TPU compiler: pip install 'jaxgan[tpu]'")
     # Nothing here talks to a chip: no query of the cloud's metadata, no lock between processes.
     os.environ.update(TPU_SKIP_MDS_QUERY="1", ALLOW_MULTIPLE_LIBTPU_LOAD="1")
-    more = {"num_slices": slices} if slices > 1 else {}
+    more: dict[str, int | str] = {"num_slices": slices} if slices > 1 else {}
     if topology.startswith("v4:"):  # the two cores of a chip as one device, as they are by default
         more["chip_config_name"] = "megacore"
     try:

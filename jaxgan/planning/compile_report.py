@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.config import check
@@ -62,7 +63,7 @@ def compile_run(
                 text, size = optimised(lowered)
             else:
                 compiled = lowered.compile()
-                text, size = compiled.as_text(), memory(compiled)
+                text, size = compiled.as_text() or "", memory(compiled)
     except jax.errors.JaxRuntimeError as error:
         wanted = memory_wanted(str(error), report["bytes"]["state"])
         if not wanted:
@@ -116,15 +117,14 @@ def described(run: Run, topology: str, slices: int) -> Report:
 
 def on_device(tree: Any) -> int:
     """Return the bytes of a tree of sharded shapes on one device."""
-    arrays = [
-        x for x in jax.tree.leaves(tree) if not jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
-    ]
+    arrays = [x for x in jax.tree.leaves(tree) if not jnp.issubdtype(x.dtype, jax.dtypes.prng_key)]
     return sum(math.prod(x.sharding.shard_shape(x.shape)) * x.dtype.itemsize for x in arrays)
 
 
 def memory(compiled: jax.stages.Compiled) -> dict[str, int]:
     """Return bytes on one device while the step runs."""
     stats = compiled.memory_analysis()
+    assert stats is not None
     arguments, temporaries = stats.argument_size_in_bytes, stats.temp_size_in_bytes
     results = stats.output_size_in_bytes - stats.alias_size_in_bytes  # the state is donated
     program = stats.generated_code_size_in_bytes
@@ -145,7 +145,7 @@ def memory_wanted(message: str, state: int) -> dict[str, int]:
 
     def size(pattern: str) -> int:
         found = re.search(pattern, message)
-        return found and int(float(found[1]) * 2.0 ** (10 * ("KMGT".index(found[2]) + 1)))
+        return int(float(found[1]) * 2.0 ** (10 * ("KMGT".index(found[2]) + 1))) if found else 0
 
     if peak := size(r"Used ([\d.]+)([KMGT])i?B? of [\d.]+[KMGT]i?B? hbm"):
         return {"peak": peak}
@@ -180,7 +180,7 @@ def judged(report: Report) -> Report:
             "memory": report["traffic"] / chip.bandwidth,
             "network": sent(report["collectives"], report["devices"]) / chip.network,
         }
-        slowest = max(seconds, key=seconds.get)
+        slowest = max(seconds, key=seconds.__getitem__)
         images = report["batch"] * report["num_d_steps"]
         if "cycles" in report:
             verdict["expected_seconds"] = report["cycles"] / chip.clock

@@ -37,15 +37,15 @@ def products(program: Program) -> int:
 def _operations(instruction: Instruction, body: Body) -> int:
     if instruction.opcode not in ("dot", "convolution"):
         return 0
-    operands = [body.get(name) for name in instruction.operands[:2]]
-    if None in operands:
+    operands = [body[name] for name in instruction.operands[:2] if name in body]
+    if len(operands) < 2:
         return 0
     left, right = (arrays(operand.shape)[0].sides for operand in operands)
     out = arrays(instruction.shape)[0].sides
     if instruction.opcode == "dot":
-        axes = re.search(r"lhs_contracting_dims=\{([\d,]*)\}", instruction.rest).group(1)
+        axes = instruction.found(r"lhs_contracting_dims=\{([\d,]*)\}")[1]
         return 2 * math.prod(out) * math.prod(left[int(a)] for a in axes.split(",") if a)
-    labels = re.search(r"dim_labels=(\w+)_(\w+)->(\w+)", instruction.rest).groups()
+    labels = instruction.found(r"dim_labels=(\w+)_(\w+)->(\w+)").groups()
     left, right, out = (
         dict(zip(label, sides, strict=True))
         for label, sides in zip(labels, (left, right, out), strict=True)
@@ -147,7 +147,8 @@ def _part_read(name: str, body: Body, program: Program) -> int | None:
                 if i.opcode == "parameter" and i.rest.split(")")[0] in places
             ]
             parts = [_part_read(parameter, inner, program) for parameter in parameters]
-            part = None if None in parts else sum(parts)
+            known = [part for part in parts if part is not None]
+            part = sum(known) if len(known) == len(parts) else None
         else:
             return None
         if part is None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -103,7 +104,7 @@ def disk(run: Run) -> Finding:
 
 
 def bytes_of(leaf: jax.ShapeDtypeStruct) -> int:
-    typed_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    typed_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
     return math.prod(leaf.shape) * (8 if typed_key else leaf.dtype.itemsize)
 
 
@@ -114,7 +115,7 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
     yield memory_need(compile_report.memory(step)["peak"])
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
     state = jax.jit(partial(init_state, run.game, run.config.seed), out_shardings=shardings)()
-    train, times, waits = run.config.train, [], []
+    train, times, waits, metrics = run.config.train, [], [], {}
     shape = batch_shape(run)
     rows = sharding.local_rows(run.mesh, shape[-1])
     with Reader(records, run.medium, shape, rows=rows, on_bad_record="skip") as reader:

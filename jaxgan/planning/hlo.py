@@ -41,9 +41,15 @@ class Instruction:
     def operands(self) -> list[str]:
         return re.findall(r"%([\w.-]+)", self.rest.split("), ")[0])
 
-    def attribute(self, name: str) -> str | None:
-        found = re.search(rf"\b{name}=%?([\w.-]+)", self.rest)
-        return found and found.group(1)
+    def found(self, pattern: str) -> re.Match[str]:
+        """Return where the operands and attributes match. Raises ValueError where they do not."""
+        match = re.search(pattern, self.rest)
+        if match is None:
+            raise ValueError(f"{self.opcode} {self.name} has no {pattern}")
+        return match
+
+    def attribute(self, name: str) -> str:
+        return self.found(rf"\b{name}=%?([\w.-]+)")[1]
 
     @property
     def is_in_pieces(self) -> bool:
@@ -80,6 +86,7 @@ class Program:
 
     def __init__(self, text: str):
         self.computations: dict[str, dict[str, Instruction]] = {}
+        body: dict[str, Instruction] = {}
         for line in text.splitlines():
             if head := _COMPUTATION.match(line):
                 body = self.computations[head.group(2)] = {}

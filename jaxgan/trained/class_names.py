@@ -3,9 +3,10 @@
 import difflib
 import operator
 from collections.abc import Sequence
+from typing import SupportsIndex
 
 
-def class_id(name: str | int, class_names: Sequence[str]) -> int:
+def class_id(name: str | SupportsIndex, class_names: Sequence[str]) -> int:
     """Return the number of a class, from its name or number.
 
     A name as it is written comes before one in another case, and a name before a number: "7" is

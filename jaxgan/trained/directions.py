@@ -171,6 +171,8 @@ def _activations(
 ) -> dict[tuple[str, ...], np.ndarray]:
     """Return {path: outputs [n, size] float32} of the wanted modules, in the order of the calls."""
     order: dict[tuple[str, ...], None] = {}
+    module = g.side.module
+    assert module is not None
 
     def is_kept(module: Any, method: str) -> bool:
         if kept := method == "__call__" and wanted(module):
@@ -180,10 +182,10 @@ def _activations(
     @compiler.jit
     def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
         # Only these outputs are computed: the compiler drops what they do not need.
-        state = g.side.module.apply(
+        state = module.apply(
             variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
         )[1]
-        leaves = flatten_dict(state.get("intermediates", {}))
+        leaves = flatten_dict(state["intermediates"] if "intermediates" in state else {})
         kept = [leaves[(*path, "__call__")][0] for path in order]
         return [x.reshape(len(z), -1).astype(jnp.float32) for x in kept]
 

@@ -45,6 +45,7 @@ def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
 
 def write_generator(path: Path, generator: TrainedGenerator) -> None:
     """Write a .safetensors file, with the statistics that a tabulated generator has."""
+    assert generator.truncations is not None
     statistics = {t: generator.variables(t).get("batch_stats", {}) for t in generator.truncations}
     tree = {
         "params": generator.weights,

@@ -13,9 +13,9 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -108,13 +108,13 @@ class TrainedGenerator:
         return [picture(image) for image in shown(self.sample(*args, **kwargs))]
 
     def latents(
-        self, indices: Sequence[int], seed: int = 0, truncation: float | None = None
+        self, indices: Sequence[int] | np.ndarray, seed: int = 0, truncation: float | None = None
     ) -> np.ndarray:
         """Return latents number `indices` [n] of a seed: [n, latent_dim] float32."""
         return self.draw(indices, seed, truncation)[0]
 
     def draw(
-        self, indices: Sequence[int], seed: int = 0, truncation: float | None = None
+        self, indices: Sequence[int] | np.ndarray, seed: int = 0, truncation: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return latents [n, latent_dim] float32 and labels [n] int32 number `indices` of a seed.
 
@@ -128,7 +128,8 @@ class TrainedGenerator:
         padded = np.resize(indices.astype(np.int32), max(64, 1 << (n - 1).bit_length()))
         # Not jitted: a jit would compile again for each truncation, the operations do not.
         drawn = sampling.draw(prior, checked_seed(seed), jnp.asarray(padded))
-        return tuple(np.asarray(x)[:n] for x in drawn)
+        z, labels = (np.asarray(x)[:n] for x in drawn)
+        return z, labels
 
     def generate(
         self, latents: np.ndarray, labels: np.ndarray, truncation: float | None = None
@@ -196,14 +197,14 @@ class TrainedGenerator:
 
     def truncation(self, value: float | None = None) -> float:
         """Return a truncation that this generator can sample, or say which it can."""
-        value = self.config.sample.truncation if value is None else value
-        return truncations.checked(value, self.config, self.truncations)
+        wanted = self.config.sample.truncation if value is None else value
+        return truncations.checked(wanted, self.config, self.truncations)
 
     def statistics_shapes(self) -> PyTree:
         """Return shapes and dtypes of the standing statistics for one truncation."""
         return jax.eval_shape(self._untruncated, self.weights).get("batch_stats", {})
 
-    def tabulated(self, truncations: Sequence[float]) -> "TrainedGenerator":
+    def tabulated(self, truncations: Iterable[float]) -> "TrainedGenerator":
         """Return this generator with statistics for these truncations, others interpolated."""
         wanted = map(self.truncation, truncations)
         known = {t: self.variables(t).get("batch_stats", {}) for t in wanted}
@@ -248,7 +249,7 @@ class TrainedGenerator:
                 f"model {self.config.model.name!r} takes no class: leave the classes out"
             )
 
-    def class_id(self, name: str | int) -> int:
+    def class_id(self, name: str | SupportsIndex) -> int:
         """Return the number of a class, given by name or number."""
         return class_names.class_id(name, self.class_names)
 

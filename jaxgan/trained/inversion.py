@@ -104,6 +104,7 @@ def invert(
 
     z, labels = _starts(g, image, label, starts, seed, truncation)
     state, done, path = optimizer.init(jnp.asarray(z)), 0, {0: z}
+    found = np.full(len(z), np.inf)
     for stop in _stops(steps):
         z, state, found = descend(variables, z, labels, state, stop - done)
         done, path[stop] = stop, np.asarray(z)

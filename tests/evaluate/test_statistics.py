@@ -113,7 +113,7 @@ def test_values_that_are_not_finite_do_not_come_out_of_the_cache(cache, tmp_path
     (path,) = (tmp_path / "cache").iterdir()
     with np.load(path) as file:
         meta = str(file["meta"])
-    arrays = {k: v for k, v in found._asdict().items() if v is not None}
+    arrays = {k: v for k, v in vars(found).items() if v is not None}
     arrays["features"] = np.where(np.arange(9)[:, None] == 4, np.nan, found.features)
     np.savez(path, meta=np.array(meta), **arrays)
     assert np.isfinite(ask().features).all()

@@ -55,11 +55,15 @@ def open_zip(path: Path, labels: Path | None = None) -> Source:
     return _source(path, listing, read, ignored)
 
 
+class _Tar(tarfile.TarFile):
+    members: list[tarfile.TarInfo]  # the headers read so far; typeshed leaves it out
+
+
 def open_tar(path: Path, labels: Path | None = None) -> Source:
     """Open a tar, compressed or not, as open_zip does. It is read from front to back."""
     files, ignored, folders = {}, {}, set()
     try:
-        with tarfile.open(path) as archive:
+        with _Tar.open(path) as archive:
             for member in archive:
                 name = _cleaned(member.name)
                 folders.update(_folders(name, member.isdir()))
@@ -74,7 +78,7 @@ def open_tar(path: Path, labels: Path | None = None) -> Source:
     def read(start: int) -> Iterator[Payload]:
         wanted = set(listing.paths[start:])
         try:
-            with tarfile.open(path) as archive:
+            with _Tar.open(path) as archive:
                 for member in archive:
                     archive.members = []
                     name = _cleaned(member.name)
@@ -86,7 +90,9 @@ def open_tar(path: Path, labels: Path | None = None) -> Source:
                     elif member.size > MAX_FILE_BYTES:
                         yield BadImageError(f"{member.size} bytes, more than {MAX_FILE_BYTES}")
                     else:
-                        yield archive.extractfile(member).read()
+                        file = archive.extractfile(member)
+                        assert file is not None  # a regular file
+                        yield file.read()
         except READ_ERRORS as error:
             limits.pass_on(error)
             raise ValueError(f"{path}: damaged ({one_line(error)})") from error

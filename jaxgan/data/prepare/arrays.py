@@ -4,10 +4,11 @@ Images are [n, height, width] or [n, height, width, channels], uint8 or uint16; 
 integers from 0, or n strings. Headers are checked before memory is taken.
 """
 
+import io
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -42,14 +43,15 @@ def array_source(
       ValueError: no uint8 or uint16 images of this module's shapes, or labels that do not fit.
     """
     dtype = dtype.newbyteorder("=")  # what the stream holds may be swapped
-    image_shape = (*shape[1:], 1) if len(shape) == 3 else shape[1:]
+    height, width = shape[1:3]
+    image_shape = height, width, shape[3] if len(shape) == 4 else 1
     if dtype not in (np.uint8, np.uint16):
         raise ValueError(f"{path}: images are {dtype}; save them as uint8 or uint16")
     if min(shape) < 1:
         raise ValueError(f"{path}: images have shape {shape}; there are none")
-    if image_shape[0] * image_shape[1] > MAX_PIXELS:
+    if height * width > MAX_PIXELS:
         raise ValueError(f"{path}: images of {shape} are above {MAX_PIXELS} pixels")
-    if image_shape[0] in (1, 3, 4) and image_shape[1] == image_shape[2] > 4:
+    if height in (1, 3, 4) and width == image_shape[2] > 4:
         raise ValueError(
             f"{path}: images of {shape} look channels-first; save [n, height, width, channels]"
         )
@@ -151,7 +153,7 @@ def check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
 
 
 def blocks(
-    file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype, start: int
+    file: IO[bytes] | io.BufferedIOBase, shape: tuple[int, ...], dtype: np.dtype, start: int
 ) -> Iterator[np.ndarray]:
     """Yield the images from position start on of a file that holds nothing else."""
     size = int(np.prod(shape[1:])) * dtype.itemsize

@@ -14,8 +14,9 @@ import numpy as np
 
 from jaxgan.data.prepare.listing import label_files, not_an_image, printable
 from jaxgan.files import limits
+from jaxgan.media.image_files import BadImageError
 
-Payload = bytes | Path | np.ndarray | Exception  # an exception is a rejected image
+Payload = bytes | Path | np.ndarray | BadImageError  # an error is a rejected image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Source:
     class_names: list[str]
     read: Callable[[int], Iterator[Payload]]
     stamp: str
-    shape: tuple[int, ...] | None = None
+    shape: tuple[int, int, int] | None = None
     dtype: np.dtype | None = None
     ignored: dict[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def open_hdf5(path: Path) -> Source:
         raise ValueError(f"{path}: HDF5 needs h5py; run `pip install h5py`") from error
     try:
         with h5py.File(path, "r") as file:
-            arrays = {key: file[key] for key in file if isinstance(file[key], h5py.Dataset)}
+            arrays = {key: a for key, a in file.items() if isinstance(a, h5py.Dataset)}
             members = {key: (a.shape, a.dtype, False) for key, a in arrays.items()}
             images_key, labels_key = choose(members, path)
             labels = arrays[labels_key][:] if labels_key else None
@@ -35,7 +35,9 @@ def open_hdf5(path: Path) -> Source:
 
     def stream(start: int) -> Iterator[np.ndarray]:
         with h5py.File(path, "r") as file:
+            images = file[images_key]
+            assert isinstance(images, h5py.Dataset)
             for begin in range(start, shape[0], block):
-                yield from file[images_key][begin : begin + block]
+                yield from images[begin : begin + block]
 
     return array_source(path, shape, dtype, labels, names, stream)

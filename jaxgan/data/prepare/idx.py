@@ -1,12 +1,12 @@
 """Images in idx files (MNIST's format), gzipped or not."""
 
 import gzip
+import io
 import math
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def open_idx(path: Path, labels: Path | None = None) -> Source:
     return array_source(path, shape, np.dtype(np.uint8), label_array, None, stream)
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> io.BufferedIOBase:
     return gzip.open(path) if path.suffix == ".gz" else open(path, "rb")
 
 

@@ -83,12 +83,12 @@ def open_directory(directory: Path, split: str) -> Source:
         list(features.class_names),
         read,
         " ".join(stamps),
-        features.shape if arrays else None,
+        features.one_shape() if arrays else None,
         features.dtype if arrays else None,
     )
 
 
-def _array_records(records: Records, start: int) -> Iterator[bytes | Exception]:
+def _array_records(records: Records, start: int) -> Iterator[bytes | BadImageError]:
     for begin in range(start, len(records), CHUNK):
         indices = range(begin, min(begin + CHUNK, len(records)))
         try:

@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def open_npz(path: Path) -> Source:
     return array_source(path, shape, dtype, labels, class_names, stream)
 
 
-def _npy_header(file: BinaryIO) -> Header:
+def _npy_header(file: IO[bytes]) -> Header:
     version = np.lib.format.read_magic(file)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,

@@ -4,7 +4,6 @@ Each continues behind the last file that an interrupted run finished.
 """
 
 import dataclasses
-import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxgan.data.prepare.folders import Source
-from jaxgan.data.prepare.staging import Staged, read_stage, stage_path, write_stage
+from jaxgan.data.prepare.staging import Stage, Staged, read_stage, stage_path, write_stage
 from jaxgan.data.prepare.write import (
     SPLIT,
     ImageFormat,
@@ -38,8 +37,7 @@ def encode_all(
     Returns (all staged images, {name: reason} of the rejected ones).
     """
     bounds = np.linspace(0, len(images.names), count + 1).astype(int).tolist()
-    found = (read_stage(stage_path(folder, number)) for number in range(count))
-    stages = list(itertools.takewhile(lambda stage: stage is not None, found))
+    stages = list(_finished(folder, count))
     begin = bounds[len(stages)]
     results = encoded(begin)
     with Progress("encoding", len(images.names), begin) as progress:
@@ -59,6 +57,15 @@ def encode_all(
         name, reason = next(iter(rejected.items()))
         raise ValueError(f"none of {len(images.names)} images can be read; {name!r}: {reason}")
     return Staged(stages), rejected
+
+
+def _finished(folder: Path, count: int) -> Iterator[Stage]:
+    """Yield what an interrupted run staged, up to the first file that it did not finish."""
+    for number in range(count):
+        stage = read_stage(stage_path(folder, number))
+        if stage is None:
+            return
+        yield stage
 
 
 def write_all(

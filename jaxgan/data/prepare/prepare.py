@@ -141,7 +141,7 @@ def prepare(
                     )
             else:
                 stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
-            recipe = Recipe(stored, crop, resize, tuple(background))
+            recipe = Recipe(stored, crop, resize, background)
 
             def encoded(start: int) -> Iterator[bytes | BadImageError]:
                 return ordered(pool, workers, recipe.encode, images.read(start))
@@ -170,6 +170,7 @@ def _default_shards(count: int, stored: ImageFormat) -> int:
 
 def _look(payload: Payload) -> Kind | Exception:
     try:
+        assert not isinstance(payload, np.ndarray), "arrays have no header"
         return payload if isinstance(payload, Exception) else inspect(payload)
     except (BadImageError, OSError) as error:
         limits.pass_on(error)

@@ -29,21 +29,22 @@ def stored_format(
     Raises:
       ValueError: mixed sizes and no size given, or a wish that the images cannot meet.
     """
-    if images.shape is not None:  # arrays: nothing is converted
+    if images.shape is not None and images.dtype is not None:  # arrays: nothing is converted
+        height, width, own_channels = images.shape
         natural_bits = 8 * images.dtype.itemsize
         for name, asked, own in (
-            ("channels", channels, images.shape[-1]),
+            ("channels", channels, own_channels),
             ("bits", bits, natural_bits),
         ):
             if asked not in (None, own):
                 raise ValueError(f"{name} is {asked}, but the arrays have {own}; leave it out")
-        size = size or images.shape[:2]
-        return ImageFormat((*size, images.shape[-1]), f"uint{natural_bits}", encoding, quality)
+        size = size or (height, width)
+        return ImageFormat((*size, own_channels), f"uint{natural_bits}", encoding, quality)
     if channels not in (None, 1, 2, 3, 4):
         raise ValueError(
             f"channels is {channels}; image files hold 1, 2, 3 or 4, arrays any number"
         )
-    if None in (size, channels, bits):
+    if size is None or channels is None or bits is None:
         found = [kind for kind in kinds() if isinstance(kind, Kind)]
         size = size or _only_size(found)
         if channels is None:

@@ -90,7 +90,7 @@ class ImageFormat:
         """Return what records of this format hold, as `records.image_features` reads it back."""
         encoding = "zlib" if self.encoding == "zlib" else "image"
         dtype, names = np.dtype(self.dtype), tuple(class_names)
-        return Features(tuple(self.shape), dtype, encoding, "image", "label", names)
+        return Features(self.shape, dtype, encoding, "image", "label", names)
 
     def writer_options(self) -> str:
         """Return ArrayRecord's options.
@@ -189,7 +189,7 @@ def finish(
         **extra,
     }
     info = tfds.core.DatasetInfo(
-        builder=tfds.core.dataset_info.DatasetIdentity(
+        builder=tfds.core.DatasetIdentity(
             name=dataset_name(directory),
             version=tfds.core.Version("1.0.0"),
             data_dir=str(directory),
@@ -212,7 +212,7 @@ def finish(
         filename_template=template,
     )
     info.set_file_format("array_record")
-    info.set_splits(tfds.core.splits.SplitDict([split_info]))
+    info.set_splits(tfds.core.SplitDict([split_info]))
     write_json(directory / MANIFEST, manifest)
     folder = directory / ".info"  # dataset_info.json moves last: with it the data set is complete
     folder.mkdir(exist_ok=True)

@@ -51,6 +51,17 @@ def _own_extractor(name: str) -> Extractor:
         raise ValueError(f"extractor {name!r} cannot be imported: {error}") from error
     if isinstance(found, Extractor):
         return found
+    return Extractor(
+        name=attribute,
+        weights=(),
+        sha256=sha256(_source_file(name, found)),
+        apply=lambda _, images: found(images),
+        protocol={"function": name, "sha256_of": "source file"},
+    )
+
+
+def _source_file(name: str, found: object) -> str:
+    """Return the file that defines a function. Raises ValueError where there is none."""
     if not callable(found):
         raise ValueError(f"extractor {name!r} is a {type(found).__name__}, not a function")
     try:
@@ -62,10 +73,4 @@ def _own_extractor(name: str) -> Extractor:
             f"extractor {name!r} has no source file to tell its versions apart: make it an "
             "Extractor with a sha256 of your own"
         )
-    return Extractor(
-        name=attribute,
-        weights=(),
-        apply=lambda _, images: found(images),
-        sha256=sha256(source),
-        protocol={"function": name, "sha256_of": "source file"},
-    )
+    return source

@@ -46,13 +46,14 @@ def convnet_labels(
     batch = min(batch, count)
     steps = epochs * (count // batch)
     net = ConvNet(classes)
+    apply = nn.apply(ConvNet.__call__, net)
     params = net.init(jax.random.key(seed), jnp.asarray(train_images[:1]))
     optimizer = optax.adam(optax.cosine_decay_schedule(2e-3, steps))
 
     @compiler.jit
     def update(params, opt_state, images, labels):
         def loss(params):
-            logits = net.apply(params, images)
+            logits = apply(params, images)
             return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
         grads = jax.grad(loss)(params)
@@ -67,6 +68,6 @@ def convnet_labels(
         for start in range(0, count - batch + 1, batch):
             rows = order[start : start + batch]
             params, opt_state = update(params, opt_state, train_images[rows], train_labels[rows])
-    classify = compiler.jit(lambda images: net.apply(params, images).argmax(axis=1))
+    classify = compiler.jit(lambda images: apply(params, images).argmax(axis=1))
     parts = [test_images[start : start + 500] for start in range(0, len(test_images), 500)]
     return np.concatenate([np.asarray(classify(part)) for part in parts])

@@ -8,13 +8,22 @@ classifier is a logistic regression on extractor features, or any function of th
 """
 
 from collections.abc import Callable
+from typing import TypedDict
 
 import numpy as np
 
 from jaxgan.data.order import stratified
 from jaxgan.evaluate.metrics.held_out import divided_features
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 from jaxgan.evaluate.metrics.probe import accuracy, logistic_labels
+
+
+class Accuracies(TypedDict):
+    """What classification_accuracy_score returns."""
+
+    accuracy: float
+    oracle: float
+    per_class: list[float]
 
 
 def classification_accuracy_score(
@@ -23,7 +32,7 @@ def classification_accuracy_score(
     real_test: tuple[np.ndarray, np.ndarray],
     classes: int,
     classifier: Callable[..., np.ndarray] = logistic_labels,
-) -> dict[str, float | list[float]]:
+) -> Accuracies:
     """Return accuracies on the real test images.
 
     Args:
@@ -54,8 +63,9 @@ def classification_accuracy_score(
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the score, its oracle, and the score of each class that has test images."""
-    train, test = divided_features(inputs.real, inputs.test, inputs.seed)
-    samples = inputs.fake.features, inputs.fake.labels
+    train, test = divided_features(needed(inputs.real), inputs.test, inputs.seed)
+    fake = needed(inputs.fake)
+    samples = fake.features, needed(fake.labels)
     found = classification_accuracy_score(samples, train, test, inputs.classes)
     each = {c: value for c, value in enumerate(found["per_class"]) if np.isfinite(value)}
     values = {"accuracy_score*": found["accuracy"], "accuracy_score*_real": found["oracle"]}

@@ -17,7 +17,7 @@ import numpy as np
 from jaxgan.evaluate.features import Features
 from jaxgan.evaluate.metrics.bootstrap import standard_error
 from jaxgan.evaluate.metrics.checks import checked_seed, finite, pair, rows
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
 
 def frechet_distance(
@@ -132,7 +132,7 @@ def frechet_to(reference: Features) -> Callable[[np.ndarray], float]:
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the distance, and its bootstrap error if asked for."""
-    fake, real, rounds = inputs.fake, inputs.real, inputs.bootstrap_rounds
+    fake, real, rounds = needed(inputs.fake), needed(inputs.real), inputs.bootstrap_rounds
     found = {"fd*": frechet_distance(fake.mean, fake.covariance, real.mean, real.covariance)}
     if rounds:
         distance, count = frechet_to(real), len(fake.features)
@@ -143,7 +143,8 @@ def scores(inputs: Inputs) -> Scores:
 
 def infinity_scores(inputs: Inputs) -> Scores:
     """Compute the extrapolated distance."""
-    value = frechet_infinity(inputs.fake.features, inputs.real, seed=inputs.seed)
+    fake, real = needed(inputs.fake), needed(inputs.real)
+    value = frechet_infinity(fake.features, real, seed=inputs.seed)
     return Scores({"fd*_infinity": value})
 
 

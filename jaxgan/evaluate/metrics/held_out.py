@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxgan.data.order import stratified
 from jaxgan.evaluate.features import Features
-from jaxgan.evaluate.metrics.metric import Labelled
+from jaxgan.evaluate.metrics.metric import Labelled, needed
 
 SHARE = 0.1
 
@@ -43,6 +43,5 @@ def tested(count: int) -> int:
 
 def divided_features(real: Features, test: Features | None, seed: int) -> tuple[Labelled, Labelled]:
     """Return (features, labels) to train on and to test on: all of `test` where it is given."""
-    if test is None:
-        return divided(real.features, real.labels, seed)
-    return (real.features, real.labels), (test.features, test.labels)
+    known = real.features, needed(real.labels)
+    return divided(*known, seed) if test is None else (known, (test.features, needed(test.labels)))

@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 
 from jaxgan.evaluate.metrics.checks import checked_seed, finite
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
 
 def inception_score(
@@ -59,7 +59,7 @@ def _score(logits: np.ndarray) -> float:
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the score and its spread over the splits."""
-    mean, std = inception_score(inputs.fake.logits, seed=inputs.seed)
+    mean, std = inception_score(needed(inputs.fake).logits, seed=inputs.seed)
     return Scores({"is*": mean, "is*_std": std})
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from jaxgan.data.order import fair_draw
 from jaxgan.evaluate.metrics.checks import checked_seed, finite, rows
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 from jaxgan.evaluate.metrics.neighbours import nearest, own_distances
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
@@ -86,10 +86,10 @@ def evenness(paths: np.ndarray) -> float:
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the four numbers from the generator that made the samples."""
-    real, distances = inputs.real.features, inputs.real_distances
+    real, distances = needed(inputs.real).features, inputs.real_distances
     found = interpolation(
-        inputs.generator,
-        inputs.features_of,
+        needed(inputs.generator),
+        needed(inputs.features_of),
         real,
         own_distances(real) if distances is None else distances,
         truncation=inputs.truncation,

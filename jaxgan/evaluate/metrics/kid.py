@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxgan.evaluate.metrics.checks import checked_seed, pair
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
 # Float64 elements of one block of a kernel matrix: 64 MB.
 BLOCK = 2**23
@@ -90,7 +90,8 @@ def _kernel_sums(x: np.ndarray, y: np.ndarray | None, a: np.ndarray, b: np.ndarr
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the distance over subsets, its spread, and the estimate from all samples."""
-    found = kernel_distance(inputs.fake.features, inputs.real.features, seed=inputs.seed)
+    fake, real = needed(inputs.fake), needed(inputs.real)
+    found = kernel_distance(fake.features, real.features, seed=inputs.seed)
     return Scores({"kd*": found.mean, "kd*_std": found.std, "kd*_unbiased": found.unbiased})
 
 

@@ -4,7 +4,7 @@ A new metric is a file beside this one that ends in a `Metric`, and a line in ta
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from jaxgan.evaluate.features import Features
 from jaxgan.trained.generator import TrainedGenerator
 
 Labelled = tuple[np.ndarray, np.ndarray]
+T = TypeVar("T")
 
 
 class Inputs(NamedTuple):
@@ -42,6 +43,12 @@ class Inputs(NamedTuple):
     classes: int = 0
     bootstrap_rounds: int = 0
     seed: int = 2020
+
+
+def needed(value: T | None) -> T:
+    """Return a value that is there because `Metric.needs` asks for it."""
+    assert value is not None
+    return value
 
 
 class Scores(NamedTuple):
@@ -86,4 +93,4 @@ class Metric(NamedTuple):
 def full_name(name: str, extractor: Extractor | None) -> str:
     """Put the extractor's name in the place of the star: kd*_std -> kd_lite0_std, kid_std."""
     stem, star, suffix = name.partition("*")
-    return metric_name(stem, extractor) + suffix if star else name
+    return metric_name(stem, needed(extractor)) + suffix if star else name

@@ -7,6 +7,7 @@ between samples counts repetitions (mode collapse).
 """
 
 from functools import partial
+from typing import TypedDict
 
 import jax
 import numpy as np
@@ -101,12 +102,22 @@ def own_distances(features: np.ndarray, k: int = 5) -> np.ndarray:
     return nearest(features, features, min(k, len(features) - 1), skip_self=True)[0]
 
 
+class CopyRates(TypedDict):
+    """What copy_rates returns."""
+
+    memorised: float
+    repeated: float
+    threshold: float
+    nearest: np.ndarray
+    distance: np.ndarray
+
+
 def copy_rates(
     samples: np.ndarray,
     training: np.ndarray,
     share: float = 0.01,
     training_distances: np.ndarray | None = None,
-) -> dict[str, float | np.ndarray]:
+) -> CopyRates:
     """Count samples that copy a training image or another sample.
 
     Args:

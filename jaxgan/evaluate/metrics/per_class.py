@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxgan.evaluate.metrics.checks import labels_of, pair
 from jaxgan.evaluate.metrics.frechet import frechet_of_samples
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
 
 def per_class_frechet(
@@ -51,8 +51,9 @@ def small_classes(labels: np.ndarray, real_labels: np.ndarray) -> list[int]:
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the distance of each class, and their mean."""
-    fake, real = inputs.fake, inputs.real
-    each = per_class_frechet(fake.features, fake.labels, real.features, real.labels)
+    fake, real = needed(inputs.fake), needed(inputs.real)
+    labels, real_labels = needed(fake.labels), needed(real.labels)
+    each = per_class_frechet(fake.features, labels, real.features, real_labels)
     name = "fd*_per_class"
     return Scores({name: float(np.mean(list(each.values())))}, {name: each})
 

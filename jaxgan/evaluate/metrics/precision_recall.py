@@ -27,7 +27,7 @@ from jaxgan.evaluate.metrics.distances import (
     row_blocks,
     squared_distances,
 )
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 from jaxgan.evaluate.metrics.neighbours import own_distances
 
 
@@ -116,9 +116,8 @@ def _settled(real, fake, real_radii, fake_radii, dense_radii):
 def scores(inputs: Inputs) -> Scores:
     """Compute the four shares, and their bootstrap errors if asked for."""
     found: dict[str, float] = {}
-    members = membership(
-        inputs.real.features, inputs.fake.features, real_distances=inputs.real_distances
-    )
+    fake, real = needed(inputs.fake), needed(inputs.real)
+    members = membership(real.features, fake.features, real_distances=inputs.real_distances)
     for name, values in members._asdict().items():
         found[f"{name}*"] = float(values.mean())
         if inputs.bootstrap_rounds:

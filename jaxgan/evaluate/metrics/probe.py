@@ -22,7 +22,7 @@ import optax
 from jaxgan.devices import compiler
 from jaxgan.evaluate.metrics.checks import labels_of, pair
 from jaxgan.evaluate.metrics.held_out import divided_features
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 from jaxgan.evaluate.metrics.neighbours import nearest
 
 
@@ -123,7 +123,8 @@ def neighbour_labels(
 def crelu(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the positive and the negative parts of features, standardised by the training set."""
     both = _standardized(train, test)
-    return tuple(np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis=1) for x in both)
+    parts = [np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis=1) for x in both]
+    return parts[0], parts[1]
 
 
 def _standardized(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +146,7 @@ def labels_in(labels: np.ndarray, count: int, classes: int) -> None:
 
 def scores(inputs: Inputs) -> Scores:
     """Compute how well labels can be read from the features of real images."""
-    train, test = divided_features(inputs.real, inputs.test, inputs.seed)
+    train, test = divided_features(needed(inputs.real), inputs.test, inputs.seed)
     k = min(5, len(train[0]))
     linear = logistic_labels(*train, test[0], inputs.classes)
     near = neighbour_labels(*train, test[0], inputs.classes, k)

@@ -5,12 +5,14 @@ cheap (one perfect image a class is enough), so diversity stands beside it: the 
 between two images of one class, pixel by pixel, relative to the real images' (1: as varied).
 """
 
+from typing import TypedDict
+
 import numpy as np
 
 from jaxgan.evaluate.extractors.convnet import convnet_labels
 from jaxgan.evaluate.metrics.checks import finite, labels_of
 from jaxgan.evaluate.metrics.held_out import divided
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
 
 def diversity(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -29,12 +31,21 @@ def diversity(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.array([2 * g.var(axis=0, ddof=1).sum() for g in groups if len(g) > 1])
 
 
+class Recognised(TypedDict):
+    """What recognition returns."""
+
+    recognised: float
+    recognised_real: float
+    recognised_classes: list[float]
+    diversity: float
+
+
 def recognition(
     real: tuple[np.ndarray, np.ndarray],
     samples: tuple[np.ndarray, np.ndarray],
     classes: int,
     seed: int = 0,
-) -> dict[str, float | list[float]]:
+) -> Recognised:
     """Return shares in [0, 1].
 
     Args:
@@ -69,9 +80,15 @@ def recognition(
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the shares, and those of each class that has samples."""
-    found = recognition(inputs.real_pixels, inputs.fake_pixels, inputs.classes)
-    each = {c: share for c, share in enumerate(found.pop("recognised_classes")) if share == share}
-    return Scores(found, {"recognised": each})
+    real, samples = needed(inputs.real_pixels), needed(inputs.fake_pixels)
+    found = recognition(real, samples, inputs.classes)
+    values = {
+        "recognised": found["recognised"],
+        "recognised_real": found["recognised_real"],
+        "diversity": found["diversity"],
+    }
+    each = {c: share for c, share in enumerate(found["recognised_classes"]) if share == share}
+    return Scores(values, {"recognised": each})
 
 
 RECOGNITION = Metric(

@@ -10,7 +10,7 @@ of a squared distance between features.
 import numpy as np
 
 from jaxgan.evaluate.metrics.checks import checked_seed, pair
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores
+from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
 BLOCK = 2**22  # projected values at once: 32 MB of float64
 
@@ -51,7 +51,8 @@ def sliced_distance(
 
 def scores(inputs: Inputs) -> Scores:
     """Compute the distance over 1,000 projections."""
-    value = sliced_distance(inputs.fake.features, inputs.real.features, seed=inputs.seed)
+    fake, real = needed(inputs.fake), needed(inputs.real)
+    value = sliced_distance(fake.features, real.features, seed=inputs.seed)
     return Scores({"mind*": value})
 
 

@@ -13,7 +13,8 @@ Deviation: the published code takes the mean of the three in place of their sum,
 see but for its epsilon.
 """
 
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -49,8 +50,8 @@ def discriminator_objective(
 ) -> tuple[jax.Array, Outcome]:
     real, fake, drawn = judge(game, nets, batch, keys)
     reals, fakes = chosen(real, scores), chosen(fake, scores)
-    loss = sum(map(hinge.discriminator, reals, fakes))
-    metrics = {"real_logits": sum(reals).mean(), "fake_logits": sum(fakes).mean()}
+    loss = reduce(add, map(hinge.discriminator, reals, fakes))
+    metrics = {"real_logits": reduce(add, reals).mean(), "fake_logits": reduce(add, fakes).mean()}
     metrics |= {f"real_{name}": s.mean() for name, s in real._asdict().items()}
     metrics |= {f"fake_{name}": s.mean() for name, s in fake._asdict().items()}
     return loss.mean(), Outcome(stats, metrics, drawn)
@@ -60,7 +61,7 @@ def generator_objective(
     game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, scores: tuple[str, ...]
 ) -> tuple[jax.Array, Outcome]:
     real, fake, drawn = judge(game, nets, batch, keys)
-    loss = sum(chosen(real, scores)) - sum(chosen(fake, scores))
+    loss = reduce(add, chosen(real, scores)) - reduce(add, chosen(fake, scores))
     return loss.mean(), Outcome(stats, {}, drawn)
 
 

@@ -12,7 +12,8 @@ The paper clips f's weights: `discriminator.clip_weights`, or spectral norm as h
 Deviation: the paper's one-sided rank penalty, which its text does not state, is left out.
 """
 
-from functools import partial
+from functools import partial, reduce
+from operator import add
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +34,7 @@ def kernel(a: jax.Array, b: jax.Array) -> jax.Array:
         products = a @ b.T
     squares = (a * a).sum(-1)[:, None] + (b * b).sum(-1)[None, :] - 2.0 * products
     squares = jnp.maximum(squares, 0.0)
-    return sum(jnp.exp(-squares / (2.0 * s * s)) for s in BANDWIDTHS)
+    return reduce(add, (jnp.exp(-squares / (2.0 * s * s)) for s in BANDWIDTHS))
 
 
 def squared_mmd(x: jax.Array, y: jax.Array) -> jax.Array:

@@ -18,6 +18,9 @@ every minibatch in place of every fourth; the paper's optional filters, noise an
 out.
 """
 
+from functools import reduce
+from operator import add
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -90,12 +93,12 @@ def resampled(image: jax.Array, m: jax.Array) -> jax.Array:
         for axis, size in enumerate((height, width))
     )
     weights = [jnp.stack([1.0 - s, s]) for s in share]
-    total = sum(
+    corners = (
         (weights[0][i] * weights[1][j])[:, None] * image[rows[i], columns[j]]
         for i in (0, 1)
         for j in (0, 1)
     )
-    return total.reshape(image.shape)
+    return reduce(add, corners).reshape(image.shape)
 
 
 def _inverse(m: jax.Array) -> jax.Array:
@@ -129,7 +132,7 @@ def colors(key: jax.Array, p: jax.Array, channels: int) -> tuple[jax.Array, jax.
     matrix, offset = jnp.eye(channels) * contrast, offset * contrast
     if channels != 3:
         return matrix, offset
-    gray = jnp.outer(LUMA, LUMA)
+    gray = jnp.asarray(np.outer(LUMA, LUMA))
     flip = jax.random.bernoulli(next(keys)).astype(jnp.float32)
     saturation = jnp.exp2(jax.random.normal(next(keys)))
     turn = jax.random.uniform(next(keys), minval=-np.pi, maxval=np.pi)

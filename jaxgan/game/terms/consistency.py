@@ -18,7 +18,7 @@ from jaxgan.game.game import Drawn, Nets
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.terms.augmentations import shifted
-from jaxgan.game.terms.wrappers import Term
+from jaxgan.game.terms.wrappers import Term, logits_of
 from jaxgan.media.augment import random_flip
 
 
@@ -41,7 +41,7 @@ def discriminator_term(real: float, fake: float, latents: float, noise: float) -
 
     def value(nets: Nets, drawn: Drawn, state, keys: Keys):
         total = jnp.zeros(len(drawn.noise))
-        of_real, of_fake = drawn.logits
+        of_real, of_fake = logits_of(drawn)
         for weight, (images, labels), logits, name in (
             (real, drawn.real, of_real, "real"),
             (fake, drawn.fake, of_fake, "fake"),

@@ -15,14 +15,15 @@ import jax.numpy as jnp
 from jaxgan.game.game import Drawn, Nets
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import score
-from jaxgan.game.terms.wrappers import Term
+from jaxgan.game.terms.wrappers import Term, logits_of
 
 
 def lecam(weight: float, decay: float = 0.99) -> Term:
     """Return the discriminator's term."""
 
     def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], keys: Keys):
-        logits = dict(zip(("real", "fake"), map(score, drawn.logits), strict=True))
+        of_real, of_fake = logits_of(drawn)
+        logits = {"real": score(of_real), "fake": score(of_fake)}
         state = {
             side: decay * old + (1.0 - decay) * jax.lax.stop_gradient(logits[side].mean())
             for side, old in state.items()

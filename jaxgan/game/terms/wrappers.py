@@ -10,7 +10,7 @@ stats`). A term works on what the objective drew (`Drawn`): nothing is drawn a s
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 
@@ -22,14 +22,31 @@ from jaxgan.game.terms.penalties import Penalty
 PyTree = Any
 
 
+class TermValue(Protocol):
+    """What a term adds to the loss of a player."""
+
+    def __call__(
+        self, nets: Nets, drawn: Drawn, state: PyTree, keys: Keys, /
+    ) -> tuple[jax.Array, PyTree]:
+        """Return the term of each example, [b] float32, and the new state.
+
+        Args:
+          nets: all networks; gradients flow to the player's own weights.
+          drawn: what the objective drew and judged.
+          state: the term's own arrays, without a gradient; {} for a term without any.
+          keys: the term's own streams of randomness.
+        """
+        ...
+
+
 class Term(NamedTuple):
-    """init() -> state, and value(nets, drawn, state, keys) -> ([b] float32, state).
+    """A regulariser on top of any objective: a value, and the state that it starts with.
 
     needs: calls of the players beyond those of every game, such as {"generator": ("styles",)}.
     """
 
     init: Callable[[], PyTree]
-    value: Callable[[Nets, Drawn, PyTree, Keys], tuple[jax.Array, PyTree]]
+    value: TermValue
     needs: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -49,6 +66,13 @@ def penalised(penalty: Penalty) -> Term:
         return penalty(nets.discriminator.call, drawn.real, drawn.fake, keys["between"]), state
 
     return Term(dict, value)
+
+
+def logits_of(drawn: Drawn) -> tuple[PyTree, PyTree]:
+    """Return the logits of real and of generated samples. TypeError if the objective has none."""
+    if drawn.logits is None:
+        raise TypeError("the discriminator's objective hands over no logits (Drawn.logits)")
+    return drawn.logits
 
 
 def plus(objective: Objective, name: str, term: Term) -> Objective:
@@ -94,9 +118,8 @@ def augmented_d(objective: Objective, augmentation: Augmentation) -> Objective:
         state = stats["augmentation"]
         seen = through(nets, augmentation, state, keys)
         loss, outcome = objective(game, seen, stats, batch, keys)
-        if outcome.drawn.logits is None:
-            raise TypeError("the discriminator's objective hands over no logits (Drawn.logits)")
-        real_logits = jax.lax.stop_gradient(score(outcome.drawn.logits[0]))
+        of_real, _ = logits_of(outcome.drawn)
+        real_logits = jax.lax.stop_gradient(score(of_real))
         state = augmentation.update(state, real_logits)
         shown = {f"augmentation_{k}": v for k, v in state.items()}
         new = {**outcome.stats, "augmentation": state}

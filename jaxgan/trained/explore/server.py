@@ -116,7 +116,7 @@ class Explorer:
             (1 - t) * a.truncation + t * b.truncation if a.truncation and b.truncation else 0
         )
         mixture = ((1 - t) * a.mixture + t * b.mixture).astype(np.float32)
-        return Place(spherical(a.latents, b.latents, [t])[0], mixture, truncation)
+        return Place(spherical(a.latents, b.latents, np.array([t]))[0], mixture, truncation)
 
 
 def _number(name: str, value: Any) -> float:
@@ -169,7 +169,7 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: one line a slider move is noise."""
 
     return Handler

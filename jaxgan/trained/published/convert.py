@@ -213,9 +213,10 @@ def _shapes(config: ConfigDict, role: str) -> tuple[dict, dict]:
     side, spec = _side(config, role)
     params = jax.eval_shape(side.init, jax.random.key(0))
     first = noise_spec(config) if role == "generator" else spec.sample
-    inputs = [jax.ShapeDtypeStruct((2, *x.shape), x.dtype) for x in (first, spec.condition)]
+    two = lambda x: jax.ShapeDtypeStruct((2, *x.shape), x.dtype)
+    inputs = jax.tree.map(two, (first, spec.condition))
     stats = jax.eval_shape(partial(side.moments, "call"), {"params": params}, *inputs)
-    return tuple(flatten_dict(t, sep="/") for t in (params, stats))
+    return flatten_dict(params, sep="/"), flatten_dict(stats, sep="/")
 
 
 def _structure(weights: Weights, role: str) -> Structure:
@@ -229,6 +230,7 @@ def _structure(weights: Weights, role: str) -> Structure:
     after = None
     if f"{start}attention/gamma" in params:
         module = _side(config, role)[0].module
+        assert module is not None
         resolution = getattr(module, "trunk", module).attention
         halvings = int(math.log2(config.data.size[0] / resolution))
         stages = blocks // 2 if deep else blocks

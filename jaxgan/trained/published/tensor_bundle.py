@@ -26,24 +26,24 @@ def read_bundle(prefix: str | Path) -> dict[str, np.ndarray]:
     index = prefix.with_name(prefix.name + ".index")
     try:
         entries = dict(_table(index.read_bytes()))
-        shards = dict(_fields(entries.pop(b""))).get(1, 1)
+        shards = _number(dict(_fields(entries.pop(b""))), 1, 1)
         arrays = {}
         for key, entry in entries.items():
-            fields = list(_fields(entry))
-            numbers = dict(fields)
-            if numbers.get(1) not in DTYPES or 7 in numbers:  # 7: a slice of a larger variable
+            fields = dict(_fields(entry))
+            dtype = DTYPES.get(_number(fields, 1))
+            if dtype is None or 7 in fields:  # 7: a slice of a larger variable
                 continue
-            shape = [dict(_fields(dim)).get(1, 0) for dim in _dimensions(numbers.get(2, b""))]
-            shard = f"{prefix.name}.data-{numbers.get(3, 0):05d}-of-{shards:05d}"
-            arrays[key.decode()] = _value(prefix.with_name(shard), numbers, shape)
+            shape = [_number(dict(_fields(dim)), 1) for dim in _dimensions(fields.get(2, b""))]
+            shard = f"{prefix.name}.data-{_number(fields, 3):05d}-of-{shards:05d}"
+            place = _number(fields, 4), _number(fields, 5)
+            path = prefix.with_name(shard)
+            arrays[key.decode()] = _value(path, np.dtype(dtype), shape, *place)
         return arrays
     except (IndexError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{index} cannot be read: {error}") from None
 
 
-def _value(path: Path, numbers: dict[int, int], shape: list[int]) -> np.ndarray:
-    dtype = np.dtype(DTYPES[numbers[1]])
-    offset, size = numbers.get(4, 0), numbers.get(5, 0)
+def _value(path: Path, dtype: np.dtype, shape: list[int], offset: int, size: int) -> np.ndarray:
     count = int(np.prod(shape, dtype=np.int64))
     if count * dtype.itemsize != size or offset + size > path.stat().st_size:
         raise ValueError(f"{path.name} is cut short, or its index is damaged")
@@ -52,8 +52,17 @@ def _value(path: Path, numbers: dict[int, int], shape: list[int]) -> np.ndarray:
         return np.frombuffer(file.read(size), dtype).reshape(shape)
 
 
-def _dimensions(shape: bytes) -> Iterator[bytes]:
-    return (value for number, value in _fields(shape) if number == 2)
+def _number(fields: dict[int, int | bytes], key: int, default: int = 0) -> int:
+    value = fields.get(key, default)
+    if not isinstance(value, int):
+        raise TypeError(f"field {key} is not a number")
+    return value
+
+
+def _dimensions(shape: int | bytes) -> Iterator[bytes]:
+    if not isinstance(shape, bytes):
+        raise TypeError("a shape is not a message")
+    return (v for number, v in _fields(shape) if number == 2 and isinstance(v, bytes))
 
 
 def _table(data: bytes) -> Iterator[tuple[bytes, bytes]]:

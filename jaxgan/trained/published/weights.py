@@ -89,7 +89,8 @@ def normalised(weights: Weights, role: str) -> PyTree:
     for path, u in weights.part(role, "u").items():
         matrix = as_matrix(path, params[path])
         if path in v:
-            sigma = np.float64(v[path]) @ np.float64(matrix) @ np.float64(u)
+            left, right = np.asarray(v[path], np.float64), np.asarray(u, np.float64)
+            sigma = left @ matrix.astype(np.float64) @ right
         else:
             sigma, _ = power_iteration(jnp.asarray(matrix), jnp.asarray(u), eps)
         params[path] = params[path] / np.float32(sigma)

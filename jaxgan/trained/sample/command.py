@@ -1,8 +1,8 @@
 """`jaxgan sample`: what it draws, by --kind."""
 
+import dataclasses
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 from ml_collections import ConfigDict
@@ -26,7 +26,8 @@ KINDS = {
 TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
 
 
-class Options(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Options:
     """What the command line asks for, as text; empty is the default of its kind."""
 
     kind: str = "classes"

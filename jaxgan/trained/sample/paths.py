@@ -25,7 +25,7 @@ def spherical(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 
     Linear where there is no arc: in one direction, in opposite ones, or at zero.
     """
-    a, b = np.float64(a), np.float64(b)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     norms = np.linalg.norm(a), np.linalg.norm(b)
     if not min(norms):
         return linear(a, b, t)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -64,9 +66,8 @@ def test_singular_covariances_agree_with_the_singular_values(counts):
 def test_infinity_removes_the_bias():
     """Both sets are N(0, I) in 8 dimensions: the truth is 0, finite samples give more."""
     rng = np.random.default_rng(5)
-    truth = features_of_arrays(rng.normal(size=(100, 8)))._replace(
-        mean=np.zeros(8), covariance=np.eye(8)
-    )
+    drawn = features_of_arrays(rng.normal(size=(100, 8)))
+    truth = dataclasses.replace(drawn, mean=np.zeros(8), covariance=np.eye(8))
     plain, infinite = [], []
     for _ in range(20):
         x = rng.normal(size=(400, 8))

@@ -1,0 +1,9 @@
+# What jaxgan uses of flax.traverse_util, which has no annotations.
+from collections.abc import Mapping
+from typing import Any, overload
+
+@overload
+def flatten_dict(xs: Mapping[str, Any], *, sep: str) -> dict[str, Any]: ...
+@overload
+def flatten_dict(xs: Mapping[str, Any]) -> dict[tuple[str, ...], Any]: ...
+def unflatten_dict(xs: Mapping[str, Any], *, sep: str) -> dict[str, Any]: ...

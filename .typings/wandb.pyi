@@ -1,0 +1,9 @@
+# What jaxgan uses of wandb, which need not be installed.
+from typing import Any
+
+class Run:
+    id: str
+    def log(self, data: dict[str, Any], *, step: int) -> None: ...
+    def finish(self) -> None: ...
+
+def init(**settings: Any) -> Run: ...
