@@ -182,10 +182,10 @@ def _activations(
     @compiler.jit
     def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
         # Only these outputs are computed: the compiler drops what they do not need.
-        state = module.apply(
+        _, state = module.apply(
             variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
-        )[1]
-        leaves = flatten_dict(state["intermediates"] if "intermediates" in state else {})
+        )
+        leaves = flatten_dict(dict(state).get("intermediates", {}))
         kept = [leaves[(*path, "__call__")][0] for path in order]
         return [x.reshape(len(z), -1).astype(jnp.float32) for x in kept]
 
