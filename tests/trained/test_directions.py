@@ -23,7 +23,7 @@ def test_the_measured_matrix_is_made_of_the_kernels():
     for layer, product in zip(("", "block_0"), expected, strict=True):
         matrix = directions.first_layer(g, layer)
         np.testing.assert_allclose(matrix.T @ matrix, product, atol=1e-4)  # float32 differences
-    with pytest.raises(ValueError, match=r"--layer=blok: write one of block_0, linear"):
+    with pytest.raises(ValueError, match=r"--layer=blok: write one of linear, block_0"):
         directions.first_layer(g, "blok")
 
 
@@ -53,7 +53,7 @@ def test_principal_components_of_a_block_explain_the_most():
     found = directions.principal(tiny_tabulated(), 4, samples=128)
     assert found.vectors.shape == (4, 12) and (np.diff(found.strengths) <= 0).all()
     assert 0 < found.strengths.sum() <= 1
-    with pytest.raises(ValueError, match=r"--layer=blok: write one of block_0, linear"):
+    with pytest.raises(ValueError, match=r"--layer=blok: write one of linear, block_0"):
         directions.principal(tiny_tabulated(), 1, layer="blok", samples=128)
 
 
