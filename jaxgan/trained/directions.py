@@ -184,7 +184,8 @@ def _activations(
         state = module.apply(
             variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
         )[1]
-        leaves = flatten_dict(state["intermediates"] if "intermediates" in state else {})
+        found = state.get("intermediates")
+        leaves = flatten_dict(found) if found else {}
         kept = [leaves[(*path, "__call__")][0] for path in order]
         return [x.reshape(len(z), -1).astype(jnp.float32) for x in kept]
 
