@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load": "trained.generator",
+    "load": "trained.load",
     "TrainedGenerator": "trained.generator",
     "default_config": "config",
     "Batch": "game.game",

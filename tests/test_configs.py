@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import pytest
 
-from jaxgan.build import build
+from jaxgan.build import build, medium_of
 from jaxgan.data.records import open_records
 from jaxgan.game import steps
-from jaxgan.game.game import init_state
+from jaxgan.game.game import Batch, init_state
 from jaxgan.training import run
+from tests.tiny import spec_of
 
 FOLDER = Path(__file__).parent.parent / "configs"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -33,22 +33,22 @@ def resolved(config):
     known = {"cifar10": 10, "mnist": 10, "emoji64": 27}
     classes = known.get(name.removeprefix("data/"), 1000)
     with config.unlocked():
-        config.data.channels = 1 if name == "data/mnist" else 3
+        config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)
         config.data.class_names = tuple(map(str, range(classes)))
     return config
 
 
 def check(config):
     config = resolved(config)
-    image_shape = (*config.data.size, config.data.channels)
-    game = build(config, image_shape, len(config.data.class_names))
+    medium = medium_of(config)
+    game = build(config, medium.spec)
     state = jax.eval_shape(partial(init_state, game, config.seed))
     train = config.train
-    axes = (train.num_d_steps, train.microbatches, train.batch // train.microbatches)
-    batch = {
-        "images": jax.ShapeDtypeStruct((*axes, *image_shape), jnp.float32),
-        "labels": jax.ShapeDtypeStruct(axes, jnp.int32),
-    }
+    axes = (game.num_batches, train.microbatches, train.batch // train.microbatches)
+    batch = jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct((*axes, *x.shape), x.dtype),
+        Batch(medium.spec.sample, medium.stored.condition),
+    )
     after, metrics = jax.eval_shape(partial(steps.train_step, game), state, batch)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(
         lambda x: (x.shape, x.dtype), state
@@ -81,7 +81,7 @@ def test_ablation_variants_are_those_of_the_table(variant):
     assert [int(n) for n in row[1:3]] == [config.train.batch, config.model.width]
     assert row.count("x") == sum(map(bool, marks))
     assert f"{config.train.steps // 1000:,}k" in row
-    game = build(config, (128, 128, 3), 1000)
+    game = build(config, spec_of((128, 128, 3), 1000))
     state = jax.eval_shape(partial(init_state, game, 0))
     players = state.players["generator"].params, state.players["discriminator"].params
     assert f"{sum(leaf.size for leaf in jax.tree.leaves(players)):,}" in row

@@ -15,9 +15,13 @@ def run(values: SimpleNamespace) -> int:
         raise UsageError(
             f"--truncations={values.truncations}: write numbers, such as 0.5,1"
         ) from None
-    from jaxgan.trained.export import export_command
+    from jaxgan.trained.export import check_target, write_export
+    from jaxgan.trained.load import load
 
-    return export_command(values.model, values.config, Path(values.output), truncations or None)
+    output, chosen = Path(values.output), truncations or None
+    check_target(output, chosen)
+    print(write_export(output, load(values.model, values.config), chosen))
+    return 0
 
 
 COMMAND = Command(

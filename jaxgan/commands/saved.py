@@ -7,6 +7,6 @@ from ml_collections import ConfigDict
 
 def saved_config(values: SimpleNamespace) -> ConfigDict:
     """Return the config of MODEL, a run's directory or an exported file."""
-    from jaxgan.trained.export import model_config
+    from jaxgan.trained.load import model_config
 
     return model_config(values.model)

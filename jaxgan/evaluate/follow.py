@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.evaluate.models import Model, run_of
 from jaxgan.files import manifest
-from jaxgan.trained.generator import from_state
+from jaxgan.trained.load import from_state
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import abstract_state
 

@@ -8,8 +8,8 @@ from ml_collections import ConfigDict
 from jaxgan.config import default_config
 from jaxgan.evaluate.images import Images, open_images
 from jaxgan.game.game import TrainState
-from jaxgan.trained.export import model_config
-from jaxgan.trained.generator import TrainedGenerator, from_state, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import from_state, load, model_config
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, load_run
 

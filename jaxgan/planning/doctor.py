@@ -128,7 +128,7 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
             waits.append(ready - begin)
             times.append(time.perf_counter() - ready)
     each, wait = np.median(times[1:]), np.median(waits[1:])
-    total = train.steps * max(each, wait)
+    total = train.steps * float(max(each, wait))
     bad = any(int(value) >= 0 for name, value in metrics.items() if name.endswith("/bad_leaf"))
     yield Finding(
         bad or total > DAY,

@@ -3,10 +3,10 @@
 import html
 from typing import Any
 
+from jaxgan.report import signs
 from jaxgan.report.charts import Curve, chart
 from jaxgan.report.runs import RunFacts, is_number
 from jaxgan.report.sections import show
-from jaxgan.training import signs
 
 esc = html.escape
 DETAILS = ("extractor_protocol", "extractor_sha256")  # of an extractor, said below the table

@@ -28,7 +28,8 @@ from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_png
 from jaxgan.models.layers import Dense
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from jaxgan.trained.sample.sheets import Row, name_of, sheet
 
 PyTree = Any
@@ -181,11 +182,10 @@ def _activations(
     @compiler.jit
     def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
         # Only these outputs are computed: the compiler drops what they do not need.
-        state = module.apply(
+        _, state = module.apply(
             variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
-        )[1]
-        found = state.get("intermediates")
-        leaves = flatten_dict(found) if found else {}
+        )
+        leaves = flatten_dict(dict(state).get("intermediates", {}))
         kept = [leaves[(*path, "__call__")][0] for path in order]
         return [x.reshape(len(z), -1).astype(jnp.float32) for x in kept]
 

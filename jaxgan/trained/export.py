@@ -26,9 +26,7 @@ from jaxgan.config_json import config_from
 from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors, write_tensors
-from jaxgan.trained.generator import TrainedGenerator, load
-from jaxgan.trained.published import weights
-from jaxgan.training.run import saved
+from jaxgan.trained.generator import TrainedGenerator
 
 PyTree = Any
 FORMAT = "jaxgan generator 1"
@@ -66,14 +64,9 @@ def write_generator(path: Path, generator: TrainedGenerator) -> None:
 def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
     """Return the generator in a .safetensors file; see `jaxgan.load`."""
     arrays, metadata = read_tensors(path)
-    if metadata.get("format") == weights.FORMAT:
-        imported = weights.load(path)
-        if config is not None:
-            imported.config.sample = config.sample
-        return weights.generator(imported)
     _check_format(path, metadata)
     try:
-        stored = _config(metadata)
+        stored = config_from(metadata["config"])
         if config is not None:
             stored.sample = config.sample
         tree = unflatten_dict(arrays, sep="/")
@@ -98,14 +91,8 @@ def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGener
 def saved_config(path: Path) -> ConfigDict:
     """Return the config in a .safetensors file."""
     metadata = read_tensors(path)[1]
-    if metadata.get("format") != weights.FORMAT:
-        _check_format(path, metadata)
-    return _config(metadata)
-
-
-def model_config(path: Path) -> ConfigDict:
-    """Return the config that a work directory or an exported file holds."""
-    return saved_config(path) if path.is_file() else saved(path)
+    _check_format(path, metadata)
+    return config_from(metadata["config"])
 
 
 def _check_format(path: Path, metadata: dict[str, str]) -> None:
@@ -130,30 +117,29 @@ def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> b
         raise ValueError("a .stablehlo file needs flatbuffers: pip install flatbuffers") from error
 
 
-def export_command(
-    model: Path, config: ConfigDict | None, output: Path, truncations: tuple[float, ...] | None
-) -> int:
-    """Write a run's generator to `output`; its suffix says how. Return the exit code."""
+def check_target(output: Path, truncations: tuple[float, ...] | None) -> None:
+    """Refuse a name or truncations that no file can have, before a generator is loaded."""
     if output.suffix not in (".safetensors", ".stablehlo"):
         raise ValueError(f"--output={output}: write a name ending in .safetensors or .stablehlo")
+    if output.suffix == ".stablehlo" and truncations and len(truncations) > 1:
+        raise ValueError(f"--truncations={truncations}: a .stablehlo file holds one; write one")
     check_output(output)
-    generator = load(model, config)
+
+
+def write_export(
+    output: Path, generator: TrainedGenerator, truncations: tuple[float, ...] | None = None
+) -> str:
+    """Write a generator to `output`; its suffix says how. Return a line that says what it holds."""
+    check_target(output, truncations)
     if output.suffix == ".stablehlo":
-        if truncations and len(truncations) > 1:
-            raise ValueError(f"--truncations={truncations}: a .stablehlo file holds one; write one")
         truncation = generator.truncation(truncations[0] if truncations else None)
         write_bytes(output, stablehlo(generator, truncation))
         says = f"truncation {truncation:g}, any batch size; runs with jax.export alone"
     else:
         stored = truncations or generator.truncations or default_truncations(generator)
-        write_generator(output, generator.tabulated({0.0, *stored}))
+        write_generator(output, generator.tabulated(sorted({0.0, *stored})))
         says = f"statistics for truncations {', '.join(f'{t:g}' for t in sorted({0.0, *stored}))}"
-    print(f"{output}: step {generator.step}, {output.stat().st_size / 1e6:.1f} MB, {says}")
-    return 0
-
-
-def _config(metadata: dict[str, str]) -> ConfigDict:
-    return config_from(metadata["config"])
+    return f"{output}: step {generator.step}, {output.stat().st_size / 1e6:.1f} MB, {says}"
 
 
 def _example(generator: TrainedGenerator, n: Any = 2) -> tuple[jax.ShapeDtypeStruct, ...]:

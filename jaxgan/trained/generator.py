@@ -15,7 +15,6 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, SupportsIndex
 
 import jax
@@ -24,15 +23,13 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.build import medium_of, noise_spec, sampling_prior, sides, transform
+from jaxgan.build import medium_of, noise_spec, sampling_prior, sides
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
-from jaxgan.game.game import TrainState
 from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
 from jaxgan.trained import class_names, truncations
-from jaxgan.training.checkpoints import Checkpoints, describe_leaves
-from jaxgan.training.run import Run, run_config
+from jaxgan.training.checkpoints import describe_leaves
 
 PyTree = Any
 MOST_AT_ONCE = 64, 1 << 20  # images and pixels in one call of the network, on each device
@@ -368,77 +365,3 @@ def checked_seed(seed: int) -> int:
     if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
         raise ValueError(f"seed = {seed!r}: write a whole number from 0 to {SEEDS - 1}")
     return int(seed)
-
-
-def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
-    """Return the generator of a run's newest checkpoint, or of an exported file.
-
-    Args:
-      path: a work directory, or a .safetensors file that `jaxgan export` wrote.
-      config: for other values of config.sample: another step, raw weights, a truncation.
-
-    Raises:
-      FileNotFoundError, ValueError: with one line that says what is wrong with the path.
-    """
-    path = Path(path).absolute()
-    if path.is_file():
-        from jaxgan.trained.export import read_generator
-
-        return read_generator(path, config)
-    config = run_config(path, config)
-    with Checkpoints(path / "checkpoints") as checkpoints:
-        abstract = generator_part(config)
-        part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
-    return _of(config, part, int(part["step"]))
-
-
-def generator_part(config: ConfigDict) -> PyTree:
-    """Return shapes and shardings of the part of a state that sampling needs.
-
-    No objective, optimiser or discriminator is built, and of a checkpoint nothing else is read.
-    """
-    side = sides(config, medium_of(config).spec)["generator"]
-    passed = transform(config, "generator")
-
-    def first() -> PyTree:
-        keys = jax.random.split(jax.random.key(0))
-        params = side.init(keys[0])
-        own = {"transform_state": passed.init(params, keys[1])}
-        part: dict[str, PyTree] = {"step": jnp.zeros((), jnp.int32)}
-        if config.sample.weights == "raw":
-            own["params"] = params
-        else:
-            part["averages"] = {"generator": params}
-        return part | {"players": {"generator": own}}
-
-    whole = sharding.replicated(sharding.create_mesh(devices=jax.local_devices()))
-    return jax.tree.map(
-        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole), jax.eval_shape(first)
-    )
-
-
-def from_state(
-    run: Run, state: TrainState, compiled: TrainedGenerator | None = None
-) -> TrainedGenerator:
-    """Return the generator of a state.
-
-    compiled: of another state of this run, whose compiled programs are taken.
-    """
-    own = state.players["generator"]
-    fields = {"transform_state": own.transform_state, "params": own.params}
-    part = {"averages": state.averages, "players": {"generator": fields}}
-    return _of(run.config, part, int(state.step), compiled)
-
-
-def _of(
-    config: ConfigDict, part: PyTree, step: int, compiled: TrainedGenerator | None = None
-) -> TrainedGenerator:
-    own = part["players"]["generator"]
-    is_raw = config.sample.weights == "raw"
-    params = own["params"] if is_raw else part["averages"]["generator"]
-    weights, _ = jax.jit(transform(config, "generator").apply)(params, own["transform_state"])
-    # To the host: of several processes each samples on its own devices.
-    weights = jax.device_get(weights)
-    if compiled is None:
-        return TrainedGenerator(config, weights, step=step)
-    return compiled.with_weights(weights, step)

@@ -25,9 +25,10 @@ from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
 from jaxgan.media.image_files import BadImageError, read_picture
 from jaxgan.media.pictures import captioned, save_png
-from jaxgan.media.pixels import to_stored
+from jaxgan.media.pixels import to_float, to_stored
 from jaxgan.media.resize import fit
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from jaxgan.trained.sample.sheets import name_of
 
 PyTree = Any
@@ -150,7 +151,7 @@ def read_target(path: Path, g: TrainedGenerator) -> np.ndarray:
     except BadImageError as error:
         raise ValueError(f"--image={path}: {error}") from error
     image = fit(image, (height, width), "center", "area")
-    return image.astype(np.float32) / 127.5 - 1
+    return np.asarray(to_float(jnp.asarray(image)))
 
 
 def invert_command(

@@ -26,11 +26,12 @@ from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import save_png
-from jaxgan.report import Refresher
-from jaxgan.training import non_finite, signs
+from jaxgan.report import Refresher, signs
+from jaxgan.training import non_finite
 from jaxgan.training.advice import advice
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.claim import claimed
+from jaxgan.training.collapse import refuse_collapse
 from jaxgan.training.identity import identity
 from jaxgan.training.metrics import MetricsWriter, memory
 from jaxgan.training.progress import progress_line
@@ -259,7 +260,7 @@ def loop(
                 found = signs.signs(seen, run.config.watch.patience)
                 for warning in signs.warnings(seen, found):
                     say(warning)
-                signs.refuse_collapse(seen, found, run.config.watch)
+                refuse_collapse(seen, found, run.config.watch)
             if sample or look:
                 refresh()
             # Last: a checkpoint says that all that belongs to its step has been left behind.

@@ -1,4 +1,4 @@
-"""The watch: a look at a run for collapse, memorisation and blow-up; judged in signs.py.
+"""The watch: a look at a run for collapse, memorisation and blow-up; judged in report/signs.py.
 
 One look, on the devices, at the live networks (not their average: they go first) and at the same
 latents, labels and real images every time:

@@ -73,7 +73,7 @@ def explored(model: Path) -> str:
     """Return "ran" if the page, its facts and its images are served."""
     from jaxgan.trained.explore.page import PAGE
     from jaxgan.trained.explore.server import Explorer, serve
-    from jaxgan.trained.generator import load
+    from jaxgan.trained.load import load
 
     try:
         explorer = Explorer(load(model), "crossed")
@@ -99,7 +99,7 @@ def reloaded(run_dir: Path, file: Path) -> str:
     """Return "ran" if an exported file samples what its run does."""
     import jax
 
-    from jaxgan.trained.generator import load
+    from jaxgan.trained.load import load
 
     g = load(run_dir)
     z, labels = g.latents(range(3), seed=5), np.arange(3) % max(len(g.class_names), 1)

@@ -17,7 +17,8 @@ from jaxgan.evaluate.results import read_results
 from jaxgan.evaluate.samples import samples
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.export import write_generator
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from tests.evaluate.made_images import NAMES, pixels, write_folder
 from tests.evaluate.scored import OWN, expected_fd, flags, in_numpy
 from tests.tiny import tiny_generator, tiny_run, tiny_tabulated

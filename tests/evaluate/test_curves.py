@@ -13,7 +13,7 @@ from jaxgan.evaluate.metrics.table import METRICS
 from jaxgan.evaluate.results import read_results
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.export import write_generator
-from jaxgan.trained.generator import load
+from jaxgan.trained.load import load
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import abstract_state
 from tests.evaluate.scored import expected_fd, flags

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxgan.evaluate.sweep import by_definition, drawn, points, said, table, thresholds
-from jaxgan.game.averaging import standing_stats
+from jaxgan.game import sampling
 from jaxgan.game.latents import class_conditional
 from tests.tiny import tiny_generator
 
@@ -90,7 +90,8 @@ def test_each_threshold_has_standing_statistics_of_its_own(definition, t):
     """They are the moments of batches of exactly the latents that are sampled."""
     g = tiny_generator(**{"sample.truncation_definition": definition})
     prior = class_conditional(LATENTS[definition, t], g.latent_dim, len(g.class_names))
-    expected = standing_stats(g.module, g.weights, prior, jax.random.key(0), 3, 16)
+    inputs = lambda key: prior(key, 16)
+    expected = sampling.variables(g.side, g.weights, inputs, 3)["batch_stats"]
     found = g.variables(t)["batch_stats"]
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected

@@ -47,7 +47,7 @@ def test_the_local_step_costs_what_it_did(report):
 
 
 def test_local_report_counts_parameters_state_and_collectives(report, tmp_path):
-    generator, discriminator = report["parameters"].values()
+    generator, discriminator = (report["parameters"][n] for n in ("generator", "discriminator"))
     size = report["bytes"]
     assert size["parameters"] == 4 * (generator + discriminator)
     # Parameters, their second moments, the average; vectors of spectral norm and a few counters.

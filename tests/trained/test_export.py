@@ -12,7 +12,7 @@ from flax.traverse_util import flatten_dict
 import jaxgan
 from jaxgan.config import default_config
 from jaxgan.files.tensors import read_tensors, write_tensors
-from jaxgan.trained import export, published
+from jaxgan.trained import export, load, published
 from tests.tiny import generator_of, tiny_generator, tiny_tabulated
 
 FOREIGN = """
@@ -63,7 +63,8 @@ def test_the_arrays_are_there_for_others(exported):
 def test_a_network_without_batch_norm_is_exported_too(tmp_path):
     config = default_config("mlp")
     config.data.update(size=(8, 8), channels=1, bits=16, class_names=("a", "b"))
-    config.model.update(latent_dim=6, generator_widths=(8,), discriminator_widths=(8,))
+    config.model.update(latent_dim=6, conditional=True)
+    config.model.update(generator_widths=(8,), discriminator_widths=(8,))
     g, path = generator_of(config), tmp_path / "mlp.safetensors"
     export.write_generator(path, g.tabulated((0.0, 0.5)))
     again = jaxgan.load(path)
@@ -79,7 +80,7 @@ def test_imported_weights_are_loaded_too(tmp_path):
     published.save(published.Weights(g.config, arrays), tmp_path / "w.safetensors")
     images = jaxgan.load(tmp_path / "w.safetensors").sample([1, "Bag"], seed=2, truncation=0.5)
     np.testing.assert_array_equal(images, g.sample([1, "Bag"], seed=2, truncation=0.5))
-    config = export.saved_config(tmp_path / "w.safetensors")
+    config = load.model_config(tmp_path / "w.safetensors")
     assert config.to_dict() == g.config.to_dict()
     arrays, metadata = read_tensors(tmp_path / "w.safetensors")
     older = json.loads(metadata["config"])
@@ -111,17 +112,16 @@ def test_without_flatbuffers_the_command_to_get_it_is_said(monkeypatch):
         export.stablehlo(tiny_tabulated(), 0.5)
 
 
-def test_the_command_writes_by_suffix(exported, tmp_path, capsys):
-    target = tmp_path / "again.safetensors"
-    assert export.export_command(exported, None, target, None) == 0
-    assert "truncations 0, 0.5, 1, 2" in capsys.readouterr().out
+def test_the_suffix_says_how_it_is_written(exported, tmp_path):
+    target, g = tmp_path / "again.safetensors", jaxgan.load(exported)
+    assert "truncations 0, 0.5, 1, 2" in export.write_export(target, g)
     assert target.read_bytes() == exported.read_bytes()
-    export.export_command(exported, None, target, (0.7,))
+    export.write_export(target, g, (0.7,))
     assert jaxgan.load(target).truncations == (0.0, 0.7)
     with pytest.raises(ValueError, match=r"g\.onnx: .*\.safetensors or \.stablehlo"):
-        export.export_command(exported, None, tmp_path / "g.onnx", None)
+        export.write_export(tmp_path / "g.onnx", g)
     with pytest.raises(ValueError, match="holds one"):
-        export.export_command(exported, None, tmp_path / "g.stablehlo", (0.5, 1.0))
+        export.write_export(tmp_path / "g.stablehlo", g, (0.5, 1.0))
 
 
 def damaged(path, tmp_path, change):

@@ -12,6 +12,8 @@ from jaxgan.config import default_config
 from jaxgan.game import sampling
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained import generator, inversion
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import abstract_state, load_run
 from jaxgan.training.sheets import Sampler
 from tests.tiny import generator_of, tiny_config, tiny_generator, tiny_run, tiny_tabulated
 
@@ -36,10 +38,10 @@ def test_three_lines_sample_a_run(workdir):
 
 def test_it_samples_what_training_showed(workdir):
     """The same images as Sampler, whose statistics are computed in one program."""
-    run = generator.load_run(workdir)
+    run = load_run(workdir)
     sampler = Sampler(run)
-    with generator.Checkpoints(workdir / "checkpoints") as checkpoints:
-        state = checkpoints.restore_newest(generator.abstract_state(run))
+    with Checkpoints(workdir / "checkpoints") as checkpoints:
+        state = checkpoints.restore_newest(abstract_state(run))
     indices, labels = np.arange(8), np.arange(8, dtype=np.int32) % 5
     expected = sampler.samples(sampler.prepare(state), 3, indices, labels)
     g = jaxgan.load(workdir)
@@ -144,7 +146,7 @@ def test_a_network_without_batch_norm_has_no_statistics(monkeypatch):
     tabulated = g.tabulated((0.0, 0.5))
     assert tabulated.variables(0.3 + 0.4).keys() == {"params"}
     np.testing.assert_array_equal(
-        tabulated.sample(["a", "e"], truncation=0.5), g.sample(["a", "e"], truncation=0.5)
+        tabulated.sample(count=2, truncation=0.5), g.sample(count=2, truncation=0.5)
     )
 
 

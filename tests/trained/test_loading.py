@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from jaxgan import build
 from jaxgan.config import default_config
 from jaxgan.game import sampling
-from jaxgan.trained.generator import load
+from jaxgan.trained.load import load
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import abstract_state, saved
 from tests.tiny import drawn, generator_of, tiny_config, tiny_run

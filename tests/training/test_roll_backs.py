@@ -8,9 +8,9 @@ import pytest
 from ml_collections import ConfigDict
 
 from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.collapse import CollapseError
 from jaxgan.training.non_finite import NonFiniteError, refuse_gradients, refuse_state
 from jaxgan.training.roll_backs import RollBacks
-from jaxgan.training.signs import CollapseError
 
 
 @flax.struct.dataclass

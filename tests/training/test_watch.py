@@ -14,8 +14,9 @@ from jaxgan.files import json_lines
 from jaxgan.game.game import init_state
 from jaxgan.media.images import distances
 from jaxgan.media.pixels import to_float
+from jaxgan.report import signs
 from jaxgan.training import run as runs
-from jaxgan.training import signs, train
+from jaxgan.training import train
 from jaxgan.training.watch import (
     Watch,
     drawn,

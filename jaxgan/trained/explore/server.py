@@ -31,7 +31,8 @@ from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained import directions
 from jaxgan.trained.explore.page import PAGE
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from jaxgan.trained.sample.paths import spherical
 
 TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # of a run: those between are interpolated

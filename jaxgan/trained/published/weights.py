@@ -59,6 +59,11 @@ def save(weights: Weights, path: str | Path) -> None:
     write_tensors(Path(path), weights.arrays, metadata)
 
 
+def is_weights(path: Path) -> bool:
+    """Return whether a file is one that `save` wrote."""
+    return read_tensors(path)[1].get("format") == FORMAT
+
+
 def load(path: str | Path) -> Weights:
     """Read what `save` wrote. Raises FileNotFoundError, or ValueError if it is another file."""
     path = Path(path)

@@ -9,7 +9,8 @@ from ml_collections import ConfigDict
 
 from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import save_film, save_png
-from jaxgan.trained.generator import TrainedGenerator, load
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.load import load
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.files import write_images
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from ml_collections import ConfigDict
 
-from jaxgan.training import signs
+from jaxgan.report import signs
+from jaxgan.training.collapse import CollapseError, refuse_collapse
 
 HEALTHY = {
     "diversity": 0.8,
@@ -71,10 +72,10 @@ def test_a_singular_value_that_jumps():
 def test_only_a_collapse_with_the_policy_to_go_back_stops():
     history = lines({}, BAD["low_diversity"][0], BAD["low_diversity"][0])
     found = signs.signs(history, 2)
-    signs.refuse_collapse(history, found, ConfigDict({"policy": "warn"}))
+    refuse_collapse(history, found, ConfigDict({"policy": "warn"}))
     roll_back = ConfigDict({"policy": "roll_back"})
-    with pytest.raises(signs.CollapseError, match="since step 20") as failure:
-        signs.refuse_collapse(history, found, roll_back)
+    with pytest.raises(CollapseError, match="since step 20") as failure:
+        refuse_collapse(history, found, roll_back)
     assert (failure.value.step, failure.value.before) == (30, 20)
     history = lines({}, BAD["overfit"][0], BAD["overfit"][0])
-    signs.refuse_collapse(history, signs.signs(history, 2), roll_back)  # D's, not a collapse
+    refuse_collapse(history, signs.signs(history, 2), roll_back)  # D's, not a collapse

@@ -8,17 +8,7 @@ import statistics
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ml_collections import ConfigDict
-
-from jaxgan.training.roll_backs import TrainingFailedError
-
 Line = dict[str, Any]
-
-
-class CollapseError(TrainingFailedError):
-    """The generator has collapsed."""
-
-    section = "watch"
 
 
 class Rule(NamedTuple):
@@ -129,11 +119,3 @@ def warnings(lines: list[Line], found: dict[str, int]) -> list[str]:
         f"{since}. What helps: {RULES[name].helps}"
         for name, since in found.items()
     ]
-
-
-def refuse_collapse(lines: list[Line], found: dict[str, int], config: ConfigDict) -> None:
-    """Raise CollapseError for a sign of collapse, where the policy is to go back."""
-    since = min((step for name, step in found.items() if RULES[name].is_collapse), default=None)
-    if since is not None and config.policy == "roll_back":
-        text = " ".join(warnings(lines, {n: s for n, s in found.items() if RULES[n].is_collapse}))
-        raise CollapseError(text, lines[-1]["step"], before=since)

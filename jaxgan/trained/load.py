@@ -1,0 +1,108 @@
+"""Trained generators from where they are kept: a run's checkpoints, exported or imported files."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.build import medium_of, sides, transform
+from jaxgan.devices import sharding
+from jaxgan.game.game import TrainState
+from jaxgan.trained import export
+from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.published import weights
+from jaxgan.training.checkpoints import Checkpoints
+from jaxgan.training.run import Run, run_config, saved
+
+PyTree = Any
+
+
+def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
+    """Return the generator of a run's newest checkpoint, or of an exported file.
+
+    Args:
+      path: a work directory, or a .safetensors file that `jaxgan export` wrote.
+      config: for other values of config.sample: another step, raw weights, a truncation.
+
+    Raises:
+      FileNotFoundError, ValueError: with one line that says what is wrong with the path.
+    """
+    path = Path(path).absolute()
+    if path.is_file():
+        return load_file(path, config)
+    config = run_config(path, config)
+    with Checkpoints(path / "checkpoints") as checkpoints:
+        abstract = generator_part(config)
+        part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
+    return _of(config, part, int(part["step"]))
+
+
+def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
+    """Return the generator in a file of `jaxgan export` or `jaxgan import`."""
+    if weights.is_weights(path):
+        imported = weights.load(path)
+        if config is not None:
+            imported.config.sample = config.sample
+        return weights.generator(imported)
+    return export.read_generator(path, config)
+
+
+def model_config(path: Path) -> ConfigDict:
+    """Return the config that a work directory, an exported or an imported file holds."""
+    if not path.is_file():
+        return saved(path)
+    return weights.load(path).config if weights.is_weights(path) else export.saved_config(path)
+
+
+def generator_part(config: ConfigDict) -> PyTree:
+    """Return shapes and shardings of the part of a state that sampling needs.
+
+    No objective, optimiser or discriminator is built, and of a checkpoint nothing else is read.
+    """
+    side = sides(config, medium_of(config).spec)["generator"]
+    passed = transform(config, "generator")
+
+    def first() -> PyTree:
+        keys = jax.random.split(jax.random.key(0))
+        params = side.init(keys[0])
+        own = {"transform_state": passed.init(params, keys[1])}
+        part: dict[str, PyTree] = {"step": jnp.zeros((), jnp.int32)}
+        if config.sample.weights == "raw":
+            own["params"] = params
+        else:
+            part["averages"] = {"generator": params}
+        return part | {"players": {"generator": own}}
+
+    whole = sharding.replicated(sharding.create_mesh(devices=jax.local_devices()))
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole), jax.eval_shape(first)
+    )
+
+
+def from_state(
+    run: Run, state: TrainState, compiled: TrainedGenerator | None = None
+) -> TrainedGenerator:
+    """Return the generator of a state.
+
+    compiled: of another state of this run, whose compiled programs are taken.
+    """
+    own = state.players["generator"]
+    fields = {"transform_state": own.transform_state, "params": own.params}
+    part = {"averages": state.averages, "players": {"generator": fields}}
+    return _of(run.config, part, int(state.step), compiled)
+
+
+def _of(
+    config: ConfigDict, part: PyTree, step: int, compiled: TrainedGenerator | None = None
+) -> TrainedGenerator:
+    own = part["players"]["generator"]
+    is_raw = config.sample.weights == "raw"
+    params = own["params"] if is_raw else part["averages"]["generator"]
+    weights, _ = jax.jit(transform(config, "generator").apply)(params, own["transform_state"])
+    # To the host: of several processes each samples on its own devices.
+    weights = jax.device_get(weights)
+    if compiled is None:
+        return TrainedGenerator(config, weights, step=step)
+    return compiled.with_weights(weights, step)
