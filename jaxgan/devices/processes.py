@@ -22,6 +22,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src import distributed
 from jax.experimental import multihost_utils
 
 from jaxgan.devices import rendezvous
@@ -44,10 +45,11 @@ def join() -> None:
     if not automatic and address is None:
         return
     timeout = _number("JAXGAN_TIMEOUT", os.environ.get("JAXGAN_TIMEOUT", "300"))
-    limits = {"initialization_timeout": timeout, "shutdown_timeout_seconds": 30}
+    limits: dict[str, Any] = {"initialization_timeout": timeout, "shutdown_timeout_seconds": 30}
     if automatic:
         where = "of the cluster"
     else:
+        assert address is not None
         count, index = _number(names[1], count), _number(names[2], index)
         if not 0 <= index < count:
             raise ValueError(f"JAX_PROCESS_ID={index}: write a number from 0 to {count - 1}")
@@ -63,7 +65,7 @@ def join() -> None:
             f"({one_line(error)})"
         ) from error
     global _client
-    _client = jax._src.distributed.global_state.client  # no public name has its store
+    _client = distributed.global_state.client  # no public name has its store
     threading.Thread(target=_watch, name="jaxgan-watch", daemon=True).start()
 
 
@@ -109,7 +111,7 @@ def _stop(reason: str) -> None:
     os._exit(LOST)  # at once: an orderly end would wait for the process that is gone
 
 
-def fail(error: Exception) -> None:
+def fail(error: BaseException) -> None:
     """Tell the others why this process ends; does nothing when it is alone.
 
     A collective that broke because another process is gone is that one's failure: wait for `_watch`

@@ -60,9 +60,11 @@ def _gather(address: str, port: int, count: int, timeout: float) -> None:
                         other.settimeout(5.0)
                         selector.register(other, selectors.EVENT_READ)
                         continue
-                    said = _line(key.fileobj)
-                    selector.unregister(key.fileobj)  # it has said all it says
-                    problem = problem or _enter(said, key.fileobj, count, present)
+                    other = key.fileobj
+                    assert isinstance(other, socket.socket)
+                    said = _line(other)
+                    selector.unregister(other)  # it has said all it says
+                    problem = problem or _enter(said, other, count, present)
         for other in present.values():
             with contextlib.suppress(OSError):  # it is gone: JAX will notice
                 other.sendall(f"{problem or GO}\n".encode())

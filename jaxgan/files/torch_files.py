@@ -104,8 +104,11 @@ def read_torch_file(path: str | Path) -> Any:
         ) from None
 
 
-def _load(file: BinaryIO, storages: dict[str, tuple[np.dtype, int]]) -> Any:
-    """Unpickle the next object of a file whose reads are as long as what there is."""
+def _load(file: Any, storages: dict[str, tuple[np.dtype, int]]) -> Any:
+    """Unpickle the next object of a file whose reads are as long as what there is.
+
+    file: a BinaryIO or an mmap, which has the methods and in typeshed no type in common with it.
+    """
     start = file.tell()
     for operation, argument, _ in pickletools.genops(file):
         # Python's unpickler makes its memo as long as the largest number in it says.

@@ -32,6 +32,10 @@ def truncated(threshold: Any, definition: str = "threshold") -> Distribution:
     """Return N(0, 1) truncated at `threshold`, by one of the three definitions above.
 
     threshold: a number above 0, or a traced one.
+
+    >>> z = truncated(0.5)(jax.random.key(0), (1000,))
+    >>> z.shape, bool(abs(z).max() <= 0.5)
+    ((1000,), True)
     """
     if not isinstance(threshold, Tracer) and threshold <= 0:
         raise ValueError(f"truncation = {threshold}: write a number above 0, such as 0.5")
@@ -49,7 +53,13 @@ def truncated(threshold: Any, definition: str = "threshold") -> Distribution:
 def class_conditional(
     distribution: Distribution, latent_dim: int, num_classes: int
 ) -> Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]:
-    """Return a prior: (key, n) -> latents [n, latent_dim] and labels [n], uniform over classes."""
+    """Return a prior: (key, n) -> latents [n, latent_dim] and labels [n], uniform over classes.
+
+    >>> prior = class_conditional(normal, latent_dim=2, num_classes=10)
+    >>> latents, labels = prior(jax.random.key(0), 5)
+    >>> latents.shape, labels.shape, bool((labels < 10).all())
+    ((5, 2), (5,), True)
+    """
 
     def prior(key: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
         keys = Keys(key)

@@ -26,6 +26,11 @@ def draw(prior: Prior, seed: Any, indices: Any) -> tuple[PyTree, PyTree]:
     """Draw noise and labels for samples number `indices` [n] of a seed.
 
     Draw i depends on (seed, i) alone, whatever the batch, the devices and the processes.
+
+    >>> prior = lambda key, n: (jax.random.normal(key, (n, 2)), jnp.zeros(n))
+    >>> noise, _ = draw(prior, seed=0, indices=[3, 5])
+    >>> bool((draw(prior, seed=0, indices=[5])[0][0] == noise[1]).all())
+    True
     """
     root = Keys(jax.random.key(seed))["samples"]
     drawn = jax.vmap(lambda i: prior(jax.random.fold_in(root, i), 1))(jnp.asarray(indices))

@@ -120,6 +120,12 @@ def spectral_norm(
 
     replicate: keeps a value on every device of a mesh (sharding.replicate). Without it the compiler
     splits the vectors like the gradient, and pays with small reductions and gathers in every layer.
+
+    >>> params = {"kernel": jnp.diag(jnp.array([4.0, 2.0]))}
+    >>> norm = spectral_norm(iterations=10)
+    >>> weights, _ = norm.apply(params, norm.init(params, jax.random.key(0)))
+    >>> weights["kernel"].round(3).tolist()
+    [[1.0, 0.0], [0.0, 0.5]]
     """
 
     def init(params: PyTree, key: jax.Array) -> PyTree:
@@ -148,6 +154,10 @@ def equalized(slow: str = "mapping", factor: float = 0.01) -> ParamTransform:
     that normalises gradients moves all of them at the same relative speed. Parts whose path starts
     with `slow` are multiplied by `factor` on top: StyleGAN's mapping (arXiv 1812.04948), whose
     kernels are drawn that much larger.
+
+    >>> weights, _ = equalized().apply({"kernel": jnp.ones((8, 2))}, ())  # sqrt(2 / 8)
+    >>> weights["kernel"][0].tolist()
+    [0.5, 0.5]
     """
 
     def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:

@@ -80,7 +80,7 @@ def truncation_curves(runs: list[RunFacts], names: list[str]) -> str:
                 and is_number(line.get("metrics", {}).get(name))
             )
             if len({t for t, _ in points}) > 2:
-                found.append(Curve(run.name, *map(list, zip(*points, strict=True)), i % 8))
+                found.append(Curve(run.name, [t for t, _ in points], [v for _, v in points], i % 8))
         figures.append(chart(f"{name} by truncation", found, "truncation"))
     return f'<div class="charts">{"".join(figures)}</div>' if any(figures) else ""
 

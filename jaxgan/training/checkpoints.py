@@ -91,7 +91,7 @@ class Checkpoints:
 
     def best_step(self) -> int | None:
         """Return the step of the best checkpoint by `best_metric`, None without one."""
-        scores = {}
+        scores: dict[int, float] = {}
         for step in self.steps() if self._metric else []:
             try:
                 value = manifest.read(self.directory / str(step))["metrics"].get(self._metric)
@@ -99,7 +99,7 @@ class Checkpoints:
                 continue  # said when it is restored
             if value is not None and math.isfinite(value):
                 scores[step] = self._sign * value
-        return max(scores, key=scores.get, default=None)  # of equals the first
+        return max(scores, key=scores.__getitem__, default=None)  # of equals the first
 
     def save(
         self,
@@ -120,7 +120,7 @@ class Checkpoints:
         temporary = self.directory / f"{step}.writing"
         try:
             self._sweep()
-            response = ocp.save_async(self._arrays / temporary.name, state)
+            response = ocp.save_async(str(self._arrays / temporary.name), state)
         except Exception as error:  # a full disk can show at any call
             self._failed(step, error)
             return
@@ -204,7 +204,7 @@ class Checkpoints:
         context = ocp.Context()
         context.pytree.loading.partial_load = partial
         with context:
-            return ocp.load(self._arrays / str(step), abstract)
+            return ocp.load(str(self._arrays / str(step)), abstract)
 
     def window(self, step: int) -> Sums:
         """Return what `save` was given for a step that `newest_good` found."""
@@ -315,7 +315,7 @@ def readable_path(directory: Path) -> Path:
 
 def refuse_unreadable(folder: Path, count: int) -> None:
     """Raise OSError unless Orbax finds an array there for each of `count` leaves."""
-    found = ocp.metadata(folder).metadata
+    found = ocp.metadata(str(folder)).metadata
     if found is None or len(jax.tree.leaves(found)) != count:
         raise OSError("what was written cannot be read back")
 

@@ -9,7 +9,8 @@ from typing import Any
 # Where PyTorch is installed tensorboardX imports it, seconds and 200 MB for the name of a type. A
 # module that is None is one that cannot be imported.
 _torch = {name: m for name, m in sys.modules.items() if name == "torch"}
-sys.modules["torch"] = None
+_nothing: Any = None  # which typeshed has no place for
+sys.modules["torch"] = _nothing
 try:
     summary = importlib.import_module("tensorboardX.summary")
     EventsWriter = importlib.import_module("tensorboardX.event_file_writer").EventsWriter

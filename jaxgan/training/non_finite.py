@@ -24,8 +24,10 @@ class NonFiniteError(TrainingFailedError):
 
 def refuse_gradients(
     history: list[dict], step: int, state: TrainState, finite: tuple[int, dict] | None
-) -> tuple[int, dict]:
+) -> tuple[int, dict] | None:
     """Return (step, metrics) of the last step, or raise NonFiniteError for the first bad one.
+
+    With no step in the history it returns `finite`.
 
     Args:
       history: metrics of all steps since the last look, up to `step`.

@@ -1,7 +1,7 @@
 """Where the time goes: seconds by what they were spent on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -32,7 +32,7 @@ class Stopwatch:
         return spent
 
 
-def goodput(spent: dict[str, float]) -> str:
+def goodput(spent: Mapping[str, float]) -> str:
     """Return the share of seconds inside the step, and what else took 1 % or more of them.
 
     A lower bound: the devices may be at work too while the host waits for input or saves.

@@ -199,10 +199,11 @@ def loop(
     if not start:
         draw(state, 0)
     nothing = contextlib.nullcontext(lambda: None)
-    writer = MetricsWriter(workdir, start, config.wandb) if is_writer else nothing
+    writer = MetricsWriter(workdir, start, config.wandb) if is_writer else None
     refresher = Refresher(workdir) if is_writer else nothing
     clock, whole, pending, logged, stopped, good = Stopwatch(), Counter(), [], start, False, None
-    with refresher as refresh, writer, reader, prefetch(read, start) as batches:
+    step = start
+    with refresher as refresh, writer or nothing, reader, prefetch(read, start) as batches:
         for step in range(start + 1, last + 1):
             with clock("input"):
                 batch = next(batches)
@@ -240,7 +241,7 @@ def loop(
                 elapsed = sum(spent.values())
                 rate = (step - logged) * images_a_step / elapsed
                 say(progress_line(step, last, images_a_step, rate, spent, values))
-                if is_writer:
+                if writer is not None:
                     shares = {f"time/{name}": t / elapsed for name, t in spent.items()}
                     bad = {"bad_records": len(reader.bad_records)}
                     writer.write("metrics", step, values)
@@ -254,7 +255,7 @@ def loop(
                 with clock("watch"):
                     norms = {name: v for name, v in now.items() if name.endswith("grad_norm")}
                     seen.append({"step": step, **watch(state), **norms})
-                if is_writer:
+                if writer is not None:
                     writer.write("watch", step, seen[-1], tag="watch/")
                 found = signs.signs(seen, run.config.watch.patience)
                 for warning in signs.warnings(seen, found):

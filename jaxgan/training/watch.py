@@ -20,7 +20,7 @@ spare vectors. Power iteration with deflation needs a pass for each and stalls o
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +40,7 @@ from jaxgan.game.transforms import as_matrix, is_normalised
 from jaxgan.training.run import Run
 
 PyTree = Any
+Numbers: TypeAlias = "float | list[Numbers]"
 ITERATIONS, SPARE = 20, 5  # of the singular values: within 1 % on a Gaussian matrix, see the test
 NEAR = 0.1  # of the mean distance of real images: nearer than this is a duplicate
 NUMBERS = ("diversity", "duplicates", "logit_gap", "overfit")  # that can say which is best
@@ -82,14 +83,17 @@ class Watch:
         # Every device and every group of batch norm gets the same number of rows.
         unit = int(np.lcm(run.mesh.size, run.config.model.get("batch_norm_groups", 1)))
         count = -(-config.images // unit) * unit
-        batches, pairs = {}, None
+        places = {
+            name: np.stack([drawn(np.flatnonzero(own == c), count) for c in classes])
+            for name, own in labels.items()
+        }
+        batches = {}
         for name, records in splits.items():
-            places = np.stack([drawn(np.flatnonzero(labels[name] == c), count) for c in classes])
             with Reader(records, run.medium, on_bad_record="skip") as reader:
-                host = reader.read(places.ravel())
+                host = reader.read(places[name].ravel())
             batches[name] = jax.tree.map(lambda x: spread(run, x), host)
-            if pairs is None:  # of different images: a small class is repeated
-                pairs = places[:, :, None] != places[:, None, :]
+        # Of different images: a small class is repeated.
+        pairs = places["real"][:, :, None] != places["real"][:, None, :]
         split = sharding.rows(run.mesh)
         sources = Keys(jax.random.key(run.config.seed))
 
@@ -133,7 +137,7 @@ def watch_numbers(lines: list[dict[str, Any]]) -> dict[str, float]:
     return {f"watch/{name}": last[name] for name in NUMBERS if name in last}
 
 
-def short(x: np.ndarray) -> float | list[float]:
+def short(x: np.ndarray) -> Numbers:
     """Return numbers with six digits: lines are read by people too."""
     return float(f"{x:.6g}") if x.ndim == 0 else [short(part) for part in x]
 
