@@ -3,7 +3,7 @@
 Data      jaxgan prepare IMAGENET/train data/imagenet128 --size=128
 Command   jaxgan train --config=configs/logan_imagenet128.py --workdir=runs/logan128
 Baseline  the same with --config.latent_step.name=none: the paper's own re-run BigGAN-deep
-Hardware  that of BigGAN-deep, and 2.4 times the operations of its step (counted, batch 256)
+Hardware  as for BigGAN-deep, with 2.4 times the operations of its step (counted, batch 256)
 Expected  FID / IS 3.36 / 148.2 with the step, 4.92 / 126.6 without, no truncation (table 1)
 Networks  generator 59,858,561 parameters, discriminator 34,590,210
 

@@ -9,7 +9,7 @@ Time      8 processor minutes at 32, 16 at 64
 Expected  docs/styles_emoji.png, at 64: coloured shapes on white; coarse styles bring the outline,
           fine ones the colours; no emoji can be named yet
 
-The settings are those of stylegan_fashion.py, with a mapping of 4 layers; labels are ignored.
+The settings are the ones of stylegan_fashion.py, with a mapping of 4 layers; labels are ignored.
 """
 
 from ml_collections import ConfigDict

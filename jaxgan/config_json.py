@@ -21,7 +21,7 @@ def values_from(text: str) -> Any:
 def config_from(text: str) -> ConfigDict:
     """Return a config; fields that are younger than the text have their defaults.
 
-    Raises ValueError, KeyError or TypeError where the text is not that of a config.
+    Raises ValueError, KeyError or TypeError where the text is no config.
     """
     values = values_from(text)
     config = default_config(values["model"]["name"], values["objective"]["name"])

@@ -63,7 +63,7 @@ class Command(NamedTuple):
 
     @property
     def all_flags(self) -> dict[str, Field]:
-        """Its flags with those of its config and its model."""
+        """Its flags, and the flags for its config and its model."""
         first = {"config": Field("", "a name of `jaxgan configs`, or a file")}
         last = {"workdir": Field("", f"another way to write {self.operands}")}
         return (

@@ -29,7 +29,8 @@ COMMAND = Command(
     "KIND SOURCE TARGET.safetensors",
     {
         "batch_norm_eps": Field(
-            0.0, "of the network, which its file does not tell; 0: that of the kind's own scripts"
+            0.0,
+            "of the network, which its file does not state; 0: the default of the kind's scripts",
         )
     },
 )

@@ -1,7 +1,7 @@
 """Every field of an experiment: its default, what it means, what it may hold.
 
-Defaults are those of BigGAN (arXiv 1809.11096) where the paper states them. The sections `model`
-and `objective` are those of the modules that config.model.name and config.objective.name name;
+Defaults are BigGAN's (arXiv 1809.11096) where the paper states them. The sections `model` and
+`objective` come from the modules that config.model.name and config.objective.name name;
 COMMON describes the fields that several of them share.
 """
 
@@ -186,7 +186,7 @@ SECTIONS: dict[str, Any] = {
         "sample_every": Field(1000, "steps", at_least(1)),
         "checkpoint_every": Field(1000, "steps", at_least(1)),
         "keep_checkpoints": Field(3, "the newest", at_least(1)),
-        "keep_every": Field(0, "and those of steps that this divides; 0: none", at_least(0)),
+        "keep_every": Field(0, "also keep steps that this divides; 0: none", at_least(0)),
         "best_metric": Field("", "and the best by this one, such as watch/diversity"),
         "best": Field("highest", "of best_metric", one_of("highest", "lowest")),
         "wandb": Field("", "a project of Weights & Biases that gets the numbers too"),

@@ -9,8 +9,8 @@ s * n to (s + 1) * n, whatever the number of processes.
                      permutation(seed, class, r // n)[r mod n]: classes are equally frequent, and
                      each class repeats only after all its images were shown
 
-Random bits are Philox's, whose stream numpy promises never to change (that of
-`Generator.permutation` may change with the numpy version, and a resumed run with it).
+Random bits are Philox's, whose stream numpy promises never to change (the stream
+of `Generator.permutation` may change with the numpy version, and a resumed run with it).
 """
 
 import functools

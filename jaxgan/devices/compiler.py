@@ -113,7 +113,7 @@ def enable_persistent_cache(directory: Path | None = None) -> None:
 
 
 def refuse_float64() -> None:
-    """Refuse JAX_ENABLE_X64: programs and results are those of float32."""
+    """Refuse JAX_ENABLE_X64: programs and results are in float32."""
     if jax.config.values["jax_enable_x64"]:
         raise ValueError("JAX_ENABLE_X64 = 1: jaxgan computes in float32; unset it")
 

@@ -6,7 +6,7 @@ that is there already, with the same protocol, is not computed again. Reported, 
 table 2:
 
     (a) no truncation          (b) the best Frechet distance
-    (c) the Inception Score nearest to that of the reference, if it is reached
+    (c) the Inception Score nearest to the reference's, if it is reached
     (d) the best Inception Score
 """
 

@@ -106,7 +106,7 @@ def top_k(loss: Loss, share: float) -> Loss:
 
     Those are the k with the highest logits, k = share of the batch, rounded; the others count 0 and
     the k count batch / k times, so that the batch's mean is theirs. On several devices the batch is
-    the global one. Deviation: the paper starts with all and lowers k as training goes on.
+    the global one. Deviation: the paper starts with all and lowers k during training.
     """
 
     def generator(fake: jax.Array) -> jax.Array:

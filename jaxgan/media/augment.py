@@ -59,8 +59,8 @@ def random_resized_crop(
 ) -> jax.Array:
     """Cut a random box out of each image and resize it to the image's size (antialiased linear).
 
-    The box covers a uniform fraction of the area and has a log-uniform aspect ratio times that of
-    the image. A side that would be longer than the image is cut to it (others draw again).
+    The box covers a uniform fraction of the area and has the image's aspect ratio times a
+    log-uniform factor. A side that would be longer than the image is cut to it (others draw again).
 
     Args:
       images: [..., height, width, channels] float32.

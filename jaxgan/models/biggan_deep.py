@@ -187,7 +187,7 @@ def default_config() -> ConfigDict:
             "width": 128,
             "latent_dim": 128,
             "embedding_dim": 128,
-            "to_image_channels": placeholder(int),  # None: those of the image
+            "to_image_channels": placeholder(int),  # None: as many as the image has
             "generator_widths": placeholder(tuple),
             "discriminator_widths": placeholder(tuple),
             "discriminator_downsamples": placeholder(int),

@@ -25,7 +25,7 @@ two. They are JAX primitives with just that rule, so derivatives of every order,
 mode, are these three maps again, each in a form that its compiler does well. The rules of
 `lax.conv_general_dilated` would take turns of their own: XLA swaps the operands of a convolution
 whose kernel is larger than its input, and the reversed window that comes out runs 20 to 100 times
-slower on a CPU (the kernel gradient of a dilated convolution, and that of any kernel gradient).
+slower on a CPU (the kernel gradient of a dilated convolution, and of any kernel gradient).
 
 Backends. From small to large a CPU runs a 2 x 2 convolution to four times the channels and then
 interleaves pixels, others run a dilated convolution: 1.2 to 4 times slower on a CPU, but on a TPU

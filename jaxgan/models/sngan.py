@@ -6,7 +6,7 @@
     SAGAN         the same with self-attention (`attention`: the height where it sits) and spectral
                   norm in both players
 
-The blocks are those of models/biggan.py, which took them from here: the class embedding that all
+The blocks come from models/biggan.py; BigGAN took them from SN-GAN: the class embedding that all
 blocks share, split latents and the wider pyramid are what BigGAN added. The tables at 32 (equal
 stages, G 256 and D 128 channels) and at 128 (pyramids) are the paper's.
 

@@ -132,7 +132,7 @@ class Generator(nn.Module):
 
 
 def default_config() -> ConfigDict:
-    """Return the paper's widths and mapping; latent_dim is that of 32 x 32."""
+    """Return the paper's widths and mapping; latent_dim is for 32 x 32."""
     return ConfigDict(
         {
             "name": "stylegan",

@@ -7,7 +7,7 @@ time is the longest of
     operations / peak rate,   memory traffic / bandwidth,   bytes sent / interconnect
 
 with the published figures of chips.py: a bound that a perfect program would meet, not a forecast.
-The interconnect's bound is that of a ring inside a slice; between slices it is slower. Nearer to a
+The interconnect's bound assumes a ring inside a slice; between slices it is slower. Nearer to a
 forecast is what the TPU compiler expects of its own operations, one after another (cost.cycles):
 known once it has made machine code.
 """

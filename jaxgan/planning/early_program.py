@@ -3,7 +3,7 @@
 XLA writes a program down (its option `xla_dump_to`) once it is optimised, scheduled and placed in
 memory. That is all that a report of its cost needs. Code for every operation comes after, and takes
 more than nine tenths of the time: of BigGAN-256's 15 minutes on one core all but one. It cannot be
-called off, and goes on in a thread of its own until the process ends. Only how large the code is,
+cancelled and keeps running in its own thread until the process ends. Only how large the code is,
 0.2 to 0.5 GiB at full size, and how long it is expected to take stay unknown.
 """
 

@@ -126,7 +126,7 @@ class Program:
     def collectives(self) -> dict[str, dict[str, int]]:
         """Return {kind: {"count", "bytes"}} for one run of the program on one device.
 
-        Bytes are those of the results that a device holds afterwards.
+        Bytes count the results that a device holds afterwards.
         """
         found: dict[str, dict[str, int]] = {}
         for name, times in self.executions.items():

@@ -137,7 +137,7 @@ def warnings(runs: list[RunFacts]) -> str:
 
 
 def restarts(run: RunFacts) -> list[list[str]]:
-    """Return (step, what, on what) for each start but the first and those of roll-backs."""
+    """Return (step, what, on what) for each start except the first and the roll-backs."""
     back = {line.get("to") for line in run.roll_backs}
     return [
         [str(s.get("step")), "training was started again", f"{s.get('time')}, {s.get('devices')}"]

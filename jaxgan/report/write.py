@@ -53,7 +53,7 @@ def report_page(runs: list[RunFacts]) -> str:
 
 
 def refresh(workdir: Path) -> None:
-    """Write workdir/report.html of a run that goes on; a report that fails stops nothing."""
+    """Write workdir/report.html of a run in progress; a report that fails stops nothing."""
     try:
         write_report([workdir], workdir / "report.html")
     except Exception as error:

@@ -4,8 +4,8 @@
 
 down_s averages 2^s x 2^s pixels, s = 0, 1, ... to 4 x 4: the coarse scales lead from afar, where
 single pixels do not match yet. The last term keeps z where the prior is. Adam with a rate that
-decays to 0, several starts at once, the best of many draws; the class is given, or that of the
-best start. A model with an encoder (models/bigan.py) has its latents for the image among them.
+decays to 0, several starts at once, the best of many draws; the class is given, or taken from
+the best start. A model with an encoder (models/bigan.py) has its latents for the image among them.
 
 There is no perceptual distance here: nothing but the generator is needed, and no weights of others.
 """

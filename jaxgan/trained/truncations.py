@@ -60,7 +60,7 @@ def latent_variance(truncation: float, definition: str) -> float:
 
 
 def interpolated(known: dict[float, PyTree], truncation: float, definition: str) -> PyTree:
-    """Return statistics between those of the nearest truncations, linear in the variance."""
+    """Return statistics between the nearest truncations', linear in the variance."""
     by_variance = sorted((latent_variance(t, definition), t) for t in known)
     variances = [v for v, _ in by_variance]
     v = min(max(latent_variance(truncation, definition), variances[0]), variances[-1])

@@ -46,7 +46,7 @@ class Checkpoints:
     Args:
       directory: need not exist; reading never changes it.
       keep: how many of the newest are kept.
-      keep_every: also keep those of steps that this divides; 0 for none.
+      keep_every: also keep steps that this divides; 0 for none.
       best_metric: also keep the best by this one of the metrics given to `save`; "" for none.
       best: "highest" or "lowest".
       say: told, in one line, what is damaged and what could not be written.
@@ -125,7 +125,7 @@ class Checkpoints:
             self._failed(step, error)
             return
         facts = {"step": step, "metrics": metrics or {}, "leaves": describe_leaves(state)}
-        facts["window"] = dict(window or {})  # it goes on
+        facts["window"] = dict(window or {})  # it stays open
         self._writing = (step, self._thread.submit(self._finish, step, response, facts))
 
     def wait(self) -> None:
@@ -274,7 +274,7 @@ class Checkpoints:
         )
         if jax.process_count() > 1:
             raise self._failure
-        self._say(f"WARNING: {self._failure}. Training goes on and tries again")
+        self._say(f"WARNING: {self._failure}. Training continues and will retry at the next one")
         self._swept = False  # what there is of it takes space
         self._sweep()
 

@@ -31,7 +31,7 @@ class MetricsWriter:
     """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped.
 
     wandb: the project of Weights & Biases that gets the numbers too, "" for none. A continued run
-    goes on there as the same run, named by its directory.
+    continues there as the same run, named by its directory.
     """
 
     def __init__(self, workdir: Path, first_step: int, wandb: str = ""):

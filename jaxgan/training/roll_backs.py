@@ -2,7 +2,7 @@
 
 workdir/roll_backs.jsonl   a line each: the step it happened at, the checkpoint it went to, why
 
-Roll-back number n, to the checkpoint of step s, goes on from there with the key
+Roll-back number n, to the checkpoint of step s, continues from there with the key
 fold_in(state.key, n). What is done is a function of the checkpoint and of the lines before it, so
 a run that is killed at any moment still continues as if it had not been: lines of roll-backs
 beyond the checkpoint that is restored are dropped, and come again.
@@ -37,7 +37,7 @@ class RollBacks:
         self._lines = json_lines.read(self._path)
 
     def continue_from(self, state: TrainState, step: int) -> TrainState:
-        """Return the state of the checkpoint of a step with the key that training goes on with."""
+        """Return the state of the checkpoint of a step with the key that training continues with."""
         while self._lines and self._lines[-1]["to"] > step:
             self._lines.pop()
         self._write()

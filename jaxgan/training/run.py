@@ -51,7 +51,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
     """Return the config with the facts of its data set filled in.
 
     With data.categories the generator's labels are categories of its own making, and nobody looks
-    at those of the data set.
+    at the data set's.
     """
     names, categories = tuple(records.class_names), config.data.categories
     if categories:

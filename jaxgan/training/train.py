@@ -217,11 +217,11 @@ def loop(
             if step == start + 1:
                 jax.block_until_ready(state)
                 say(f"compiled, first step done after {clock.elapsed():.0f}s")
-                if not log:  # rate and goodput shall not count the compilation
+                if not log:  # rate and goodput exclude the compilation
                     clock.lap()
                     logged = step
             look = run.config.watch.every and step % run.config.watch.every == 0
-            # A stop saves and does not log: the log is that of an uninterrupted run. Several
+            # A stop saves and does not log: the log equals an uninterrupted run's. Several
             # processes stop at the same step, the next that logs: agreeing takes a message.
             if jax.process_count() == 1 or log:
                 stopped = processes.any_process(stop.is_set()) and step < last

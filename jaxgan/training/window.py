@@ -1,7 +1,7 @@
 """Means over the steps between two lines of the log.
 
 The sums go into checkpoints with the step, so that the log of a run that was interrupted between
-two lines is that of an uninterrupted one, byte for byte.
+two lines equals an uninterrupted one's, byte for byte.
 """
 
 from collections.abc import Iterable, Mapping

@@ -4,7 +4,7 @@
 
 The matrix product runs on the device. Whoever compares two distances closer than that bound looks
 them up again with `exact_distances`, in float64 from the differences, so decisions (is this sample
-inside that ball?) are those of exact arithmetic although 99.9% of the work is float32.
+inside that ball?) equal exact arithmetic although 99.9% of the work is float32.
 """
 
 import jax

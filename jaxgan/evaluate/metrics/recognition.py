@@ -79,7 +79,7 @@ def recognition(
 
 
 def scores(inputs: Inputs) -> Scores:
-    """Compute the shares, and those of each class that has samples."""
+    """Compute the shares, overall and for each class that has samples."""
     real, samples = needed(inputs.real_pixels), needed(inputs.fake_pixels)
     found = recognition(real, samples, inputs.classes)
     values = {

@@ -26,7 +26,7 @@ def pair(real: PyTree, fake: PyTree) -> PyTree:
 
 
 def unpair(paired: PyTree) -> tuple[PyTree, PyTree]:
-    """Undo `pair`: leaves [2 n, ...] to those of real [n, ...] and fake [n, ...]."""
+    """Undo `pair`: leaves [2 n, ...] become real [n, ...] and fake [n, ...]."""
     split = jax.tree.map(lambda x: x.reshape(len(x) // 2, 2, *x.shape[1:]), paired)
     return jax.tree.map(lambda x: x[:, 0], split), jax.tree.map(lambda x: x[:, 1], split)
 

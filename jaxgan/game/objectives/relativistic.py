@@ -6,7 +6,7 @@
 
 for the discriminator; the generator minimises the same with real and generated images exchanged.
 The i-th real image meets the i-th generated one. mean D(G) and mean D are over the microbatch (on
-all devices), so with accumulation they are not those of the whole batch. `pairs` with the penalty
+all devices), so with accumulation they differ from the whole batch's. `pairs` with the penalty
 r1_r2 is the loss of R3GAN (arXiv 2501.05441).
 
 Each of the three is a function (winner logits [b], loser logits [b]) -> [b].

@@ -8,7 +8,7 @@ a share `labelled` of the images, chosen by a hash of their pixels: the same one
 any device. The mean over them is a sum over the batch divided by share times batch: unbiased, also
 where a batch has none. Leave data.flip False: a mirror image has another hash.
 
-`accuracy` in the log is that of images whose label was not used.
+`accuracy` in the log is over images whose label was not used.
 """
 
 from functools import partial

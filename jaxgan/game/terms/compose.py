@@ -73,7 +73,7 @@ def with_terms(
     """Return the objectives with what the config puts on top, and what the players' stats are.
 
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
-    own: terms of one's own, besides those of the config.
+    own: the user's own terms, in addition to the config's.
     """
     composed = dict(objectives)
     inits: dict[str, dict[str, Callable]] = {player: {} for player in objectives}

@@ -1,4 +1,4 @@
-"""LeCam regularisation (arXiv 2104.03310): logits are held near those of the other side.
+"""LeCam regularisation (arXiv 2104.03310): logits are held near the other side's.
 
     w ((D(x) - a_fake)^2 + (D(G(z)) - a_real)^2)
 

@@ -42,7 +42,7 @@ class TermValue(Protocol):
 class Term(NamedTuple):
     """A regulariser on top of any objective: a value, and the state that it starts with.
 
-    needs: calls of the players beyond those of every game, such as {"generator": ("styles",)}.
+    needs: calls of the players beyond what every game has, such as {"generator": ("styles",)}.
     """
 
     init: Callable[[], PyTree]

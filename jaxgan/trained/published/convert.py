@@ -42,7 +42,7 @@ def import_weights(
         and D.pth are taken; of "hub" a saved model's directory.
       kind: "biggan-pytorch", "huggingface" or "hub".
       fields: config fields that the file does not tell, such as {"model.batch_norm_eps": 1e-4};
-        by default those of the kind's own scripts.
+        by default the values of the kind's own scripts.
 
     Raises:
       FileNotFoundError: nothing to read.

@@ -58,7 +58,7 @@ def latent_first(embedding_dim: int) -> Layout:
 
 
 def torch_conv_vector(kernel_size: int) -> Layout:
-    """Return that of a vector [in kh kw] of a PyTorch convolution: here [kh kw in]."""
+    """Return the layout of a vector [in kh kw] of a PyTorch convolution: here [kh kw in]."""
     area = kernel_size**2
     return Layout(
         lambda x: x.reshape(-1, area).T.reshape(-1), lambda x: x.reshape(area, -1).T.reshape(-1)
