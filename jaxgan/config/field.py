@@ -32,7 +32,7 @@ class Field(NamedTuple):
     """One field.
 
     doc: what it means, in which unit, from which paper.
-    kind: its type; by default the type of the default. A field whose default is None takes None too.
+    kind: its type; by default the default's. A field whose default is None takes None too.
     """
 
     default: Any

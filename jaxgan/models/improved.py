@@ -3,7 +3,7 @@
     D(x) = log sum exp l_k(x)      so s(D) = Z / (Z + 1), Z = sum exp l: K classes, and "generated"
                                    as one more, whose logit is 0
 
-Minibatch discrimination (`kernels` of them): the features h of image i are compared with all others,
+Minibatch discrimination (`kernels` of them): features h of image i are compared with all others,
 
     o(i)_b = sum over j != i of exp(-|M_b h_i - M_b h_j|_1),   M_b [features, kernel_dim]
 

@@ -37,7 +37,7 @@ class RollBacks:
         self._lines = json_lines.read(self._path)
 
     def continue_from(self, state: TrainState, step: int) -> TrainState:
-        """Return the state of the checkpoint of a step with the key that training continues with."""
+        """Return the state of a step's checkpoint with the key that training continues with."""
         while self._lines and self._lines[-1]["to"] > step:
             self._lines.pop()
         self._write()

@@ -23,7 +23,7 @@ def test_a_run_on_a_full_disk_says_so_and_continues_when_there_is_space(tmp_path
     try:
         with pytest.raises(RuntimeError, match=r"exit code 1: (.|\n)*; the newest is 10\. Free"):
             runs.life("small")
-        assert "Training goes on and tries again" in (tmp_path / "small.log").read_text()
+        assert "Training continues and will retry" in (tmp_path / "small.log").read_text()
         assert mount("remount,size=8m", disk)
         runs.life("small")
         assert "continuing from the checkpoint of step 10" in (tmp_path / "small.log").read_text()
