@@ -73,7 +73,7 @@ def test_following_scores_each_checkpoint_once(tmp_path, data, command, monkeypa
 
     def later():
         state = drawn(shapes)
-        state = state.replace(average=jax.tree.map(lambda x: 0.5 * x, state.averages["generator"]))
+        state = state.replace(averages=jax.tree.map(lambda x: 0.5 * x, state.averages))
         state = jax.device_put(state.replace(step=np.int32(9)),
                                jax.tree.map(lambda x: x.sharding, shapes))  # fmt: skip
         with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:

@@ -167,7 +167,8 @@ def test_the_table_is_by_step_and_fits_into_120_characters():
     assert [line.split()[0] for line in lines[:4]] == ["step", "10", "20", "30"]
     for i in range(20):
         assert sum(f"metric_number_{i}" in line.split() for line in lines) == 1
-    assert table(results, ("reference",)).splitlines()[1].split()[0].endswith("…")
+    path = table(results, ("reference",)).splitlines()[1].split()[0]
+    assert len(path) == 32 and path == "..." + protocol["reference"][-29:]  # its end tells more
 
 
 def test_scores_that_cannot_be_kept_are_in_the_message(tmp_path):

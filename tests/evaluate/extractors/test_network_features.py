@@ -6,6 +6,7 @@ import pytest
 
 from jaxgan.config import default_config
 from jaxgan.evaluate.extractors.network_features import network_extractor
+from jaxgan.game.game import bind
 from jaxgan.training.run import abstract_state, open_run
 from tests.tiny import drawn, tiny_config
 
@@ -19,7 +20,7 @@ def opened(folder, config):
 
 def bigan_config():
     config = default_config("bigan", "bigan")
-    config.data.update(size=(8, 8), channels=1)
+    config.data.update(size=(8, 8), channels=1, bits=8)
     config.data.class_names = ("a", "b")
     config.model.update(width=4, latent_dim=6, hidden=8)
     config.train.batch = 16
@@ -38,7 +39,8 @@ def test_features_of_a_discriminator_give_its_logits(tmp_path):
     features, logits = map(np.asarray, found.apply(found.weights, x))
     assert logits.shape == (5, 0) and len(found.sha256) == 64
     head, labels = found.weights["head"], np.arange(5)
-    expected = run.game.players["discriminator"].module.apply({"params": found.weights}, x, labels)
+    discriminator = bind(run.game.players["discriminator"].side, found.weights)
+    expected = discriminator.call(x, labels)
     got = features @ head["linear"]["kernel"][:, 0] + head["linear"]["bias"]
     got += (head["projection"]["embedding"][labels] * features).sum(1)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
@@ -52,9 +54,7 @@ def test_features_of_an_encoder_give_its_latents(tmp_path):
     x = images() / 127.5 - 1
     features = np.asarray(found.apply(found.weights, x)[0])
     linear = found.weights["encoder"]["linear"]
-    expected = run.game.players["generator"].module.apply(
-        {"params": found.weights}, x, method="encode"
-    )
+    expected = bind(run.game.players["generator"].side, found.weights).encode(x)
     got = features @ linear["kernel"] + linear["bias"]
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
