@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from jaxgan.config import default_config
     from jaxgan.game.game import Batch, Game, Player, TrainState, init_state
     from jaxgan.game.steps import d_step, g_step, train_step
-    from jaxgan.trained.generator import TrainedGenerator, load
+    from jaxgan.trained.generator import TrainedGenerator
+    from jaxgan.trained.load import load
 
 
 def __getattr__(name: str) -> Any:
