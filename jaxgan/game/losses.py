@@ -80,7 +80,7 @@ label_smoothing = Loss(
 )
 
 # Wasserstein (arXiv 1701.07875): D(G(z)) - D(x); the generator -D(G(z)). The discriminator must be
-# Lipschitz: by a penalty (extras/), by clip_weights (regularizers.py) or by spectral norm.
+# Lipschitz: by a penalty (terms/), by clip_weights (regularizers.py) or by spectral norm.
 wasserstein = Loss(
     discriminator=lambda real, fake: fake - real,
     generator=lambda fake: -fake,

@@ -132,7 +132,7 @@ class BatchNorm(nn.Module):
 
     Training uses the moments of the batch and keeps no running averages. With a `batch_stats`
     collection among the variables its `mean` and `var` are used instead (sampling); with that
-    collection mutable the moments of this batch are written to it (averaging.standing_stats).
+    collection mutable the moments of this batch are written to it (game/sampling.py).
     Both paths share one formula: a well-known reference multiplies by the gain in one path and
     adds it in the other.
 
