@@ -18,7 +18,6 @@ from jaxgan.files import json_lines
 from jaxgan.files.errors import one_line
 
 PACKAGES = ("jaxgan", "jax", "numpy")
-MOST_WIDTH, MOST_CELL = 120, 24  # characters of a table and of a protocol's value in it
 Result = dict[str, Any]
 
 

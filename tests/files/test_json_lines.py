@@ -54,7 +54,7 @@ def append_many(path, start):
 
 
 def test_two_processes_append_whole_lines(tmp_path):
-    path, context = tmp_path / "a.jsonl", multiprocessing.get_context("fork")
+    path, context = tmp_path / "a.jsonl", multiprocessing.get_context("spawn")
     group = [context.Process(target=append_many, args=(path, start)) for start in (0, 100)]
     for process in group:
         process.start()

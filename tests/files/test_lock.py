@@ -11,7 +11,7 @@ import pytest
 
 from jaxgan.files import lock
 
-CONTEXT = multiprocessing.get_context("fork")
+CONTEXT = multiprocessing.get_context("spawn")
 
 
 def hold(path, connection):
