@@ -1,5 +1,6 @@
 """Images with labels: [height, width, channels], 8 or 16 bits, any size, any number of channels."""
 
+import io
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
+from jaxgan.files.atomic import write_bytes
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.medium import Batch, Label, Medium, Spec
@@ -94,6 +96,8 @@ def suffix(channels: int, bits: int) -> str:
 def write(path: Path, image: np.ndarray) -> None:
     """Write one stored image [h, w, c] to a file that ends as `suffix` says."""
     if path.suffix == ".npy":
-        np.save(path, image)
+        file = io.BytesIO()
+        np.save(file, image)
+        write_bytes(path, file.getvalue())
     else:
         save_png(path, image)

@@ -66,8 +66,8 @@ def first_layer(g: TrainedGenerator, layer: str = "") -> np.ndarray:
     found = _activations(g, z, lambda module: isinstance(module, Dense))
     chosen = [h.astype(np.float64) for path, h in found.items() if not layer or path[0] == layer]
     if layer and not chosen:
-        parts = sorted({path[0] for path in found})
-        raise ValueError(f"--layer={layer}: write one of {', '.join(parts)}")
+        known = list(dict.fromkeys(path[0] for path in found))
+        raise ValueError(f"--layer={layer}: write one of {', '.join(known)}")
     seeing = [h for h in chosen if (h[1:-1] != h[0]).any()]
     if not seeing:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Flags: read, refused, listed in each command's help; what `jaxgan` itself answers."""
 
+import dataclasses
 import importlib.metadata
 import os
 import shutil
@@ -83,12 +84,16 @@ def test_every_command_lists_every_flag_and_an_example_that_parses(name):
     assert command._split(found, words)
 
 
+def fields_of(options) -> dict:
+    return dataclasses.asdict(options) if dataclasses.is_dataclass(options) else options._asdict()
+
+
 def test_the_flags_are_those_of_the_functions():
     from jaxgan.evaluate.command import Options as Evaluation
     from jaxgan.trained.sample.command import Options as Sampling
 
     for flags, wish in ((sample.FLAGS, Sampling), (evaluate.FLAGS, Evaluation)):
-        assert {name: flag.default for name, flag in flags.items()} == wish()._asdict()
+        assert {name: flag.default for name, flag in flags.items()} == fields_of(wish())
 
 
 def answered(monkeypatch, capsys, *argv: str) -> str:

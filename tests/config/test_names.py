@@ -9,6 +9,7 @@ from jaxgan.build import build
 from jaxgan.config import check, default_config, module_named
 from jaxgan.game import objectives
 from jaxgan.models import biggan
+from tests.tiny import spec_of
 
 OWN = "from jaxgan.models.mlp import *\nfrom jaxgan.models.mlp import default_config, networks\n"
 
@@ -46,8 +47,9 @@ def test_a_model_of_ones_own(mine):
     assert config.model.generator_widths == (1200, 1200)
     assert config.model.name == "mine.wide"  # which a run's config.json names it by
     check(config, devices=1)
-    game = build(config, (8, 8, 1), 10)
-    assert type(game.generator.module).__module__ == "jaxgan.models.mlp"
+    game = build(config, spec_of((8, 8, 1), 10))
+    module = game.players["generator"].side.module
+    assert type(module).__module__ == "jaxgan.models.mlp"
 
 
 def test_unknown_names_show_the_nearest():

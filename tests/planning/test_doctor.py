@@ -19,6 +19,7 @@ from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.write import ImageFormat, finish, shard_path, write_shard
 from jaxgan.data.records import open_records
 from jaxgan.planning import doctor
+from jaxgan.training.advice import advice
 from tests.data.image_kinds import BAD, encoded, messy_files, random_images
 from tests.training.test_train import debug_config
 
@@ -193,7 +194,7 @@ def doctor_run(tmp_path, **fields):
     ],
 )
 def test_known_failures_are_named_with_their_source(fields, words):
-    found = texts(doctor.hyper_parameters(debug_config(**fields), 60_000))
+    found = list(advice(debug_config(**fields), 60_000))
     assert any(words in text for text in found), found
 
 
@@ -202,7 +203,7 @@ def test_known_failures_are_named_with_their_source(fields, words):
 )
 def test_what_bounds_the_discriminator_otherwise_is_no_failure(fields):
     config = debug_config(**{"discriminator.spectral_norm": False, **fields})
-    assert not any("spectral_norm" in text for text in texts(doctor.hyper_parameters(config, 1)))
+    assert not any("spectral_norm" in text for text in advice(config, 1))
 
 
 def test_disk_counts_every_checkpoint_that_is_kept(tmp_path):

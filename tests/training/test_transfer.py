@@ -23,10 +23,13 @@ def test_networks_come_from_a_run_on_another_mesh(tmp_path):
     new = opened(tmp_path / "new", tmp_path / "source")
     assert new.mesh.shape["fsdp"] == 1
     transfer.refuse_start_from(new)
-    state = transfer.with_networks_of(new, init_state(new.gan, 0))
+    state = transfer.with_networks_of(new, init_state(new.game, 0))
     assert int(state.step) == 0
     for a, b in zip(
-        *map(jax.tree.leaves, (state.generator.params, theirs.generator.params)), strict=True
+        *map(
+            jax.tree.leaves, (state.players["generator"].params, theirs.players["generator"].params)
+        ),
+        strict=True,
     ):
         np.testing.assert_array_equal(a, b)
         assert a.sharding.mesh.shape == new.mesh.shape

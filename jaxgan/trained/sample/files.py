@@ -20,16 +20,14 @@ import numpy as np
 
 from jaxgan.files.atomic import write_text
 from jaxgan.files.progress import Progress
-from jaxgan.media.pictures import save_png
-from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 
 FOLDER = 1000
 
 
-def file_name(index: int) -> str:
+def file_name(index: int, suffix: str = ".png") -> str:
     """Return the name of image number `index`, relative to the folder."""
-    return f"{index // FOLDER:05d}/{index:08d}.png"
+    return f"{index // FOLDER:05d}/{index:08d}{suffix}"
 
 
 def write_images(
@@ -59,11 +57,11 @@ def write_images(
         _write_labels(g, folder, labels)
     k, n = shard
     mine = range(k + n * jax.process_index(), count, n * jax.process_count())
-    missing = [i for i in mine if not (folder / file_name(i)).exists()]
+    missing = [i for i in mine if not (folder / file_name(i, g.medium.suffix)).exists()]
     at_once = g.rows_at_once(max(len(mine), 1))  # a shard can be empty
 
     def save(index: int, image: np.ndarray) -> None:
-        save_png(folder / file_name(index), image)
+        g.medium.write(folder / file_name(index, g.medium.suffix), image)
 
     with (
         ThreadPoolExecutor(4) as threads,
@@ -73,7 +71,7 @@ def write_images(
         for start in range(0, len(missing), at_once):
             indices = missing[start : start + at_once]
             z = g.latents(indices, seed, truncation)
-            images = to_stored(g.generate(z, labels[indices], truncation))
+            images = g.medium.to_stored(g.generate(z, labels[indices], truncation))
             for _ in progress.watch(writes):  # those before were written meanwhile
                 _.result()
             writes = [threads.submit(save, *pair) for pair in zip(indices, images, strict=True)]
@@ -91,7 +89,9 @@ def _labels(g: TrainedGenerator, count: int, seed: int, classes: list[int] | Non
 def _write_labels(g: TrainedGenerator, folder: Path, labels: np.ndarray) -> None:
     if g.takes_class:
         file = io.StringIO()
-        rows = ((file_name(i), g.class_names[label]) for i, label in enumerate(labels))
+        rows = (
+            (file_name(i, g.medium.suffix), g.class_names[label]) for i, label in enumerate(labels)
+        )
         csv.writer(file, lineterminator="\n").writerows(rows)
         write_text(folder / "labels.csv", file.getvalue())
 
