@@ -267,4 +267,5 @@ def build(
         turns(config),
         {"generator": ema(**config.average)},
         latent_step(config),
+        spec,
     )

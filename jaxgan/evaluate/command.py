@@ -26,7 +26,7 @@ from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, read_results, table
 from jaxgan.evaluate.session import Session
 from jaxgan.evaluate.sweep import thresholds
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from jaxgan.report import refresh
 
 
@@ -116,4 +116,4 @@ def draw_scores(results: list[Result], path: Path) -> None:
         points = [(float(s), curve[s]["metrics"][name]) for s in found]
         errors = [curve[s]["metrics"].get(f"{name}_std", 0.0) for s in found]
         panels.append(Panel(name, "step", "", [Line(name, points, errors)]))
-    save_png(path, picture(panels))
+    save_picture(path, picture(panels))

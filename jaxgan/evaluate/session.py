@@ -18,7 +18,7 @@ from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 
 
 class Session:
@@ -47,7 +47,7 @@ class Session:
             distances = evaluator.real_distances()
             sheet = neighbours_sheet(fake, evaluator.reference, seen, real, distances)
             if jax.process_index() == 0:
-                save_png(self._output / "neighbours.png", sheet)
+                save_picture(self._output / "neighbours.png", sheet)
 
     def sweep(self, model: Model, values: list[float]) -> None:
         """Score a generator at each threshold."""

@@ -27,7 +27,7 @@ from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.results import Result, read_results
 from jaxgan.evaluate.samples import samples
 from jaxgan.files.atomic import write_text
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from jaxgan.trained.generator import TrainedGenerator
 
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
@@ -88,7 +88,7 @@ def sweep(
         for line in said(name, points(rows, fd, inception, real_score), fd, inception, real_score):
             say(line)
     write_text(output / "truncation.csv", table(curve, fd, inception, real_score))
-    save_png(output / "truncation.png", drawn(curve, fd, inception, real_score))
+    save_picture(output / "truncation.png", drawn(curve, fd, inception, real_score))
     return curve
 
 

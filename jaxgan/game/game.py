@@ -177,6 +177,7 @@ class Game:
     """The game. Build it once: it hashes by identity, so a rebuilt game compiles again.
 
     averages: of any player's parameters, by its name.
+    spec: of the examples that it is played on, for what can be refused early; None for any.
     """
 
     players: Mapping[str, Player]
@@ -184,6 +185,7 @@ class Game:
     turns: tuple[Turn, ...] = alternate()
     averages: Mapping[str, Average] = dataclasses.field(default_factory=dict)
     latent_step: LatentStep = no_latent_step
+    spec: Spec | None = None
 
     @property
     def num_batches(self) -> int:

@@ -137,6 +137,13 @@ def check_batches(game: Game, batches: Batch) -> None:
             f"leaves of the batches are {[tuple(x.shape) for x in leaves]}: write samples and "
             "conditions as [batches, microbatches, n, ...]"
         )
+    wanted = game.spec and (game.spec.sample, game.spec.condition)
+    given = jax.tree.map(lambda x: tuple(x.shape[3:]), tuple(batches))
+    if wanted and given != jax.tree.map(lambda x: tuple(x.shape), wanted):
+        raise ValueError(
+            f"examples have the shapes {given}: this game is played on "
+            f"{jax.tree.map(lambda x: tuple(x.shape), wanted)}, samples and their conditions"
+        )
     if shapes[0][0] != game.num_batches:
         raise ValueError(
             f"{shapes[0][0]} batches for a step whose turns take {game.num_batches}: write leaves "

@@ -15,7 +15,7 @@ from jaxgan.files.atomic import write_bytes
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.medium import Batch, Label, Medium, Spec
-from jaxgan.media.pictures import grid, picture, save_png
+from jaxgan.media.pictures import grid, picture, save_picture
 from jaxgan.media.pixels import DTYPES, shown, to_float, to_stored
 
 
@@ -100,4 +100,4 @@ def write(path: Path, image: np.ndarray) -> None:
         np.save(file, image)
         write_bytes(path, file.getvalue())
     else:
-        save_png(path, image)
+        save_picture(path, image)

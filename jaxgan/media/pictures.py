@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from jaxgan.files.atomic import replacing, write_bytes
 
 LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks, to be seen
+SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 BACKGROUND, INK = 255, (60, 60, 60)
 
 
@@ -62,17 +63,27 @@ def shortened(text: str, most: int = 28) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def png(image: np.ndarray | Image.Image) -> bytes:
-    """Return a PNG file."""
+def encoded(image: np.ndarray | Image.Image, suffix: str = ".png") -> bytes:
+    """Return a picture's file: PNG, or JPEG at quality 95, which keeps no alpha."""
     file = BytesIO()
     image = picture(image) if isinstance(image, np.ndarray) else image
-    image.save(file, format="png")
+    if SUFFIXES[suffix.lower()] == "jpeg":
+        image.convert("L" if image.mode in ("L", "LA") else "RGB").save(file, "jpeg", quality=95)
+    else:
+        image.save(file, "png")
     return file.getvalue()
 
 
-def save_png(path: Path, image: np.ndarray | Image.Image) -> None:
-    """Write a PNG file, atomically."""
-    write_bytes(path, png(image))
+def save_picture(path: Path, image: np.ndarray | Image.Image) -> None:
+    """Write a picture atomically, in the format that its name says."""
+    refuse_suffix(path)
+    write_bytes(path, encoded(image, path.suffix))
+
+
+def refuse_suffix(path: Path, field: str = "--output") -> None:
+    """Raise ValueError for a name that says no format of a picture."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{field}={path}: a picture; write a name that ends in .png or .jpg")
 
 
 def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:

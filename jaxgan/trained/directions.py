@@ -26,7 +26,7 @@ from ml_collections import ConfigDict
 from jaxgan.devices import compiler
 from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import refuse_suffix, save_picture
 from jaxgan.models.layers import Dense
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load
@@ -154,12 +154,13 @@ def directions_command(
     if method not in METHODS:
         raise ValueError(f"--method={method}: write one of {', '.join(METHODS)}")
     check_output(output)
+    refuse_suffix(output)
     g = load(model, config)
     if not 1 <= count <= g.latent_dim:
         raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
     found = {"factorised": factorised, "principal": principal}[method](g, count, layer)
     rows = strips(g, found, g.class_id(label or 0), seed, g.truncation(truncation), reach, 9)
-    save_png(output, sheet(g, rows))
+    save_picture(output, sheet(g, rows))
     arrays = {"vectors": found.vectors, "strengths": found.strengths}
     write_npz(output.with_suffix(".npz"), arrays)
     print(f"{output}: {count} directions, strongest first; {output.with_suffix('.npz')} holds them")

@@ -24,7 +24,7 @@ from jaxgan.devices import compiler
 from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
 from jaxgan.media.image_files import BadImageError, read_picture
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, refuse_suffix, save_picture
 from jaxgan.media.pixels import to_float, to_stored
 from jaxgan.media.resize import fit
 from jaxgan.trained.generator import TrainedGenerator
@@ -159,10 +159,11 @@ def invert_command(
 ) -> int:
     """Find an image's latents, draw the way there; return the exit code."""
     check_output(output)
+    refuse_suffix(output)
     g = load(model, config)
     target = read_target(image, g)
     found = invert(g, target, g.class_id(label) if label else None, steps)
-    save_png(output, progress_picture(g, target, found))
+    save_picture(output, progress_picture(g, target, found))
     arrays = output.with_suffix(".npz")
     write_npz(arrays, {"latents": found.latents, "label": np.asarray(found.label)})
     print(f"{output}: the image, then steps {', '.join(map(str, found.progress))}")

@@ -25,7 +25,7 @@ from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from jaxgan.report import Refresher, signs
 from jaxgan.training import non_finite
 from jaxgan.training.advice import advice
@@ -194,7 +194,7 @@ def loop(
     def draw(state: TrainState, step: int) -> None:
         sheet = class_sheet(sampler, sampler.prepare(state), run)
         if is_writer:
-            save_png(workdir / "samples" / f"{step:08d}.png", sheet)
+            save_picture(workdir / "samples" / f"{step:08d}.png", sheet)
 
     if not start:
         draw(state, 0)

@@ -17,7 +17,7 @@ from flax.traverse_util import flatten_dict
 from PIL import ImageColor
 
 import jaxgan
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.models.attention import attention_weights
 from jaxgan.trained.generator import TrainedGenerator
@@ -66,7 +66,7 @@ def main(run: str, output: str = "attention.png", samples: int = 6) -> None:
     images, maps = attention(g, g.latents(range(samples)), labels)
     rows = [cells(image, weights) for image, weights in zip(images, maps, strict=True)]
     names = [g.class_names[label] for label in labels]
-    save_png(Path(output), captioned(np.concatenate(rows), 1 + len(PLACES), names))
+    save_picture(Path(output), captioned(np.concatenate(rows), 1 + len(PLACES), names))
     print(output)
 
 

@@ -22,7 +22,7 @@ from jaxgan.data.records import open_records
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.game.game import bind
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import abstract_state, load_run
@@ -61,7 +61,7 @@ def main(run: str, output: str = "codes.png", columns: int = 10) -> None:
     z[:, 0] = np.linspace(-2, 2, columns)
     images = [g.generate(z, np.full(columns, category)) for category in order]
     names = [f"{category}: {name}" for category, name in zip(order, g.class_names, strict=True)]
-    save_png(Path(output), captioned(to_stored(np.concatenate(images)), columns, names))
+    save_picture(Path(output), captioned(to_stored(np.concatenate(images)), columns, names))
     print(f"{output}: the categories agree with {agreement:.1%} of the labels")
 
 

@@ -32,7 +32,7 @@ from jaxgan.game.game import (
 from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import adversarial
 from jaxgan.game.steps import train_step
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from jaxgan.models.sides import linen
 from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
@@ -122,7 +122,7 @@ def main(output: str = "density.png") -> None:
             Line("best D", x, best_discriminator(x, mean, deviation), COLORS[1], dash=True),
         ]
         panels.append(panel(f"step {step}: {mean:.2f} +- {deviation:.2f}", lines, (270, 230)))
-    save_png(Path(output), beside([panels]))
+    save_picture(Path(output), beside([panels]))
     print(output)
 
 

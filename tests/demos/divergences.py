@@ -25,7 +25,7 @@ import optax
 from jax.scipy.stats import norm
 
 from jaxgan.game import losses
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from tests.demos.plot import COLORS, GRAY, Line, beside, panel
 
 SHARES, CENTRES, WIDTH = (0.6, 0.4), (-2.0, 2.0), 0.6
@@ -166,7 +166,7 @@ def support_panels():
 
 
 def main(output: str = "divergences.png") -> None:
-    save_png(Path(output), beside([mixture_panels(), support_panels()]))
+    save_picture(Path(output), beside([mixture_panels(), support_panels()]))
     print(output)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import jaxgan
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_picture
 
 
 def first_rows(sheets: list[Path], height: int, width: int, columns: int) -> np.ndarray:
@@ -27,7 +27,7 @@ def main(run: str, output: str = "growth.png", columns: int = 10) -> None:
     sheets = sorted((Path(run) / "samples").glob("*.png"))
     images = first_rows(sheets, height, width, columns)
     captions = [f"step {int(sheet.stem)}" for sheet in sheets]
-    save_png(Path(output), captioned(images, columns, captions).quantize(64))  # half the bytes
+    save_picture(Path(output), captioned(images, columns, captions).quantize(64))  # half the bytes
     print(output)
 
 

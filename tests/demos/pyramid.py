@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxgan
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_picture
 from jaxgan.media.pixels import to_stored
 
 
@@ -29,7 +29,7 @@ def main(run: str, output: str = "pyramid.png", columns: int = 10) -> None:
     rows = [np.asarray(x).repeat(len(images[-1][0]) // len(x[0]), 1) for x in images]
     rows = [x.repeat(2 * width // x.shape[2], 2) for x in rows]
     names = [f"{x.shape[1]} x {x.shape[2]}" for x in images]
-    save_png(Path(output), captioned(to_stored(np.concatenate(rows)), columns, names))
+    save_picture(Path(output), captioned(to_stored(np.concatenate(rows)), columns, names))
     print(output)
 
 

@@ -20,7 +20,7 @@ from jaxgan.game.game import Game, bind, init_state
 from jaxgan.game.objectives import adversarial, relativistic
 from jaxgan.game.steps import train_step
 from jaxgan.game.terms import compose
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_picture
 from tests import rings
 
 STEPS, POINTS = 1500, 2000
@@ -99,7 +99,7 @@ def main(output: str = "rings.png", seeds: int = 3) -> None:
         clouds.append([cloud(f) for f in found])
         shares = f"{np.mean(near):.0%} ({min(near):.0%} to {max(near):.0%})"
         print(f"| {name} | {', '.join(map(str, modes))} | {shares} |", flush=True)
-    save_png(Path(output), captioned(np.concatenate(clouds), seeds, list(GAMES)))
+    save_picture(Path(output), captioned(np.concatenate(clouds), seeds, list(GAMES)))
     print(output)
 
 

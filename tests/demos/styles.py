@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxgan
-from jaxgan.media.pictures import captioned, save_png
+from jaxgan.media.pictures import captioned, save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 
@@ -58,7 +58,7 @@ def rows(g: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
 def main(run: str, output: str = "styles.png") -> None:
     captions, images = zip(*rows(jaxgan.load(run)), strict=True)
     page = captioned(to_stored(np.concatenate(images)), COLUMNS, captions)
-    save_png(Path(output), page.quantize())  # 256 colours: half the bytes
+    save_picture(Path(output), page.quantize())  # 256 colours: half the bytes
     print(output)
 
 

@@ -28,7 +28,7 @@ from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.models import open_model
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.session import Session
-from jaxgan.media.pictures import grid, save_png
+from jaxgan.media.pictures import grid, save_picture
 from jaxgan.training import train
 
 HERE = Path(__file__).parent
@@ -169,7 +169,7 @@ def main() -> None:
             found[name], fake = entry(row, seed, wish.runs)
             wish.output.write_text(json.dumps(found, indent=1) + "\n")
             if seed == 0:
-                save_png(pictures / f"{row.replace(' ', '_')}.png", strip(fake))
+                save_picture(pictures / f"{row.replace(' ', '_')}.png", strip(fake))
     if published:
         put(PAGE, markdown(found, "lineage"))
     print(markdown(found, str(pictures)))

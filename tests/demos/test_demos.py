@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxgan.media.pictures import grid, save_png
+from jaxgan.media.pictures import grid, save_picture
 from tests.demos import codes, growth, rings
 from tests.rings import SPREAD, centres
 
@@ -43,6 +43,6 @@ def test_growth_takes_the_first_images_of_each_sheet(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (2, 6, 4, 5, 3), np.uint8)
     sheets = [tmp_path / f"{i}.png" for i in range(2)]
     for sheet, drawn in zip(sheets, images, strict=True):
-        save_png(sheet, grid(drawn, 3))
+        save_picture(sheet, grid(drawn, 3))
     found = growth.first_rows(sheets, 4, 5, columns=2)
     np.testing.assert_array_equal(found, images[:, :2].reshape(4, 4, 5, 3))

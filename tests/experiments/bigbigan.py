@@ -20,7 +20,7 @@ from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics import probe
 from jaxgan.files import json_lines
-from jaxgan.media.pictures import enlarge, grid, save_png
+from jaxgan.media.pictures import enlarge, grid, save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.models.bigbigan import pooled
 from jaxgan.trained import encoder
@@ -112,7 +112,7 @@ def main():
         ours = f"BigBiGAN's encoder, {kind}"
         ahead.append((kind, *(margins(means, ours, other) for other in others)))
     sheet, error = reconstructions(learned, test_x)
-    save_png(DOCS / "bigbigan_reconstructions.png", sheet)
+    save_picture(DOCS / "bigbigan_reconstructions.png", sheet)
     rates = [line["images_per_second"] for line in json_lines.read(args.workdir / "timing.jsonl")]
     print(f"{np.median(rates or [0]):.0f} images a second, error {error:.3f}")
     flag = f" --test={args.test}" if args.test else ""

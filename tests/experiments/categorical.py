@@ -16,7 +16,7 @@ from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics.clusters import normalised_mutual_information, purity
 from jaxgan.game.game import bind, init_state
-from jaxgan.media.pictures import enlarge, grid, save_png
+from jaxgan.media.pictures import enlarge, grid, save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
@@ -59,7 +59,7 @@ def main():
     count = len(run.config.data.class_names)
     labels = np.repeat(np.arange(count), COLUMNS)
     drawn = sampler.samples(variables, 0, np.tile(np.arange(COLUMNS), count), labels)
-    save_png(DOCS / "categories.png", grid(enlarge(to_stored(drawn), 32), COLUMNS))
+    save_picture(DOCS / "categories.png", grid(enlarge(to_stored(drawn), 32), COLUMNS))
     head = ("network", "categories in use", "normalised mutual information", "purity")
     write_section(
         "Categories without labels",

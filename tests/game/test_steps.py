@@ -9,7 +9,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgan.game.game import Batch, Nets, Turn, alternate, bind, init_state
+from jaxgan.game.game import Batch, Label, Nets, Spec, Turn, alternate, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import accumulate, d_step, g_step, player_step, train_step
 from tests import rings
@@ -238,3 +238,23 @@ def test_eight_gaussians_are_learned():
     assert (modes > 2000 / 8 / 4).sum() >= 7, modes
     # By chance alone few points would be near: the discs cover this share of the square.
     assert near.mean() > 0.5 > 8 * np.pi * (3 * rings.SPREAD) ** 2 / 4
+
+
+@pytest.mark.parametrize(
+    "change,words",
+    [
+        (lambda b: b._replace(condition=()), r"shapes .*, \(\)\): this game is played on"),
+        (lambda b: b._replace(sample=b.sample[..., :1]), "this game is played on"),
+        (lambda b: jax.tree.map(lambda x: x[0], b), "as .batches, microbatches, n"),
+        (lambda b: jax.tree.map(lambda x: x[:1], b), "1 batches for a step whose turns take 2"),
+    ],
+    ids=["no labels", "other samples", "an axis missing", "a batch missing"],
+)
+def test_batches_that_do_not_fit_are_refused_with_their_shapes(change, words):
+    spec = Spec(jax.ShapeDtypeStruct((2,), jnp.float32), Label(1))
+    game = rings.game(turns=alternate(2), spec=spec)
+    batch = rings.batch(jax.random.key(1), (2, 1, 8))
+    state = jax.eval_shape(partial(init_state, game, 0))
+    jax.eval_shape(partial(train_step, game), state, batch)
+    with pytest.raises(ValueError, match=words):
+        jax.eval_shape(partial(train_step, game), state, change(batch))

@@ -10,7 +10,7 @@ from jaxgan.media import pictures
 
 
 def test_png_is_written_whole_or_not_at_all(tmp_path):
-    pictures.save_png(tmp_path / "deep" / "a.png", np.zeros((5, 7, 3), np.uint8))
+    pictures.save_picture(tmp_path / "deep" / "a.png", np.zeros((5, 7, 3), np.uint8))
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["a.png"]  # no temporary file
 
 
@@ -62,3 +62,17 @@ def test_an_mp4_plays_every_frame_in_order_and_colour(tmp_path):
     assert shown.shape == (5, 64, 66, 3)
     # Colour goes through 8-bit luminance and chrominance.
     np.testing.assert_allclose(shown, frames[:, :64], atol=12)
+
+
+@pytest.mark.parametrize("name,kind", [("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.JPEG", "JPEG")])
+def test_the_name_says_the_format(name, kind, tmp_path):
+    image = np.full((8, 8, 4), 200, np.uint8)
+    pictures.save_picture(tmp_path / name, image)
+    with Image.open(tmp_path / name) as found:
+        assert found.format == kind and found.mode == ("RGBA" if kind == "PNG" else "RGB")
+        assert np.abs(np.asarray(found)[..., :3].astype(int) - 200).max() <= 2
+
+
+def test_a_name_without_a_picture_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.tiff: a picture; write a name that ends in \.png or"):
+        pictures.save_picture(tmp_path / "a.tiff", np.zeros((4, 4, 1), np.uint8))

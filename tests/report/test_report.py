@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxgan import report
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from jaxgan.report import charts, runs, samples, sections, tables, write
 from jaxgan.training import run
 from tests.tiny import tiny_config
@@ -43,7 +43,7 @@ def write_run(folder, steps=10, side=40, **fields):
     (folder / "roll_backs.jsonl").write_text(json.dumps(back) + "\n")
     for step in (10, 20, 50):
         sheet = rng.integers(0, 256, (side, side, 1), np.uint8)
-        save_png(folder / "samples" / f"{step:08d}.png", sheet)
+        save_picture(folder / "samples" / f"{step:08d}.png", sheet)
     return folder
 
 

@@ -290,3 +290,10 @@ def test_the_public_names():
     assert set(jaxgan.__all__) <= set(dir(jaxgan))
     with pytest.raises(AttributeError, match="its names are load"):
         jaxgan.lod  # noqa: B018
+
+
+def test_statistics_of_a_few_truncations_are_kept():
+    g = generator_of(tiny_config())
+    for i in range(generator.MOST_KNOWN + 5):
+        g._remember(0.01 * (i + 1), {"norm": i})
+    assert len(g._known) == generator.MOST_KNOWN and 0.01 * 5 not in g._known

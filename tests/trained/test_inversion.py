@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.config import default_config
-from jaxgan.media.pictures import save_png
+from jaxgan.media.pictures import save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained import inversion
 from tests.tiny import generator_of, tiny_generator, tiny_tabulated
@@ -79,7 +79,7 @@ def test_an_image_file_is_cut_resized_and_scaled(tmp_path):
     g = tiny_generator()
     image = np.zeros((16, 32, 1), np.uint8)
     image[:, 8:24] = 255  # the middle is white
-    save_png(tmp_path / "a.png", image)
+    save_picture(tmp_path / "a.png", image)
     target = inversion.read_target(tmp_path / "a.png", g)
     assert target.shape == (8, 8, 1) and (target == 1).all()
 

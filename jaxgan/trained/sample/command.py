@@ -8,7 +8,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.files.atomic import check_output
-from jaxgan.media.pictures import save_film, save_png
+from jaxgan.media.pictures import refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load
 from jaxgan.trained.sample import sheets, walks
@@ -51,6 +51,9 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
     check_output(output / "labels.csv" if options.kind == "images" else output)
+    if options.kind not in ("images", "walk"):
+        refuse_suffix(output)
+    replaced = " (it replaces the file that was there)" * output.is_file()
     g = load(model, config)
     t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
     classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
@@ -58,9 +61,8 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         g.refuse_class()
     if options.kind == "images":
         written = write_images(g, output, options.count, options.seed, t, classes or None, shard)
-        print(
-            f"{output}: {written} images written, {options.count} asked for, labels in labels.csv"
-        )
+        mine = len(range(shard[0], options.count, shard[1]))
+        print(f"{output}: {mine} images of shard {options.shard} are there, {written} of them new")
         return 0
     if jax.process_index():
         return 0  # one process draws a sheet
@@ -68,11 +70,12 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]
         save_film(output, walks.walk_frames(g, chosen, seeds, options.steps, t, options.path))
-        print(f"{output}: {len(seeds) * options.steps} frames through seeds {seeds}")
+        print(f"{output}: {len(seeds) * options.steps} frames through seeds {seeds}{replaced}")
         return 0
     rows = _rows(g, options, classes or sheets.default_classes(g), t)
-    save_png(output, sheets.sheet(g, rows))
-    print(f"{output}: {len(rows)} rows: {', '.join(row.caption for row in rows[:12])}")
+    save_picture(output, sheets.sheet(g, rows))
+    shown = ", ".join(row.caption for row in rows[:12])
+    print(f"{output}: {len(rows)} rows: {shown}{replaced}")
     return 0
 
 

@@ -144,3 +144,30 @@ def test_a_machine_without_a_screen_says_how_to_look(monkeypatch, capsys):
     monkeypatch.setenv("DISPLAY", ":0")
     explore.explore(Path("g.safetensors"), None, "localhost", 0)
     assert len(opened) == 1 and "ssh" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{",
+        "[" * 3000,
+        '{"class": [1, 2]}',
+        '{"class": {"a": 1}}',
+        '{"truncation": 1e999}',
+        '{"moves": [1e999]}',
+        '{"moves": [[1]]}',
+        '{"moves": {"a": 1}}',
+        '{"seed": 1e999}',
+        '{"seed": null}',
+        "null",
+        "3",
+    ],
+)
+def test_every_odd_place_gets_an_answer(port, place):
+    status, kind, body = get(port, f"/image?{urllib.parse.urlencode({'a': place})}")
+    assert status == 400 and kind.startswith("text/plain") and len(body) < 400, body
+
+
+def test_an_odd_host_gets_an_answer(port):
+    status, _, _ = get(port, "/", host="[::1")
+    assert status == 400
