@@ -191,6 +191,17 @@ SECTIONS: dict[str, Any] = {
         "best": Field("highest", "of best_metric", one_of("highest", "lowest")),
         "wandb": Field("", "a project of Weights & Biases that gets the numbers too"),
     },
+    "in_images": {
+        "train": Field(
+            0, "real images to train for, in place of train.steps; 0: that", at_least(0)
+        ),
+        "log": Field(0, "real images, in place of train.log_every; 0: that", at_least(0)),
+        "sample": Field(0, "real images, in place of train.sample_every; 0: that", at_least(0)),
+        "checkpoint": Field(
+            0, "real images, in place of train.checkpoint_every; 0: that", at_least(0)
+        ),
+        "watch": Field(0, "real images, in place of watch.every; 0: that", at_least(0)),
+    },
     "on_non_finite": {
         "policy": Field(
             "stop",

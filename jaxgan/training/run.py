@@ -18,6 +18,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.build import build, medium_of
 from jaxgan.config import check
+from jaxgan.config.intervals import in_steps
 from jaxgan.config_json import config_from
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
@@ -31,7 +32,7 @@ FREE = (
     *(f"train.{name}_every" for name in ("log", "sample", "checkpoint")),
     *(f"train.{name}" for name in ("steps", "keep_checkpoints", "keep_every")),
     *(f"train.{name}" for name in ("best_metric", "best", "wandb")),
-    *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch"),
+    *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch", "in_images"),
     *("sample", "evaluate", "mesh"),
 )
 # Of larger data sets labels are checked as they are read.
@@ -64,7 +65,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
     bits = 8 * records.dtype.itemsize
     config = with_facts(config, records.shape[-1], bits, names)
     check(config, devices)
-    return config
+    return in_steps(config)
 
 
 def with_facts(

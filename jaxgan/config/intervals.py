@@ -1,0 +1,35 @@
+"""Lengths and intervals in images seen, which the batch size does not change, to steps.
+
+    steps = ceil(images / images of one step),   images of one step = batches of a step x batch
+
+A field of the section in_images that is not 0 takes the place of its field in steps.
+"""
+
+import math
+
+from ml_collections import ConfigDict
+
+# in_images.NAME -> the field in steps.
+FIELDS = {
+    "train": ("train", "steps"),
+    "log": ("train", "log_every"),
+    "sample": ("train", "sample_every"),
+    "checkpoint": ("train", "checkpoint_every"),
+    "watch": ("watch", "every"),
+}
+
+
+def images_a_step(config: ConfigDict) -> int:
+    """Return how many real images one training step shows."""
+    train = config.train
+    return train.batch * (train.num_d_steps + int(train.fresh_batches))
+
+
+def in_steps(config: ConfigDict) -> ConfigDict:
+    """Return a config whose lengths in images stand in its fields in steps."""
+    config = ConfigDict(config.to_dict())
+    for name, (section, field) in FIELDS.items():
+        images = config.in_images[name]
+        if images:
+            config[section][field] = math.ceil(images / images_a_step(config))
+    return config.lock()
