@@ -51,7 +51,7 @@ NATURAL = {
 }
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
-WITH_FEATURES |= {"sngan", "stylegan"}
+WITH_FEATURES |= {"sngan", "stylegan"} | RECOGNISING
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan"},
