@@ -52,14 +52,14 @@ def variables(
       num_batches: how many batches are averaged; all from one seed.
       call: whose batch norms are meant.
     """
-    keys = jax.random.split(Keys(jax.random.key(seed))["standing statistics"], num_batches)
+    root = Keys(jax.random.key(seed))["standing statistics"]
 
     def moments(key: jax.Array) -> PyTree:
         return side.moments(call, {"params": weights}, *inputs(key))
 
-    if not has_moments(moments, jax.ShapeDtypeStruct((), keys.dtype)):
+    if not has_moments(moments, root):
         return {"params": weights}
-    return {"params": weights, "batch_stats": mean(moments, keys)}
+    return {"params": weights, "batch_stats": mean(moments, jax.random.split(root, num_batches))}
 
 
 def has_moments(moments: Callable[[Any], PyTree], example: Any) -> bool:

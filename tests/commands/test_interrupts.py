@@ -36,6 +36,7 @@ def swallows(values):
     time.sleep(60)
 
 kind = sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's `pytest &`
 run = {"calls": calls, "swallows": swallows}.get(kind, waits)
 if kind == "ignores":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
