@@ -8,8 +8,8 @@ latent, then embedding.
 Statistics. A module computes its batch norms' statistics from tables of 51 truncations in its
 graph, not from variables: a saved model is read without them. An .npz may bring them as
 `accumulated_mean` and `accumulated_var` of shape [51, channels], or, for BigGAN-deep, under the
-names of the graph's tensors, "stack_1" and so on. The single row that is stored as a variable is
-that of a truncation nobody knows, but for BigBiGAN, which has none.
+names of the graph's tensors, "stack_1" and so on. The single row stored as a variable
+belongs to an unknown truncation, except in BigBiGAN, which has no truncation.
 """
 
 import re
