@@ -137,18 +137,24 @@ def check_batches(game: Game, batches: Batch) -> None:
             f"leaves of the batches are {[tuple(x.shape) for x in leaves]}: write samples and "
             "conditions as [batches, microbatches, n, ...]"
         )
-    wanted = game.spec and (game.spec.sample, game.spec.condition)
-    given = jax.tree.map(lambda x: tuple(x.shape[3:]), tuple(batches))
-    if wanted and given != jax.tree.map(lambda x: tuple(x.shape), wanted):
-        raise ValueError(
-            f"examples have the shapes {given}: this game is played on "
-            f"{jax.tree.map(lambda x: tuple(x.shape), wanted)}, samples and their conditions"
-        )
+    if game.spec:
+        given = _shapes(batches, 3)
+        wanted = _shapes(Batch(game.spec.sample, game.spec.condition), 0)
+        if given != wanted:
+            raise ValueError(
+                f"examples have the shapes {given}: this game is played on {wanted}, samples and "
+                "their conditions"
+            )
     if shapes[0][0] != game.num_batches:
         raise ValueError(
             f"{shapes[0][0]} batches for a step whose turns take {game.num_batches}: write leaves "
             f"[{game.num_batches}, microbatches, n, ...]"
         )
+
+
+def _shapes(batch: Batch, skipped: int) -> str:
+    """Return the shapes after the axes skipped, as text in which () is no leaf and [] a scalar."""
+    return str(tuple(jax.tree.map(lambda x: list(x.shape[skipped:]), tuple(batch))))
 
 
 def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainState, Metrics]:
