@@ -23,7 +23,7 @@ def get_config(variant: str = "semi_supervised") -> ConfigDict:
         config = default_config(model="improved")
         config.objective.update(loss="label_smoothing", one_pass=False)
         config.model.update(kernels=20)
-        config.augmentation.update(name="instance_noise", std=0.1, images=60_000.0)
+        config.augmentation.update(name="instance_noise", std="linear(0.1, 0, images=60000)")
     else:
         config = default_config(model="improved", objective="semi_supervised")
     config.data.size = (32, 32)

@@ -16,10 +16,11 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan import media, models
+from jaxgan.config.intervals import images_a_step
 from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
 from jaxgan.game import latent_steps, latents, objectives, terms
-from jaxgan.game.averaging import ema
+from jaxgan.game.averaging import Average, decay_of, ema, power
 from jaxgan.game.game import (
     Batch,
     Game,
@@ -33,6 +34,7 @@ from jaxgan.game.game import (
 )
 from jaxgan.game.regularizers import clip_weights, freeze, orthogonal_regularization
 from jaxgan.game.sampling import Prior
+from jaxgan.game.schedules import Value, of_steps
 from jaxgan.game.terms import compose
 from jaxgan.game.transforms import ParamTransform, chain, equalized, growth, identity, spectral_norm
 from jaxgan.media.medium import Medium
@@ -60,17 +62,18 @@ def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
     raise ValueError(f"latent_step.name = {name!r}: write 'none', 'gradient' or 'natural_gradient'")
 
 
-def optimizer(config: ConfigDict, mesh: Mesh | None = None) -> optax.GradientTransformation:
-    """Return Adam for one player. With b1 = 0 there is no first moment to keep."""
-    if config.b1:
-        adam = optax.scale_by_adam(config.b1, config.b2, config.eps)
-    else:
-        adam = optax.scale_by_rms(config.b2, config.eps, eps_in_sqrt=False, bias_correction=True)
-    rate = optax.scale_by_learning_rate(config.learning_rate)
+def optimizer(
+    config: ConfigDict, images: int = 1, mesh: Mesh | None = None
+) -> optax.GradientTransformation:
+    """Return Adam for one player, whose section of a config this is.
+
+    images: how many go by from one turn of the player to the next, for schedules.
+    """
+    rate = optax.scale_by_learning_rate(of_steps(config.learning_rate, images))
     if config.get("encoder_learning_rate"):
-        encoder_rate = optax.scale_by_learning_rate(config.encoder_learning_rate)
-        rate = optax.partition({"encoder": encoder_rate, "rest": rate}, _encoder_or_rest)
-    links = [adam, rate]
+        slow = optax.scale_by_learning_rate(of_steps(config.encoder_learning_rate, images))
+        rate = optax.partition({"encoder": slow, "rest": rate}, _encoder_or_rest)
+    links = [adam(config.b1, of_steps(config.b2, images), config.eps), rate]
     if config.orthogonal:
         links.insert(0, orthogonal_regularization(config.orthogonal, _replicated(mesh)))
     if config.clip_weights:
@@ -78,6 +81,23 @@ def optimizer(config: ConfigDict, mesh: Mesh | None = None) -> optax.GradientTra
     if config.freeze:
         links.append(freeze(tuple(config.freeze)))
     return optax.chain(*links)
+
+
+def adam(b1: float, b2: Value, eps: float) -> optax.GradientTransformation:
+    """Return Adam without its rate. With b1 = 0 there is no first moment to keep.
+
+    b2: a number, or a function of the player's turn: then the second moment's bias is corrected by
+      1 - b2^turn with the newest b2, as in PyTorch.
+    """
+    if b1:
+        make, fields = optax.scale_by_adam, {"b1": b1, "b2": b2, "eps": eps}
+    else:
+        make = partial(optax.scale_by_rms, eps_in_sqrt=False, bias_correction=True)
+        fields = {"decay": b2, "eps": eps}
+    if not callable(b2):
+        return make(**fields)
+    fixed = [name for name, value in fields.items() if value is not b2]
+    return optax.inject_hyperparams(make, static_args=fixed)(**fields)
 
 
 def _encoder_or_rest(params):
@@ -101,10 +121,21 @@ def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamT
 
 
 def images_a_turn(config: ConfigDict, name: str) -> int:
-    """Return how many real examples training sees for each turn of a player."""
-    order = turns(config)
-    own_turns = sum(turn.player == name for turn in order)
-    return config.train.batch * (1 + max(turn.batch for turn in order)) // max(own_turns, 1)
+    """Return how many real examples training counts for each turn of a player."""
+    own_turns = sum(turn.player == name for turn in turns(config))
+    return images_a_step(config) // max(own_turns, 1)
+
+
+def averages(config: ConfigDict) -> dict[str, Average]:
+    """Return how the generator is averaged, and its averages by power functions (0.05, ...)."""
+    fields = config.average.to_dict()
+    half_life, lengths = fields.pop("half_life"), fields.pop("lengths")
+    if half_life:
+        fields["decay"] = decay_of(half_life, images_a_step(config))
+    return {
+        "generator": ema(**fields),
+        **{f"generator/{length:g}": power(length) for length in lengths},
+    }
 
 
 def _is_split(mesh: Mesh | None) -> TypeGuard[Mesh]:
@@ -196,7 +227,7 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
     """Refuse an objective or a term that the model does not fit, before anything runs."""
     objective = module_named(objectives, "objective", config.objective.name)
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
-    for named in compose.terms_of(config, own_terms(config)).values():
+    for named in compose.terms_of(config, images_a_step(config), own_terms(config)).values():
         wanted += [(f"term {name!r}", term.needs) for name, term in named.items()]
     for who, needs in wanted:
         for player, calls in needs.items():
@@ -249,13 +280,17 @@ def build(
     check_needs(config, networks, spec)
     objective = module_named(objectives, "objective", config.objective.name)
     wanted, stats = compose.with_terms(
-        config, objective.objectives(config.objective), with_lazy_terms, own_terms(config)
+        config,
+        objective.objectives(config.objective),
+        images_a_step(config),
+        with_lazy_terms,
+        own_terms(config),
     )
     players = {
         name: Player(
             side,
             wanted[name],
-            optimizer(config[name], mesh),
+            optimizer(config[name], images_a_turn(config, name), mesh),
             transform(config, name, mesh),
             stats[name],
         )
@@ -265,7 +300,7 @@ def build(
         players,
         source(config, spec._replace(noise=noise_spec(config)), mesh),
         turns(config),
-        {"generator": ema(**config.average)},
+        averages(config),
         latent_step(config),
         spec,
     )

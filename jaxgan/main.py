@@ -25,6 +25,7 @@ COMMANDS = {
     "report": "one page that shows runs",
     "explore": "a page with sliders for the latents",
     "export": "a generator as one file",
+    "average": "a generator averaged over another share of its training, as such a file",
     "import": "published weights as such a file",
     "directions": "what the strongest directions of the latents change",
     "invert": "the latents of an image",

@@ -10,6 +10,7 @@ from jaxgan.config.field import Field, at_least
 FLAGS = {
     "output": Field("", "directory of results; by default the run's own, or evaluation"),
     "truncation": Field("", "a curve over truncations FROM:TO:STEP, such as 0.04:2.0:0.04"),
+    "length": Field("", "a curve over lengths of the average FROM:TO:STEP, such as 0.02:0.2:0.02"),
     "follow": Field(False, "score each checkpoint of a training as it appears"),
     "patience": Field(3600, "of --follow: seconds without a checkpoint until it ends", at_least(0)),
     "table": Field(False, "print the results that are there; compute nothing"),

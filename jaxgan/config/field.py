@@ -5,12 +5,18 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+
+class Scheduled:
+    """The type of a field that takes a number, or a schedule as text (game/schedules.py)."""
+
+
 KINDS = {
     bool: "True or False",
     int: "a whole number",
     float: "a number",
     str: "a text",
     tuple: "a tuple",
+    Scheduled: "a number",
 }
 
 
@@ -81,6 +87,25 @@ def within(least: float, most: float) -> Rule:
     return Rule(f"a number from {least} to {most}", lambda value: least <= value <= most)
 
 
+def scheduled(rule: Rule, ends: Rule | None = None) -> Rule:
+    """Take a number, or a schedule whose first and last value keep the rule.
+
+    ends: the rule of these two, where it is another.
+    """
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, str):
+            return rule.holds(value)
+        from jaxgan.game import schedules  # imports JAX: not for `jaxgan help`
+
+        for end in schedules.ends(value):
+            if not (ends or rule).holds(end):
+                raise ValueError(f"it reaches {end:g}; write {(ends or rule).text}")
+        return True
+
+    return Rule(f"{rule.text}, or a schedule, 'cosine(start, end, images)'", holds)
+
+
 def one_of(*choices: Any) -> Rule:
     text = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
     return Rule(text, lambda value: value in choices, is_complete=True)
@@ -100,6 +125,13 @@ def sizes(count: int = 0) -> Rule:
     return Rule(f"a tuple of {count or ''} whole numbers above 0".replace("  ", " "), right)
 
 
+def numbers(above: float, most: float) -> Rule:
+    """Take a tuple of numbers, each above one and at most the other."""
+    one = lambda item: is_a(item, float) and above < item <= most
+    text = f"a tuple of numbers above {above:g} and at most {most:.3g}"
+    return Rule(text, lambda value: all(map(one, value)))
+
+
 SIZE = Rule("(height, width), such as (64, 64)", sizes(2).holds, is_complete=True)
 
 
@@ -107,7 +139,11 @@ def refuse_value(path: str, field: Field, value: Any) -> None:
     """Raise ValueError unless the field takes the value: path, value, what to write instead."""
     if value is None and field.default is None:
         return
-    if not (is_a(value, field.type) and field.rule.holds(value)):
+    try:
+        takes = is_a(value, field.type) and field.rule.holds(value)
+    except ValueError as error:  # what is wrong with a schedule
+        raise ValueError(f"{_given(path, value)}: {error}") from None
+    if not takes:
         raise ValueError(f"{_given(path, value)}: write {field.instead}")
 
 
@@ -126,7 +162,9 @@ def is_a(value: Any, kind: type) -> bool:
     """Return whether a value is of a type: True is no number, and a number is finite."""
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
-    if kind is float:
+    if kind is Scheduled and isinstance(value, str):
+        return True
+    if kind in (float, Scheduled):
         return isinstance(value, int | float) and math.isfinite(value)
     return isinstance(value, kind)
 
@@ -149,6 +187,11 @@ def _read(text: str, kind: type, is_optional: bool) -> Any:
         return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
     if kind in (int, float):
         return kind(text)
+    if kind is Scheduled:
+        try:
+            return float(text)
+        except ValueError:
+            return text
     if kind is not tuple:
         return text
     try:

@@ -1,6 +1,6 @@
 """Lengths and intervals in images seen, which the batch size does not change, to steps.
 
-    steps = ceil(images / images of one step),   images of one step = batches of a step x batch
+    steps = ceil(images / images of one step),   images of one step = num_d_steps x batch
 
 A field of the section in_images that is not 0 takes the place of its field in steps.
 """
@@ -20,9 +20,11 @@ FIELDS = {
 
 
 def images_a_step(config: ConfigDict) -> int:
-    """Return how many real images one training step shows."""
-    train = config.train
-    return train.batch * (train.num_d_steps + int(train.fresh_batches))
+    """Return how many real images the discriminator's turns of one training step see.
+
+    Everywhere an image is counted so; those of a generator with batches of its own do not count.
+    """
+    return config.train.batch * config.train.num_d_steps
 
 
 def in_steps(config: ConfigDict) -> ConfigDict:

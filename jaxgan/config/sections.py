@@ -2,24 +2,28 @@
 
 Defaults are BigGAN's (arXiv 1809.11096) where the paper states them. The sections `model` and
 `objective` come from the modules that config.model.name and config.objective.name name;
-COMMON describes the fields that several of them share.
+COMMON describes the fields that several of them share. A field that may change over time takes a
+schedule in place of its number (game/schedules.py).
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from ml_collections import ConfigDict
-from ml_collections.config_dict import placeholder
+from ml_collections import ConfigDict, FieldReference
 
 from jaxgan import models
 from jaxgan.config.field import (
     ANY,
     SIZE,
     Field,
+    Rule,
+    Scheduled,
     above,
     at_least,
     below_one,
+    numbers,
     one_of,
+    scheduled,
     share,
     sizes,
     texts,
@@ -29,11 +33,17 @@ from jaxgan.config.names import module_named
 from jaxgan.game import objectives
 
 SEED = within(0, 2**32 - 1)
+LONGEST = 12**-0.5  # relative length of an average of all steps alike: game/averaging.py
+
+
+def over_time(default: float | str | None, doc: str, rule: Rule, ends: Rule | None = None) -> Field:
+    """Return a field that takes a number or a schedule; ends: the rule of a schedule's values."""
+    return Field(default, doc, scheduled(rule, ends), Scheduled)
 
 
 def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
     return {
-        "learning_rate": Field(learning_rate, "of Adam", above(0)),
+        "learning_rate": over_time(learning_rate, "of Adam", above(0), ends=at_least(0)),
         "orthogonal": Field(
             orthogonal,
             "weight of orthogonal regularisation (arXiv 1809.11096, eq. 3): the gradient of the "
@@ -41,7 +51,7 @@ def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
             at_least(0),
         ),
         "b1": Field(0.0, "decay of Adam's first moment; 0: not kept", below_one()),
-        "b2": Field(0.999, "decay of Adam's second moment", below_one()),
+        "b2": over_time(0.999, "decay of Adam's second moment", below_one()),
         "eps": Field(1e-8, "of Adam, added to the root of the second moment", at_least(0)),
         "spectral_norm": Field(True, "divide each kernel by its norm (arXiv 1802.05957)"),
         "spectral_norm_eps": Field(1e-4, "added to the norm of spectral norm", at_least(0)),
@@ -118,24 +128,24 @@ SECTIONS: dict[str, Any] = {
     ),
     "penalty": {
         "name": Field("none", "of the discriminator's gradient: game/terms/penalties.py"),
-        "weight": Field(0.0, "0: none", at_least(0)),
+        "weight": over_time(0.0, "0: none", at_least(0)),
         "every": Field(
             1, "lazy (arXiv 1912.04958): taken every so many steps, so much heavier", at_least(1)
         ),
     },
     "consistency": {
-        "real": Field(0.0, "weight on real images; CR (1910.12027) and bCR: 10", at_least(0)),
-        "fake": Field(0.0, "weight on generated images; bCR (2002.04724): 10", at_least(0)),
-        "latents": Field(0.0, "weight on nearby latents; zCR (2002.04724): 5", at_least(0)),
-        "spread": Field(0.0, "the generator's weight; zCR: 0.5", at_least(0)),
+        "real": over_time(0.0, "weight on real images; CR (1910.12027) and bCR: 10", at_least(0)),
+        "fake": over_time(0.0, "weight on generated images; bCR (2002.04724): 10", at_least(0)),
+        "latents": over_time(0.0, "weight on nearby latents; zCR (2002.04724): 5", at_least(0)),
+        "spread": over_time(0.0, "the generator's weight; zCR: 0.5", at_least(0)),
         "noise": Field(0.03, "standard deviation between nearby latents", at_least(0)),
     },
     "lecam": {
-        "weight": Field(0.0, "of the regularisation of arXiv 2104.03310; 0: none", at_least(0)),
+        "weight": over_time(0.0, "of the regularisation of arXiv 2104.03310; 0: none", at_least(0)),
         "decay": Field(0.99, "of the averages of the logits, per step", below_one()),
     },
     "path_length": {
-        "weight": Field(
+        "weight": over_time(
             0.0, "of a StyleGAN's path length (1912.04958), lazy with the penalty", at_least(0)
         ),
         "decay": Field(0.99, "of the average length, per step", below_one()),
@@ -152,12 +162,17 @@ SECTIONS: dict[str, Any] = {
             texts("color", "translation", "cutout"),
         ),
         "target": Field(0.6, "of ada: the mean sign of real logits that p follows", within(-1, 1)),
-        "images": Field(500_000.0, "from 0 to 1 in ada, from std to 0 in instance_noise", above(0)),
-        "std": Field(0.1, "of instance_noise, at first; images are in [-1, 1]", at_least(0)),
+        "images": Field(500_000.0, "from p = 0 to 1 in ada, at the fastest", above(0)),
+        "probability": over_time(None, "p of ada; None: p follows the target", within(0, 1)),
+        "color": Field(1.0, "of ada: colours change with p times this", within(0, 1)),
+        "cutout": Field(False, "of ada: gray out a box too"),
+        "std": over_time(
+            "linear(0.1, 0, images=5e5)", "of instance_noise; images are in [-1, 1]", at_least(0)
+        ),
     },
     "generator": {
         "learning_rate": _GENERATOR["learning_rate"],
-        "encoder_learning_rate": Field(
+        "encoder_learning_rate": over_time(
             0.0, "of an encoder that is optimised with the generator; 0: the same", at_least(0)
         ),
         **_GENERATOR,
@@ -170,8 +185,19 @@ SECTIONS: dict[str, Any] = {
     },
     "average": {
         "decay": Field(0.9999, "of the generator's average, per step", below_one()),
+        "half_life": over_time(
+            0.0,
+            "images after which half of the average is newer, in place of decay; 0: that",
+            at_least(0),
+        ),
         "start_step": Field(0, "step before which the average is a copy", at_least(0)),
         "warm_up": Field(False, "a shorter average at first: about the newest tenth of the steps"),
+        "lengths": Field(
+            (),
+            "of power-function averages (2312.02696), such as (0.05, 0.1), of which every "
+            "checkpoint leaves a snapshot: any sample.length can be had of them",
+            numbers(0, LONGEST),
+        ),
     },
     "train": {
         "steps": Field(100_000, "generator steps", at_least(1)),
@@ -236,6 +262,11 @@ SECTIONS: dict[str, Any] = {
         ),
         "step": Field(0, "of the checkpoint that is sampled or scored; 0: the newest", at_least(0)),
         "weights": Field("average", "of the generator, or raw", one_of("average", "raw")),
+        "length": Field(
+            0.0,
+            "relative length of the average, of a run with average.lengths; 0: the run's own",
+            within(0, LONGEST),
+        ),
     },
     "evaluate": {
         "samples": Field(10_000, "images that are scored; 0: all of a folder", at_least(0)),
@@ -309,13 +340,16 @@ def default_config(model: str = "biggan", objective: str = "adversarial") -> Con
 
 def _defaults(section: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: _defaults(field)
-        if isinstance(field, dict)
-        else placeholder(field.type)
-        if field.default is None
-        else field.default
+        name: _defaults(field) if isinstance(field, dict) else _default(field)
         for name, field in section.items()
     }
+
+
+def _default(field: Field) -> Any:
+    """Return a field's first value, with the type that it keeps where this is not its value's."""
+    if field.type is Scheduled:
+        return FieldReference(field.default, field_type=object)  # a number or a text
+    return FieldReference(None, field_type=field.type) if field.default is None else field.default
 
 
 def fields(defaults: ConfigDict) -> Iterator[tuple[str, Field]]:

@@ -4,6 +4,7 @@ DIRECTORY/results.jsonl    a line for each result, with its whole protocol
 DIRECTORY/scores.png       scores by step, where several checkpoints were scored
 DIRECTORY/neighbours.png   with the metric "copies": samples beside the nearest real images
 DIRECTORY/truncation.csv, truncation.png    with --truncation: see sweep.py
+DIRECTORY/length.csv, length.png            with --length: see lengths.py
 
 The progress is shown on stderr. Nothing that was computed is lost: see recorded.py.
 
@@ -19,13 +20,14 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.devices import sharding
+from jaxgan.evaluate import lengths
 from jaxgan.evaluate.evaluation import check_settings
 from jaxgan.evaluate.follow import follow
 from jaxgan.evaluate.models import is_run, open_model
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, read_results, table
 from jaxgan.evaluate.session import Session
-from jaxgan.evaluate.sweep import thresholds
+from jaxgan.evaluate.sweep import points_of
 from jaxgan.media.pictures import save_picture
 from jaxgan.report import refresh
 
@@ -35,6 +37,7 @@ class Options(NamedTuple):
 
     output: str = ""
     truncation: str = ""
+    length: str = ""
     follow: bool = False
     patience: int = 3600
     table: bool = False
@@ -48,7 +51,11 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
         say(table(results_in(output)))
         return 0
     check_settings(config.evaluate)
-    values = thresholds(options.truncation) if options.truncation else []
+    values = points_of(options.truncation) if options.truncation else []
+    spans = points_of(options.length, "--length") if options.length else []
+    lengths.check(path, spans)
+    if values and spans:
+        raise ValueError("--truncation and --length: write one of the two at a time")
     if options.follow and not is_run(path):
         raise ValueError(f"--follow: {path} is no run that trains; leave it out")
     if values and "fd" not in config.evaluate.metrics:
@@ -60,6 +67,8 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     session = Session(config, mesh, output, say)
     if options.follow:
         follow(path, config, session.score, options.patience, say)
+    elif spans:
+        lengths.sweep_lengths(path, config, spans, session, output, say)
     else:
         model = open_model(path, config)
         if values:

@@ -9,6 +9,7 @@ from jaxgan.config import default_config
 from jaxgan.evaluate.images import Images, open_images
 from jaxgan.game.game import TrainState
 from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.lengths import of_length
 from jaxgan.trained.load import from_state, load, model_config
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, load_run
@@ -40,6 +41,9 @@ def open_model(path: Path, config: ConfigDict) -> Model:
     run = run_of(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(abstract_state(run), wanted=config.sample.step)
+    if config.sample.length and config.sample.weights == "average":
+        average = of_length(path, config.sample.length, int(state.step))
+        state = state.replace(averages={**state.averages, "generator": average})
     return Model(from_state(run, state), run=run, state=state)
 
 

@@ -92,6 +92,10 @@ def averaging(g: TrainedGenerator) -> str:
     average = g.config.average
     if g.config.sample.weights == "raw":
         return "none"
+    if g.config.sample.length:
+        return f"power function, relative length {g.config.sample.length:g}"
+    if average.half_life:
+        return f"ema, half-life {average.half_life} images"
     return f"ema {average.decay}{', warmed up' if average.warm_up else ''}"
 
 

@@ -33,7 +33,7 @@ from jaxgan.trained.generator import TrainedGenerator
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
 
 
-def thresholds(text: str) -> list[float]:
+def points_of(text: str, flag: str = "--truncation") -> list[float]:
     """Return the values of "FIRST:LAST:STEP" (both ends included) or of "0.5,1", ascending."""
     try:
         if ":" in text:
@@ -47,11 +47,10 @@ def thresholds(text: str) -> list[float]:
             found = sorted(float(part) for part in text.split(","))
     except ValueError:
         raise ValueError(
-            f"--truncation={text}: write FIRST:LAST:STEP, such as 0.04:2.0:0.04, or numbers with "
-            "commas"
+            f"{flag}={text}: write FIRST:LAST:STEP, such as 0.04:0.2:0.04, or numbers with commas"
         ) from None
     if min(found) < 0:
-        raise ValueError(f"--truncation={text}: write numbers above 0")
+        raise ValueError(f"{flag}={text}: write numbers above 0")
     return found
 
 

@@ -1,6 +1,14 @@
 """Averages of parameters over time.
 
-Exponential moving average:  average <- decay average + (1 - decay) params, in float32.
+Exponential moving average:  average <- decay average + (1 - decay) params, in float32. A half-life
+in images is a decay of 0.5^(images of a step / half-life), which the batch size does not change.
+
+Power-function average (arXiv 2312.02696): the parameters of step s of t have the weight
+
+    p(s) = (gamma + 1) s^gamma / t^(gamma + 1),     decay in step t: (1 - 1 / t)^(gamma + 1)
+
+so the average is always about the newest share of the training, its relative length: the deviation
+of p over t. From a few of them any other length can be had afterwards (trained/lengths.py).
 """
 
 from collections.abc import Callable
@@ -8,14 +16,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from jaxgan.game.schedules import Value, now, of_images
 
 PyTree = Any
 Average = Callable[[PyTree, PyTree, jax.Array], PyTree]  # (average, params, step) -> average
 
 
-def ema(decay: float, start_step: int = 0, warm_up: bool = False) -> Average:
+def ema(decay: Value, start_step: int = 0, warm_up: bool = False) -> Average:
     """Return the moving average; in the steps before number `start_step`, counted from 1, it is a
     copy of the parameters (as in the authors' PyTorch code).
+
+    decay: a number, or a function of the step's number, from 0.
 
     warm_up: in step t, counted from 1, the decay is at most t / (t + 9), so that the average is
       about the newest tenth of a run that is shorter than 1 / (1 - decay) steps, and not its start.
@@ -27,10 +40,56 @@ def ema(decay: float, start_step: int = 0, warm_up: bool = False) -> Average:
     """
 
     def average(old: PyTree, params: PyTree, step: jax.Array) -> PyTree:
-        keep = jnp.where(step + 1 < start_step, 0.0, decay)
+        keep = jnp.where(step + 1 < start_step, 0.0, now(decay, step))
         if warm_up:
             t = (step + 1).astype(jnp.float32)
             keep = jnp.minimum(keep, t / (t + 9.0))
         return jax.tree.map(lambda a, p: p + keep * (a - p), old, params)
 
     return average
+
+
+def decay_of(half_life: float | str, images: int) -> Value:
+    """Return the decay in a step of so many images: a number, or a function of the step's number.
+
+    half_life: images in which the average forgets half of what it holds, a number or a schedule's
+      text; 0 forgets all.
+
+    >>> decay_of(1000, images=500)
+    0.7071067811865476
+    """
+    found = of_images(half_life)
+    if callable(found):
+        return lambda step: jnp.exp2(-images / found(step.astype(jnp.float32) * images))
+    return 0.5 ** (images / found) if found else 0.0
+
+
+def gamma_of(length: float) -> float:
+    """Return gamma of a power function by its relative length; of 12^(-1/2) all steps count alike.
+
+    The positive root of gamma^3 + 7 gamma^2 + (16 - length^-2) gamma + 12 - length^-2.
+
+    >>> round(gamma_of(0.05), 2), round(gamma_of(0.1), 2)
+    (16.97, 6.94)
+    """
+    if not 0.0 < length <= 12**-0.5:
+        raise ValueError(f"length {length:g}: write above 0 and at most 0.289, such as 0.1")
+    roots = np.roots([1.0, 7.0, 16.0 - length**-2, 12.0 - length**-2])
+    return max(float(roots.real.max()), 0.0)
+
+
+def power(length: float) -> Average:
+    """Return the power-function average of a relative length."""
+    gamma = gamma_of(length)
+
+    def average(old: PyTree, params: PyTree, step: jax.Array) -> PyTree:
+        t = (step + 1).astype(jnp.float32)
+        keep = (1.0 - 1.0 / t) ** (gamma + 1.0)
+        return jax.tree.map(lambda a, p: p + keep * (a - p), old, params)
+
+    return average
+
+
+def averaged_player(name: str) -> str:
+    """Return whose parameters an average is of: "generator" of "generator" and "generator/0.05"."""
+    return name.partition("/")[0]

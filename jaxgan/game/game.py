@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import optax
 from flax.struct import PyTreeNode
 
-from jaxgan.game.averaging import Average
+from jaxgan.game.averaging import Average, averaged_player
 from jaxgan.game.keys import Keys
 from jaxgan.game.latent_steps import LatentStep, no_latent_step
 from jaxgan.game.transforms import ParamTransform, identity
@@ -71,10 +71,13 @@ class Bound:
 
 
 class Nets:
-    """All players' networks with weights bound, by name: nets.discriminator."""
+    """All players' networks with weights bound, by name: nets.discriminator.
 
-    def __init__(self, players: Mapping[str, Bound]):
-        self._players = dict(players)
+    step: number of the training step, from 0, for what changes over time (schedules.py).
+    """
+
+    def __init__(self, players: Mapping[str, Bound], step: jax.Array | int = 0):
+        self._players, self.step = dict(players), step
 
     def __getattr__(self, name: str) -> Bound:
         try:
@@ -84,7 +87,7 @@ class Nets:
 
     def replace(self, **players: Bound) -> "Nets":
         """Return the same with other networks for some of the players."""
-        return Nets({**self._players, **players})
+        return Nets({**self._players, **players}, self.step)
 
 
 class Drawn(NamedTuple):
@@ -176,7 +179,7 @@ def alternate(num_d_steps: int = 1, fresh: bool = False) -> tuple[Turn, ...]:
 class Game:
     """The game. Build it once: it hashes by identity, so a rebuilt game compiles again.
 
-    averages: of any player's parameters, by its name.
+    averages: of any player's parameters, by its name; further ones are called "generator/0.05".
     spec: of the examples that it is played on, for what can be refused early; None for any.
     """
 
@@ -229,7 +232,10 @@ def init_state(game: Game, seed: int) -> TrainState:
         step=jnp.zeros((), jnp.int32),
         key=Keys(root)["training"],
         players=players,
-        averages={name: jax.tree.map(jnp.copy, players[name].params) for name in game.averages},
+        averages={
+            name: jax.tree.map(jnp.copy, players[averaged_player(name)].params)
+            for name in game.averages
+        },
     )
 
 

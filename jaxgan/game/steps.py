@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxgan.game.averaging import averaged_player
 from jaxgan.game.game import (
     Batch,
     Game,
@@ -74,7 +75,8 @@ def gradient_step(
             {
                 who: bind(p.side, all_weights[who], state.players[who].stats)
                 for who, p in game.players.items()
-            }
+            },
+            state.step,
         )
         loss, outcome = player.objective(game, nets, stats, microbatch, Keys(key))
         return loss, (outcome.stats, {"loss": loss, **outcome.metrics})
@@ -189,8 +191,9 @@ def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainStat
         else:
             state, metrics = jax.lax.scan(body, state, (numbers, taken))
         found.setdefault(name, []).append(metrics)
+    of_player = lambda name: state.players[averaged_player(name)].params
     averages = {
-        name: average(state.averages[name], state.players[name].params, state.step)
+        name: average(state.averages[name], of_player(name), state.step)
         for name, average in game.averages.items()
     }
     metrics = {}

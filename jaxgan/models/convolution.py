@@ -20,12 +20,13 @@ number of rows is odd and s = 2) with a y of h:
 
     T(x, k, y) = sum x[n, s i + a - p, s j + b - q, c] k[a, b, c, o] y[n, i, j, o]
 
-Leaving out one of the three gives three bilinear maps, and the derivatives of each are the other
-two. They are JAX primitives with just that rule, so derivatives of every order, forward and reverse
-mode, are these three maps again, each in a form that its compiler does well. The rules of
-`lax.conv_general_dilated` would take turns of their own: XLA swaps the operands of a convolution
-whose kernel is larger than its input, and the reversed window that comes out runs 20 to 100 times
-slower on a CPU (the kernel gradient of a dilated convolution, and of any kernel gradient).
+in each group of channels; only ResNeXt's blocks have more than one. Leaving out one of the three
+gives three bilinear maps, and the derivatives of each are the other two. They are JAX primitives
+with just that rule, so derivatives of every order, forward and reverse mode, are these three maps
+again, each in a form that its compiler does well. The rules of `lax.conv_general_dilated` would
+take turns of their own: XLA swaps the operands of a convolution whose kernel is larger than its
+input, and the reversed window that comes out runs 20 to 100 times slower on a CPU (the kernel
+gradient of a dilated convolution, and of any kernel gradient).
 
 Backends. From small to large a CPU runs a 2 x 2 convolution to four times the channels and then
 interleaves pixels, others run a dilated convolution: 1.2 to 4 times slower on a CPU, but on a TPU
@@ -51,15 +52,19 @@ Size = tuple[int, int]
 MANY = 512  # channels, by tests/benchmark_layers.py
 
 
-def conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolve x [b, h, w, in] with kernel [kh, kw, in, out], both of one float dtype.
+def conv(x: jax.Array, kernel: jax.Array, groups: int = 1) -> jax.Array:
+    """Convolve x [b, h, w, in] with kernel [kh, kw, in / groups, out], both of one float dtype.
 
-    Same size, stride 1, zero padding; kh and kw odd (ValueError). Returns [b, h, w, out].
+    Same size, stride 1, zero padding; kh and kw odd (ValueError). Returns [b, h, w, out]. Channels
+    of x and of the result are cut into groups, and each is made of its own (ValueError where groups
+    do not divide them).
     """
     _check(x, kernel)
-    if kernel.shape[:2] == (1, 1):
+    if groups > 1 or kernel.shape[2] != x.shape[3]:
+        _check_groups(x, kernel, groups)
+    elif kernel.shape[:2] == (1, 1):
         return lax.dot_general(x, kernel[0, 0], (((3,), (0,)), ((), ())))
-    return _convolve.bind(x, kernel, stride=1)
+    return _convolve.bind(x, kernel, stride=1, groups=groups)
 
 
 def conv_up(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -69,8 +74,8 @@ def conv_up(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return upsample(conv(x, kernel))
     kernel = _own_layout.bind(kernel)
     if x.shape[3] > MANY:
-        return _sums.bind(_transpose.bind(x, _flipped(kernel), stride=2))
-    return _transpose.bind(x, _flipped(_box_sums(kernel, 1.0)), stride=2)
+        return _sums.bind(_transpose.bind(x, _flipped(kernel), stride=2, groups=1))
+    return _transpose.bind(x, _flipped(_box_sums(kernel, 1.0)), stride=2, groups=1)
 
 
 def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -80,8 +85,8 @@ def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
         return conv(average_pool(x), kernel)
     _check_even(x)
     if kernel.shape[3] > MANY:
-        return _convolve.bind(_sums_around.bind(x), kernel / 4, stride=2)
-    return _convolve.bind(x, _box_sums(kernel, 0.25), stride=2)
+        return _convolve.bind(_sums_around.bind(x), kernel / 4, stride=2, groups=1)
+    return _convolve.bind(x, _box_sums(kernel, 0.25), stride=2, groups=1)
 
 
 def conv_strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -90,7 +95,7 @@ def conv_strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
     if kernel.shape[:2] == (1, 1):
         return conv(x[:, ::2, ::2], kernel)
     x = jnp.pad(x, ((0, 0), (1, x.shape[1] % 2), (1, x.shape[2] % 2), (0, 0)))
-    return _convolve.bind(x, kernel, stride=2)
+    return _convolve.bind(x, kernel, stride=2, groups=1)
 
 
 def upsample(x: jax.Array) -> jax.Array:
@@ -116,6 +121,14 @@ def _check(x: jax.Array, kernel: jax.Array) -> None:
         raise ValueError(f"kernel is {kernel.dtype}, x is {x.dtype}: cast the kernel to {x.dtype}")
 
 
+def _check_groups(x: jax.Array, kernel: jax.Array, groups: int) -> None:
+    if kernel.shape[2] * groups != x.shape[3] or kernel.shape[3] % groups:
+        raise ValueError(
+            f"kernel {kernel.shape} in {groups} groups does not fit {x.shape[3]} channels: write "
+            "[kh, kw, in / groups, out], with groups that divide in and out"
+        )
+
+
 def _check_even(x: jax.Array) -> None:
     if x.shape[1] % 2 or x.shape[2] % 2:
         raise ValueError(f"cannot halve {x.shape[1]} x {x.shape[2]}: write even sizes")
@@ -128,20 +141,32 @@ def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
     return (reduce(add, moved) * factor).astype(kernel.dtype)
 
 
-def _flipped(kernel: jax.Array) -> jax.Array:
-    return kernel[::-1, ::-1].swapaxes(2, 3)
+def _flipped(kernel: jax.Array, groups: int = 1) -> jax.Array:
+    """Turn [kh, kw, c / groups, o] by 180 degrees, exchange its ends: [kh, kw, o / groups, c]."""
+    if groups == 1:
+        return kernel[::-1, ::-1].swapaxes(2, 3)
+    kh, kw, c, o = kernel.shape
+    apart = kernel[::-1, ::-1].reshape(kh, kw, c, groups, o // groups)
+    return apart.transpose(0, 1, 4, 3, 2).reshape(kh, kw, o // groups, groups * c)
 
 
-# The three maps. kernel: [kh, kw, c, o], y: [n, h, w, o], x: [n, s h, s w, c] or one larger: above.
+# The three maps. kernel: [kh, kw, c / groups, o], y: [n, h, w, o], x: [n, s h, s w, c] or one
+# larger: above.
 
 
-def _kernel_and_x_to_y(x: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
-    return _lax_conv(x, kernel, _padding(_size(kernel), stride), stride=stride)
+def _kernel_and_x_to_y(
+    x: jax.Array, kernel: jax.Array, *, stride: int, groups: int = 1
+) -> jax.Array:
+    padding = _padding(_size(kernel), stride)
+    return _lax_conv(x, kernel, padding, stride=stride, groups=groups)
 
 
-def _kernel_and_y_to_x(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
+def _kernel_and_y_to_x(
+    y: jax.Array, kernel: jax.Array, *, stride: int, groups: int = 1
+) -> jax.Array:
     (kh, kw), (ph, pw) = _size(kernel), _padding(_size(kernel), stride)
-    return _lax_conv(y, _flipped(kernel), (kh - 1 - ph, kw - 1 - pw), spread=stride)
+    padding = (kh - 1 - ph, kw - 1 - pw)
+    return _lax_conv(y, _flipped(kernel, groups), padding, spread=stride, groups=groups)
 
 
 def _kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
@@ -161,11 +186,15 @@ def _kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: i
     return lax.pad(x.reshape(b, 2 * rows, 2 * columns, c), np.zeros((), x.dtype), edges)
 
 
-def _x_and_y_to_kernel(x: jax.Array, y: jax.Array, *, stride: int, size: Size) -> jax.Array:
+def _x_and_y_to_kernel(
+    x: jax.Array, y: jax.Array, *, stride: int, size: Size, groups: int = 1
+) -> jax.Array:
     if stride == 1 and y.shape[3] < x.shape[3]:  # the left operand is unfolded: let it be thin
-        return _x_and_y_to_kernel(y, x, stride=1, size=size)[::-1, ::-1].swapaxes(2, 3)
+        return _flipped(_x_and_y_to_kernel(y, x, stride=1, size=size, groups=groups), groups)
     x, y = x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3)
-    return _lax_conv(x, y, _padding(size, stride), kernel_spread=stride).transpose(1, 2, 0, 3)
+    padding = _padding(size, stride)
+    kernel = _lax_conv(x, y, padding, kernel_spread=stride, batch_groups=groups)
+    return kernel.transpose(1, 2, 0, 3)
 
 
 def _x_and_y_to_kernel_apart(x: jax.Array, y: jax.Array, **params: Any) -> jax.Array:
@@ -184,6 +213,8 @@ def _lax_conv(
     stride: int = 1,
     spread: int = 1,
     kernel_spread: int = 1,
+    groups: int = 1,
+    batch_groups: int = 1,
 ) -> jax.Array:
     return lax.conv_general_dilated(
         x,
@@ -193,6 +224,8 @@ def _lax_conv(
         lhs_dilation=(spread, spread),
         rhs_dilation=(kernel_spread, kernel_spread),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+        batch_group_count=batch_groups,
     )
 
 
@@ -224,7 +257,7 @@ def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:  # zeros outside: one
 def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) -> Primitive:
     """Return a primitive that computes value(images) or value(images, other, **params)."""
     primitive = Primitive(name)
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("stride", "size")))
+    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("stride", "size", "groups")))
 
     def shape_of(*operands, **params):
         out = jax.eval_shape(partial(value, **params), *operands)
@@ -267,9 +300,27 @@ _sums_around = _primitive("sums_around", _sums_of_neighbours_around)
 ad.deflinear2(_sums, lambda g, x: [_sums_around.bind(g)])
 ad.deflinear2(_sums_around, lambda g, x: [_sums.bind(g)])
 
-_convolve = _primitive("convolve", _kernel_and_x_to_y)
-_transpose = _primitive("convolve_transpose", _kernel_and_y_to_x, _kernel_and_y_to_x_interleaved)
-_correlate = _primitive("correlate", _x_and_y_to_kernel, _x_and_y_to_kernel_apart)
+
+def _by_group(value: Callable) -> Callable:
+    """Return the same, group by group: XLA's grouped convolution is a naive loop on a CPU.
+
+    In all three maps the groups are parts of the last axis, of both operands and of the result.
+    """
+
+    def mapped(a: jax.Array, b: jax.Array, *, groups: int, **params: Any) -> jax.Array:
+        if groups == 1:
+            return value(a, b, **params)
+        parts = zip(jnp.split(a, groups, -1), jnp.split(b, groups, -1), strict=True)
+        return jnp.concatenate([value(p, q, **params) for p, q in parts], -1)
+
+    return mapped
+
+
+_convolve = _primitive("convolve", _kernel_and_x_to_y, _by_group(_kernel_and_x_to_y))
+_transpose = _primitive(
+    "convolve_transpose", _kernel_and_y_to_x, _by_group(_kernel_and_y_to_x_interleaved)
+)
+_correlate = _primitive("correlate", _x_and_y_to_kernel, _by_group(_x_and_y_to_kernel_apart))
 
 
 def _size(kernel) -> Size:  # of an array, or of what stands for one in a transposition
@@ -279,18 +330,18 @@ def _size(kernel) -> Size:  # of an array, or of what stands for one in a transp
 # For each the cotangent g of its result fills the slot that the map leaves out.
 ad.defbilinear(
     _convolve,
-    lambda g, x, kernel, stride: _transpose.bind(g, kernel, stride=stride),
-    lambda g, x, kernel, stride: _correlate.bind(x, g, stride=stride, size=_size(kernel)),
+    lambda g, x, kernel, **p: _transpose.bind(g, kernel, **p),
+    lambda g, x, kernel, **p: _correlate.bind(x, g, size=_size(kernel), **p),
 )
 ad.defbilinear(
     _transpose,
-    lambda g, y, kernel, stride: _convolve.bind(g, kernel, stride=stride),
-    lambda g, y, kernel, stride: _correlate.bind(g, y, stride=stride, size=_size(kernel)),
+    lambda g, y, kernel, **p: _convolve.bind(g, kernel, **p),
+    lambda g, y, kernel, **p: _correlate.bind(g, y, size=_size(kernel), **p),
 )
 ad.defbilinear(
     _correlate,
-    lambda g, x, y, stride, size: _transpose.bind(y, g, stride=stride),
-    lambda g, x, y, stride, size: _convolve.bind(x, g, stride=stride),
+    lambda g, x, y, size, **p: _transpose.bind(y, g, **p),
+    lambda g, x, y, size, **p: _convolve.bind(x, g, **p),
 )
 
 # Else a TPU copies such a kernel's state to its gradient's layout and back. In a primitive: where

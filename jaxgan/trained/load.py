@@ -12,6 +12,7 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import TrainState
 from jaxgan.trained import export
 from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.lengths import of_length
 from jaxgan.trained.published import weights
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, run_config, saved
@@ -36,11 +37,19 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
     with Checkpoints(path / "checkpoints") as checkpoints:
         abstract = generator_part(config)
         part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
-    return _of(config, part, int(part["step"]))
+    step, length = int(part["step"]), config.sample.length
+    if length and config.sample.weights == "average":
+        part["averages"] = {"generator": of_length(path, length, step)}
+    return _of(config, part, step)
 
 
 def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
     """Return the generator in a file of `jaxgan export` or `jaxgan import`."""
+    if config is not None and config.sample.length != model_config(path).sample.length:
+        raise ValueError(
+            f"sample.length = {config.sample.length:g}: {path} holds one average; write the run's "
+            "directory"
+        )
     if weights.is_weights(path):
         imported = weights.load(path)
         if config is not None:

@@ -5,6 +5,14 @@ from collections.abc import Iterator
 
 from ml_collections import ConfigDict
 
+from jaxgan.config.intervals import images_a_step
+from jaxgan.game.schedules import ends
+
+
+def largest(value: float | str) -> float:
+    """Return a number, or the larger of a schedule's first and last value."""
+    return max(ends(value)) if isinstance(value, str) else value
+
 
 def advice(config: ConfigDict, examples: int) -> Iterator[str]:
     """Yield what is known to fail, one line each.
@@ -14,7 +22,7 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
     train, average = config.train, config.average
     for name in ("generator", "discriminator"):
         player = config[name]
-        if player.learning_rate > 2e-3:
+        if largest(player.learning_rate) > 2e-3:
             yield (
                 f"{name}.learning_rate = {player.learning_rate}: far above what is published "
                 "for this family (BigGAN 5e-5 and 2e-4, arXiv 1809.11096)"
@@ -47,11 +55,16 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
             f"batch norm sees {group} images at a time (train.batch / train.microbatches / "
             "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)"
         )
-    left = average.decay ** max(train.steps - average.start_step, 0)
-    if left > 0.05 and not average.warm_up:
-        steps = math.ceil(math.log(0.05) / math.log(average.decay))
+    decay = average.decay
+    if average.half_life:
+        decay = 0.5 ** (images_a_step(config) / max(largest(average.half_life), 1e-9))
+    left = decay ** max(train.steps - average.start_step, 0)
+    # A half-life that grows from 0 warms up by itself.
+    warms_up = average.warm_up or isinstance(average.half_life, str)
+    if left > 0.05 and not warms_up:
+        steps = math.ceil(math.log(0.05) / math.log(decay))
         yield (
-            f"average.decay = {average.decay}: after {train.steps} steps {left:.0%} of the average "
+            f"average.decay = {decay:.6g}: after {train.steps} steps {left:.0%} of the average "
             f"is still the start; it takes {steps:,} steps, or a decay of "
             f"{0.05 ** (1 / max(train.steps - average.start_step, 1)):.4f}, or "
             "average.warm_up = True"

@@ -16,6 +16,8 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.build import build
+from jaxgan.config.intervals import images_a_step
+from jaxgan.config.over_time import scheduled
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.devices import compiler, processes, sharding
@@ -27,7 +29,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import save_picture
 from jaxgan.report import Refresher, signs
-from jaxgan.training import non_finite
+from jaxgan.training import non_finite, snapshots
 from jaxgan.training.advice import advice
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.claim import claimed
@@ -158,7 +160,7 @@ def loop(
     Raises TrainingFailedError when it cannot go on: see roll_backs.py.
     """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
-    images_a_step = run.game.num_batches * config.batch
+    images = images_a_step(run.config)
 
     # 1. State.
     state = first_state(run, checkpoints)
@@ -169,6 +171,8 @@ def loop(
         say(f"nothing to do: train.steps = {last}")
         return 0
     state = roll_backs.continue_from(state, start)
+    if jax.process_index() == 0:
+        snapshots.drop_after(workdir, start)
     window = Window(checkpoints.window(start) if start else None)
     seen = [line for line in json_lines.read(workdir / "watch.jsonl") if line["step"] <= start]
     say("compiling the training step ...")
@@ -235,12 +239,12 @@ def loop(
             window.add(history)
             now = {name: float(v) for name, v in history[-1].items()}
             if log:
-                values = window.close()
+                values = window.close() | scheduled(run.config, step)
                 spent = clock.lap()
                 whole.update(spent)
                 elapsed = sum(spent.values())
-                rate = (step - logged) * images_a_step / elapsed
-                say(progress_line(step, last, images_a_step, rate, spent, values))
+                rate = (step - logged) * images / elapsed
+                say(progress_line(step, last, images, rate, spent, values))
                 if writer is not None:
                     shares = {f"time/{name}": t / elapsed for name, t in spent.items()}
                     bad = {"bad_records": len(reader.bad_records)}
@@ -267,6 +271,7 @@ def loop(
             if save or stopped:
                 with clock("checkpoint"):
                     non_finite.refuse_state(state, step, good)
+                    snapshots.write(run, state, step)
                     checkpoints.save(step, state, now | watch_numbers(seen), window.sums)
             if stopped:
                 break
@@ -278,7 +283,7 @@ def loop(
     if stopped:
         say(f"stopped at step {step}, saved; the same command continues")
         return INTERRUPTED
-    say(f"done: {last} steps, {last * images_a_step / 1000:.0f} kimg, {goodput(whole)}. Look at:")
+    say(f"done: {last} steps, {last * images / 1000:.0f} kimg, {goodput(whole)}. Look at:")
     say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(run.config.data.class_names[:10])}")
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jax
 
+from jaxgan.game.averaging import averaged_player
 from jaxgan.game.game import TrainState
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, open_run, saved
@@ -60,7 +61,11 @@ def _taken(state: TrainState, other: TrainState) -> TrainState:
         )
         for name, mine in state.players.items()
     }
-    return state.replace(players=players, averages=other.averages)
+    averages = {
+        name: other.averages.get(name, players[averaged_player(name)].params)
+        for name in state.averages
+    }
+    return state.replace(players=players, averages=averages)
 
 
 def _check(run: Run, state: TrainState, new: TrainState) -> None:

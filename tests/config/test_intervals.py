@@ -7,7 +7,7 @@ from jaxgan.config.intervals import FIELDS, images_a_step, in_steps
 
 
 @pytest.mark.parametrize(
-    "batch,d_steps,fresh,each", [(64, 1, False, 64), (64, 2, False, 128), (32, 2, True, 96)]
+    "batch,d_steps,fresh,each", [(64, 1, False, 64), (64, 2, False, 128), (32, 2, True, 64)]
 )
 def test_images_become_steps_rounded_up(batch, d_steps, fresh, each):
     config = default_config()

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxgan.evaluate.sweep import by_definition, drawn, points, said, table, thresholds
+from jaxgan.evaluate.sweep import by_definition, drawn, points, points_of, said, table
 from jaxgan.game import sampling
 from jaxgan.game.latents import class_conditional
 from tests.tiny import tiny_generator
@@ -30,15 +30,15 @@ CURVE = [row(None, 8.7, 98.8), row(0.5, 9.6, 166.3), row(2.0, 7.7, 126.5), row(0
         ("0.3", [0.3]),
     ],
 )
-def test_thresholds(text, expected):
-    np.testing.assert_allclose(thresholds(text), expected, rtol=1e-12)
-    assert len(thresholds(text)) == len(expected)
+def test_values_of_a_curve(text, expected):
+    np.testing.assert_allclose(points_of(text), expected, rtol=1e-12)
+    assert len(points_of(text)) == len(expected)
 
 
 @pytest.mark.parametrize("text", ["a", "1:2", "1:2:0", "2:1:0.1", "1:2:-1", "-1,2", "1;2"])
-def test_no_thresholds(text):
+def test_texts_that_are_no_values(text):
     with pytest.raises(ValueError, match=f"--truncation={text}: write"):
-        thresholds(text)
+        points_of(text)
 
 
 def test_the_points_of_the_papers_table():

@@ -100,32 +100,100 @@ def test_values(form, convolve, h, w, kh, kw):
     assert_close(y, in_numpy(convolve, x, kernel), 1e-6)  # float32 rounding of sums of ~100
 
 
-@cases
-def test_derivatives_of_first_and_second_order(form, convolve, h, w, kh, kw):
+def derivatives(f, x, kernel):
     """Reverse mode twice (a gradient through a gradient step), forward, forward over reverse."""
 
-    def derivatives(f, x, kernel):
-        def loss(x, kernel):
-            return jnp.sin(f(x, kernel)).sum()
+    def loss(x, kernel):
+        return jnp.sin(f(x, kernel)).sum()
 
-        gradient = jax.grad(loss, (0, 1))
+    gradient = jax.grad(loss, (0, 1))
 
-        def through_a_step(x, kernel):
-            dx, dk = gradient(x, kernel)
-            return loss(x + 0.1 * dx, kernel - 0.1 * dk)
+    def through_a_step(x, kernel):
+        dx, dk = gradient(x, kernel)
+        return loss(x + 0.1 * dx, kernel - 0.1 * dk)
 
-        directions = (jnp.cos(3 * x), jnp.cos(5 * kernel))
-        return (
-            gradient(x, kernel),
-            jax.grad(through_a_step, (0, 1))(x, kernel),
-            jax.jvp(f, (x, kernel), directions),
-            jax.jvp(gradient, (x, kernel), directions),
-        )
+    directions = (jnp.cos(3 * x), jnp.cos(5 * kernel))
+    return (
+        gradient(x, kernel),
+        jax.grad(through_a_step, (0, 1))(x, kernel),
+        jax.jvp(f, (x, kernel), directions),
+        jax.jvp(gradient, (x, kernel), directions),
+    )
 
+
+@cases
+def test_derivatives_of_first_and_second_order(form, convolve, h, w, kh, kw):
     with jax.enable_x64(True):
         x, kernel = map(jnp.asarray, arrays(h, w, kh, kw))
         ours, plain = (jax.jit(partial(derivatives, f)) for f in (convolve, PLAIN[convolve]))
         assert_close(ours(x, kernel), plain(x, kernel))
+
+
+def dense(kernel, groups):
+    """Return the kernel [kh, kw, in, out] of all channels that a grouped one is a part of."""
+    parts = np.split(kernel, groups, -1)
+    kh, kw, c, o = parts[0].shape
+    whole = np.zeros((kh, kw, groups * c, groups * o))
+    for g, part in enumerate(parts):
+        whole[:, :, g * c : (g + 1) * c, g * o : (g + 1) * o] = part
+    return whole
+
+
+GROUPED = pytest.mark.parametrize(
+    ("groups", "inputs", "outputs"), [(2, 4, 6), (3, 6, 3), (4, 4, 4)]
+)
+
+
+@GROUPED
+@pytest.mark.parametrize("size", [(3, 3), (1, 1)])
+def test_groups(groups, inputs, outputs, size):
+    """Against the dense kernel that is zero between groups, and lax's derivatives of its own."""
+    x, kernel = arrays(5, 4, *size, inputs, outputs)
+    kernel = kernel[:, :, : inputs // groups]
+
+    def plain(x, kernel):
+        names = ("NHWC", "HWIO", "NHWC")
+        return jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=names, feature_group_count=groups
+        )
+
+    ours = partial(conv, groups=groups)
+    with jax.enable_x64(True):
+        operands = jnp.asarray(x), jnp.asarray(kernel)
+        assert_close(jax.jit(ours)(*operands), in_numpy(conv, x, dense(kernel, groups)))
+        found, expected = (jax.jit(partial(derivatives, f))(*operands) for f in (ours, plain))
+        assert_close(found, expected)
+
+
+@GROUPED
+def test_groups_in_the_forms_for_cpu_and_for_all_others(groups, inputs, outputs):
+    x, kernel = arrays(5, 4, 3, 3, inputs, outputs)
+    y, _ = arrays(5, 4, 3, 3, outputs, 1, seed=1)
+    kernel, fields = kernel[:, :, : inputs // groups], {"stride": 1, "groups": groups}
+    forms = (
+        (convolution._kernel_and_x_to_y, (x, kernel), fields),
+        (convolution._kernel_and_y_to_x, (y, kernel), fields),
+        (convolution._x_and_y_to_kernel, (x, y), fields | {"size": (3, 3)}),
+    )
+    with jax.enable_x64(True):
+        for form, operands, params in forms:
+            operands = [jnp.asarray(a) for a in operands]
+            by_group = convolution._by_group(form)(*operands, **params)
+            assert_close(by_group, form(*operands, **params))
+
+
+def test_each_backend_gets_its_form_of_groups():
+    """One grouped convolution, or plain ones, in the forward pass and in both gradients."""
+    x, kernel = jnp.ones((1, 4, 4, 8)), jnp.ones((3, 3, 2, 8))
+    gradients = jax.jit(jax.grad(lambda *a: jnp.sin(conv(*a, groups=4)).sum(), (0, 1)))
+
+    def counts(platform):
+        text = gradients.trace(x, kernel).lower(lowering_platforms=(platform,)).as_text()
+        grouped = re.findall(r"(?:feature|batch)_group_count = 4", text)
+        return len(grouped), text.count("stablehlo.convolution")
+
+    assert counts("cpu") == (0, 12)
+    assert counts("tpu") == counts("cuda") == (3, 3)
 
 
 @pytest.mark.parametrize("size", [(4, 4), (6, 4), (2, 8), (3, 3), (5, 3), (1, 4)])

@@ -6,15 +6,17 @@ Each transformation is applied to each image with probability p, independently:
                with s from exp N(0, (0.2 log 2)^2)
     color      brightness + N(0, 0.2^2), contrast times exp N(0, (0.5 log 2)^2), and for colour
                images a flip of luma, a rotation of hue, saturation times exp N(0, log^2 2)
+    cutout     a box of half the sides is 0; only where it is asked for
 and p follows the discriminator: with r = mean sign D(x) over real images,
     p <- p + sign(r - target) n / images,  cut to [0, 1]
 for each minibatch of n, so p goes from 0 to 1 in `images` images at the fastest. p is a stat of
-the discriminator: it is saved, and both players use it. Below p = 0.8 or so augmentations do not
+the discriminator: it is saved, and both players use it. Or p is a schedule (arXiv 2501.05441, with
+cutout, and colours changed with probability p / 2). Below p = 0.8 or so augmentations do not
 leak into the generated images: what is invertible on distributions is undone (section 2.2 there).
 
 The geometric part is one resampling: x'(q) = x(M^-1 q), bilinear, mirrored at the edges; images
 that it leaves as they are come out bit for bit. Deviations: no low-pass filter before it; p moves
-every minibatch in place of every fourth; the paper's optional filters, noise and cutout are left
+every minibatch in place of every fourth; the paper's optional filters and noise are left
 out.
 """
 
@@ -25,6 +27,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.game.schedules import Value, now
+from jaxgan.game.terms.augmentations import cut_out, no_update
 from jaxgan.game.terms.wrappers import Augmentation
 
 LUMA = np.full(3, 1 / np.sqrt(3), np.float32)
@@ -145,22 +149,49 @@ def colors(key: jax.Array, p: jax.Array, channels: int) -> tuple[jax.Array, jax.
     return matrix, offset
 
 
-def transformed(images: jax.Array, key: jax.Array, p: jax.Array) -> jax.Array:
-    """Return images [b, h, w, c], each through transformations of its own."""
+def transformed(
+    images: jax.Array, key: jax.Array, p: jax.Array, color: float = 1.0, cutout: bool = False
+) -> jax.Array:
+    """Return images [b, h, w, c], each through transformations of its own.
+
+    color: the probability of those of colours is p times this.
+    """
     _, height, width, channels = images.shape
 
     def one(image: jax.Array, key: jax.Array) -> jax.Array:
         geometry_key, color_key = jax.random.split(key)
         image = resampled(image, geometry(geometry_key, p, height, width))
-        matrix, offset = colors(color_key, p, channels)
+        matrix, offset = colors(color_key, color * p, channels)
         with jax.default_matmul_precision("highest"):
             return image @ matrix.T + offset.reshape(1, 1, -1)
 
-    return jax.vmap(one)(images, jax.random.split(key, len(images)))
+    changed = jax.vmap(one)(images, jax.random.split(key, len(images)))
+    if not cutout:
+        return changed
+    chosen_key, box_key = jax.random.split(jax.random.fold_in(key, 1))
+    chosen = jax.random.bernoulli(chosen_key, p, (len(images), 1, 1, 1))
+    return jnp.where(chosen, cut_out(changed, box_key), changed)
 
 
-def ada(target: float = 0.6, images: float = 500_000, start: float = 0.0) -> Augmentation:
-    """Return the augmentation. start: the first p."""
+def scheduled(probability: Value, color: float = 1.0, cutout: bool = False) -> Augmentation:
+    """Return the augmentation with p a number, or a function of the training step's number."""
+    return Augmentation(
+        dict,
+        lambda state, x, key, step: transformed(
+            x, key, jnp.float32(now(probability, step)), color, cutout
+        ),
+        no_update,
+    )
+
+
+def ada(
+    target: float = 0.6,
+    images: float = 500_000,
+    start: float = 0.0,
+    color: float = 1.0,
+    cutout: bool = False,
+) -> Augmentation:
+    """Return the augmentation whose p follows the discriminator. start: the first p."""
 
     def update(state: dict[str, jax.Array], real_logits: jax.Array) -> dict[str, jax.Array]:
         step = jnp.sign(jnp.sign(real_logits).mean() - target) * (len(real_logits) / images)
@@ -168,6 +199,6 @@ def ada(target: float = 0.6, images: float = 500_000, start: float = 0.0) -> Aug
 
     return Augmentation(
         lambda: {"p": jnp.float32(start)},
-        lambda state, x, key: transformed(x, key, state["p"]),
+        lambda state, x, key, step: transformed(x, key, state["p"], color, cutout),
         update,
     )

@@ -4,8 +4,8 @@ diff_augment (arXiv 2006.10738), each part for every image:
     color         x + U(-1/2, 1/2); saturation times U(0, 2); contrast times U(1/2, 3/2)
     translation   a shift by up to an eighth of each side, zeros outside
     cutout        a box of half the sides at a uniform place is 0
-instance_noise (arXiv 1610.04490; 1701.04862): x + std e with e from N(0, 1), std falling linearly
-to 0 over a number of images: densities of real and generated images overlap from the start.
+instance_noise (arXiv 1610.04490; 1701.04862): x + std e with e from N(0, 1); std is a schedule that
+falls to 0: densities of real and generated images overlap from the start.
 
 Images are [b, height, width, channels] in [-1, 1]; 0 is gray. ada.py has the adaptive one.
 """
@@ -13,6 +13,7 @@ Images are [b, height, width, channels] in [-1, 1]; 0 is gray. ada.py has the ad
 import jax
 import jax.numpy as jnp
 
+from jaxgan.game.schedules import Value, now
 from jaxgan.game.terms.wrappers import Augmentation
 
 
@@ -76,7 +77,7 @@ def diff_augment(policy: tuple[str, ...]) -> Augmentation:
             known = ", ".join(PARTS)
             raise ValueError(f"augmentation.policy has {part!r}: write some of {known}")
 
-    def apply(state, images: jax.Array, key: jax.Array) -> jax.Array:
+    def apply(state, images: jax.Array, key: jax.Array, step: jax.Array) -> jax.Array:
         for part, k in zip(policy, jax.random.split(key, len(policy)), strict=True):
             images = PARTS[part](images, k)
         return images
@@ -84,13 +85,10 @@ def diff_augment(policy: tuple[str, ...]) -> Augmentation:
     return Augmentation(dict, apply, no_update)
 
 
-def instance_noise(std: float, images_to_zero: float) -> Augmentation:
-    """Return noise whose standard deviation falls from `std` to 0 over so many real images."""
+def instance_noise(std: Value) -> Augmentation:
+    """Return noise of a standard deviation: a number, or a function of the step's number."""
 
-    def apply(state, images: jax.Array, key: jax.Array) -> jax.Array:
-        return images + state["std"] * jax.random.normal(key, images.shape)
+    def apply(state, images: jax.Array, key: jax.Array, step: jax.Array) -> jax.Array:
+        return images + now(std, step) * jax.random.normal(key, images.shape)
 
-    def update(state, real_logits: jax.Array):
-        return {"std": jnp.maximum(state["std"] - std * len(real_logits) / images_to_zero, 0.0)}
-
-    return Augmentation(lambda: {"std": jnp.float32(std)}, apply, update)
+    return Augmentation(dict, apply, no_update)

@@ -11,6 +11,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Objective
+from jaxgan.game.schedules import of_steps
 from jaxgan.game.terms import ada, augmentations, consistency, penalties, wrappers
 from jaxgan.game.terms.lecam import lecam
 from jaxgan.game.terms.path_length import path_length
@@ -21,18 +22,28 @@ PyTree = Any
 LAZY = ("penalty", "path_length")  # taken in every penalty.every-th step
 
 
-def augmentation(config: ConfigDict) -> wrappers.Augmentation | None:
-    """Return what the discriminator sees images through."""
+def augmentation(config: ConfigDict, images_a_step: int) -> wrappers.Augmentation | None:
+    """Return what the discriminator sees images through.
+
+    config: its section. images_a_step: how many images schedules count for a training step.
+    """
+    for name, unset in (("probability", None), ("cutout", False), ("color", 1.0)):
+        if config.name != "ada" and config[name] != unset:
+            raise ValueError(
+                f"augmentation.{name} = {config[name]!r} with augmentation.name = "
+                f"{config.name!r}: write {unset!r}, or augmentation.name = 'ada'"
+            )
     if config.name == "none":
         return None
-    if config.images <= 0:
-        raise ValueError(f"augmentation.images = {config.images}: write a number above 0")
     if config.name == "diff_augment":
         return augmentations.diff_augment(tuple(config.policy))
     if config.name == "ada":
-        return ada.ada(config.target, config.images)
+        pipe = {"color": config.color, "cutout": config.cutout}
+        if config.probability is not None:
+            return ada.scheduled(of_steps(config.probability, images_a_step), **pipe)
+        return ada.ada(config.target, config.images, **pipe)
     if config.name == "instance_noise":
-        return augmentations.instance_noise(config.std, config.images)
+        return augmentations.instance_noise(of_steps(config.std, images_a_step))
     raise ValueError(
         f"augmentation.name = {config.name!r}: write 'none', 'diff_augment', 'ada' or "
         "'instance_noise'"
@@ -42,23 +53,28 @@ def augmentation(config: ConfigDict) -> wrappers.Augmentation | None:
 Terms = dict[str, dict[str, Term]]  # by player and name
 
 
-def terms_of(config: ConfigDict, own: Terms | None = None) -> Terms:
+def terms_of(config: ConfigDict, images_a_step: int, own: Terms | None = None) -> Terms:
     """Return the terms that the config asks for, and one's own, by player and name."""
     c, every = config.consistency, config.penalty.every
+    weight = partial(of_steps, images=images_a_step)
     terms: Terms = {"generator": {}, "discriminator": {}}
     if config.penalty.name != "none":
-        penalty = penalties.weighted(config.penalty.name, config.penalty.weight * every)
-        terms["discriminator"]["penalty"] = wrappers.penalised(penalty)
+        term = wrappers.penalised(penalties.named(config.penalty.name))
+        of_penalty = weight(config.penalty.weight, factor=every)
+        terms["discriminator"]["penalty"] = wrappers.weighed(term, of_penalty)
     if c.real or c.fake or c.latents:
-        consistent = consistency.discriminator_term(c.real, c.fake, c.latents, c.noise)
-        terms["discriminator"]["consistency"] = consistent
+        weights = map(weight, (c.real, c.fake, c.latents))
+        terms["discriminator"]["consistency"] = consistency.discriminator_term(*weights, c.noise)
     if config.lecam.weight:
-        terms["discriminator"]["lecam"] = lecam(**config.lecam)
+        term = wrappers.weighed(lecam(config.lecam.decay), weight(config.lecam.weight))
+        terms["discriminator"]["lecam"] = term
     if c.spread:
-        terms["generator"]["spread"] = consistency.generator_term(c.spread, c.noise)
+        term = wrappers.weighed(consistency.generator_term(c.noise), weight(c.spread))
+        terms["generator"]["spread"] = term
     if config.path_length.weight:
-        weight = config.path_length.weight * every
-        terms["generator"]["path_length"] = path_length(weight, config.path_length.decay)
+        of_length = weight(config.path_length.weight, factor=every)
+        term = wrappers.weighed(path_length(config.path_length.decay), of_length)
+        terms["generator"]["path_length"] = term
     for player, named in (own or {}).items():
         terms.setdefault(player, {}).update(named)
     return terms
@@ -67,23 +83,25 @@ def terms_of(config: ConfigDict, own: Terms | None = None) -> Terms:
 def with_terms(
     config: ConfigDict,
     objectives: Mapping[str, Objective],
+    images_a_step: int,
     with_lazy_terms: bool = True,
     own: Terms | None = None,
 ) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
     """Return the objectives with what the config puts on top, and what the players' stats are.
 
+    images_a_step: how many images schedules count for a training step.
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
     own: the user's own terms, in addition to the config's.
     """
     composed = dict(objectives)
     inits: dict[str, dict[str, Callable]] = {player: {} for player in objectives}
-    for player, terms in terms_of(config, own).items():
+    for player, terms in terms_of(config, images_a_step, own).items():
         for name, term in terms.items():
             if with_lazy_terms or name not in LAZY:
                 composed[player] = wrappers.plus(composed[player], name, term)
             if term.init():
                 inits[player][name] = term.init
-    augment = augmentation(config.augmentation)
+    augment = augmentation(config.augmentation, images_a_step)
     if augment is not None:
         composed["generator"] = wrappers.augmented_g(composed["generator"], augment)
         composed["discriminator"] = wrappers.augmented_d(composed["discriminator"], augment)

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxgan.game.game import Drawn, Nets
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
+from jaxgan.game.schedules import Value, now
 from jaxgan.game.terms.augmentations import shifted
 from jaxgan.game.terms.wrappers import Term, logits_of
 from jaxgan.media.augment import random_flip
@@ -36,8 +37,11 @@ def squared_difference(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.square(a - b)
 
 
-def discriminator_term(real: float, fake: float, latents: float, noise: float) -> Term:
-    """Return the discriminator's sum; a weight of 0 leaves its part out."""
+def discriminator_term(real: Value, fake: Value, latents: Value, noise: float) -> Term:
+    """Return the discriminator's sum; a weight of 0 leaves its part out.
+
+    Weights are numbers, or functions of the training step's number.
+    """
 
     def value(nets: Nets, drawn: Drawn, state, keys: Keys):
         total = jnp.zeros(len(drawn.noise))
@@ -48,23 +52,24 @@ def discriminator_term(real: float, fake: float, latents: float, noise: float) -
         ):
             if weight:
                 near = nets.discriminator.call(transformed(images, keys[name]), labels)
-                total = total + weight * each(squared_difference, logits, near)
+                total = total + now(weight, nets.step) * each(squared_difference, logits, near)
         if latents:
             labels = drawn.fake.condition
             others = nets.generator.call(nearby(drawn.noise, keys["nearby"], noise), labels)
             near = nets.discriminator.call(others, labels)
-            total = total + latents * each(squared_difference, of_fake, near)
+            total = total + now(latents, nets.step) * each(squared_difference, of_fake, near)
         return total, state
 
     return Term(dict, value)
 
 
-def generator_term(spread: float, noise: float) -> Term:
-    """Return the generator's part of zCR: images of nearby latents should differ."""
+def generator_term(noise: float) -> Term:
+    """Return the generator's part of zCR, before its weight: images of nearby latents should
+    differ."""
 
     def value(nets: Nets, drawn: Drawn, state, keys: Keys):
         images, labels = drawn.fake
         others = nets.generator.call(nearby(drawn.noise, keys["nearby"], noise), labels)
-        return -spread * jnp.square(images - others).mean((1, 2, 3)), state
+        return -jnp.square(images - others).mean((1, 2, 3)), state
 
     return Term(dict, value)

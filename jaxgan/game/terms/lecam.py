@@ -1,6 +1,6 @@
 """LeCam regularisation (arXiv 2104.03310): logits are held near the other side's.
 
-    w ((D(x) - a_fake)^2 + (D(G(z)) - a_real)^2)
+    (D(x) - a_fake)^2 + (D(G(z)) - a_real)^2
 
 a_real and a_fake are moving averages of D(x) and D(G(z)), without gradient; they are stats, and
 start at 0. With Wasserstein's loss the sum bounds a weighted LeCam divergence. The average of a
@@ -18,8 +18,8 @@ from jaxgan.game.losses import score
 from jaxgan.game.terms.wrappers import Term, logits_of
 
 
-def lecam(weight: float, decay: float = 0.99) -> Term:
-    """Return the discriminator's term."""
+def lecam(decay: float = 0.99) -> Term:
+    """Return the discriminator's term, before its weight."""
 
     def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], keys: Keys):
         of_real, of_fake = logits_of(drawn)
@@ -31,6 +31,6 @@ def lecam(weight: float, decay: float = 0.99) -> Term:
         squares = jnp.square(logits["real"] - state["fake"]) + jnp.square(
             logits["fake"] - state["real"]
         )
-        return weight * squares, state
+        return squares, state
 
     return Term(lambda: {"real": jnp.zeros(()), "fake": jnp.zeros(())}, value)

@@ -1,7 +1,7 @@
 """Path length (arXiv 1912.04958): a fixed step in w should change the image equally
 everywhere.
 
-    weight (|J^T y| - a)^2,   J = d image / d w,   y from N(0, 1) over the root of height x width
+    (|J^T y| - a)^2,   J = d image / d w,   y from N(0, 1) over the root of height x width
 
 for every image, with w the styles of all layers: |.|^2 is a sum over the styles' dimension and a
 mean over layers. a is a moving average of the lengths, a stat of the generator, without gradient.
@@ -16,8 +16,8 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.terms.wrappers import Term
 
 
-def path_length(weight: float, decay: float = 0.99) -> Term:
-    """Return the generator's term."""
+def path_length(decay: float = 0.99) -> Term:
+    """Return the generator's term, before its weight."""
 
     def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], keys: Keys):
         styles = nets.generator.styles(drawn.noise, drawn.fake.condition)
@@ -33,7 +33,7 @@ def path_length(weight: float, decay: float = 0.99) -> Term:
         slopes = jax.grad(projected)(styles)
         lengths = jnp.sqrt(jnp.square(slopes).sum(-1).mean(-1) + 1e-12)  # no derivative at 0
         mean = decay * state["mean"] + (1.0 - decay) * jax.lax.stop_gradient(lengths.mean())
-        return weight * jnp.square(lengths - mean), {"mean": mean}
+        return jnp.square(lengths - mean), {"mean": mean}
 
     needs = {"generator": ("styles", "synthesise")}
     return Term(lambda: {"mean": jnp.zeros(())}, value, needs)

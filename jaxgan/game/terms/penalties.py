@@ -83,10 +83,8 @@ PENALTIES = {
 }
 
 
-def weighted(name: str, weight: float) -> Penalty:
-    """Return `weight` times the penalty called `name`."""
+def named(name: str) -> Penalty:
+    """Return the penalty called `name`."""
     if name not in PENALTIES:
         raise ValueError(f"penalty.name = {name!r}: write one of {', '.join(PENALTIES)}")
-    if weight < 0:
-        raise ValueError(f"penalty.weight = {weight}: write 0 or more, such as 10.0")
-    return lambda *inputs: weight * PENALTIES[name](*inputs)
+    return PENALTIES[name]

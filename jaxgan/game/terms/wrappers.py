@@ -1,6 +1,7 @@
 """What any game can have on top of its objective: an objective in, an objective out.
 
     plus(objective, name, term)         loss + mean of a term on real and generated samples
+    weighed(term, weight)               the term times a number, or times a schedule's value
     augmented_d, augmented_g            the discriminator sees every image through an augmentation
 
 so regularisers and augmentations know nothing of the game, the game nothing of them, and the step
@@ -17,6 +18,7 @@ import jax
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import score
+from jaxgan.game.schedules import Value, now
 from jaxgan.game.terms.penalties import Penalty
 
 PyTree = Any
@@ -51,11 +53,11 @@ class Term(NamedTuple):
 
 
 class Augmentation(NamedTuple):
-    """init() -> state; apply(state, images, key) -> images of the same shape, differentiable;
+    """init() -> state; apply(state, images, key, step) -> images of the same shape, differentiable;
     update(state, real_logits [b]) -> state, after each pass of the discriminator's objective."""
 
     init: Callable[[], PyTree]
-    apply: Callable[[PyTree, jax.Array, jax.Array], jax.Array]
+    apply: Callable[[PyTree, jax.Array, jax.Array, jax.Array], jax.Array]
     update: Callable[[PyTree, jax.Array], PyTree]
 
 
@@ -66,6 +68,16 @@ def penalised(penalty: Penalty) -> Term:
         return penalty(nets.discriminator.call, drawn.real, drawn.fake, keys["between"]), state
 
     return Term(dict, value)
+
+
+def weighed(term: Term, weight: Value) -> Term:
+    """Return a term times a weight: a number, or a function of the training step's number."""
+
+    def value(nets: Nets, drawn: Drawn, state: PyTree, keys: Keys):
+        values, state = term.value(nets, drawn, state, keys)
+        return now(weight, nets.step) * values, state
+
+    return term._replace(value=value)
 
 
 def logits_of(drawn: Drawn) -> tuple[PyTree, PyTree]:
@@ -101,7 +113,7 @@ def through(nets: Nets, augmentation: Augmentation, state: PyTree, keys: Keys) -
         def seen(inputs: jax.Array, *others):
             is_images = inputs.ndim == 4  # not the codes that an autoencoder decodes
             if is_images:
-                inputs = augmentation.apply(state, inputs, keys["augment"])
+                inputs = augmentation.apply(state, inputs, keys["augment"], nets.step)
             return call(inputs, *others)
 
         return seen

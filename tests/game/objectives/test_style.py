@@ -39,12 +39,12 @@ def test_path_length():
     y = np.asarray(jax.random.normal(KEYS["y"], (4, 2, 4, 1))).reshape(4, 8) / np.sqrt(8)
     slopes = np.einsum("bp,ldp->bld", y, MAPS)
     lengths = np.sqrt((slopes**2).sum(-1).mean(-1))
-    term, mean = path_length(0.7, decay=0.9), 0.0
+    term, mean = path_length(decay=0.9), 0.0
     state = term.init()
     for _ in range(2):
         found, state = term.value(NETS, drawn, state, KEYS)
         mean = 0.9 * mean + 0.1 * lengths.mean()
-        np.testing.assert_allclose(found, 0.7 * (lengths - mean) ** 2, rtol=1e-4)
+        np.testing.assert_allclose(found, (lengths - mean) ** 2, rtol=1e-4)
         assert float(state["mean"]) == pytest.approx(mean, rel=1e-5)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
+from jaxgan.game.schedules import of_steps
 from jaxgan.game.terms import ada, augmentations
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (16, 8, 16, 3)).astype(np.float32)
@@ -57,16 +58,29 @@ def test_color_is_an_affine_map_of_each_image():
 
 
 def test_instance_noise_falls_to_zero():
-    noise = augmentations.instance_noise(0.4, 100.0)
-    state, stds = noise.init(), []
-    for _ in range(4):
-        stds.append(float(state["std"]))
-        state = noise.update(state, jnp.zeros(40))
-    np.testing.assert_allclose(stds, [0.4, 0.24, 0.08, 0.0], atol=1e-6)
+    noise = augmentations.instance_noise(of_steps("linear(0.4, 0, images=100)", images=40))
+    for step, std in ((0, 0.4), (1, 0.24), (2, 0.08)):
+        added = noise.apply({}, jnp.zeros((64, 8, 8, 3)), key(), jnp.int32(step))
+        assert float(added.std()) == pytest.approx(std, rel=0.03)  # of 12,288 draws
     x = jnp.asarray(IMAGES)
-    np.testing.assert_array_equal(noise.apply(state, x, key()), x)
-    added = noise.apply(noise.init(), jnp.zeros((64, 8, 8, 3)), key())
-    assert float(added.std()) == pytest.approx(0.4, abs=0.01)  # of 12,288 draws
+    np.testing.assert_array_equal(noise.apply({}, x, key(), jnp.int32(3)), x)
+
+
+def test_ada_by_a_schedule_and_its_cutout():
+    """Of white images: p of them get a gray box; neither p nor the boxes are there at the start."""
+    ramp = of_steps("ramp_up(0.5, images=100)", images=50)
+    augment = ada.scheduled(ramp, color=0.0, cutout=True)
+    white = jnp.ones((2000, 8, 8, 1))
+    assert augment.init() == {} and augment.update({}, jnp.ones(3)) == {}
+    for step, p in ((0, 0.0), (1, 0.25), (2, 0.5)):
+        seen = np.asarray(augment.apply({}, white, key(), jnp.int32(step)))
+        # Geometry mirrors at the edges, so white stays white; a box can leave the image in part.
+        gray = np.isclose(seen, 0.0).sum((1, 2, 3))
+        np.testing.assert_allclose(
+            np.unique(np.where(np.isclose(seen, 0), 0, seen)), [0, 1][not p :], atol=1e-5
+        )
+        assert (gray > 0).mean() == pytest.approx(p, abs=4 * 0.5 / np.sqrt(2000))
+        assert gray.max(initial=0) <= 16
 
 
 transformed = jax.jit(ada.transformed)

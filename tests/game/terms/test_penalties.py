@@ -54,8 +54,6 @@ def test_closed_form(name):
         assert found.shape == (4,) and found.dtype == jnp.float32
         # 1e-5: sums of six float32 squares and a root; 4e-6 where the slope is 0 (its floor).
         np.testing.assert_allclose(found, value, rtol=1e-5, atol=4e-6)
-        found = penalties.weighted(name, 3.0)(discriminate, REAL, FAKE, KEYS["between"])
-        np.testing.assert_allclose(found, 3 * value, rtol=1e-5, atol=1e-5)
 
 
 def test_between_is_on_the_line_with_a_share_for_each_example():
@@ -89,8 +87,6 @@ def test_no_nan_where_the_discriminator_is_flat():
     assert float(jax.grad(loss)(0.0)) == 0.0
 
 
-def test_refusals_name_the_field():
+def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match=r"penalty\.name = 'r3': write one of none, r1"):
-        penalties.weighted("r3", 1.0)
-    with pytest.raises(ValueError, match=r"penalty\.weight = -1\.0: write 0 or more"):
-        penalties.weighted("r1", -1.0)
+        penalties.named("r3")

@@ -8,6 +8,7 @@ import pytest
 from jaxgan.config import default_config
 from jaxgan.game.game import Batch, Bound, Drawn, Nets, Outcome
 from jaxgan.game.keys import Keys
+from jaxgan.game.schedules import of_steps
 from jaxgan.game.terms import compose, consistency, wrappers
 from jaxgan.game.terms.augmentations import instance_noise
 from jaxgan.game.terms.lecam import lecam
@@ -87,17 +88,17 @@ def test_consistency():
         ((0.0, 0.0, 5.0), 5 * of_latents),
     ):
         np.testing.assert_allclose(value(*weights), expected, rtol=1e-4, atol=1e-5)
-    spread, _ = consistency.generator_term(0.7, 0.5).value(NETS, DRAWN, {}, KEYS)
-    np.testing.assert_allclose(spread, -0.7 * ((2 * noise) ** 2).mean(-1), rtol=1e-5)
+    spread, _ = consistency.generator_term(0.5).value(NETS, DRAWN, {}, KEYS)
+    np.testing.assert_allclose(spread, -((2 * noise) ** 2).mean(-1), rtol=1e-5)
 
 
 def test_lecam_and_its_moving_averages():
-    term = lecam(0.3, 0.9)
+    term = lecam(0.9)
     state, real, fake = term.init(), 0.0, 0.0
     for _ in range(2):
         real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()
         found, state = term.value(NETS, DRAWN, state, KEYS)
-        expected = 0.3 * ((logit(REAL) - fake) ** 2 + (logit(FAKE) - real) ** 2)
+        expected = (logit(REAL) - fake) ** 2 + (logit(FAKE) - real) ** 2
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert float(state["real"]) == pytest.approx(real, rel=1e-5)
     scaled = lambda s: DRAWN._replace(logits=tuple(s * x for x in LOGITS))
@@ -105,14 +106,28 @@ def test_lecam_and_its_moving_averages():
     slope = jax.grad(lambda s: term.value(NETS, scaled(s), state, KEYS)[0].sum())(1.0)
     real, fake = 0.9 * real + 0.1 * logit(REAL).mean(), 0.9 * fake + 0.1 * logit(FAKE).mean()
     r, f = logit(REAL), logit(FAKE)
-    assert float(slope) == pytest.approx(0.6 * (r * (r - fake) + f * (f - real)).sum(), rel=1e-4)
+    assert float(slope) == pytest.approx(2.0 * (r * (r - fake) + f * (f - real)).sum(), rel=1e-4)
+
+
+def test_weights_that_change_take_the_number_of_the_training_step():
+    nets = Nets({"generator": Bound({"call": generate}), "discriminator": D}, jnp.int32(3))
+    falling = of_steps("linear(2, 0, images=100)", images=10)  # 1.4 after three steps of ten
+    own = wrappers.Term(dict, lambda nets, drawn, state, keys: (jnp.arange(3.0), state))
+    for weight, expected in ((0.7, 0.7), (falling, 1.4)):
+        found, _ = wrappers.weighed(own, weight).value(nets, DRAWN, {}, KEYS)
+        np.testing.assert_allclose(found, expected * np.arange(3.0), rtol=1e-6)
+    once, twice = (
+        consistency.discriminator_term(w, 0.0, 0.0, 0.5).value(nets, DRAWN, {}, KEYS)[0]
+        for w in (1.0, falling)
+    )
+    np.testing.assert_allclose(twice, 1.4 * once, rtol=1e-5)
 
 
 def test_both_players_see_the_discriminators_augmentation():
     """x + p everywhere; p is the discriminator's, and the generator only reads it."""
     shift = wrappers.Augmentation(
         lambda: {"p": jnp.float32(0.5)},
-        lambda state, x, key: x + state["p"],
+        lambda state, x, key, step: x + state["p"],
         lambda state, logits: {"p": state["p"] + logits.mean()},
     )
     stats = {"augmentation": shift.init()}
@@ -133,13 +148,13 @@ def test_an_objective_that_hands_over_no_logits_cannot_steer_an_augmentation():
         loss, outcome = plain(*inputs)
         return loss, outcome._replace(drawn=DRAWN._replace(logits=None))
 
-    noise = instance_noise(1.0, 100.0)
+    noise = instance_noise(1.0)
     with pytest.raises(TypeError, match="hands over no logits"):
         wrappers.augmented_d(silent, noise)(None, NETS, {"augmentation": noise.init()}, BATCH, KEYS)
 
 
 def test_codes_are_not_augmented():
-    noise = instance_noise(1.0, 100.0)
+    noise = instance_noise(1.0)
     nets = Nets({"discriminator": Bound({"encode": lambda x: x, "decode": lambda x: x})})
     nets = wrappers.through(nets, noise, noise.init(), KEYS)
     codes = jnp.ones((3, 5))

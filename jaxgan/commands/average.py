@@ -1,0 +1,40 @@
+"""jaxgan average: a generator averaged over any share of its training, as one file."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from jaxgan.commands.command import Command
+from jaxgan.commands.saved import saved_config
+from jaxgan.config.field import Field, within
+from jaxgan.config.sections import LONGEST
+
+
+def run(values: SimpleNamespace) -> int:
+    from jaxgan.trained.export import check_target, write_export
+    from jaxgan.trained.load import load
+
+    output, config = Path(values.output), values.config
+    check_target(output, None)
+    config.sample.length = values.length
+    print(write_export(output, load(values.model, config)))
+    return 0
+
+
+COMMAND = Command(
+    "average",
+    "Write a file with the generator averaged over another share of its training: of a run that\n"
+    "kept average.lengths (arXiv 2312.02696).",
+    "jaxgan average runs/mine --length=0.07 --output=average.safetensors",
+    run,
+    "RUN",
+    {
+        "length": Field(
+            0.1,
+            "relative length of the average: 0.1 is about the newest third",
+            within(1e-3, LONGEST),
+        ),
+        "output": Field("average.safetensors", "NAME.safetensors or NAME.stablehlo"),
+    },
+    has_config=True,
+    saved=saved_config,
+)

@@ -1,0 +1,32 @@
+"""What the schedules of a config say at a time, for the log."""
+
+from ml_collections import ConfigDict
+
+from jaxgan.config.check import defaults_of, flat
+from jaxgan.config.field import Scheduled
+from jaxgan.config.intervals import images_a_step
+from jaxgan.config.sections import fields
+from jaxgan.game.schedules import Schedule, parse
+
+ONLY_WITH = {  # field -> (field, the value with which it counts)
+    "augmentation.std": ("augmentation.name", "instance_noise"),
+    "augmentation.probability": ("augmentation.name", "ada"),
+}
+
+
+def schedules(config: ConfigDict) -> dict[str, Schedule]:
+    """Return the schedules that have an effect, by field."""
+    values = dict(flat(config))
+    kinds = {path: field.type for path, field in fields(defaults_of(config))}
+    found = {}
+    for path, value in values.items():
+        other, needed = ONLY_WITH.get(path, ("", None))
+        if kinds[path] is Scheduled and isinstance(value, str) and values.get(other) == needed:
+            found[path] = parse(value)
+    return found
+
+
+def scheduled(config: ConfigDict, step: int) -> dict[str, float]:
+    """Return their values in a training step counted from 1, as "schedule/penalty.weight"."""
+    seen = float((step - 1) * images_a_step(config))
+    return {f"schedule/{path}": float(at(seen)) for path, at in schedules(config).items()}
