@@ -63,17 +63,21 @@ def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
 
 
 def optimizer(
-    config: ConfigDict, images: int = 1, mesh: Mesh | None = None
+    config: ConfigDict, images: int = 1, mesh: Mesh | None = None, lazy: float = 1.0
 ) -> optax.GradientTransformation:
     """Return Adam for one player, whose section of a config this is.
 
     images: how many go by from one turn of the player to the next, for schedules.
+    lazy: see lazy_share.
     """
-    rate = optax.scale_by_learning_rate(of_steps(config.learning_rate, images))
+    rate = optax.scale_by_learning_rate(of_steps(config.learning_rate, images, lazy))
     if config.get("encoder_learning_rate"):
-        slow = optax.scale_by_learning_rate(of_steps(config.encoder_learning_rate, images))
+        slow = optax.scale_by_learning_rate(of_steps(config.encoder_learning_rate, images, lazy))
         rate = optax.partition({"encoder": slow, "rest": rate}, _encoder_or_rest)
-    links = [adam(config.b1, of_steps(config.b2, images), config.eps), rate]
+    b2 = of_steps(config.b2, images)
+    if lazy < 1.0:
+        b2 = (lambda turn, b2=b2: b2(turn) ** lazy) if callable(b2) else b2**lazy
+    links = [adam(config.b1**lazy, b2, config.eps), rate]
     if config.orthogonal:
         links.insert(0, orthogonal_regularization(config.orthogonal, _replicated(mesh)))
     if config.clip_weights:
@@ -81,6 +85,23 @@ def optimizer(
     if config.freeze:
         links.append(freeze(tuple(config.freeze)))
     return optax.chain(*links)
+
+
+def lazy_share(config: ConfigDict, name: str) -> float:
+    """Return c = k / (k + 1) for a player with a term in every k-th turn only, if asked for.
+
+    Adam then has the rate c rate and the decays b1^c and b2^c, as if the lazy term had turns of its
+    own between the others (arXiv 1912.04958, appendix B).
+    """
+    every, lazy = config.penalty.every, {"generator": bool(config.path_length.weight)}
+    lazy["discriminator"] = config.penalty.name != "none"
+    if not config.penalty.corrects_adam:
+        return 1.0
+    if every == 1:
+        raise ValueError(
+            "penalty.corrects_adam = True with penalty.every = 1: nothing is lazy; write False"
+        )
+    return every / (every + 1) if lazy.get(name) else 1.0
 
 
 def adam(b1: float, b2: Value, eps: float) -> optax.GradientTransformation:
@@ -290,7 +311,7 @@ def build(
         name: Player(
             side,
             wanted[name],
-            optimizer(config[name], images_a_turn(config, name), mesh),
+            optimizer(config[name], images_a_turn(config, name), mesh, lazy_share(config, name)),
             transform(config, name, mesh),
             stats[name],
         )

@@ -26,7 +26,7 @@ COMMAND = Command(
     "kept average.lengths (arXiv 2312.02696).",
     "jaxgan average runs/mine --length=0.07 --output=average.safetensors",
     run,
-    "RUN",
+    "MODEL",
     {
         "length": Field(
             0.1,

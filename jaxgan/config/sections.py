@@ -132,6 +132,9 @@ SECTIONS: dict[str, Any] = {
         "every": Field(
             1, "lazy (arXiv 1912.04958): taken every so many steps, so much heavier", at_least(1)
         ),
+        "corrects_adam": Field(
+            False, "of lazy terms: rate and decays of Adam for k + 1 turns in k (its appendix B)"
+        ),
     },
     "consistency": {
         "real": over_time(0.0, "weight on real images; CR (1910.12027) and bCR: 10", at_least(0)),

@@ -26,8 +26,10 @@ def tiny(name: str) -> ConfigDict:
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:
             config.model[field] = value
+    config.in_images.update(train=0, log=0, sample=0, checkpoint=0, watch=0)
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
+    config.average.lengths = (0.05, 0.1)
     config.watch.every = 1
     config.watch.update(images=8, classes=2)
     config.sample.update(columns=2, standing_batches=1, standing_batch=16)

@@ -132,6 +132,9 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
         found[f"export {suffix}"] = outcome(["export", str(w), f"--output={file}"])
         if found[f"export {suffix}"] == "ran":
             found[f"load {suffix}"] = reloaded(w, file)
+    found["average"] = outcome(
+        ["average", str(w), "--length=0.08", f"--output={out / 'average.stablehlo'}"]
+    )
     found["explore"] = explored(w)
     for method in ("factorised", "principal"):
         argv = ["directions", str(w), f"--method={method}", "--count=2"]
@@ -144,6 +147,8 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     for what, metrics in (("evaluate", METRICS), ("evaluate by class", BY_CLASS)):
         argv = ["evaluate", str(w), own, f"--config.evaluate.metrics={metrics}"]
         found[what] = outcome(argv)
+    argv = ["evaluate", str(w), own, "--config.evaluate.metrics=fd", "--length=0.06,0.09"]
+    found["evaluate lengths"] = outcome(argv)
     for network in ("discriminator", "encoder"):
         argv = ["evaluate", str(w), f"--config.evaluate.extractor={network}"]
         found[f"evaluate with {network}"] = outcome([*argv, "--config.evaluate.metrics=fd"])

@@ -50,6 +50,15 @@ GAMES = {
     ),
     "ada": ("mlp_gan", MLP | {"augmentation.name": "ada", "augmentation.images": 100.0}),
     "instance noise": ("mlp_gan", MLP | {"augmentation.name": "instance_noise"}),
+    "schedules": (
+        "mlp_gan",
+        MLP
+        | {"generator.learning_rate": "linear(0.02, 0.01, images=64)"}
+        | {"discriminator.b2": "linear(0.9, 0.99, images=64)"}
+        | {"penalty.name": "r1", "penalty.weight": "cosine(1, 0.1, images=64)"}
+        | {"augmentation.name": "ada", "augmentation.probability": "ramp_up(0.5, images=64)"}
+        | {"average.half_life": "ramp_up(100, images=64)", "average.lengths": (0.05, 0.1)},
+    ),
     "dcgan": ("dcgan_fashion", CONV),
     "wgan_gp": ("wgan_gp_fashion", SMALL | {"train.num_d_steps": 2}),
     "sngan": ("sngan_fashion", SMALL | {"train.num_d_steps": 1}),
@@ -59,6 +68,7 @@ GAMES = {
         CONV | {"model.attention": 8, "discriminator.learning_rate": 0.02},
     ),
     "relativistic": ("relativistic_fashion", CONV | {"objective.comparison": "average"}),
+    "r3gan": ("r3gan_fashion", SMALL | {"model.most": 4, "model.group_width": 4}),
     "acgan": ("acgan_fashion", SMALL),
     "infogan": ("infogan_fashion", CONV | {"model.hidden": 8}),
     "energy": ("ebgan_fashion", CONV),
@@ -107,7 +117,7 @@ def built(config, mesh=None):
 
 def batch_of(config):
     rng = np.random.default_rng(0)
-    leading = (config.train.num_d_steps, 1, BATCH)
+    leading = (config.train.num_d_steps + config.train.fresh_batches, 1, BATCH)
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
     labels = rng.integers(0, CLASSES, leading)
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))

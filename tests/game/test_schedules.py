@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgan.build import averages, build, optimizer
+from jaxgan.build import averages, build, lazy_share, optimizer
 from jaxgan.config import default_config
 from jaxgan.config.over_time import scheduled
 from jaxgan.game.averaging import decay_of, ema
@@ -81,14 +81,8 @@ def adam(rates, b1, b2s, eps=1e-8):
     return np.array(found)
 
 
-@pytest.mark.parametrize("b1", [0.0, 0.5])
-@pytest.mark.parametrize("rate", ["cosine(0.1, 0.02, images=50)", 0.1])
-@pytest.mark.parametrize("b2", ["linear(0.9, 0.99, images=60)", 0.99])
-def test_adam_with_a_rate_and_a_b2_that_change(b1, rate, b2):
-    """A turn every 10 images; both schedules end within the twelve turns."""
-    section = default_config().discriminator
-    section.update(learning_rate=rate, b1=b1, b2=b2)
-    chain = optimizer(section, images=10)
+def trajectory(chain):
+    """Return the parameters after each of the twelve turns, from 0."""
     params, found = jnp.zeros(3), []
     state = chain.init(params)
     for g in GRADIENTS:
@@ -96,6 +90,17 @@ def test_adam_with_a_rate_and_a_b2_that_change(b1, rate, b2):
             updates, state = chain.update(jnp.asarray(g), state, params)
         params = optax.apply_updates(params, updates)
         found.append(np.asarray(params))
+    return found
+
+
+@pytest.mark.parametrize("b1", [0.0, 0.5])
+@pytest.mark.parametrize("rate", ["cosine(0.1, 0.02, images=50)", 0.1])
+@pytest.mark.parametrize("b2", ["linear(0.9, 0.99, images=60)", 0.99])
+def test_adam_with_a_rate_and_a_b2_that_change(b1, rate, b2):
+    """A turn every 10 images; both schedules end within the twelve turns."""
+    section = default_config().discriminator
+    section.update(learning_rate=rate, b1=b1, b2=b2)
+    found = trajectory(optimizer(section, images=10))
     seen = [10.0 * t for t in range(12)]
     numbers = lambda v: [parse(v)(n) for n in seen] if isinstance(v, str) else [v] * 12
     # 1e-4: 1 - b2^t in float32 for the first t.
@@ -144,5 +149,24 @@ def test_the_config_names_images_of_the_discriminators_turns():
 def test_what_has_no_effect_is_refused():
     config = default_config(model="mlp")
     config.augmentation.update(name="diff_augment", probability="ramp_up(0.5, 1000)")
-    with pytest.raises(ValueError, match=r"augmentation\.probability = .* 'diff_augment': write None"):
+    with pytest.raises(
+        ValueError, match=r"augmentation\.probability = .* 'diff_augment': write None"
+    ):
         build(config, SPEC)
+
+
+def test_adam_where_a_term_is_lazy():
+    """k = 4: c = 4 / 5 in the rate and as a power of both decays, of the lazy player only."""
+    config = default_config(model="mlp")
+    config.penalty.update(name="r1", weight=1.0, every=4, corrects_adam=True)
+    assert lazy_share(config, "discriminator") == 0.8 and lazy_share(config, "generator") == 1.0
+    config.path_length.weight = 1.0
+    assert lazy_share(config, "generator") == 0.8
+    config.penalty.every = 1
+    with pytest.raises(ValueError, match=r"penalty\.corrects_adam = True with penalty\.every = 1"):
+        lazy_share(config, "generator")
+    section = config.discriminator
+    section.update(learning_rate=0.1, b1=0.5, b2="linear(0.9, 0.99, images=60)")
+    found = trajectory(optimizer(section, 10, lazy=0.8))
+    b2s = [parse(section.b2)(10.0 * t) ** 0.8 for t in range(12)]
+    np.testing.assert_allclose(found, adam([0.08] * 12, 0.5**0.8, b2s), rtol=1e-4, atol=1e-6)

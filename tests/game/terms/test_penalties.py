@@ -40,6 +40,12 @@ def squares(x):
 @pytest.mark.parametrize("name", sorted(penalties.PENALTIES))
 def test_closed_form(name):
     between = np.asarray(penalties.between(REAL[0], FAKE[0], KEYS["between"]))
+    noise = np.asarray(penalties.normal_like(REAL[0], KEYS["between"]), np.float64)
+    along = (noise * np.asarray(SLOPE)).sum((1, 2, 3)) * np.arange(4.0)
+    # D(x + e n) - D(x) = e <x, n> + e^2 |n|^2 / 2 of the quadratic one.
+    of_quadratic = (np.asarray(REAL[0]) * noise).sum((1, 2, 3)) + squares(
+        noise
+    ) * penalties.STEP / 2
     fixed = np.arange(4.0) ** 2 * float(jnp.square(SLOPE).sum())  # of the linear one
     expected = {
         "none": (np.zeros(4), np.zeros(4)),
@@ -48,12 +54,24 @@ def test_closed_form(name):
         "r1_r2": (fixed, (squares(REAL[0]) + squares(FAKE[0])) / 2),
         "gradient_penalty": ((np.sqrt(fixed) - 1) ** 2, (np.sqrt(squares(between)) - 1) ** 2),
         "zero_centred": (fixed, squares(between)),
+        "finite_difference": (along**2, of_quadratic**2),
     }[name]
     for discriminate, value in zip((linear, quadratic), expected, strict=True):
         found = penalties.PENALTIES[name](discriminate, REAL, FAKE, KEYS["between"])
         assert found.shape == (4,) and found.dtype == jnp.float32
-        # 1e-5: sums of six float32 squares and a root; 4e-6 where the slope is 0 (its floor).
-        np.testing.assert_allclose(found, value, rtol=1e-5, atol=4e-6)
+        # 1e-5: sums of six float32 squares and a root; 4e-6 where the slope is 0 (its floor). A
+        # difference of logits of some 10 over 0.01 is exact to 1e-4, its square to 2e-3 here.
+        room = {"rtol": 2e-3, "atol": 2e-3} if name == "finite_difference" else {}
+        np.testing.assert_allclose(found, value, **({"rtol": 1e-5, "atol": 4e-6} | room))
+
+
+def test_finite_differences_are_twice_r1_in_expectation():
+    keys = jax.random.split(KEYS["many"], 4000)
+    of_key = lambda key: penalties.finite_difference(quadratic, REAL, FAKE, key)
+    found = jax.jit(jax.vmap(of_key))(keys).mean(0)
+    expected = 2 * penalties.r1(quadratic, REAL, FAKE, KEYS["none"])
+    # (n, x)^2 has a deviation of sqrt(2) |x|^2: 4 of them over the root of 4000 draws.
+    np.testing.assert_allclose(found, expected, rtol=4 * 2**0.5 / 4000**0.5)
 
 
 def test_between_is_on_the_line_with_a_share_for_each_example():
@@ -65,7 +83,7 @@ def test_between_is_on_the_line_with_a_share_for_each_example():
     assert (shares >= 0).all() and (shares <= 1).all()
 
 
-@pytest.mark.parametrize("name", sorted(set(penalties.PENALTIES) - {"none"}))
+@pytest.mark.parametrize("name", sorted(set(penalties.PENALTIES) - {"none", "finite_difference"}))
 def test_gradient_by_the_discriminator(name):
     """Second order through a smooth network: finite differences agree."""
 

@@ -9,7 +9,7 @@ from jaxgan.config import default_config
 from jaxgan.game.game import Batch, Bound, Drawn, Nets, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.schedules import of_steps
-from jaxgan.game.terms import compose, consistency, wrappers
+from jaxgan.game.terms import compose, consistency, penalties, wrappers
 from jaxgan.game.terms.augmentations import instance_noise
 from jaxgan.game.terms.lecam import lecam
 
@@ -141,6 +141,18 @@ def test_both_players_see_the_discriminators_augmentation():
     loss, outcome = wrappers.augmented_g(plain, shift)(None, nets, {"g": 1}, BATCH, KEYS)
     assert float(loss) == pytest.approx(logit(REAL + 0.5 + seen).mean(), rel=1e-5)
     assert outcome.stats == {"g": 1}
+
+
+def test_a_penalty_is_of_the_slope_by_images_before_their_augmentation():
+    """|d D(2 x) / d x|^2 / 2 is four times |d D(x) / d x|^2 / 2 of a linear D (R3GAN)."""
+    doubled = wrappers.Augmentation(
+        dict, lambda state, x, key, step: 2.0 * x, lambda state, logits: state
+    )
+    term = wrappers.penalised(penalties.r1)
+    objective = wrappers.augmented_d(wrappers.plus(plain, "penalty", term), doubled)
+    stats = {"augmentation": doubled.init()}
+    _, outcome = objective(None, NETS, stats, BATCH, KEYS)
+    assert float(outcome.metrics["penalty"]) == pytest.approx(2.0 * (SLOPE**2).sum(), rel=1e-5)
 
 
 def test_an_objective_that_hands_over_no_logits_cannot_steer_an_augmentation():
