@@ -15,7 +15,13 @@ from jaxgan.training import run
 from tests.tiny import spec_of
 
 FOLDER = Path(__file__).parent.parent / "configs"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+# Traced in the second stage: larger, and little else, than others.
+LARGE = ("biggan_deep_imagenet256", "biggan_deep_imagenet512", "biggan_imagenet256")
+LARGE += ("biggan_imagenet512", "bigbigan_imagenet128")
+NAMES = [
+    pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
+    for path in sorted(FOLDER.glob("*.py"))
+]
 
 
 def module(name: str):
@@ -23,6 +29,9 @@ def module(name: str):
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
+
+
+R3GAN = module("r3gan")
 
 
 def resolved(config):
@@ -59,6 +68,12 @@ def check(config):
 @pytest.mark.parametrize("name", NAMES)
 def test_config_builds_a_step(name):
     check(module(name).get_config())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", R3GAN.RECIPES)
+def test_recipes_of_r3gan(name):
+    check(R3GAN.get_config(name))
 
 
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])

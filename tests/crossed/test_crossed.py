@@ -8,7 +8,6 @@ rotates with every change; the second stage through all. `python -m tests.crosse
 prints the table.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -19,13 +18,13 @@ from pathlib import Path
 import pytest
 
 from tests.crossed.tiny import families
+from tests.rotating import rotating
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = sorted(families())
 MACHINES = {1: 16, 8: 8}  # devices -> bits
 CASES = [(name, *list(MACHINES.items())[i % 2]) for i, name in enumerate(FAMILIES)]
 CASES.append((FAMILIES[0], 8, 8))
-ROTATING = 1  # cases of the first stage
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
 NO_CLASS = "takes no class: leave the classes out"
@@ -70,25 +69,7 @@ def check(name: str, devices: int, bits: int, folder: Path) -> None:
             assert re.search(line, outcome), f"{command}: {outcome}"
 
 
-def chosen() -> set[tuple]:
-    """Return the cases of the first stage: by the hash of the library's code."""
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "jaxgan").rglob("*.py")):
-        digest.update(path.read_bytes())
-    start = int(digest.hexdigest(), 16) % len(CASES)
-    return {CASES[(start + i * len(CASES) // ROTATING) % len(CASES)] for i in range(ROTATING)}
-
-
-FIRST = chosen()
-PARAMETERS = [
-    pytest.param(
-        *case, marks=() if case in FIRST else pytest.mark.slow, id="-".join(map(str, case))
-    )
-    for case in CASES
-]
-
-
-@pytest.mark.parametrize("name,devices,bits", PARAMETERS)
+@pytest.mark.parametrize("name,devices,bits", rotating(CASES, 1))
 def test_every_command_runs_or_says_why_not(name, devices, bits, tmp_path):
     check(name, devices, bits, tmp_path)
 

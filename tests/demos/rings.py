@@ -53,7 +53,7 @@ def ring_game(name: str) -> Game:
     fields = objective.default_config()
     if loss:
         fields.loss = loss
-    wanted, _ = compose.with_terms(config, objective.objectives(fields))
+    wanted, _ = compose.with_terms(config, objective.objectives(fields), 256)
     game = rings.game(normalised_d=spectral_norm)
     players = {name: replace(p, objective=wanted[name]) for name, p in game.players.items()}
     return replace(game, players=players)

@@ -18,6 +18,7 @@ from jaxgan.game.steps import d_step, g_step, train_step
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
 from jaxgan.training.checkpoints import Checkpoints
+from tests.rotating import rotating
 from tests.tiny import spec_of
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -147,7 +148,7 @@ def state_of(game):
     return jax.tree_util.tree_map_with_path(fill, shapes)
 
 
-@pytest.fixture(scope="module", params=GAMES)
+@pytest.fixture(scope="module", params=rotating(tuple(GAMES), 8))
 def game(request):
     config = config_of(request.param)
     game = built(config)

@@ -38,7 +38,7 @@ def terms() -> set[str]:
     config.penalty.name = "r1"
     config.consistency.update(real=1.0, spread=1.0)
     config.lecam.weight = config.path_length.weight = 1.0
-    return {f"term {name}" for own in compose.terms_of(config).values() for name in own}
+    return {f"term {name}" for own in compose.terms_of(config, 64).values() for name in own}
 
 
 def test_every_name_in_use_has_a_number_of_its_own():

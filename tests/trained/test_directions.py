@@ -38,6 +38,7 @@ def test_factorised_directions_are_the_singular_vectors():
     assert np.abs(found.vectors[:, 6:]).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_components_of_the_first_layer_are_its_factorisation():
     """For normal latents the covariance of A z + b is A A^T: the same directions."""
     g = tiny_tabulated()

@@ -26,6 +26,7 @@ def test_the_families_are_told_apart():
     assert "biggan_imagenet512" not in FAMILIES  # larger, and nothing else, than the one of 128
 
 
+@pytest.mark.slow  # tests/game/test_games.py restores a state of every game
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_state_of_every_family_comes_back_bit_for_bit(name, tmp_path):
     config = resolve(FAMILIES[name], open_records("fashion_mnist"))

@@ -185,8 +185,8 @@ def test_codes_are_not_augmented():
             "augmentation.policy has 'colour': write some of color, translation, cutout",
         ),
         (
-            {"augmentation.name": "ada", "augmentation.images": 0.0},
-            r"augmentation\.images = 0\.0: write a number above 0",
+            {"augmentation.cutout": True},
+            r"augmentation\.cutout = True with augmentation\.name = 'none': write False",
         ),
     ],
 )
@@ -194,13 +194,13 @@ def test_refusals_name_the_field(fields, message):
     config = default_config()
     config.update_from_flattened_dict(fields)
     with pytest.raises(ValueError, match=message):
-        compose.with_terms(config, BOTH)
+        compose.with_terms(config, BOTH, 64)
 
 
 def test_a_lazy_penalty_has_the_weight_of_the_steps_between():
     config = default_config()
     config.penalty.update(name="r1", weight=0.5, every=4)
-    wanted, _ = compose.with_terms(config, BOTH)
+    wanted, _ = compose.with_terms(config, BOTH, 64)
     loss, _ = wanted["discriminator"](None, NETS, {}, BATCH, KEYS)
     assert float(loss) == pytest.approx(
         logit(REAL).mean() + 4 * 0.5 * (SLOPE**2).sum() / 2, rel=1e-5
@@ -208,7 +208,9 @@ def test_a_lazy_penalty_has_the_weight_of_the_steps_between():
 
 
 def test_nothing_on_top_leaves_the_objectives_as_they_are():
-    wanted, stats = compose.with_terms(default_config(), {"generator": plain, "discriminator": len})
+    wanted, stats = compose.with_terms(
+        default_config(), {"generator": plain, "discriminator": len}, 64
+    )
     assert wanted == {"generator": plain, "discriminator": len}
     assert {name: init() for name, init in stats.items()} == {"generator": {}, "discriminator": {}}
 
@@ -217,8 +219,8 @@ def test_between_lazy_steps_the_stats_are_the_same():
     config = default_config()
     config.penalty.update(name="r1", weight=0.5, every=4)
     config.lecam.weight = config.path_length.weight = 1.0
-    _, stats = compose.with_terms(config, BOTH)
-    wanted, between = compose.with_terms(config, BOTH, with_lazy_terms=False)
+    _, stats = compose.with_terms(config, BOTH, 64)
+    wanted, between = compose.with_terms(config, BOTH, 64, with_lazy_terms=False)
     shapes = lambda inits: {name: init() for name, init in inits.items()}
     assert shapes(stats) == shapes(between)
     assert stats["generator"]().keys() == {"path_length"}
