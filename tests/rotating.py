@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "jaxgan"
 
 
 def rotating(cases: Sequence[Any], count: int) -> list[Any]:
-    """Return the cases as pytest parameters, slow but for `count` that the library's code chooses."""
+    """Return the cases as pytest parameters: slow, but for `count` that the code's hash chooses."""
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.read_bytes())
