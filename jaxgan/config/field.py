@@ -84,7 +84,7 @@ def share() -> Rule:
 
 
 def within(least: float, most: float) -> Rule:
-    return Rule(f"a number from {least:.7g} to {most:.7g}", lambda value: least <= value <= most)
+    return Rule(f"a number from {least:.10g} to {most:.10g}", lambda value: least <= value <= most)
 
 
 def scheduled(rule: Rule, ends: Rule | None = None) -> Rule:
