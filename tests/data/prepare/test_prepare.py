@@ -272,10 +272,10 @@ def test_a_target_that_holds_something_else(class_folder, tmp_path):
 
 FULL = """
 import resource, signal, sys
-from jaxgan.data.prepare.command import command
+from jaxgan import main
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-sys.exit(command(sys.argv[1:]))
+main.run()
 """
 
 
@@ -283,7 +283,7 @@ def test_a_disk_that_takes_no_more(tmp_path):
     """A limit on the file size stands for the full disk: the write fails in the same place."""
     np.savez(tmp_path / "a.npz", images=random_images((200, 40, 40, 3)))
     result = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path / "a.npz"), str(tmp_path / "out")],
+        [sys.executable, "-c", FULL, "prepare", str(tmp_path / "a.npz"), str(tmp_path / "out")],
         capture_output=True,
         text=True,
     )
