@@ -35,13 +35,25 @@ CHUNK, CHUNK_BYTES = 64, 4 << 20  # records that are read at once
 
 def open_installed(name: str, split: str) -> Source:
     """Open "cifar10" or "cifar10/3.0.2" in $TFDS_DATA_DIR, by default ~/tensorflow_datasets."""
-    home = Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets")
-    if not (home / name).is_dir():
+    home = _installed_here()
+    if home is None:
+        raise FileNotFoundError(f"tfds:{name}: this user has no home; set TFDS_DATA_DIR")
+    if not name or not (home / name).is_dir():
         raise FileNotFoundError(
             f"tfds:{name}: not in {home}; run tfds.builder({name!r}).download_and_prepare(), or "
             "set TFDS_DATA_DIR"
         )
     return open_directory(home / name, split)
+
+
+def _installed_here() -> Path | None:
+    """Return the folder in which TFDS installs data sets, None for a user without a home."""
+    if set_by_user := os.environ.get("TFDS_DATA_DIR"):
+        return Path(set_by_user)
+    try:
+        return Path.home() / "tensorflow_datasets"
+    except RuntimeError:  # no HOME, and no entry in the user database
+        return None
 
 
 def is_installed(directory: Path) -> bool:

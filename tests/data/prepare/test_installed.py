@@ -72,11 +72,21 @@ def test_what_is_refused(tfrecords):
     home, _, _ = tfrecords
     with pytest.raises(FileNotFoundError, match=r"tfds:cifar10: not in .*download_and_prepare"):
         open_source("tfds:cifar10")
+    with pytest.raises(FileNotFoundError, match=r"tfds:: not in"):
+        open_source("tfds:")
     with pytest.raises(ValueError, match="no split 'test'"):
         open_source("tfds:made", split="test")
     path = home / "made-train.tfrecord-00001-of-00003"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ValueError, match=r"00001-of-00003: record \d+ is cut short"):
+        open_source("tfds:made")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
+    monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)  # nobody: no entry
+    with pytest.raises(FileNotFoundError, match=r"tfds:made: .* no home; set TFDS_DATA_DIR"):
         open_source("tfds:made")
 
 
