@@ -159,6 +159,7 @@ def loop(
     """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
     images_a_step = run.game.num_batches * config.batch
+    players = tuple(dict.fromkeys(turn.player for turn in run.game.turns))
 
     # 1. State.
     state = first_state(run, checkpoints)
@@ -231,7 +232,7 @@ def loop(
             with clock("step"):
                 history = jax.device_get(pending)  # waits for the steps
             pending.clear()
-            good = non_finite.refuse_gradients(history, step, state, good)
+            good = non_finite.refuse_gradients(history, step, state, good, players)
             window.add(history)
             now = {name: float(v) for name, v in history[-1].items()}
             if log:
@@ -266,7 +267,7 @@ def loop(
             # Last: a checkpoint says that all that belongs to its step has been left behind.
             if save or stopped:
                 with clock("checkpoint"):
-                    non_finite.refuse_state(state, step, good)
+                    non_finite.refuse_state(state, step, good, players)
                     checkpoints.save(step, state, now | watch_numbers(seen), window.sums)
             if stopped:
                 break
