@@ -68,6 +68,7 @@ def execute(command: Command, argv: Sequence[str]) -> int:
 
     try:
         compiler.refuse_float64()
+        compiler.pass_over_missing_tpu()
         compiler.enable_persistent_cache()
         if command.joins:
             processes.join()
