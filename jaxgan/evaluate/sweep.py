@@ -63,10 +63,11 @@ def sweep(
     output: Path,
     mesh: Mesh,
     say: Callable[[str], None],
+    failures: list[Exception],
 ) -> list[Result]:
     """Score a generator at each truncation and at none; write truncation.csv and truncation.png.
 
-    settings: config.evaluate.
+    settings: config.evaluate. failures: what metrics raise is added.
     """
     fd, inception = (full_name(name, evaluator.extractor) for name in ("fd*", "is*"))
     path, primary = output / "results.jsonl", jax.process_index() == 0
@@ -74,15 +75,18 @@ def sweep(
     for t in [0.0, *(t for t in values if t)]:
         fake = samples(generator, settings.samples, settings.seed, t, mesh)
         fixed = {k: v for k, v in evaluator.protocol(fake).items() if k not in OWN}
-        found = recorded(path, evaluator, fake, generator, t, tuple(settings.metrics))
+        metrics = tuple(settings.metrics)
+        found = recorded(path, evaluator, fake, generator, t, metrics, failures)
         if found is None:
             continue
         shown = ", ".join(f"{n} {v:.4g}" for n, v in found.metrics.items() if "_std" not in n)
         say(f"truncation {t:g}: {shown}" if t else f"no truncation: {shown}")
     if not primary:
         return []
-    curve = [r for r in read_results(path) if fd in r["metrics"]]
+    curve = [r for r in read_results(path) if fd in r["metrics"]] if path.exists() else []
     curve = [r for r in curve if {k: r["protocol"].get(k) for k in fixed} == fixed]
+    if not curve:
+        return []  # the metric failed everywhere
     real_score = evaluator.real_inception_score()
     for name, rows in by_definition(curve).items():
         for line in said(name, points(rows, fd, inception, real_score), fd, inception, real_score):
