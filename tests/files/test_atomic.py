@@ -89,6 +89,27 @@ def test_a_path_below_a_file_is_refused(tmp_path):
     assert names(tmp_path) == ["a"]  # looking leaves nothing behind
 
 
+def test_what_may_be_replaced(tmp_path):
+    """Pictures and pages, and the command says so; arrays only by --force."""
+    for name in ("a.png", "b.html", "c.npz", "d.safetensors", "e.stablehlo"):
+        path = tmp_path / name
+        assert atomic.check_output(path) == ""
+        path.write_text("")
+        if path.suffix in (".png", ".html"):
+            assert "it replaces the file that was there" in atomic.check_output(path)
+            continue
+        with pytest.raises(ValueError, match=f"--output: .*{name} is there already: write --force"):
+            atomic.check_output(path)
+        assert "it replaces" in atomic.check_output(path, force=True)
+
+
+def test_a_name_that_says_another_format(tmp_path):
+    with pytest.raises(ValueError, match=r"--output=a\.txt: write a name that ends in \.html or"):
+        atomic.check_output(atomic.Path("a.txt"), endings=(".html", ".htm"))
+    assert atomic.check_output(tmp_path / "A.HTML", endings=(".html",)) == ""
+    assert atomic.check_output(atomic.Path(os.devnull), endings=(".html",)) == ""
+
+
 def test_a_device_is_written_directly():
     atomic.write_text(atomic.Path(os.devnull), "x")
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)

@@ -8,7 +8,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.files.atomic import check_output
-from jaxgan.media.pictures import refuse_suffix, save_film, save_picture
+from jaxgan.media.pictures import refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load
 from jaxgan.trained.sample import sheets, walks
@@ -50,10 +50,13 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
-    check_output(output / "labels.csv" if options.kind == "images" else output)
-    if options.kind not in ("images", "walk"):
+    if options.kind == "images":
+        check_output(output / "labels.csv")
+    elif options.kind == "walk":
+        refuse_film(output)
+    else:
         refuse_suffix(output)
-    replaced = " (it replaces the file that was there)" * output.is_file()
+    replaced = "" if options.kind == "images" else check_output(output)
     g = load(model, config)
     t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
     classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
