@@ -42,13 +42,14 @@ def test_arrays_that_are_there_stay(name, command, run, tmp_path):
     assert (tmp_path / name).read_text() == "of another run"
 
 
+@pytest.mark.slow
 def test_force_replaces_them_and_says_so(run, tmp_path):
     tiny_run(tmp_path / "run")
     for name in ("d.png", "d.npz"):
         (tmp_path / name).write_text("of another run")
     said = run("directions", "run", "--output=d.png", "--count=2", "--force")
     assert said.endswith("d.npz holds them (it replaces the file that was there)\n")
-    assert np.load(tmp_path / "d.npz")["vectors"].shape == (2, 6)
+    assert np.load(tmp_path / "d.npz")["vectors"].shape == (2, 12)
 
 
 def test_pictures_and_pages_are_replaced_and_that_is_said(run, tmp_path):
