@@ -32,5 +32,6 @@ COMMAND = Command(
         "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

@@ -24,5 +24,6 @@ COMMAND = Command(
         "host": Field("localhost", "that it is served at; 0.0.0.0: open to other machines"),
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

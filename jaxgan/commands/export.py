@@ -36,5 +36,6 @@ COMMAND = Command(
         "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from jaxgan.commands.command import FORCE, Command, UsageError
-from jaxgan.config.field import Field
+from jaxgan.config.field import Field, at_least
 from jaxgan.files.atomic import check_output
 
 
@@ -34,6 +34,7 @@ COMMAND = Command(
         "batch_norm_eps": Field(
             0.0,
             "of the network, which its file does not state; 0: the default of the kind's scripts",
+            at_least(0.0),
         ),
         "force": FORCE,
     },

@@ -35,5 +35,6 @@ COMMAND = Command(
         "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

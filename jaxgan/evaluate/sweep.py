@@ -30,6 +30,7 @@ from jaxgan.files.atomic import write_text
 from jaxgan.media.pictures import save_picture
 from jaxgan.trained.generator import TrainedGenerator
 
+MOST = 1000  # points of a curve
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
 
 
@@ -40,7 +41,7 @@ def thresholds(text: str) -> list[float]:
             first, last, step = (float(part) for part in text.split(":"))
             if step <= 0 or first > last:
                 raise ValueError
-            count = round((last - first) / step + 1e-9)
+            count = round(min((last - first) / step, MOST) + 1e-9)
             found = [round(first + i * step, 10) for i in range(count + 1)]
             found = [t for t in found if t <= last + 1e-9]
         else:
@@ -50,6 +51,8 @@ def thresholds(text: str) -> list[float]:
             f"--truncation={text}: write FIRST:LAST:STEP, such as 0.04:2.0:0.04, or numbers with "
             "commas"
         ) from None
+    if len(found) > MOST:
+        raise ValueError(f"--truncation={text}: more than {MOST} numbers: write a larger step")
     if min(found) < 0:
         raise ValueError(f"--truncation={text}: write numbers above 0")
     return found

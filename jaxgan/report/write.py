@@ -85,6 +85,9 @@ def report(workdirs: Sequence[Path], output: Path | None) -> int:
     """Write a report and say where; return the exit code."""
     if not workdirs:
         raise ValueError("no run is named: write jaxgan report WORKDIR [WORKDIR ...]")
+    for workdir in workdirs:
+        if workdir.exists() and not workdir.is_dir():
+            raise ValueError(f"{workdir} is a file: write the directory of a training run")
     own = workdirs[0] / "report.html"
     replaced = check_output(output or own, endings=(".html", ".htm"))
     size = write_report(workdirs, output or own)

@@ -89,6 +89,15 @@ def test_a_path_below_a_file_is_refused(tmp_path):
     assert names(tmp_path) == ["a"]  # looking leaves nothing behind
 
 
+def test_a_failure_names_the_file_that_was_asked_for(tmp_path):
+    with pytest.raises(OSError) as error, atomic.replacing(tmp_path / "a") as temporary:
+        temporary.with_name("gone").rename(temporary)
+    assert "gone" in str(error.value)  # another file keeps its name
+    with pytest.raises(FileNotFoundError) as error, atomic.replacing(tmp_path / "a"):
+        pass  # nothing was written
+    assert error.value.filename == str(tmp_path / "a")
+
+
 def test_what_may_be_replaced(tmp_path):
     """Pictures and pages, and the command says so; arrays only by --force."""
     for name in ("a.png", "b.html", "c.npz", "d.safetensors", "e.stablehlo"):
