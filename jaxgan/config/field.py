@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+LARGEST = 1 << 63  # of whole numbers, and of floats written as such
 KINDS = {
     bool: "True or False",
     int: "a whole number",
@@ -123,9 +124,11 @@ def short(value: Any) -> str:
 
 
 def is_a(value: Any, kind: type) -> bool:
-    """Return whether a value is of a type: True is no number, and a number is finite."""
+    """Return whether a value is of a type: True is no number, a number is finite and of 64 bits."""
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        return False
     if kind is float:
         return isinstance(value, int | float) and math.isfinite(value)
     return isinstance(value, kind)

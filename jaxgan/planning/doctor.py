@@ -43,7 +43,7 @@ def doctor(config: ConfigDict, workdir: Path, steps: int) -> int:
         problems += finding.is_error
         notes += not finding.is_error
         print(f"{'PROBLEM' if finding.is_error else '       '}  {finding.text}", flush=True)
-    print(f"{problems} problems, {notes} notes")
+    print(f"{problems} problem{'s' * (problems != 1)}, {notes} note{'s' * (notes != 1)}")
     return 1 if problems else 0
 
 
@@ -84,7 +84,7 @@ def raw_data(path: Path) -> Iterator[Finding]:
 
 
 def disk(run: Run) -> Finding:
-    """Compare the space that checkpoints take at most with what is free."""
+    """Compare the space that checkpoints take at most with what is free in the work directory."""
     train = run.config.train
     state = sum(bytes_of(leaf) for leaf in jax.tree.leaves(abstract_state(run)))
     every = math.lcm(train.keep_every, train.checkpoint_every)  # 0 for none
@@ -93,6 +93,9 @@ def disk(run: Run) -> Finding:
     folder = run.workdir
     while not folder.exists():
         folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        reason = "is a file" if folder.is_file() else "cannot be written"
+        return Finding(True, f"--workdir={run.workdir}: {folder} {reason}; write another")
     free = shutil.disk_usage(folder).free
     return Finding(
         count * state > free,
