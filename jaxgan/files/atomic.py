@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from jaxgan.files import limits
+
 SUFFIX = ".jaxgan-tmp"
 KEPT = (".npz", ".safetensors", ".stablehlo")
 ABANDONED = 86_400.0  # seconds: nothing here writes a file for a day
@@ -42,7 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.filename == str(temporary):
+        is_full = error.filename is None and error.errno in limits.FULL
+        if is_full or error.filename == str(temporary):
             error.filename = str(path)  # the name that the user knows
         raise
     finally:

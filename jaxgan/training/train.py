@@ -19,7 +19,7 @@ from jaxgan.build import build
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.devices import compiler, processes, sharding
-from jaxgan.files import json_lines
+from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
 from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
@@ -44,7 +44,6 @@ from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
 from jaxgan.training.weights_and_biases import check_project
 from jaxgan.training.window import Window
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
 
 
@@ -74,7 +73,7 @@ def train(config: ConfigDict, workdir: Path) -> int:
             except TrainingFailedError as failure:
                 say(roll_backs.go_back(failure, run.config, checkpoints))
             except OSError as error:
-                if error.errno not in FULL:
+                if error.errno not in limits.FULL:
                     raise
                 checkpoints.wait()
                 newest = checkpoints.latest_step() or 0

@@ -173,6 +173,19 @@ def test_a_closed_pipe_is_no_error():
 
 
 @pytest.mark.slow
+def test_standard_output_that_is_closed_and_a_directory_that_is_gone(tmp_path):
+    shell = f'"{sys.executable}" -m jaxgan configs'
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for line, code, said in (
+        (f"{shell} >&-", 0, ""),
+        (f"mkdir gone; cd gone; rmdir ../gone; {shell}", 1, "current directory has been deleted"),
+    ):
+        done = subprocess.run(
+            line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+
+
 def test_an_installed_wheel_has_the_configs(tmp_path):
     """Built from a copy of what it is made of, installed elsewhere, run from another folder."""
     source, wheels, installed = (tmp_path / name for name in ("source", "wheels", "installed"))

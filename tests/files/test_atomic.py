@@ -1,5 +1,6 @@
 """A file is the old one or the new one, whatever happens, and nothing lies beside it."""
 
+import errno
 import os
 import stat
 import threading
@@ -95,6 +96,9 @@ def test_a_failure_names_the_file_that_was_asked_for(tmp_path):
     assert "gone" in str(error.value)  # another file keeps its name
     with pytest.raises(FileNotFoundError) as error, atomic.replacing(tmp_path / "a"):
         pass  # nothing was written
+    assert error.value.filename == str(tmp_path / "a")
+    with pytest.raises(OSError) as error, atomic.replacing(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as a write says it
     assert error.value.filename == str(tmp_path / "a")
 
 
