@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 from jaxgan.build import build
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
-from jaxgan.devices import compiler, processes, sharding
+from jaxgan.devices import capacity, compiler, processes, sharding
 from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
 from jaxgan.game import steps
@@ -53,7 +53,9 @@ def train(config: ConfigDict, workdir: Path) -> int:
     data = identity(records)
     processes.agree(run.config.to_dict() | {"the data": data})
     step_number = steps_by_number(run)
-    _, metrics = jax.eval_shape(step_number(0), abstract_state(run), abstract_batch(run))
+    shapes = abstract_state(run), abstract_batch(run)
+    capacity.refuse_too_large(shapes)
+    _, metrics = jax.eval_shape(step_number(0), *shapes)
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
     check_project(run.config.train.wandb)
