@@ -69,6 +69,7 @@ def execute(command: Command, argv: Sequence[str]) -> int:
 
     try:
         compiler.refuse_float64()
+        compiler.pass_over_missing_tpu()
         compiler.enable_persistent_cache()
         if command.joins:
             processes.join()
@@ -119,8 +120,14 @@ def run() -> None:
     """Entry point of `jaxgan` and `python -m jaxgan`: every error is answered here."""
     argv = sys.argv[1:]
     name = f"jaxgan {argv[0]}" if argv and argv[0] in COMMANDS else "jaxgan"
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # models and objectives of the user's own
+    if sys.stdout is None:  # closed before the start
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the end
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        sys.exit(f"{name}: the current directory has been deleted: change to another")
+    if here not in sys.path:
+        sys.path.append(here)  # models and objectives of the user's own
     try:
         code = main(argv)
         sys.stdout.flush()

@@ -2,8 +2,9 @@
 
     python launch/local.py --processes=2 --devices=4 -- train --config=... --workdir=...
 
-Lines are marked with their process. When one process ends badly the others get half a minute to
-notice and say so, then are ended; the exit code is the first bad one.
+Lines are marked with their process. A signal to this script is passed on to all. When one process
+ends badly the others get a minute to notice and say so, then are ended; the exit code is the first
+bad one.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def start(command: list[str], index: int, count: int, devices: int, address: str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        process_group=0,  # Ctrl-C reaches this script alone, which passes it on once
     )
 
 
@@ -70,8 +72,9 @@ def main() -> int:
         start(options.command, i, options.processes, options.devices, address)
         for i in range(options.processes)
     ]
-    for number in (signal.SIGTERM, signal.SIGINT):  # all save, then stop
-        signal.signal(number, lambda n, _: [p.send_signal(n) for p in processes])
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # all save, then stop
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda n, _: [p.send_signal(n) for p in processes])
     echoes = [threading.Thread(target=echo, args=pair) for pair in enumerate(processes)]
     for thread in echoes:
         thread.start()

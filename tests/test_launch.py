@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import math
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +113,45 @@ def test_local_ends_what_is_left_when_one_process_fails():
     group = [subprocess.Popen([sys.executable, "-c", program]) for program in programs]
     assert local.wait(group, grace=0.0) == 3
     assert group[1].wait(timeout=30) < 0
+
+
+# Stands for jaxgan: prints the number of each signal, ends at SIGTERM.
+PRINTS_SIGNALS = """
+import signal, sys, time
+
+def handle(number, _):
+    print(number, flush=True)
+    if number == signal.SIGTERM:
+        sys.exit(0)
+
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, handle)
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def test_local_passes_on_a_ctrl_c_once(tmp_path):
+    (tmp_path / "jaxgan.py").write_text(PRINTS_SIGNALS)
+    default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    launched = subprocess.Popen(
+        [sys.executable, LAUNCH / "local.py", "--processes=2", "--", "train"],
+        cwd=tmp_path,  # whose jaxgan.py -m finds first
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=default,  # ignored below a shell's `pytest &`
+    )
+    lines = [launched.stdout.readline() for _ in range(2)]
+    os.killpg(launched.pid, signal.SIGINT)  # as a terminal does
+    lines += [launched.stdout.readline() for _ in range(2)]
+    launched.send_signal(signal.SIGTERM)
+    lines += launched.communicate(timeout=60)[0].splitlines(keepends=True)
+    assert launched.returncode == 0
+    for index in range(2):
+        own = [line.split()[1] for line in lines if line.startswith(f"[{index}]")]
+        assert own == ["ready", "2", "15"]
 
 
 def test_compile_table_compiles_one_command_once(monkeypatch, tmp_path):

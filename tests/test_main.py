@@ -41,6 +41,8 @@ def refusal(monkeypatch, capsys, *argv: str) -> str:
         ("--config.prior=gaussian", ["prior = 'gaussian'", "normal"]),
         ("--config.objective.loss=hing", ["objective.loss = 'hing'", "hinge"]),
         ("--config.model.name=bigann", ["model.name = 'bigann'", "biggan"]),
+        ("--config.model.width=1000000", ["networks, optimizers and one batch take"]),
+        ("--config.sample.columns=1001", ["sample.columns = 1001", "from 1 to 1000"]),
         ("--config.mesh.fsdp=3", ["mesh.fsdp = 3", "8 devices", "4"]),
         ("--config.model.batch_norm_groups=3", ["batch_norm_groups = 3"]),
         ("--config.train.steps=0", ["train.steps = 0", "1 or more"]),

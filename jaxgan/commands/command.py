@@ -18,6 +18,7 @@ from jaxgan.config.field import Field, read_value, refuse_value
 from jaxgan.config.overrides import override
 
 WORKDIR = Field("", "work directory of the run")
+FORCE = Field(False, "replace a file of arrays or weights that is there")
 # What stands after = in the help, where it is more than a number or a text.
 FORMS = {"config": "NAME|FILE.py", "workdir": "DIR", "output": "FILE", "image": "FILE"}
 
@@ -40,6 +41,7 @@ class Command(NamedTuple):
       command starts no devices.
     operands: as the usage line shows them. MODEL may also be written --workdir=MODEL.
     has_config: whether --config and --config.FIELD are flags.
+    sections: of the config that it reads; empty for all. Fields of others are refused.
     saved: the values -> the config, without --config.
     joins: whether several processes may run it together.
     stopping: what it says when it is interrupted.
@@ -52,6 +54,7 @@ class Command(NamedTuple):
     operands: str = ""
     flags: Mapping[str, Field] = MappingProxyType({})
     has_config: bool = False
+    sections: Sequence[str] = ()
     saved: Callable[[SimpleNamespace], ConfigDict] = no_config
     joins: bool = False
     uses_jax: bool = True
@@ -81,7 +84,10 @@ def help_text(command: Command) -> str:
         default = "" if flag.default == "" or flag.type is bool else f" (default: {flag.default})"
         lines.append(f"  --{name}{form}\n        {flag.doc}{default}")
     if command.has_config:
-        lines.append("  --config.FIELD=VALUE\n        a field; `jaxgan config` lists all")
+        for section in command.sections or ("",):
+            path = f"{section}.FIELD" if section else "FIELD"
+            listed = f"jaxgan config {section}".strip()
+            lines.append(f"  --config.{path}=VALUE\n        a field; `{listed}` lists all")
     return "\n".join([*lines, "", f"example: {command.example}"])
 
 
@@ -101,6 +107,12 @@ def parse(command: Command, argv: Sequence[str]) -> SimpleNamespace:
             files.load(values.config) if values.config else ConfigDict(command.saved(values))
         )
         override(values.config, fields)
+        for path, _ in fields:
+            if command.sections and path.partition(".")[0] not in command.sections:
+                read = " and ".join(f"config.{section}" for section in command.sections)
+                raise UsageError(
+                    f"--config.{path}: jaxgan {command.name} reads {read} only: leave it out"
+                )
     return values
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from jaxgan.commands.command import Command
+from jaxgan.commands.command import FORCE, Command
 from jaxgan.commands.saved import saved_config
 from jaxgan.config.field import Field, at_least
 
@@ -13,7 +13,7 @@ def run(values: SimpleNamespace) -> int:
 
     wanted = (values.method, values.count, values.layer, values.label, values.seed)
     output = Path(values.output)
-    return directions_command(values.model, values.config, output, *wanted, None, 3.0)
+    return directions_command(values.model, values.config, output, *wanted, None, 3.0, values.force)
 
 
 COMMAND = Command(
@@ -29,7 +29,9 @@ COMMAND = Command(
         "label": Field("", "class that is shown; by default the first"),
         "seed": Field(0, "seed of the latent that they start from", at_least(0)),
         "output": Field("directions.png", "picture; the vectors are written beside it as .npz"),
+        "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

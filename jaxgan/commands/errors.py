@@ -10,19 +10,18 @@ that jaxgan called with the wrong arguments.
 """
 
 import dis
-import errno
 import os
 from pathlib import Path
 from types import TracebackType
 
 import jaxgan
+from jaxgan.files import limits
 
 PACKAGE = str(Path(jaxgan.__file__).parent) + os.sep
 REPORT = (
     "this was not foreseen. If the last lines are not of a file of yours, please report it: the "
     "command, the lines above, and what `jaxgan --version` prints"
 )
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How a message of JAX begins -> what to do.
 ANSWERS = {
     "RESOURCE_EXHAUSTED": "the device has too little memory: write a smaller batch, more "
@@ -32,7 +31,7 @@ ANSWERS = {
 
 def answer(error: BaseException) -> str | None:
     """Return the line that an error is answered with, None for a fault."""
-    if isinstance(error, OSError) and (error.filename is not None or error.errno in FULL):
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in limits.FULL):
         return _line(error)
     if isinstance(error, RuntimeError):
         for beginning, remedy in ANSWERS.items():

@@ -39,6 +39,7 @@ COMMAND = Command(
     "MODEL|FOLDER",
     FLAGS,
     has_config=True,
+    sections=("evaluate", "sample", "data"),
     saved=saved,
     joins=True,
 )

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from jaxgan.commands.command import Command
 from jaxgan.commands.saved import saved_config
-from jaxgan.config.field import Field
+from jaxgan.config.field import Field, within
 
 
 def run(values: SimpleNamespace) -> int:
@@ -20,9 +20,10 @@ COMMAND = Command(
     run,
     "MODEL",
     {
-        "port": Field(8000, "that the page is served at; 0: a free one"),
+        "port": Field(8000, "that the page is served at; 0: a free one", within(0, 65535)),
         "host": Field("localhost", "that it is served at; 0.0.0.0: open to other machines"),
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

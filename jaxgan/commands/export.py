@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from jaxgan.commands.command import Command, UsageError
+from jaxgan.commands.command import FORCE, Command, UsageError
 from jaxgan.commands.saved import saved_config
 from jaxgan.config.field import Field
 
@@ -19,8 +19,8 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.load import load
 
     output, chosen = Path(values.output), truncations or None
-    check_target(output, chosen)
-    print(write_export(output, load(values.model, values.config), chosen))
+    replaced = check_target(output, chosen, values.force)
+    print(write_export(output, load(values.model, values.config), chosen) + replaced)
     return 0
 
 
@@ -33,7 +33,9 @@ COMMAND = Command(
     {
         "output": Field("generator.safetensors", "NAME.safetensors or NAME.stablehlo"),
         "truncations": Field("", "whose statistics are stored, 0.5,1; by default a range of them"),
+        "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

@@ -1,9 +1,11 @@
 """jaxgan import: published weights as a file that jaxgan samples from."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
-from jaxgan.commands.command import Command, UsageError
-from jaxgan.config.field import Field
+from jaxgan.commands.command import FORCE, Command, UsageError
+from jaxgan.config.field import Field, at_least
+from jaxgan.files.atomic import check_output
 
 
 def run(values: SimpleNamespace) -> int:
@@ -12,12 +14,13 @@ def run(values: SimpleNamespace) -> int:
     kind, source, target = values.operands
     from jaxgan.trained import published
 
+    replaced = check_output(Path(target), "TARGET", (".safetensors",), values.force)
     eps = values.batch_norm_eps
     fields = {"model.batch_norm_eps": eps} if eps else None
     weights = published.import_weights(source, kind, target, fields)
     for note in weights.notes:
         print(f"note: {note}")
-    print(f"{target}: {len(weights.arrays)} arrays; jaxgan sample {target} draws from it")
+    print(f"{target}: {len(weights.arrays)} arrays; jaxgan sample {target} draws from it{replaced}")
     return 0
 
 
@@ -31,6 +34,8 @@ COMMAND = Command(
         "batch_norm_eps": Field(
             0.0,
             "of the network, which its file does not state; 0: the default of the kind's scripts",
-        )
+            at_least(0.0),
+        ),
+        "force": FORCE,
     },
 )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from jaxgan.commands.command import Command, UsageError
+from jaxgan.commands.command import FORCE, Command, UsageError
 from jaxgan.commands.saved import saved_config
 from jaxgan.config.field import Field, at_least
 
@@ -14,7 +14,8 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.inversion import invert_command
 
     output, image = Path(values.output), Path(values.image)
-    return invert_command(values.model, values.config, image, output, values.label, values.steps)
+    wanted = values.label, values.steps, values.force
+    return invert_command(values.model, values.config, image, output, *wanted)
 
 
 COMMAND = Command(
@@ -25,10 +26,15 @@ COMMAND = Command(
     "MODEL",
     {
         "image": Field("", "the image, of the size that the generator makes"),
-        "output": Field("inversion.png", "picture of the image beside what its latents give"),
+        "output": Field(
+            "inversion.png",
+            "picture of the image beside what its latents give; the latents go beside it as .npz",
+        ),
         "label": Field("", "class of the image; by default all are tried"),
         "steps": Field(300, "of the optimisation", at_least(1)),
+        "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

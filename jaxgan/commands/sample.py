@@ -40,6 +40,7 @@ COMMAND = Command(
     "MODEL",
     FLAGS,
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
     joins=True,
 )

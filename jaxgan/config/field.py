@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+LARGEST = 1 << 63  # of whole numbers, and of floats written as such
+
 
 class Scheduled:
     """The type of a field that takes a number, or a schedule as text (game/schedules.py)."""
@@ -159,9 +161,11 @@ def short(value: Any) -> str:
 
 
 def is_a(value: Any, kind: type) -> bool:
-    """Return whether a value is of a type: True is no number, and a number is finite."""
+    """Return whether a value is of a type: True is no number, a number is finite and of 64 bits."""
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        return False
     if kind is Scheduled and isinstance(value, str):
         return True
     if kind in (float, Scheduled):

@@ -60,7 +60,7 @@ def load(reference: str) -> ConfigDict:
         ) from None
     try:
         config = get_config(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigFileError(_said(path, error)) from error
     if not isinstance(config, ConfigDict):
         raise ConfigFileError(
@@ -108,7 +108,7 @@ def _get_config(path: Path, reference: str) -> Any:
             text = (error.text or "").strip()
             raise ConfigFileError(f"{path}:{error.lineno}: {error.msg}: {text}") from error
         raise ConfigFileError(_said(path, error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigFileError(_said(path, error)) from error
     get_config = getattr(module, "get_config", None)
     if not callable(get_config):
@@ -119,7 +119,7 @@ def _get_config(path: Path, reference: str) -> Any:
     return get_config
 
 
-def _said(path: Path, error: Exception) -> str:
+def _said(path: Path, error: BaseException) -> str:
     """Return an error in a config file in one line: file, line, its text, what is wrong."""
     places = [p for p in traceback.extract_tb(error.__traceback__) if p.filename == str(path)]
     if not places:
@@ -132,7 +132,7 @@ def _said(path: Path, error: Exception) -> str:
     return f"{path}:{first}:{shown} {_reason(error)}"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     while error.args and isinstance(error.args[0], Exception):  # ml_collections wraps them
         error = error.args[0]
     text = str(error.args[0]) if error.args else str(error)

@@ -252,7 +252,7 @@ SECTIONS: dict[str, Any] = {
         "most": Field(3, "roll-backs", at_least(0)),
     },
     "sample": {
-        "columns": Field(10, "of a sheet", at_least(1)),
+        "columns": Field(10, "of a sheet", within(1, 1000)),
         "standing_batches": Field(
             100, "whose mean gives batch norm's statistics for sampling", at_least(1)
         ),

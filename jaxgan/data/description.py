@@ -36,6 +36,8 @@ class Shard:
 
 def find_data_set(directory: str | Path) -> Path:
     """Return the directory that holds dataset_info.json: this one, or one or two levels below."""
+    if not str(directory):
+        raise FileNotFoundError("the name of the data set is empty: write its directory")
     directory = Path(directory)
     if str(directory) == EMBEDDED and not directory.exists():
         return Path(__file__).parent / EMBEDDED

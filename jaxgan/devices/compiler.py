@@ -9,14 +9,17 @@ some discriminators are the only equal ones, and a loop of two would save nothin
 """
 
 import atexit
+import importlib.util
 import os
 import tempfile
 from collections.abc import Callable
 from functools import cache, wraps
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jax
+from jax._src import hardware_utils
 
 # Options worth having, by platform. Each is checked against the installed compiler before use.
 WORTH_HAVING = {
@@ -110,6 +113,19 @@ def enable_persistent_cache(directory: Path | None = None) -> None:
     jax.config.update("jax_compilation_cache_dir", str(directory or folder / "compiled"))
     # JAX's default is 1 s, but the start of a run compiles dozens of small programs too.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def pass_over_missing_tpu() -> None:
+    """Use the CPU where libtpu is installed (it compiles for TPUs) but no chip is there.
+
+    JAX would start libtpu to find out, which prints five lines of warnings. Platforms that the user
+    has chosen, and machines with the plugin of another accelerator, are left alone.
+    """
+    chips, _ = hardware_utils.num_available_tpu_chips_and_device_id()  # there is no public name
+    plugins = importlib.util.find_spec("jax_plugins") or metadata.entry_points(group="jax_plugins")
+    chosen = jax.config.values["jax_platforms"] or "JAX_FORCE_TPU_INIT" in os.environ
+    if not (chips or plugins or chosen):
+        jax.config.update("jax_platforms", "cpu")
 
 
 def refuse_float64() -> None:

@@ -3,7 +3,8 @@
 The environment tells processes how to find each other; launch/ has a script for each case.
 
     JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    by hand
-    JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI
+    JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI;
+                               JAX_COORDINATOR_PORT takes another port than its own
     JAXGAN_TIMEOUT=300         seconds to wait for the others at the start
 
 Each process writes a heartbeat to the coordinator's key-value store every 2 s. One that is silent
@@ -22,13 +23,14 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax._src import distributed
+from jax._src import clusters, distributed
 from jax.experimental import multihost_utils
 
 from jaxgan.devices import rendezvous
 from jaxgan.files.errors import one_line
 
 PERIOD, SILENCE = 2.0, 40.0  # seconds
+BY_HAND = "unset it, or write JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
 LOST = 76  # exit code: another process is gone; the same command continues
 
 _client: Any = None
@@ -39,34 +41,54 @@ def join() -> None:
 
     Raises ValueError or RuntimeError, with one line, when that fails.
     """
-    names = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
-    address, count, index = (os.environ.get(name) for name in names)
+    address = os.environ.get("JAX_COORDINATOR_ADDRESS")
     automatic = os.environ.get("JAXGAN_DISTRIBUTED") == "1"
     if not automatic and address is None:
         return
     timeout = _number("JAXGAN_TIMEOUT", os.environ.get("JAXGAN_TIMEOUT", "300"))
-    limits: dict[str, Any] = {"initialization_timeout": timeout, "shutdown_timeout_seconds": 30}
+    devices = None
     if automatic:
-        where = "of the cluster"
+        address, count, index, devices = _ask_cluster(address, timeout)
     else:
-        assert address is not None
-        count, index = _number(names[1], count), _number(names[2], index)
+        names = "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
+        count, index = (_number(name, os.environ.get(name)) for name in names)
         if not 0 <= index < count:
             raise ValueError(f"JAX_PROCESS_ID={index}: write a number from 0 to {count - 1}")
-        where = f"at {address}"
-        limits |= {"coordinator_address": address, "num_processes": count, "process_id": index}
-        limits["cluster_detection_method"] = "deactivate"
-        rendezvous.meet(address, count, index, timeout)
+    assert address is not None
+    rendezvous.meet(address, count, index, timeout)
     try:
-        jax.distributed.initialize(**limits)
+        jax.distributed.initialize(
+            coordinator_address=address,
+            num_processes=count,
+            process_id=index,
+            local_device_ids=devices,
+            cluster_detection_method="deactivate",
+            initialization_timeout=timeout,
+            shutdown_timeout_seconds=30,
+        )
     except (RuntimeError, ValueError) as error:
         raise RuntimeError(
-            f"not all processes came to the coordinator {where} within {timeout} s "
+            f"not all processes came to the coordinator at {address} within {timeout} s "
             f"({one_line(error)})"
         ) from error
     global _client
     _client = distributed.global_state.client  # no public name has its store
     threading.Thread(target=_watch, name="jaxgan-watch", daemon=True).start()
+
+
+def _ask_cluster(address: str | None, timeout: int) -> tuple[str, int, int, Any]:
+    """Return the coordinator's address, the number of processes, this one's, and its devices."""
+    try:  # what jax.distributed.initialize calls; it has no public name
+        found = clusters.ClusterEnv.auto_detect_unset_distributed_params(
+            address, None, None, None, None, timeout
+        )
+    except (RuntimeError, ValueError, KeyError, OSError) as error:
+        raise RuntimeError(
+            f"JAXGAN_DISTRIBUTED=1: the cluster does not answer ({one_line(error)}): {BY_HAND}"
+        ) from error
+    if None in found[:3]:
+        raise ValueError(f"JAXGAN_DISTRIBUTED=1: no cluster is found here: {BY_HAND}")
+    return found
 
 
 def _number(name: str, text: str | None) -> int:

@@ -42,8 +42,9 @@ def _gather(address: str, port: int, count: int, timeout: float) -> None:
             known = error.errno == errno.EADDRINUSE
             why = "another program uses that port" if known else error.strerror
             raise RuntimeError(
-                f"process 0 cannot listen at JAX_COORDINATOR_ADDRESS={address} ({why}): write "
-                "another port, the same for all processes"
+                f"process 0 cannot listen at {address} ({why}): write another port in "
+                "JAX_COORDINATOR_ADDRESS, or in JAX_COORDINATOR_PORT with JAXGAN_DISTRIBUTED=1, "
+                "the same for all processes"
             ) from error
         present: dict[int, socket.socket] = {}
         problem = ""

@@ -44,7 +44,10 @@ class Options(NamedTuple):
 
 
 def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
-    """Score a run, a file or a folder as config.evaluate says; return the exit code."""
+    """Score a run, a file or a folder as config.evaluate says; return the exit code.
+
+    Raises at the end what the first metric that failed has raised.
+    """
     output = Path(options.output or (path if is_run(path) else "evaluation"))
     say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
     if options.table:
@@ -75,13 +78,16 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
             session.sweep(model, values)
         else:
             session.score(model, again=True)
-    if jax.process_index() == 0:
+    path_of_results = output / "results.jsonl"
+    if jax.process_index() == 0 and path_of_results.exists():
         results = results_in(output)
         say(table(results))
         draw_scores(results, output / "scores.png")
-        say(f"{output / 'results.jsonl'} holds every number with its protocol")
+        say(f"{path_of_results} holds every number with its protocol")
         if output == path:  # a run's own page shows them
             refresh(path)
+    if session.failures:
+        raise session.failures[0]
     return 0
 
 

@@ -27,6 +27,7 @@ from jaxgan.evaluate.needs import Request, check_metrics, check_request, numberi
 from jaxgan.evaluate.results import protocol
 from jaxgan.evaluate.score import compute
 from jaxgan.evaluate.statistics import cached_features
+from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.trained.generator import TrainedGenerator
 
@@ -36,12 +37,14 @@ class Evaluation(NamedTuple):
 
     metrics: {name: value}. classes: {metric: {class name: value}}. protocol: all that decided them.
     features: of the samples, None where no metric asked for them.
+    failures: {metric: what it raised}; an interruption ends the list.
     """
 
     metrics: dict[str, float]
     classes: dict[str, dict[str, float]]
     protocol: dict[str, Any]
     features: Features | None
+    failures: dict[str, BaseException]
 
 
 class Evaluator:
@@ -97,7 +100,7 @@ class Evaluator:
         truncation: float = 0.0,
         metrics: tuple[str, ...] | None = None,
     ) -> Evaluation:
-        """Return the scores of samples.
+        """Return the scores of samples. A metric that raises does not keep back the others.
 
         Args:
           generator, truncation: that made them; needed by "interpolation" alone.
@@ -106,13 +109,28 @@ class Evaluator:
         metrics = tuple(self._settings.metrics) if metrics is None else metrics
         self.check(samples, generator is not None, metrics)
         inputs = self._inputs(samples, generator, truncation, metrics)
-        values, by_label = compute(metrics, inputs, self.extractor, _say_metric)
+        values: dict[str, float] = {}
+        by_label: dict[str, dict[int, float]] = {}
+        failures: dict[str, BaseException] = {}
+        for name in metrics:
+            _say(f"computing {name}")
+            try:
+                found = compute((name,), inputs, self.extractor)
+            except Exception as error:
+                failures[name] = error
+                _say(f"{name} failed ({one_line(error)})")
+            except KeyboardInterrupt as stopped:
+                failures[name] = stopped
+                break
+            else:
+                values |= found.values
+                by_label |= found.classes
         names = self.reference.class_names
         classes = {
             metric: {names[label]: value for label, value in each.items()}
             for metric, each in by_label.items()
         }
-        return Evaluation(values, classes, self.protocol(samples), inputs.fake)
+        return Evaluation(values, classes, self.protocol(samples), inputs.fake, failures)
 
     def check(self, samples: Images, generator: bool, metrics: tuple[str, ...]) -> None:
         """Refuse what these images cannot be scored by, before anything is computed."""
@@ -204,9 +222,9 @@ def needs_extractor(settings: ConfigDict) -> bool:
     return not needs.isdisjoint({"samples", "reference"})
 
 
-def _say_metric(name: str) -> None:
+def _say(line: str) -> None:
     if jax.process_index() == 0:
-        print(f"computing {name}", file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
 
 
 def on_host(images: Any) -> np.ndarray:

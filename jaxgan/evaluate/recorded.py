@@ -2,6 +2,7 @@
 
 A result that the file holds under the same protocol is not computed again, metric by metric; a new
 line then carries the old numbers with the new ones. A result that cannot be written is printed.
+If a metric fails, or the command is interrupted, the numbers of the others are written.
 """
 
 import json
@@ -22,12 +23,14 @@ def recorded(
     generator: TrainedGenerator | None,
     truncation: float,
     metrics: tuple[str, ...],
+    failures: list[Exception],
     again: bool = False,
 ) -> Evaluation | None:
     """Score samples by the metrics that results file `path` lacks; return what was computed.
 
     Args:
       generator, truncation: that made the samples.
+      failures: what metrics raise is added.
       again: compute all metrics, known or not.
 
     Returns:
@@ -35,6 +38,7 @@ def recorded(
 
     Raises:
       OSError: the file cannot be written; the result is on standard output.
+      KeyboardInterrupt: after the numbers so far have been written.
     """
     known, classes = {}, {}
     if not again:
@@ -44,8 +48,12 @@ def recorded(
     if not missing:
         return None
     found = evaluator(samples, generator, truncation, missing)
-    if jax.process_index() == 0:
+    if found.metrics and jax.process_index() == 0:
         _keep(path, {**known, **found.metrics}, found.protocol, {**classes, **found.classes})
+    for error in found.failures.values():
+        if not isinstance(error, Exception):
+            raise error
+        failures.append(error)
     return found
 
 

@@ -3,7 +3,7 @@
 `jaxgan evaluate` goes through `evaluation.Evaluator`, which adds caches, protocols and refusals.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -100,17 +100,11 @@ def score_features(
     return compute(metrics, inputs, extractor)
 
 
-def compute(
-    metrics: Iterable[str],
-    inputs: Inputs,
-    extractor: Extractor | None,
-    begin: Callable[[str], None] = lambda name: None,
-) -> Scores:
-    """Return the scores of all metrics, under their full names; call `begin` with each name."""
+def compute(metrics: Iterable[str], inputs: Inputs, extractor: Extractor | None) -> Scores:
+    """Return the scores of all metrics, under their full names."""
     values: dict[str, float] = {}
     classes: dict[str, dict[int, float]] = {}
     for name in metrics:
-        begin(name)
         found = METRICS[name].compute(inputs)
         values |= {full_name(n, extractor): value for n, value in found.values.items()}
         classes |= {full_name(n, extractor): each for n, each in found.classes.items()}

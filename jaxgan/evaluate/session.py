@@ -28,6 +28,7 @@ class Session:
         self._config, self._settings, self._mesh = config, config.evaluate, mesh
         self._output, self._say = output, say
         self._evaluator: Evaluator | None = None
+        self.failures: list[Exception] = []  # of single metrics; the others have been scored
 
     def score(self, model: Model, again: bool = False) -> None:
         """Add a line of results; `again` also where they are known under the same protocol."""
@@ -35,7 +36,9 @@ class Session:
         fake = self._samples(model)
         evaluator, truncation = self.evaluator(model, fake), fake.facts.get("truncation") or 0.0
         path = self._output / "results.jsonl"
-        found = recorded(path, evaluator, fake, model.generator, truncation, metrics, again)
+        found = recorded(
+            path, evaluator, fake, model.generator, truncation, metrics, self.failures, again
+        )
         if found is None:
             return
         step = fake.facts.get("step")
@@ -59,7 +62,16 @@ class Session:
         for t in values:
             generator.truncation(t)  # refused before anything is computed
         evaluator = self.evaluator(model, self._samples(model))
-        sweep(generator, evaluator, values, settings, self._output, self._mesh, self._say)
+        sweep(
+            generator,
+            evaluator,
+            values,
+            settings,
+            self._output,
+            self._mesh,
+            self._say,
+            self.failures,
+        )
 
     def evaluator(self, model: Model, fake: Images) -> Evaluator:
         """Return what scores this model: made once, unless the model itself is the extractor."""

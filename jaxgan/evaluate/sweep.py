@@ -30,6 +30,7 @@ from jaxgan.files.atomic import write_text
 from jaxgan.media.pictures import save_picture
 from jaxgan.trained.generator import TrainedGenerator
 
+MOST = 1000  # points of a curve
 OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
 
 
@@ -40,7 +41,7 @@ def points_of(text: str, flag: str = "--truncation") -> list[float]:
             first, last, step = (float(part) for part in text.split(":"))
             if step <= 0 or first > last:
                 raise ValueError
-            count = round((last - first) / step + 1e-9)
+            count = round(min((last - first) / step, MOST) + 1e-9)
             found = [round(first + i * step, 10) for i in range(count + 1)]
             found = [t for t in found if t <= last + 1e-9]
         else:
@@ -49,6 +50,8 @@ def points_of(text: str, flag: str = "--truncation") -> list[float]:
         raise ValueError(
             f"{flag}={text}: write FIRST:LAST:STEP, such as 0.04:0.2:0.04, or numbers with commas"
         ) from None
+    if len(found) > MOST:
+        raise ValueError(f"--truncation={text}: more than {MOST} numbers: write a larger step")
     if min(found) < 0:
         raise ValueError(f"{flag}={text}: write numbers above 0")
     return found
@@ -62,10 +65,11 @@ def sweep(
     output: Path,
     mesh: Mesh,
     say: Callable[[str], None],
+    failures: list[Exception],
 ) -> list[Result]:
     """Score a generator at each truncation and at none; write truncation.csv and truncation.png.
 
-    settings: config.evaluate.
+    settings: config.evaluate. failures: what metrics raise is added.
     """
     fd, inception = (full_name(name, evaluator.extractor) for name in ("fd*", "is*"))
     path, primary = output / "results.jsonl", jax.process_index() == 0
@@ -73,15 +77,18 @@ def sweep(
     for t in [0.0, *(t for t in values if t)]:
         fake = samples(generator, settings.samples, settings.seed, t, mesh)
         fixed = {k: v for k, v in evaluator.protocol(fake).items() if k not in OWN}
-        found = recorded(path, evaluator, fake, generator, t, tuple(settings.metrics))
+        metrics = tuple(settings.metrics)
+        found = recorded(path, evaluator, fake, generator, t, metrics, failures)
         if found is None:
             continue
         shown = ", ".join(f"{n} {v:.4g}" for n, v in found.metrics.items() if "_std" not in n)
         say(f"truncation {t:g}: {shown}" if t else f"no truncation: {shown}")
     if not primary:
         return []
-    curve = [r for r in read_results(path) if fd in r["metrics"]]
+    curve = [r for r in read_results(path) if fd in r["metrics"]] if path.exists() else []
     curve = [r for r in curve if {k: r["protocol"].get(k) for k in fixed} == fixed]
+    if not curve:
+        return []  # the metric failed everywhere
     real_score = evaluator.real_inception_score()
     for name, rows in by_definition(curve).items():
         for line in said(name, points(rows, fd, inception, real_score), fd, inception, real_score):

@@ -11,10 +11,13 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from jaxgan.files import limits
+
 SUFFIX = ".jaxgan-tmp"
+KEPT = (".npz", ".safetensors", ".stablehlo")
 ABANDONED = 86_400.0  # seconds: nothing here writes a file for a day
 
 
@@ -40,6 +43,11 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        is_full = error.filename is None and error.errno in limits.FULL
+        if is_full or error.filename == str(temporary):
+            error.filename = str(path)  # the name that the user knows
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
@@ -73,15 +81,40 @@ def sweep(folder: Path, abandoned: float = ABANDONED) -> None:
                 path.unlink()
 
 
-def check_output(path: Path, field: str = "--output") -> None:
-    """Refuse, before any work, a file that could not be written at its end: ValueError."""
+def check_output(
+    path: Path, field: str = "--output", endings: Sequence[str] = (), force: bool = False
+) -> str:
+    """Refuse, before any work, a file that could not be written at its end, or that must stay.
+
+    A picture or a page that is there is replaced, and the command says so. A file of arrays (KEPT)
+    is replaced only if `force` (--force) is set: it may be all that is left of a run.
+
+    Args:
+      endings: that the name may have; empty for any. Devices, such as /dev/stdout, need none.
+
+    Returns:
+      What the command adds to its line about the file: "" where nothing is replaced.
+
+    Raises:
+      ValueError: one line that says what to write instead.
+    """
     if path.is_dir():
         raise ValueError(f"{field}={path} is a folder: write the name of a file")
+    is_device = path.exists() and not path.is_file()
+    if endings and path.suffix.lower() not in endings and not is_device:
+        raise ValueError(f"{field}={path}: write a name that ends in {' or '.join(endings)}")
     above = next(p for p in path.absolute().parents if p.exists())
     if not above.is_dir():
         raise ValueError(f"{field}={path}: {above} is a file: write another path")
     if not os.access(path if path.exists() else above, os.W_OK):
         raise ValueError(f"{field}={path} cannot be written: write a path where you may write")
+    if not path.is_file():
+        return ""
+    if path.suffix.lower() in KEPT and not force:
+        raise ValueError(
+            f"{field}: {path} is there already: write --force to replace it, or another name"
+        )
+    return " (it replaces the file that was there)"
 
 
 def sha256(path: str | Path) -> str:

@@ -6,6 +6,7 @@ a record out because of it, first passes these on.
 
 import errno
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a write; the last is a limit on files
 ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT}
 
 

@@ -55,7 +55,13 @@ def images(
 
     flip: mirror half of them in training, left to right.
     random_crop: least share of the area that is cut out in training and resized; 1: whole images.
+
+    Raises ValueError for a shape or a number of bits that no image has.
     """
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"shape = {shape}: write (height, width, channels), each 1 or more")
+    if bits not in DTYPES:
+        raise ValueError(f"bits = {bits}: write {' or '.join(map(str, DTYPES))}")
     stored = jax.ShapeDtypeStruct(shape, DTYPES[bits])
     label = jax.ShapeDtypeStruct((), jnp.int32)
     return Medium(

@@ -1,5 +1,6 @@
 """Arrays to pictures: grids with captions, PNG, GIF and, where PyAV is, MP4."""
 
+import importlib.util
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -86,11 +87,20 @@ def refuse_suffix(path: Path, field: str = "--output") -> None:
         raise ValueError(f"{field}={path}: a picture; write a name that ends in .png or .jpg")
 
 
+def refuse_film(path: Path) -> None:
+    """Raise ValueError for a name that says no format of a film, or an .mp4 without PyAV."""
+    if path.suffix not in (".gif", ".mp4"):
+        raise ValueError(f"--output={path}: a walk is a film; write a .gif or .mp4")
+    if path.suffix == ".mp4" and importlib.util.find_spec("av") is None:
+        raise ValueError(f"--output={path} needs PyAV: pip install av, or write a .gif")
+
+
 def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
     """Write [n, h, w, c] uint8 as a film: .gif, or .mp4 (H.264).
 
     rate: frames a second. Raises ValueError on another suffix, or without PyAV for an .mp4.
     """
+    refuse_film(path)
     frames = enlarge(frames)
     if path.suffix == ".gif":
         first, *rest = (picture(frame) for frame in frames)
@@ -98,17 +108,13 @@ def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
         duration = 10 * round(100 / rate)  # GIF counts in hundredths of a second
         first.save(file, "gif", save_all=True, append_images=rest, duration=duration, loop=0)
         write_bytes(path, file.getvalue())
-    elif path.suffix == ".mp4":
-        _save_mp4(path, frames, rate)
     else:
-        raise ValueError(f"--output={path}: a walk is a film; write a .gif or .mp4")
+        _save_mp4(path, frames, rate)
 
 
 def _save_mp4(path: Path, frames: np.ndarray, rate: int) -> None:
-    try:
-        import av
-    except ImportError as error:
-        raise ValueError(f"--output={path} needs PyAV: pip install av, or write a .gif") from error
+    import av
+
     height, width = (side // 2 * 2 for side in frames.shape[1:3])  # yuv420p wants even sides
     options = {"movflags": "faststart"}  # plays in a browser while it loads
     with (

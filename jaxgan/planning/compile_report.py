@@ -276,12 +276,12 @@ def compile_command(
 
     For a topology and without code it ends the process (optimised.py).
     """
-    if output:
-        check_output(Path(output), "--json")
+    replaced = check_output(Path(output), "--json") if output else ""
     report = compile_run(config, topology, slices, channels, classes, code)
     print(table(report))
     if output:
         write_text(Path(output), json.dumps(report, indent=2) + "\n")
+        print(f"{output}: the same as JSON{replaced}")
     status = 0 if report.get("fits", True) else 1
     if topology and not code:
         leave(status)

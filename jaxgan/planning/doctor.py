@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -21,7 +20,7 @@ from jaxgan.data.examine import Finding, examine_records, examine_source
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
-from jaxgan.devices import sharding
+from jaxgan.devices import capacity, sharding
 from jaxgan.game.game import init_state
 from jaxgan.planning import compile_report
 from jaxgan.training.advice import advice
@@ -43,7 +42,7 @@ def doctor(config: ConfigDict, workdir: Path, steps: int) -> int:
         problems += finding.is_error
         notes += not finding.is_error
         print(f"{'PROBLEM' if finding.is_error else '       '}  {finding.text}", flush=True)
-    print(f"{problems} problems, {notes} notes")
+    print(f"{problems} problem{'s' * (problems != 1)}, {notes} note{'s' * (notes != 1)}")
     return 1 if problems else 0
 
 
@@ -84,15 +83,18 @@ def raw_data(path: Path) -> Iterator[Finding]:
 
 
 def disk(run: Run) -> Finding:
-    """Compare the space that checkpoints take at most with what is free."""
+    """Compare the space that checkpoints take at most with what is free in the work directory."""
     train = run.config.train
-    state = sum(bytes_of(leaf) for leaf in jax.tree.leaves(abstract_state(run)))
+    state = sum(capacity.bytes_of(leaf) for leaf in jax.tree.leaves(abstract_state(run)))
     every = math.lcm(train.keep_every, train.checkpoint_every)  # 0 for none
     every = train.steps // every if every else 0
     count = train.keep_checkpoints + 1 + every + bool(train.best_metric)  # one is being written
     folder = run.workdir
     while not folder.exists():
         folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        reason = "is a file" if folder.is_file() else "cannot be written"
+        return Finding(True, f"--workdir={run.workdir}: {folder} {reason}; write another")
     free = shutil.disk_usage(folder).free
     return Finding(
         count * state > free,
@@ -101,11 +103,6 @@ def disk(run: Run) -> Finding:
         + "; lower train.keep_checkpoints or raise train.keep_every"
         * (count * state > free),
     )
-
-
-def bytes_of(leaf: jax.ShapeDtypeStruct) -> int:
-    typed_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-    return math.prod(leaf.shape) * (8 if typed_key else leaf.dtype.itemsize)
 
 
 def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
@@ -141,12 +138,8 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
 
 
 def memory_need(peak: int) -> Finding:
-    """Compare what a step takes on each device with what the device, or this machine, has."""
-    device = jax.local_devices()[0]
-    limit = (device.memory_stats() or {}).get("bytes_limit")
-    if limit is None:  # CPU devices share the machine's memory
-        peak *= jax.local_device_count()
-        limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Compare what a step takes on each device with what the device has."""
+    device, limit = jax.local_devices()[0], capacity.limit()
     return Finding(
         peak > limit,
         f"memory: a step takes {size(peak)} of {size(limit)} ({device.device_kind})"

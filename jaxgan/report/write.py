@@ -85,10 +85,14 @@ def report(workdirs: Sequence[Path], output: Path | None) -> int:
     """Write a report and say where; return the exit code."""
     if not workdirs:
         raise ValueError("no run is named: write jaxgan report WORKDIR [WORKDIR ...]")
-    output = output or workdirs[0] / "report.html"
-    check_output(output)
-    size = write_report(workdirs, output)
-    print(f"{output}: {size / 1e6:.1f} MB, opens in any browser")
+    for workdir in workdirs:
+        if workdir.exists() and not workdir.is_dir():
+            raise ValueError(f"{workdir} is a file: write the directory of a training run")
+    own = workdirs[0] / "report.html"
+    replaced = check_output(output or own, endings=(".html", ".htm"))
+    size = write_report(workdirs, output or own)
+    line = f"{output or own}: {size / 1e6:.1f} MB, opens in any browser"
+    print(line + (replaced if output else ""))  # its own page is refreshed all the time
     return 0
 
 

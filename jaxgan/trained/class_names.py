@@ -18,7 +18,7 @@ def class_id(name: str | SupportsIndex, class_names: Sequence[str]) -> int:
     count = max(len(class_names), 1)
     if not isinstance(name, str):
         try:
-            number = operator.index(name)
+            number = -1 if isinstance(name, bool) else operator.index(name)
         except TypeError:
             number = -1
         if not 0 <= number < count:

@@ -149,12 +149,15 @@ def directions_command(
     seed: int,
     truncation: float | None,
     reach: float,
+    force: bool,
 ) -> int:
     """Draw the strips of the strongest directions; return the exit code."""
     if method not in METHODS:
         raise ValueError(f"--method={method}: write one of {', '.join(METHODS)}")
-    check_output(output)
     refuse_suffix(output)
+    vectors = output.with_suffix(".npz")
+    replaced = check_output(output)
+    check_output(vectors, force=force)
     g = load(model, config)
     if not 1 <= count <= g.latent_dim:
         raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
@@ -162,8 +165,8 @@ def directions_command(
     rows = strips(g, found, g.class_id(label or 0), seed, g.truncation(truncation), reach, 9)
     save_picture(output, sheet(g, rows))
     arrays = {"vectors": found.vectors, "strengths": found.strengths}
-    write_npz(output.with_suffix(".npz"), arrays)
-    print(f"{output}: {count} directions, strongest first; {output.with_suffix('.npz')} holds them")
+    write_npz(vectors, arrays)
+    print(f"{output}: {count} directions, strongest first; {vectors} holds them{replaced}")
     return 0
 
 

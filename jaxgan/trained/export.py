@@ -117,13 +117,17 @@ def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> b
         raise ValueError("a .stablehlo file needs flatbuffers: pip install flatbuffers") from error
 
 
-def check_target(output: Path, truncations: tuple[float, ...] | None) -> None:
-    """Refuse a name or truncations that no file can have, before a generator is loaded."""
-    if output.suffix not in (".safetensors", ".stablehlo"):
-        raise ValueError(f"--output={output}: write a name ending in .safetensors or .stablehlo")
+def check_target(
+    output: Path, truncations: tuple[float, ...] | None = None, force: bool = True
+) -> str:
+    """Refuse a name or truncations that no file can have, before a generator is loaded.
+
+    Returns what `check_output` does, which also refuses to replace a file without `force`.
+    """
+    replaced = check_output(output, endings=(".safetensors", ".stablehlo"), force=force)
     if output.suffix == ".stablehlo" and truncations and len(truncations) > 1:
         raise ValueError(f"--truncations={truncations}: a .stablehlo file holds one; write one")
-    check_output(output)
+    return replaced
 
 
 def write_export(

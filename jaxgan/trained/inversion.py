@@ -155,18 +155,27 @@ def read_target(path: Path, g: TrainedGenerator) -> np.ndarray:
 
 
 def invert_command(
-    model: Path, config: ConfigDict | None, image: Path, output: Path, label: str, steps: int
+    model: Path,
+    config: ConfigDict | None,
+    image: Path,
+    output: Path,
+    label: str,
+    steps: int,
+    force: bool,
 ) -> int:
     """Find an image's latents, draw the way there; return the exit code."""
-    check_output(output)
+    if output.resolve() == image.resolve():
+        raise ValueError(f"--output={output} is --image too: write another name")
     refuse_suffix(output)
+    arrays = output.with_suffix(".npz")
+    replaced = check_output(output)
+    check_output(arrays, force=force)
     g = load(model, config)
     target = read_target(image, g)
     found = invert(g, target, g.class_id(label) if label else None, steps)
     save_picture(output, progress_picture(g, target, found))
-    arrays = output.with_suffix(".npz")
     write_npz(arrays, {"latents": found.latents, "label": np.asarray(found.label)})
-    print(f"{output}: the image, then steps {', '.join(map(str, found.progress))}")
+    print(f"{output}: the image, then steps {', '.join(map(str, found.progress))}{replaced}")
     print(f"{arrays}: latents of class {name_of(g, found.label)}, distance {found.distance:.4f}")
     return 0
 

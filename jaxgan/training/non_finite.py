@@ -5,6 +5,8 @@ takes anyway say for each leaf whether all of it is finite. The host reads them 
 Before a checkpoint the whole state is looked at: a step may overflow with a finite gradient.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
@@ -23,7 +25,11 @@ class NonFiniteError(TrainingFailedError):
 
 
 def refuse_gradients(
-    history: list[dict], step: int, state: TrainState, finite: tuple[int, dict] | None
+    history: list[dict],
+    step: int,
+    state: TrainState,
+    finite: tuple[int, dict] | None,
+    players: Sequence[str],
 ) -> tuple[int, dict] | None:
     """Return (step, metrics) of the last step, or raise NonFiniteError for the first bad one.
 
@@ -32,12 +38,13 @@ def refuse_gradients(
     Args:
       history: metrics of all steps since the last look, up to `step`.
       finite: what the last look returned.
+      players: in the order in which they move. A bad player spoils those that move after it.
     """
     for number, metrics in enumerate(history, step - len(history) + 1):
-        for player, own in state.players.items():
+        for player in players:
             leaf = int(metrics.get(f"{prefix(state.players, player)}/bad_leaf", -1))
             if leaf >= 0:
-                name = list(describe_leaves(own.params))[leaf]
+                name = list(describe_leaves(state.players[player].params))[leaf]
                 raise NonFiniteError(
                     f"step {number}: the {player}'s gradient of {name} is not finite; "
                     f"{_last(finite)}. {HELP}",
@@ -47,7 +54,9 @@ def refuse_gradients(
     return finite
 
 
-def refuse_state(state: TrainState, step: int, finite: tuple[int, dict] | None) -> None:
+def refuse_state(
+    state: TrainState, step: int, finite: tuple[int, dict] | None, players: Sequence[str]
+) -> None:
     """Raise NonFiniteError when a state that is about to be saved is not finite."""
     floats = {
         name: leaf
@@ -55,11 +64,16 @@ def refuse_state(state: TrainState, step: int, finite: tuple[int, dict] | None) 
         if jnp.issubdtype(leaf.dtype, jnp.floating)
     }
     good = jax.device_get(_are_finite(list(floats.values())))
-    for name, is_good in zip(floats, good.tolist(), strict=True):
-        if not is_good:
-            raise NonFiniteError(
-                f"step {step}: {name} is not finite; {_last(finite)}. {HELP}", step
-            )
+    bad = [name for name, is_good in zip(floats, good.tolist(), strict=True) if not is_good]
+    if bad:
+        name = min(bad, key=lambda name: _place(name, players))
+        raise NonFiniteError(f"step {step}: {name} is not finite; {_last(finite)}. {HELP}", step)
+
+
+def _place(leaf: str, players: Sequence[str]) -> int:
+    """Return which of the players, by turns, a leaf belongs to; others come last."""
+    owner = leaf.split("/")[1] if leaf.startswith("players/") else ""
+    return players.index(owner) if owner in players else len(players)
 
 
 @jax.jit

@@ -20,8 +20,8 @@ from jaxgan.config.intervals import images_a_step
 from jaxgan.config.over_time import scheduled
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
-from jaxgan.devices import compiler, processes, sharding
-from jaxgan.files import json_lines
+from jaxgan.devices import capacity, compiler, processes, sharding
+from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
 from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
@@ -46,7 +46,6 @@ from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
 from jaxgan.training.weights_and_biases import check_project
 from jaxgan.training.window import Window
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
 
 
@@ -56,7 +55,9 @@ def train(config: ConfigDict, workdir: Path) -> int:
     data = identity(records)
     processes.agree(run.config.to_dict() | {"the data": data})
     step_number = steps_by_number(run)
-    _, metrics = jax.eval_shape(step_number(0), abstract_state(run), abstract_batch(run))
+    shapes = abstract_state(run), abstract_batch(run)
+    capacity.refuse_too_large(shapes)
+    _, metrics = jax.eval_shape(step_number(0), *shapes)
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
     check_project(run.config.train.wandb)
@@ -76,7 +77,7 @@ def train(config: ConfigDict, workdir: Path) -> int:
             except TrainingFailedError as failure:
                 say(roll_backs.go_back(failure, run.config, checkpoints))
             except OSError as error:
-                if error.errno not in FULL:
+                if error.errno not in limits.FULL:
                     raise
                 checkpoints.wait()
                 newest = checkpoints.latest_step() or 0
@@ -161,6 +162,7 @@ def loop(
     """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
     images = images_a_step(run.config)
+    players = tuple(dict.fromkeys(turn.player for turn in run.game.turns))
 
     # 1. State.
     state = first_state(run, checkpoints)
@@ -235,7 +237,7 @@ def loop(
             with clock("step"):
                 history = jax.device_get(pending)  # waits for the steps
             pending.clear()
-            good = non_finite.refuse_gradients(history, step, state, good)
+            good = non_finite.refuse_gradients(history, step, state, good, players)
             window.add(history)
             now = {name: float(v) for name, v in history[-1].items()}
             if log:
@@ -270,7 +272,7 @@ def loop(
             # Last: a checkpoint says that all that belongs to its step has been left behind.
             if save or stopped:
                 with clock("checkpoint"):
-                    non_finite.refuse_state(state, step, good)
+                    non_finite.refuse_state(state, step, good, players)
                     snapshots.write(run, state, step)
                     checkpoints.save(step, state, now | watch_numbers(seen), window.sums)
             if stopped:

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from jaxgan import main
 from jaxgan.commands import command, config, evaluate, sample
 from jaxgan.commands.command import Command, help_text, parse
 from jaxgan.config.field import Field, at_least
+from tests.tiny import tiny_run
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGS = {
@@ -79,7 +81,9 @@ def test_every_command_lists_every_flag_and_an_example_that_parses(name):
     for flag, field in found.all_flags.items():
         assert f"--{flag}" in text and field.doc in text
         assert not field.default or field.type is bool or f"(default: {field.default})" in text
-    assert found.has_config == ("--config.FIELD=VALUE" in text)
+    fields = [f"--config.{section}.FIELD=VALUE" for section in found.sections]
+    for line in fields or ["--config.FIELD=VALUE"]:
+        assert found.has_config == (line in text)
     words = found.example.split()[2:]
     assert command._split(found, words)
 
@@ -131,6 +135,21 @@ def test_configs_and_fields_are_listed(monkeypatch, capsys):
     assert answered(monkeypatch, capsys, "config").count("\n    ") > 90
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "line"),
+    [
+        ("sample", "model.width=8", "--config.model.width: jaxgan sample reads config.sample only"),
+        ("export", "train.steps=8", "--config.train.steps: jaxgan export reads config.sample only"),
+        ("evaluate", "seed=1", "reads config.evaluate and config.sample and config.data only"),
+        ("sample", "sample.weight=raw", "did you mean sample.weights?"),
+    ],
+)
+def test_a_field_that_a_command_does_not_read_is_refused(name, field, line, tmp_path):
+    tiny_run(tmp_path)
+    with pytest.raises(ValueError, match=re.escape(line)):
+        parse(main.command_named(name), [str(tmp_path), f"--config.{field}"])
+
+
 def test_help_starts_neither_jax_nor_flax():
     code = (
         "import sys; from jaxgan import main;"
@@ -154,6 +173,19 @@ def test_a_closed_pipe_is_no_error():
 
 
 @pytest.mark.slow
+def test_standard_output_that_is_closed_and_a_directory_that_is_gone(tmp_path):
+    shell = f'"{sys.executable}" -m jaxgan configs'
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for line, code, said in (
+        (f"{shell} >&-", 0, ""),
+        (f"mkdir gone; cd gone; rmdir ../gone; {shell}", 1, "current directory has been deleted"),
+    ):
+        done = subprocess.run(
+            line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+
+
 def test_an_installed_wheel_has_the_configs(tmp_path):
     """Built from a copy of what it is made of, installed elsewhere, run from another folder."""
     source, wheels, installed = (tmp_path / name for name in ("source", "wheels", "installed"))

@@ -40,7 +40,7 @@ REFUSED = {
         **dict.fromkeys(("progan", "stylegan"), "depend on the other images of its batch"),
     },
     # BigBiGAN's encoder takes images twice as large as the generator's.
-    "evaluate with encoder": {"bigan": None, "bigbigan": "but the encoder takes", "": NO_ENCODER},
+    "evaluate with encoder": {"bigan": None, "bigbigan": "run's encoder takes", "": NO_ENCODER},
 }
 
 

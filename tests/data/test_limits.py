@@ -16,6 +16,7 @@ from jaxgan.data.examine import examine_records, examine_source
 from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.sources import open_source
+from jaxgan.files.crc32c import masked_crc32c
 from tests.data.image_kinds import random_images
 
 LIMITS = [MemoryError("no memory"), OSError(errno.EMFILE, "Too many open files")]
@@ -104,11 +105,12 @@ def test_a_tfrecord_length_is_checked_before_memory_is_taken(make_records, tmp_p
     info.write_text(info.read_text().replace("array_record", "tfrecord"))
     (path,) = records.directory.glob("*.array_record-*")
     target = path.with_name(path.name.replace("array_record", "tfrecord"))
-    target.write_bytes(struct.pack("<Q", 1 << 36) + bytes(100))
+    length = struct.pack("<Q", 1 << 36)
+    target.write_bytes(length + struct.pack("<I", masked_crc32c([length])[0]) + bytes(100))
     path.unlink()
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match="cut short at record 0"):
+        with pytest.raises(ValueError, match="record 0 is cut short"):
             open_source(records.directory)
         assert tracemalloc.get_traced_memory()[1] < 1 << 24
     finally:

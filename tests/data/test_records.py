@@ -253,6 +253,8 @@ def test_truncated_shard_is_named(make_records):
 def test_what_open_refuses(make_records, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no dataset_info\.json .* 'fashion_mnist'"):
         open_records(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="name of the data set is empty: write its"):
+        open_records("")
     records, _, _ = make_records()
     with pytest.raises(ValueError, match=r"no split 'test'; write one of \['train'\]"):
         open_records(records.directory, "test")

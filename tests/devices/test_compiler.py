@@ -166,3 +166,26 @@ def test_what_the_environment_asks_for_in_vain(variable, line, tmp_path):
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 1 and last.startswith(f"jaxgan train: {line}")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("chips", "chosen", "plugin", "expected"),
+    [
+        (0, None, False, "cpu"),
+        (4, None, False, None),
+        (0, "cuda", False, "cuda"),
+        (0, None, True, None),
+    ],
+)
+def test_libtpu_is_not_started_where_no_chip_is(chips, chosen, plugin, expected, monkeypatch):
+    monkeypatch.setattr(
+        compiler.hardware_utils, "num_available_tpu_chips_and_device_id", lambda: (chips, None)
+    )
+    monkeypatch.setattr(compiler.metadata, "entry_points", lambda group: ["gpu"] * plugin)
+    before = jax.config.jax_platforms
+    jax.config.update("jax_platforms", chosen)
+    try:
+        compiler.pass_over_missing_tpu()
+        assert jax.config.jax_platforms == expected
+    finally:
+        jax.config.update("jax_platforms", before)

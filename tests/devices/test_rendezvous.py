@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from jaxgan.devices import processes
 from jaxgan.devices.rendezvous import meet, split_address
 
 
@@ -55,7 +56,7 @@ def test_a_coordinator_that_never_comes_is_named(address):
 def test_a_port_in_use_is_named(address):
     with socket.create_server(("", split_address(address)[1])):
         (line,) = outcomes(address, [(1, 0)], 1).values()
-    assert f"cannot listen at JAX_COORDINATOR_ADDRESS={address} (another program uses" in line
+    assert f"cannot listen at {address} (another program uses" in line
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,40 @@ def _send(host, port, data):
 def test_a_wrong_address_says_how_to_write_it(text):
     with pytest.raises(ValueError, match=rf"JAX_COORDINATOR_ADDRESS={text}: write HOST:PORT"):
         split_address(text)
+
+
+@pytest.fixture
+def slurm(monkeypatch, address):
+    """An environment as Slurm makes it, for one process here; returns the coordinator's port."""
+    port = split_address(address)[1]
+    facts = {"SLURM_JOB_ID": 7, "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": 1}
+    facts |= {"SLURM_PROCID": 0, "SLURM_LOCALID": 0, "SLURM_STEP_NUM_NODES": 1}
+    facts |= {"JAXGAN_DISTRIBUTED": 1, "JAXGAN_TIMEOUT": 5, "JAX_COORDINATOR_PORT": port}
+    for name, value in facts.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("JAX_COORDINATOR_ADDRESS", raising=False)
+    return port
+
+
+def test_a_port_in_use_is_named_on_a_cluster_too(slurm):
+    with (
+        socket.create_server(("", slurm)),
+        pytest.raises(RuntimeError, match=f"listen at 127.0.0.1:{slurm} .*JAX_COORDINATOR_PORT"),
+    ):
+        processes.join()
+
+
+def test_what_the_cluster_says_is_what_jax_gets(slurm, monkeypatch):
+    given = {}
+    monkeypatch.setattr("jax.distributed.initialize", lambda **facts: given.update(facts))
+    monkeypatch.setattr(processes, "_watch", lambda: None)
+    processes.join()
+    assert given["coordinator_address"] == f"127.0.0.1:{slurm}"
+    assert (given["num_processes"], given["process_id"]) == (1, 0)
+    assert given["local_device_ids"] == [0]
+
+
+def test_no_cluster_is_said(slurm, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID")
+    with pytest.raises(ValueError, match="JAXGAN_DISTRIBUTED=1: no cluster is found here: unset"):
+        processes.join()

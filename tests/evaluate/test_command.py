@@ -1,6 +1,7 @@
 """`jaxgan evaluate` from the command line, on tiny generators and folders."""
 
 import json
+import signal
 import sys
 
 import jax
@@ -9,9 +10,11 @@ import pytest
 from PIL import Image
 
 from jaxgan import main
+from jaxgan.commands import interrupts
 from jaxgan.devices import sharding
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.metric import Scores
+from jaxgan.evaluate.metrics.neighbours import own_distances
 from jaxgan.evaluate.metrics.table import METRICS
 from jaxgan.evaluate.results import read_results
 from jaxgan.evaluate.samples import samples
@@ -259,6 +262,38 @@ def test_a_result_that_cannot_be_written_is_printed(tmp_path, data, monkeypatch,
     found = json.loads(line)
     assert set(found["metrics"]) > {"fd_features", "kd_features"}
     assert found["protocol"]["count"] == 60
+
+
+@pytest.mark.parametrize("how", ["refusal", "fault", "interruption"])
+def test_a_metric_that_fails_does_not_keep_back_the_others(
+    tmp_path, data, monkeypatch, capsys, how
+):
+    tiny_run(tmp_path / "run")
+    argv = ["jaxgan", "evaluate", str(tmp_path / "run"), *flags(data, metrics="fd,kd,is")]
+    monkeypatch.setattr(sys, "argv", argv)
+
+    def fails(inputs):
+        if how == "interruption":
+            raise interrupts.Stopped(signal.SIGINT)
+        if how == "refusal":
+            own_distances(np.zeros((1, 2)))
+        raise TypeError("made up")
+
+    monkeypatch.setitem(METRICS, "kd", METRICS["kd"]._replace(compute=fails))
+    monkeypatch.setattr("os._exit", sys.exit)  # how an interruption ends
+    with pytest.raises(SystemExit) as stop:
+        main.run()
+    shown = capsys.readouterr()
+    (result,) = read_results(tmp_path / "run" / "results.jsonl")
+    if how == "interruption":
+        assert stop.value.code == 130 and result["metrics"].keys() == {"fd_features"}
+        return
+    assert result["metrics"].keys() == {"fd_features", "is_features", "is_features_std"}
+    assert "kd failed (" in shown.err and "fd_features" in shown.out
+    if how == "refusal":
+        assert stop.value.code.startswith("jaxgan evaluate: ")
+    else:
+        assert stop.value.code == 1 and "TypeError: made up" in shown.err
 
 
 def test_progress_is_shown(tmp_path, data, command, monkeypatch, capsys):

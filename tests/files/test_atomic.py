@@ -1,5 +1,6 @@
 """A file is the old one or the new one, whatever happens, and nothing lies beside it."""
 
+import errno
 import os
 import stat
 import threading
@@ -87,6 +88,39 @@ def test_a_path_below_a_file_is_refused(tmp_path):
     atomic.check_output(tmp_path / "a")
     atomic.check_output(tmp_path / "new" / "b")
     assert names(tmp_path) == ["a"]  # looking leaves nothing behind
+
+
+def test_a_failure_names_the_file_that_was_asked_for(tmp_path):
+    with pytest.raises(OSError) as error, atomic.replacing(tmp_path / "a") as temporary:
+        temporary.with_name("gone").rename(temporary)
+    assert "gone" in str(error.value)  # another file keeps its name
+    with pytest.raises(FileNotFoundError) as error, atomic.replacing(tmp_path / "a"):
+        pass  # nothing was written
+    assert error.value.filename == str(tmp_path / "a")
+    with pytest.raises(OSError) as error, atomic.replacing(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as a write says it
+    assert error.value.filename == str(tmp_path / "a")
+
+
+def test_what_may_be_replaced(tmp_path):
+    """Pictures and pages, and the command says so; arrays only by --force."""
+    for name in ("a.png", "b.html", "c.npz", "d.safetensors", "e.stablehlo"):
+        path = tmp_path / name
+        assert atomic.check_output(path) == ""
+        path.write_text("")
+        if path.suffix in (".png", ".html"):
+            assert "it replaces the file that was there" in atomic.check_output(path)
+            continue
+        with pytest.raises(ValueError, match=f"--output: .*{name} is there already: write --force"):
+            atomic.check_output(path)
+        assert "it replaces" in atomic.check_output(path, force=True)
+
+
+def test_a_name_that_says_another_format(tmp_path):
+    with pytest.raises(ValueError, match=r"--output=a\.txt: write a name that ends in \.html or"):
+        atomic.check_output(atomic.Path("a.txt"), endings=(".html", ".htm"))
+    assert atomic.check_output(tmp_path / "A.HTML", endings=(".html",)) == ""
+    assert atomic.check_output(atomic.Path(os.devnull), endings=(".html",)) == ""
 
 
 def test_a_device_is_written_directly():

@@ -125,6 +125,19 @@ def test_images_of_many_sizes_need_one():
     assert medium.stored.sample.shape == (5, 7, 3) and medium.stored.sample.dtype == np.uint16
 
 
+@pytest.mark.parametrize(
+    ("shape", "bits", "words"),
+    [
+        ((8, 8), 8, r"shape = \(8, 8\): write \(height, width, channels\)"),
+        ((0, 8, 1), 8, r"shape = \(0, 8, 1\): write"),
+        ((8, 8, 1), 7, "bits = 7: write 8 or 16"),
+    ],
+)
+def test_shapes_and_bits_of_no_image_are_refused(shape, bits, words):
+    with pytest.raises(ValueError, match=words):
+        images.images(shape, bits)
+
+
 def test_a_config_says_the_medium():
     data = default_config().data
     data.update(size=(8, 16), channels=2, bits=16, class_names=("a", "b", "c"), flip=True)

@@ -175,6 +175,14 @@ def test_a_disk_that_is_too_small_is_a_problem(tmp_path, monkeypatch):
     assert finding.is_error and "1 B are free" in finding.text
 
 
+def test_a_work_directory_that_is_a_file_is_a_problem(tmp_path):
+    (tmp_path / "file").write_text("")
+    for workdir in (tmp_path / "file", tmp_path / "file" / "run"):
+        run, _ = doctor_run(workdir)
+        finding = doctor.disk(run)
+        assert finding.is_error and f"{tmp_path / 'file'} is a file; write another" in finding.text
+
+
 def doctor_run(tmp_path, **fields):
     from jaxgan.training.run import new_run
 

@@ -28,6 +28,7 @@ def test_names_and_numbers():
         (7, ["class 7", "0 to 6"]),
         (2.0, ["class 2.0", "0 to 6"]),
         (-1, ["class -1", "0 to 6"]),
+        (True, ["class True", "0 to 6"]),
         ("17", ["class 17", "0 to 6"]),
         (2.7, ["class 2.7", "whole number from 0 to 6"]),
         (2.0, ["class 2.0", "whole number from 0 to 6"]),

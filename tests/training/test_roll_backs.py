@@ -32,6 +32,7 @@ def state(step: int = 0, value: float = 1.0) -> State:
     return State(jnp.int32(step), jax.random.key(7), players)
 
 
+ORDER = ("discriminator", "generator")
 CONFIG = ConfigDict(
     {
         "on_non_finite": {"policy": "roll_back", "most": 2},
@@ -118,17 +119,28 @@ def test_the_first_bad_gradient_is_named_with_the_last_finite_metrics():
         r"the last finite metrics, of step 7: d/loss 7\. Lower"
     )
     with pytest.raises(NonFiniteError, match=words) as failure:
-        refuse_gradients([metrics(7), metrics(8, g=1), metrics(9, d=0)], 9, state(), None)
+        refuse_gradients([metrics(7), metrics(8, g=1), metrics(9, d=0)], 9, state(), None, ORDER)
     assert failure.value.step == 8
     with pytest.raises(NonFiniteError, match=r"discriminator's gradient of a/kernel .* of step 5"):
-        refuse_gradients([metrics(6, d=0, g=0)], 6, state(), (5, metrics(5)))
-    assert refuse_gradients([metrics(7), metrics(8)], 8, state(), None) == (8, metrics(8))
+        refuse_gradients([metrics(6, d=0, g=0)], 6, state(), (5, metrics(5)), ORDER)
+    good = refuse_gradients([metrics(7), metrics(8)], 8, state(), None, ORDER)
+    assert good == (8, metrics(8))
+
+
+def test_of_several_players_the_first_to_move_is_named():
+    with pytest.raises(NonFiniteError, match="the generator's gradient"):
+        refuse_gradients([metrics(6, d=0, g=0)], 6, state(), None, ORDER[::-1])
+    bad = state(value=np.nan)
+    bad.players["discriminator"].params["b"] = jnp.full(2, np.inf)
+    for order in (ORDER, ORDER[::-1]):
+        with pytest.raises(NonFiniteError, match=f"step 3: players/{order[0]}/params"):
+            refuse_state(bad, 3, None, order)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_state_that_is_not_finite_is_not_saved(value):
-    refuse_state(state(), 3, None)
+    refuse_state(state(), 3, None, ORDER)
     with pytest.raises(
         NonFiniteError, match=r"step 3: players/generator/params/a/kernel is not finite"
     ):
-        refuse_state(state(value=value), 3, None)
+        refuse_state(state(value=value), 3, None, ORDER)

@@ -164,8 +164,8 @@ def failing_at_15(monkeypatch, workdir, killed_at=None):
     """Make step 15 fail with the run's first key; with another one, be killed at `killed_at`."""
     look, first = train.non_finite.refuse_gradients, jax.random.key_data(final_state(workdir).key)
 
-    def refuse(history, step, state, good):
-        good = look(history, step, state, good)
+    def refuse(history, step, state, *others):
+        good = look(history, step, state, *others)
         if step == 15 and (jax.random.key_data(state.key) == first).all():
             raise NonFiniteError("injected", 15)
         if step == killed_at and not (jax.random.key_data(state.key) == first).all():

@@ -34,7 +34,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def command(argv: list[str]) -> int:
-    """Run the command; return its exit code: 0 done, 1 refused, 2 bad flags, 130 interrupted."""
+    """Run the command; return its exit code: 0 done, 1 out of space, 2 bad flags, 130 interrupted.
+
+    Raises what `prepare` does.
+    """
     parser = _parser()
     try:
         flags, unknown = parser.parse_known_args(argv)
@@ -48,13 +51,18 @@ def command(argv: list[str]) -> int:
     except KeyboardInterrupt as stop:
         print("jaxgan prepare: stopped; the same command continues", file=sys.stderr)
         return getattr(stop, "exit_code", 130)
-    except (ValueError, OSError) as error:
-        again = "; free some and run the same command again: what is finished is kept"
-        print(f"jaxgan prepare: {error}{again if limits.is_full(error) else ''}", file=sys.stderr)
-        return 1
     except MemoryError:
         print(
             "jaxgan prepare: out of memory; write --workers=1 or a smaller --size", file=sys.stderr
+        )
+        return 1
+    except Exception as error:
+        if not limits.is_full(error):
+            raise
+        print(
+            f"jaxgan prepare: {error}; free some and run the same command again: what is finished "
+            "is kept",
+            file=sys.stderr,
         )
         return 1
     print(summary(manifest, flags.target))

@@ -1,12 +1,15 @@
 """Data sets that TFDS installed, as a source for `jaxgan prepare`, without TensorFlow.
 
 ArrayRecord files are opened by `records.py`. TFRecord files, which TFDS writes by default, are a
-chain of [8 bytes length][4 bytes CRC][data][4 bytes CRC], read here from front to back.
+chain of [8 bytes length][4 bytes CRC][data][4 bytes CRC], read here from front to back. Both CRCs
+of every record are compared.
 """
 
+import itertools
 import os
 import struct
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +25,35 @@ from jaxgan.data.description import (
 from jaxgan.data.prepare.folders import Payload, Source, stamp
 from jaxgan.data.records import BadRecordError, Records, parse_example
 from jaxgan.files import limits
+from jaxgan.files.crc32c import masked_crc32c
 from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.image_files import BadImageError
 
-CHUNK = 64
+CHUNK, CHUNK_BYTES = 64, 4 << 20  # records that are read at once
 
 
 def open_installed(name: str, split: str) -> Source:
     """Open "cifar10" or "cifar10/3.0.2" in $TFDS_DATA_DIR, by default ~/tensorflow_datasets."""
-    home = Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets")
-    if not (home / name).is_dir():
+    home = _installed_here()
+    if home is None:
+        raise FileNotFoundError(f"tfds:{name}: this user has no home; set TFDS_DATA_DIR")
+    if not name or not (home / name).is_dir():
         raise FileNotFoundError(
             f"tfds:{name}: not in {home}; run tfds.builder({name!r}).download_and_prepare(), or "
             "set TFDS_DATA_DIR"
         )
     return open_directory(home / name, split)
+
+
+def _installed_here() -> Path | None:
+    """Return the folder in which TFDS installs data sets, None for a user without a home."""
+    if set_by_user := os.environ.get("TFDS_DATA_DIR"):
+        return Path(set_by_user)
+    try:
+        return Path.home() / "tensorflow_datasets"
+    except RuntimeError:  # no HOME, and no entry in the user database
+        return None
 
 
 def is_installed(directory: Path) -> bool:
@@ -116,16 +132,44 @@ def _tfrecord_labels(shards: list[Shard], features: Features) -> list[int]:
 
 
 def _tfrecords(shards: list[Shard], start: int = 0) -> Iterator[bytes]:
+    """Yield the data of each record. Raises ValueError with the file and the record's number."""
     for shard in shards:
+        number, end = 0, shard.skip + shard.take
         with open(shard.path, "rb") as file:
-            for number in range(shard.skip + shard.take):
-                header = file.read(12)
-                length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
-                left = shard.path.stat().st_size - file.tell()  # before memory is taken
-                data = file.read(length + 4) if length + 4 <= left else b""
-                if len(header) != 12 or len(data) != length + 4:
-                    raise ValueError(f"{shard.path}: cut short at record {number}")
-                if number >= shard.skip:
-                    if start <= 0:
-                        yield data[:-4]
-                    start -= 1
+            while number < end:
+                for data in _read(file, number, min(CHUNK, end - number)):
+                    if number >= shard.skip:
+                        if start <= 0:
+                            yield data
+                        start -= 1
+                    number += 1
+
+
+def _read(file: BufferedReader, first: int, most: int) -> list[bytes]:
+    """Return the next records, at most CHUNK_BYTES and one; `first` is the number of the first."""
+    size = os.fstat(file.fileno()).st_size
+    begin, is_whole = file.tell(), True
+    lengths, records, crcs = [], [], []
+    while is_whole and len(records) < most and file.tell() - begin < CHUNK_BYTES:
+        header = file.read(12)
+        length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
+        # Compared before memory is taken.
+        is_whole = len(header) == 12 and length + 4 <= size - file.tell()
+        if len(header) == 12:
+            lengths.append(header[:8])
+            crcs.append([struct.unpack("<I", header[8:])[0]])
+        if is_whole:
+            records.append(file.read(length))
+            crcs[-1].append(struct.unpack("<I", file.read(4))[0])
+    right = itertools.zip_longest(masked_crc32c(lengths), masked_crc32c(records))
+    for number, (stored, computed) in enumerate(zip(crcs, right, strict=True), first):
+        for crc, own, part in zip(stored, computed, ("length", "data"), strict=False):
+            if crc != own:
+                raise ValueError(
+                    f"{file.name}: record {number} is damaged (the CRC of its {part} differs); "
+                    "restore the file"
+                )
+    if not is_whole:
+        number = first + len(records)
+        raise ValueError(f"{file.name}: record {number} is cut short; restore the file")
+    return records

@@ -14,6 +14,7 @@ as train[95%:], a fair sample.
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import sys
 import warnings
@@ -37,9 +38,11 @@ from jaxgan.data.prepare.target import check_path, check_space, check_writable
 from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
 from jaxgan.files import limits
 from jaxgan.files.progress import Progress
+from jaxgan.media.decode import MAX_PIXELS
 from jaxgan.media.image_files import WHITE, BadImageError, Kind, inspect
 from jaxgan.media.resize import CROPS, METHODS
 
+SEEDS = 1 << 32
 ORDERS = ("shuffled", "source")
 SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
 
@@ -92,6 +95,10 @@ def prepare(
     # Refuses at once what no look at the images would allow.
     ImageFormat((1, 1, channels or 1), f"uint{bits or 8}", format, quality)
     size = (size, size) if isinstance(size, int) else size
+    if size and math.prod(size) > MAX_PIXELS:
+        raise ValueError(f"size is {size[0]}x{size[1]}, above {MAX_PIXELS} pixels; write less")
+    if not 0 <= seed < SEEDS:
+        raise ValueError(f"seed is {seed}; write a number from 0 to {SEEDS - 1}")
     target = Path(target)
     check_path(target, Path(source))
     images = open_source(source, labels, split)

@@ -1,7 +1,8 @@
 """A run's own networks as extractors: what they sow as "features" (Linen's intermediates).
 
     discriminator   the input of its last layer (sum over space, for BigGAN's)
-    encoder         the same of a generator's encoder (BiGAN, BigBiGAN)
+    encoder         the same of a generator's encoder (BiGAN). BigBiGAN's takes real images only,
+                    twice as large as generated ones, and so is refused
 
 The averaged weights where there is an average (generator, encoder), the live ones otherwise.
 """
@@ -41,7 +42,11 @@ def network_extractor(run: Run, state: TrainState, name: str) -> Extractor:
 
     def apply(weights: Any, images: jax.Array) -> tuple[jax.Array, jax.Array]:
         if images.shape[1:] != shape:
-            raise ValueError(f"images are {images.shape[1:]}, but the {name} takes {shape}")
+            found, taken = ("x".join(map(str, size)) for size in (images.shape[1:], shape))
+            raise ValueError(
+                f"evaluate.extractor = {name!r}: images are {found}, but the run's {name} takes "
+                f"{taken}: write another extractor"
+            )
         # Rounded as the other extractors do: samples score the same in memory and in a folder.
         images = run.medium.to_float(run.medium.to_stored(images))
         inputs = (images, jnp.zeros(len(images), jnp.int32)) if labels else (images,)

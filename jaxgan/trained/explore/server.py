@@ -182,7 +182,9 @@ def serve(explorer: Explorer, host: str, port: int) -> ThreadingHTTPServer:
         server = ThreadingHTTPServer((host, port), handler(explorer, names))
     except (OSError, OverflowError) as error:
         what = error.strerror if isinstance(error, OSError) else str(error)
-        raise ValueError(f"port {port} of {host}: {what}; write another --port") from error
+        raise ValueError(
+            f"port {port} of {host}: {what}; write another --port or --host"
+        ) from error
     server.daemon_threads = True
     return server
 

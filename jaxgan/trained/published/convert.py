@@ -50,7 +50,7 @@ def import_weights(
     """
     module = _kind(kind)
     if target is not None:
-        check_output(Path(target), "TARGET")
+        check_output(Path(target), "TARGET", force=True)
     networks, arrays, notes = {}, {}, []
     for file in _files(Path(path), kind):
         found = without_prefix(read_arrays(file))

@@ -2,14 +2,17 @@
 
 PREFIX.index is a LevelDB table: key -> entry, both in blocks that share key prefixes; a footer
 points at the block of blocks. PREFIX.data-00000-of-00001 and so on hold the values, little-endian,
-at the entry's offset. An entry is a protocol buffer: 1 dtype, 2 shape, 3 shard, 4 offset, 5 size.
-Blocks are uncompressed, as TensorFlow writes them. Checksums are not verified.
+at the entry's offset. An entry is a protocol buffer: 1 dtype, 2 shape, 3 shard, 4 offset, 5 size,
+6 CRC. Blocks are uncompressed, as TensorFlow writes them, and end with a type and a CRC. All CRCs
+are compared.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from jaxgan.files.crc32c import masked_crc32c
 
 FOOTER = 48
 MAGIC = 0xDB4775248B80FB57
@@ -37,19 +40,29 @@ def read_bundle(prefix: str | Path) -> dict[str, np.ndarray]:
             shard = f"{prefix.name}.data-{_number(fields, 3):05d}-of-{shards:05d}"
             place = _number(fields, 4), _number(fields, 5)
             path = prefix.with_name(shard)
-            arrays[key.decode()] = _value(path, np.dtype(dtype), shape, *place)
+            arrays[key.decode()] = _value(path, np.dtype(dtype), shape, *place, fields.get(6))
         return arrays
     except (IndexError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{index} cannot be read: {error}") from None
 
 
-def _value(path: Path, dtype: np.dtype, shape: list[int], offset: int, size: int) -> np.ndarray:
+def _value(
+    path: Path,
+    dtype: np.dtype,
+    shape: list[int],
+    offset: int,
+    size: int,
+    crc: int | bytes | None,
+) -> np.ndarray:
     count = int(np.prod(shape, dtype=np.int64))
     if count * dtype.itemsize != size or offset + size > path.stat().st_size:
         raise ValueError(f"{path.name} is cut short, or its index is damaged")
     with path.open("rb") as file:
         file.seek(offset)
-        return np.frombuffer(file.read(size), dtype).reshape(shape)
+        data = file.read(size)
+    if crc is not None and crc != masked_crc32c([data])[0]:
+        raise ValueError(f"{path.name} is damaged at byte {offset} (the CRC differs)")
+    return np.frombuffer(data, dtype).reshape(shape)
 
 
 def _number(fields: dict[int, int | bytes], key: int, default: int = 0) -> int:
@@ -87,6 +100,9 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
     block, kind = data[offset : offset + size], data[offset + size]
     if kind != 0:
         raise ValueError(f"a block is compressed (type {kind}): only plain ones are read")
+    crc = int.from_bytes(data[offset + size + 1 : offset + size + 5], "little")
+    if crc != masked_crc32c([data[offset : offset + size + 1]])[0]:
+        raise ValueError(f"the block at byte {offset} is damaged (its CRC differs)")
     restarts = int.from_bytes(block[-4:], "little")
     end, at, key = len(block) - 4 * (restarts + 1), 0, b""
     while at < end:

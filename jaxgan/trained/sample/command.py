@@ -8,7 +8,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.files.atomic import check_output
-from jaxgan.media.pictures import refuse_suffix, save_film, save_picture
+from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load
 from jaxgan.trained.sample import sheets, walks
@@ -23,6 +23,7 @@ KINDS = {
     "walk": "walk.gif",
     "images": "samples",
 }
+MOST_PIXELS = 1 << 28  # of a sheet, and of a film
 TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
 
 
@@ -50,10 +51,13 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
-    check_output(output / "labels.csv" if options.kind == "images" else output)
-    if options.kind not in ("images", "walk"):
+    if options.kind == "images":
+        check_output(output / "labels.csv")
+    elif options.kind == "walk":
+        refuse_film(output)
+    else:
         refuse_suffix(output)
-    replaced = " (it replaces the file that was there)" * output.is_file()
+    replaced = "" if options.kind == "images" else check_output(output)
     g = load(model, config)
     t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
     classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
@@ -69,13 +73,15 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     if options.kind == "walk":
         seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]
+        frames = len(seeds) * options.steps
+        _refuse_size(f"--steps={options.steps}", frames * len(chosen), g.image_shape)
         save_film(output, walks.walk_frames(g, chosen, seeds, options.steps, t, options.path))
-        print(f"{output}: {len(seeds) * options.steps} frames through seeds {seeds}{replaced}")
+        print(f"{output}: {frames} frames through seeds {seeds}{replaced}")
         return 0
     rows = _rows(g, options, classes or sheets.default_classes(g), t)
     save_picture(output, sheets.sheet(g, rows))
     shown = ", ".join(row.caption for row in rows[:12])
-    print(f"{output}: {len(rows)} rows: {shown}{replaced}")
+    print(f"{output}: {len(rows)} row{'s' * (len(rows) != 1)}: {shown}{replaced}")
     return 0
 
 
@@ -83,6 +89,7 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
     columns = options.columns or g.config.sample.columns
     if columns < 1:
         raise ValueError(f"--columns={columns}: write 1 or more")
+    _refuse_size(f"--columns={columns}", columns * len(classes), g.image_shape)
     if options.kind == "classes":
         return sheets.class_rows(g, classes, columns, options.seed, t)
     if options.kind == "truncations":
@@ -96,6 +103,14 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
         seeds = seeds or [options.seed, options.seed + 1]
         return sheets.latent_rows(g, classes, columns, seeds, t, options.path)
     return sheets.between_rows(g, classes, columns, seeds or [options.seed], t)
+
+
+def _refuse_size(flag: str, count: int, shape: tuple[int, ...]) -> None:
+    """Refuse what would not fit into memory, before any is taken."""
+    height, width = (max(side, LEAST_CELL) for side in shape[:2])
+    most = MOST_PIXELS // (height * width)
+    if count > most:
+        raise ValueError(f"{flag}: {count:,} images in one file, of at most {most:,}: write less")
 
 
 def names(text: str, known: tuple[str, ...]) -> list[str]:

@@ -93,8 +93,8 @@ def test_16_bit_colour_is_never_cut_without_a_word(tmp_path, channels, capsys):
     (tmp_path / "in" / "1.png").write_bytes(data)
     assert command([str(tmp_path / "in"), str(tmp_path / "out"), f"--channels={channels}"]) == 0
     assert "1 images have 16-bit colour, of which 8 bits are read" in capsys.readouterr().err
-    assert command([str(tmp_path / "in"), str(tmp_path / "deep"), "--bits=16"]) == 1
-    assert "give such images as uint16 arrays" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="give such images as uint16 arrays"):
+        command([str(tmp_path / "in"), str(tmp_path / "deep"), "--bits=16"])
 
 
 def test_16_bit_gray_png_keeps_every_bit(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jaxgan import main
 from jaxgan.data.prepare import command as module
 from jaxgan.data.prepare.command import command
 from jaxgan.data.records import open_records
@@ -30,10 +31,23 @@ def test_bad_flags_are_one_clear_line(argv, message, capsys):
     assert message in out.err and out.err.count("\n") == 1 and out.out == ""
 
 
-def test_refused_work_is_one_clear_line(tmp_path, capsys):
-    assert command([str(tmp_path / "nothing"), str(tmp_path / "out")]) == 1
-    out = capsys.readouterr()
-    assert out.err == f"jaxgan prepare: {tmp_path / 'nothing'}: no such file or folder\n"
+def run(argv, monkeypatch, capsys) -> str:
+    """Run a command line that fails; return what it prints and what it exits with."""
+    monkeypatch.setattr("sys.argv", ["jaxgan", "prepare", *map(str, argv)])
+    with pytest.raises(SystemExit) as stop:
+        main.run()
+    return f"{capsys.readouterr().err}{stop.value.code}"
+
+
+def test_refused_work_is_one_clear_line(tmp_path, monkeypatch, capsys):
+    said = run([tmp_path / "nothing", tmp_path / "out"], monkeypatch, capsys)
+    assert said == f"jaxgan prepare: {tmp_path / 'nothing'}: no such file or folder"
+
+
+def test_a_fault_of_jaxgan_keeps_its_traceback(monkeypatch, capsys):
+    monkeypatch.setattr(module, "prepare", lambda **_: int("seven"))
+    said = run(["a", "b"], monkeypatch, capsys)
+    assert "Traceback" in said and "please report it" in said
 
 
 def test_all_flags(tmp_path, capsys):

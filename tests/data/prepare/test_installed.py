@@ -8,8 +8,15 @@ import pytest
 
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.records import serialize
+from jaxgan.files.crc32c import masked_crc32c
 from jaxgan.media.image_files import read_picture
 from tests.data.image_kinds import encoded
+
+
+def record(data: bytes) -> bytes:
+    """Return a TFRecord: [length][CRC][data][CRC]."""
+    length = struct.pack("<Q", len(data))
+    return b"".join(part + struct.pack("<I", masked_crc32c([part])[0]) for part in (length, data))
 
 
 def test_array_records(make_records):
@@ -44,7 +51,7 @@ def tfrecords(make_records, monkeypatch, tmp_path):
         with open(home / f"made-train.tfrecord-{shard:05d}-of-00003", "wb") as file:
             for index in range(bounds[shard], bounds[shard + 1]):
                 data = serialize(encoded(images[index]), int(labels[index]))
-                file.write(struct.pack("<Q", len(data)) + b"crc1" + data + b"crc2")
+                file.write(record(data))
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "home"))
     return home, images, labels
 
@@ -65,11 +72,21 @@ def test_what_is_refused(tfrecords):
     home, _, _ = tfrecords
     with pytest.raises(FileNotFoundError, match=r"tfds:cifar10: not in .*download_and_prepare"):
         open_source("tfds:cifar10")
+    with pytest.raises(FileNotFoundError, match=r"tfds:: not in"):
+        open_source("tfds:")
     with pytest.raises(ValueError, match="no split 'test'"):
         open_source("tfds:made", split="test")
     path = home / "made-train.tfrecord-00001-of-00003"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(ValueError, match="00001-of-00003: cut short at record"):
+    with pytest.raises(ValueError, match=r"00001-of-00003: record \d+ is cut short"):
+        open_source("tfds:made")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
+    monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)  # nobody: no entry
+    with pytest.raises(FileNotFoundError, match=r"tfds:made: .* no home; set TFDS_DATA_DIR"):
         open_source("tfds:made")
 
 
@@ -77,9 +94,22 @@ def test_what_is_refused(tfrecords):
 def test_a_record_without_a_label_is_named(tfrecords, data):
     home, _, _ = tfrecords
     path = home / "made-train.tfrecord-00000-of-00003"
-    first = struct.pack("<Q", len(data)) + b"crc1" + data + b"crc2"
     length = struct.unpack("<Q", path.read_bytes()[:8])[0]
-    path.write_bytes(first + path.read_bytes()[16 + length :])
+    path.write_bytes(record(data) + path.read_bytes()[16 + length :])
     with pytest.raises(ValueError, match=r"1\.0\.0: record 0 cannot be read") as error:
         open_source("tfds:made")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("where", ["length", "data", "crc"])
+def test_a_flipped_bit_is_damage_of_the_record_that_has_it(tfrecords, where):
+    home, _, _ = tfrecords
+    path = home / "made-train.tfrecord-00001-of-00003"
+    data = bytearray(path.read_bytes())
+    length = struct.unpack("<Q", data[:8])[0]
+    start = 16 + length  # of record 1
+    at = {"length": start, "data": start + 12 + 40, "crc": start + 8}[where]
+    data[at] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"00001-of-00003: record 1 is damaged \(the CRC"):
+        open_source("tfds:made")

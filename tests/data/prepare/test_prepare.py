@@ -244,6 +244,9 @@ def all_bad(folder):
         (None, {"shards": 13}, "shards is 13 for 12 images; write fewer"),
         (None, {"channels": 4, "format": "jpeg", "size": 4}, "JPEG cannot hold 4 channels"),
         (None, {"order": "random"}, "order is 'random'; write one of shuffled, source"),
+        (None, {"size": 100_000}, "size is 100000x100000, above 89478485 pixels; write less"),
+        (None, {"seed": -1}, "seed is -1; write a number from 0 to 4294967295"),
+        (None, {"seed": 1 << 32}, "seed is 4294967296; write a number"),
         (None, {"channels": 5}, "channels is 5; image files hold 1, 2, 3 or 4"),
         (None, {"channels": 4, "format": "jpeg"}, "JPEG cannot hold 4 channels"),
         (None, {"class_names": ["x", "y"]}, r"class 'a' of the source is not among .* 'x', 'y'"),
@@ -272,10 +275,10 @@ def test_a_target_that_holds_something_else(class_folder, tmp_path):
 
 FULL = """
 import resource, signal, sys
-from jaxgan.data.prepare.command import command
+from jaxgan import main
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-sys.exit(command(sys.argv[1:]))
+main.run()
 """
 
 
@@ -283,7 +286,7 @@ def test_a_disk_that_takes_no_more(tmp_path):
     """A limit on the file size stands for the full disk: the write fails in the same place."""
     np.savez(tmp_path / "a.npz", images=random_images((200, 40, 40, 3)))
     result = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path / "a.npz"), str(tmp_path / "out")],
+        [sys.executable, "-c", FULL, "prepare", str(tmp_path / "a.npz"), str(tmp_path / "out")],
         capture_output=True,
         text=True,
     )

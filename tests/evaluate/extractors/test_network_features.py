@@ -64,5 +64,5 @@ def test_what_a_run_does_not_have_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"model.name = 'biggan' has no encoder"):
         network_extractor(run, state, "encoder")
     found = network_extractor(run, state, "discriminator")
-    with pytest.raises(ValueError, match=r"images are \(4, 8, 1\), but the discriminator"):
+    with pytest.raises(ValueError, match=r"images are 4x8x1, but the run's discriminator"):
         found.apply(found.weights, np.zeros((2, 4, 8, 1), np.float32))

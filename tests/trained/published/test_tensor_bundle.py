@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jaxgan.files.crc32c import masked_crc32c
 from jaxgan.trained.published.tensor_bundle import MAGIC, read_bundle
 
 VALUES = {
@@ -38,7 +39,8 @@ def block(pairs):
             shared += 1
         data += varint(shared) + varint(len(key) - shared) + varint(len(value))
         data, last = data + key[shared:] + value, key
-    return data + (0).to_bytes(4, "little") + (1).to_bytes(4, "little"), b"\0" + b"crc!"
+    data += (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
+    return data, b"\0" + masked_crc32c([data + b"\0"])[0].to_bytes(4, "little")
 
 
 def write(folder, values):
@@ -50,7 +52,7 @@ def write(folder, values):
         shard = i % 2
         entry = field(1, TYPES[x.dtype.str]) + field(2, shape)
         entry += field(3, shard) + field(4, len(shards[shard])) + field(5, x.nbytes)
-        entry += varint(6 << 3 | 5) + b"crc!"
+        entry += varint(6 << 3 | 5) + masked_crc32c([x.tobytes()])[0].to_bytes(4, "little")
         entries.append((name.encode(), entry))
         shards[shard] += x.tobytes()
     table, handles = b"", []
@@ -88,4 +90,20 @@ def test_damage_is_refused(damage, tmp_path):
     else:
         data.write_bytes(data.read_bytes()[:-1])
     with pytest.raises(ValueError, match=r"variables\.index cannot be read"):
+        read_bundle(tmp_path / "variables")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("variables.index", r"the block at byte 0 is damaged \(its CRC differs\)"),
+        ("variables.data-00000-of-00002", r"data-00000-of-00002 is damaged at byte 0 \(the CRC"),
+    ],
+)
+def test_a_flipped_bit_is_found(name, words, tmp_path):
+    write(tmp_path, VALUES)
+    data = bytearray((tmp_path / name).read_bytes())
+    data[5] ^= 1
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=words):
         read_bundle(tmp_path / "variables")
