@@ -15,6 +15,7 @@ import re
 
 import jax
 import jaxlib
+from jax._src.cudnn import fused_attention_stablehlo
 from jax.experimental import topologies
 
 
@@ -36,6 +37,7 @@ CARDS = {
     "h200": Card(9, "ACCELERATED_FEATURES", 132, 128, 1.98, 50 * MIB, 228 * KIB),
     "b200": Card(10, "ACCELERATED_FEATURES", 148, 128, 1.965, 132_644_864, 228 * KIB),
 }
+CUDNN = 9, 10
 # A text of XLA's GpuTargetConfigProto.
 DESCRIPTION = """
 gpu_device_info {{
@@ -52,7 +54,7 @@ gpu_device_info {{
   driver_version: "13.0.0"  runtime_version: "13.0.0"
 }}
 platform_name: "CUDA"
-dnn_version_info {{ major: 9  minor: 10 }}
+dnn_version_info {{ major: {cudnn[0]}  minor: {cudnn[1]} }}
 device_description_str: "NVIDIA {name}"
 """
 _TOPOLOGY = re.compile(r"\w+(?::(?:([1-9]\d*)x)?([1-9]\d*))?")
@@ -73,6 +75,8 @@ def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Devic
         )
     machines, cards = (int(number or 1) for number in found.groups())
     refuse_without_compiler(topology)
+    # JAX asks the cuDNN that is installed for its version; here the description states it.
+    fused_attention_stablehlo.check_cudnn_version = lambda: CUDNN[0] * 10_000 + CUDNN[1] * 100
     card = CARDS[name]
     description = DESCRIPTION.format(
         name=name.upper(),
@@ -80,11 +84,10 @@ def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Devic
         memory=memory,
         bandwidth=int(bandwidth),
         shared_by_block=card.shared - KIB,
+        cudnn=CUDNN,
     )
     shape = f"1x{machines}x{cards}"
-    found = topologies.get_topology_desc(
-        platform="cuda", target_config=description, topology=shape
-    )
+    found = topologies.get_topology_desc(platform="cuda", target_config=description, topology=shape)
     return list(found.devices)
 
 

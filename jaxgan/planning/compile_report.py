@@ -48,8 +48,8 @@ def compile_run(
 
     topology: such as "v5e:8x8" or "h100"; empty for the local devices. channels, classes: of the
     images where the data set is not on disk. code: make a TPU's machine code too, and so know its
-    size and time; without, a report for a topology is there in a tenth of the time, and the process
-    has to be left by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
+    size and time; without, its report is there in a tenth of the time, and the process has to be
+    left by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
     """
     if topology:
         jax.config.update("jax_platforms", "cpu")  # a plugin compiles; there is no chip to start

@@ -3,9 +3,9 @@
 Matrix products and convolutions, written as such or as a call into an NVIDIA library. Products with
 padding, or with the holes of a dilation, are not counted: no good program computes them.
 
-cuDNN's convolutions are three, over the same x, kernel and y of a convolution y = x * kernel; each
-makes one of the three from the other two, and `window` and `dim_labels` are those of the forward
-one. Its fused attention makes the matrix of all pairs with each product: two forward, five backward.
+cuDNN has three convolutions, over the x, kernel and y of y = x * kernel: each makes one of them
+from the other two, and in all three `window` and `dim_labels` are those of y = x * kernel. Its
+fused attention is two products over all pairs of queries and keys, and five in the backward pass.
 """
 
 import json
