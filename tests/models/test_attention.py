@@ -63,7 +63,8 @@ def test_the_fused_form_is_the_same(monkeypatch):
         np.testing.assert_allclose(a, b, rtol=2e-6, atol=1e-6)
     do = jnp.cos(found)
     fused = attention._gradient_fused(q, k, v, *expected, do)
-    for a, b in zip(fused, attention._gradient_alone(q, k, v, *expected, do, pairs=KEYS)):
+    in_blocks = attention._gradient_alone(q, k, v, *expected, do, pairs=KEYS)
+    for a, b in zip(fused, in_blocks, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-6)
 
 

@@ -1,4 +1,4 @@
-"""Max-pooling: values and derivatives of two orders against flax's, in both forms, ties included."""
+"""Max-pooling: values and derivatives of two orders against flax's, in both forms, with ties."""
 
 import flax.linen as nn
 import jax
@@ -14,7 +14,7 @@ def plain(x):
 
 
 def maps(h, w, dtype=jnp.float32):
-    """Return x and a gradient of its maxima; whole numbers from 0 to 3, so every second is a tie."""
+    """Return x and a gradient of its maxima; integers from 0 to 3, so ties are many."""
     rng = np.random.default_rng(0)
     x = jnp.asarray(rng.integers(0, 4, (2, h, w, 3)), dtype)
     return x, jnp.asarray(rng.normal(size=(2, h // 2, w // 2, 3)), dtype)
