@@ -28,13 +28,11 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax._src.dispatch import prim_requires_devices_during_lowering
 from jax.custom_derivatives import SymbolicZero
-from jax.extend.core import Primitive
-from jax.interpreters import batching, mlir
 
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import Kernel
+from jaxgan.models.on_a_card import with_card_form
 from jaxgan.models.pooling import max_pool
 
 # Pairs of an image in memory at a time: 512 KiB in float32. Those of 64 images fit the memory on a
@@ -59,7 +57,7 @@ def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
 @jax.custom_vjp
 def _attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return the result, [b, d, n], and the log of the sums, [b, 1, n], of queries [b, c, n]."""
-    return tuple(_forward.bind(queries, keys, values, pairs=PAIRS))
+    return _forward(queries, keys, values, pairs=PAIRS)
 
 
 def _saved(*inputs: Any) -> tuple:
@@ -71,7 +69,7 @@ def _saved(*inputs: Any) -> tuple:
 def _pulled_back(saved: tuple, gradients: tuple) -> tuple:
     # Only where this is a derivative's own derivative does the log of the sums have a gradient.
     if isinstance(gradients[1], SymbolicZero):
-        return _gradient(*saved, _array(gradients[0]))
+        return _gradient(*saved, _array(gradients[0]), pairs=PAIRS)
     return _gradient_by_blocks(*saved, *map(_array, gradients), pairs=PAIRS)
 
 
@@ -81,23 +79,6 @@ def _array(gradient: jax.Array | SymbolicZero) -> jax.Array:
 
 
 _attend.defvjp(_saved, _pulled_back, symbolic_zeros=True)
-
-
-@jax.custom_vjp
-def _gradient(*operands: jax.Array) -> tuple[jax.Array, ...]:
-    """Return dq, dk and dv of q, k, v, the result, the log of the sums, and do."""
-    return tuple(_backward.bind(*operands, pairs=PAIRS))
-
-
-def _gradient_alone(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
-    log_sums = operands[4]
-    return _gradient_by_blocks(*operands, jnp.zeros(log_sums.shape, log_sums.dtype), pairs=pairs)
-
-
-_gradient.defvjp(
-    lambda *operands: jax.vjp(partial(_gradient_alone, pairs=PAIRS), *operands),
-    lambda pull_back, gradients: pull_back(gradients),
-)
 
 
 def _forward_by_blocks(
@@ -167,59 +148,37 @@ def _by_blocks(some: Callable, carry: Any, most: int, *arrays: jax.Array) -> tup
     return carry, [x.transpose(1, 2, 0, 3).reshape(*x.shape[1:3], n) for x in found]
 
 
-def _forward_fused(queries: jax.Array, keys: jax.Array, values: jax.Array, **more: Any) -> tuple:
+def _gradient_of_result(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
+    """Return dq, dk and dv of q, k, v, the result, the log of the sums, and do."""
+    log_sums = operands[4]
+    return _gradient_by_blocks(*operands, jnp.zeros(log_sums.shape, log_sums.dtype), pairs=pairs)
+
+
+def _forward_fused(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, *, pairs: int
+) -> tuple[jax.Array, jax.Array]:
     """The same by cuDNN, which wants as many channels of queries and keys as of values."""
+    # jax.nn.dot_product_attention is this, but rounds the log of the sums.
+    from jax._src.cudnn import fused_attention_stablehlo as cudnn
+
     size = -(-max(queries.shape[1], values.shape[2]) // 8) * 8
     operands = queries.swapaxes(1, 2), keys, values
     padded = (jnp.pad(x, ((0, 0), (0, 0), (0, size - x.shape[2])))[:, :, None] for x in operands)
-    found, log_sums = jax.nn.dot_product_attention(
-        *padded, scale=1.0, implementation="cudnn", return_residual=True
-    )
-    return found[:, :, 0, : values.shape[2]].swapaxes(1, 2), log_sums.swapaxes(1, 2)
+    found, log_sums = cudnn.dot_product_attention(*padded, scale=1.0, return_residual=True)
+    return found[:, :, 0, : values.shape[2]].swapaxes(1, 2), log_sums
 
 
-def _gradient_fused(*operands: jax.Array, **more: Any) -> tuple:
-    *inputs, _, _, do = operands
-    return jax.vjp(lambda *inputs: _forward_fused(*inputs)[0], *inputs)[1](do)
+def _gradient_fused(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
+    *inputs, _, _, do = operands  # XLA finds the forward call again, and makes it once
+    return jax.vjp(lambda *inputs: _forward_fused(*inputs, pairs=pairs)[0], *inputs)[1](do)
 
 
-def _primitive(name: str, blocks: Callable, fused: Callable) -> Primitive:
-    """Return a primitive that computes blocks(*operands, pairs=...), or on a card fused(...)."""
-    primitive = Primitive(name)
-    primitive.multiple_results = True
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames="pairs"))
-
-    def shapes_of(*operands, pairs):
-        found = jax.eval_shape(partial(blocks, pairs=pairs), *operands)
-        return [operands[0].update(shape=x.shape, dtype=x.dtype, weak_type=False) for x in found]
-
-    def batched(operands, axes, *, pairs):
-        found = jax.vmap(partial(blocks, pairs=pairs), axes)(*operands)
-        return found, (0,) * len(found)
-
-    by_blocks = mlir.lower_fun(blocks, multiple_results=True)
-    by_cudnn = mlir.lower_fun(fused, multiple_results=True)
-
-    def on_a_card(context, *operands, pairs):
-        queries, _, values = context.avals_in[:3]
-        is_fused = (
-            queries.dtype.itemsize == 2
-            and max(queries.shape[1], values.shape[2]) <= MOST_CHANNELS
-            and not context.module_context.lowering_parameters.for_export
-        )
-        return (by_cudnn if is_fused else by_blocks)(context, *operands, pairs=pairs)
-
-    primitive.def_abstract_eval(shapes_of)
-    batching.primitive_batchers[primitive] = batched
-    mlir.register_lowering(primitive, by_blocks)
-    mlir.register_lowering(primitive, on_a_card, "cuda")
-    # JAX splits cuDNN's attention over devices, and has to be told that one is inside of this.
-    prim_requires_devices_during_lowering.add(primitive)
-    return primitive
+def _is_for_cudnn(queries: Any, keys: Any, values: Any, *_: Any, pairs: int) -> bool:
+    return queries.dtype.itemsize == 2 and max(queries.shape[1], values.shape[2]) <= MOST_CHANNELS
 
 
-_forward = _primitive("attend", _forward_by_blocks, _forward_fused)
-_backward = _primitive("attend_gradient", _gradient_alone, _gradient_fused)
+_forward = with_card_form("attend", _forward_by_blocks, _forward_fused, _is_for_cudnn)
+_gradient = with_card_form("attend_gradient", _gradient_of_result, _gradient_fused, _is_for_cudnn)
 
 
 def placed(field: str, height: int, heights: list[int]) -> int:

@@ -7,14 +7,12 @@ computes by atomic additions in any order; there it is four comparisons a window
 same result. Derivatives of every order in reverse mode.
 """
 
-from functools import partial
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import Primitive
-from jax.interpreters import batching, mlir
+
+from jaxgan.models.on_a_card import with_card_form
 
 WINDOW = (1, 2, 2, 1)
 
@@ -25,14 +23,9 @@ def max_pool(x: jax.Array) -> jax.Array:
     return nn.max_pool(x, WINDOW[1:3], WINDOW[1:3])
 
 
-@jax.custom_vjp
-def _gradient(x: jax.Array, dy: jax.Array) -> jax.Array:
+def _scattered(x: jax.Array, dy: jax.Array) -> tuple[jax.Array]:
     """Return the gradient by x, [b, h, w, c], of that by max_pool(x)."""
-    return _spread.bind(x, dy)
-
-
-def _scattered(x: jax.Array, dy: jax.Array) -> jax.Array:
-    return lax.select_and_scatter_add_p.bind(
+    dx = lax.select_and_scatter_add_p.bind(
         dy,
         x,
         select_prim=lax.ge_p,
@@ -40,9 +33,10 @@ def _scattered(x: jax.Array, dy: jax.Array) -> jax.Array:
         window_strides=WINDOW,
         padding=((0, 0),) * 4,
     )
+    return (dx,)
 
 
-def _compared(x: jax.Array, dy: jax.Array) -> jax.Array:
+def _compared(x: jax.Array, dy: jax.Array) -> tuple[jax.Array]:
     """The same without a scatter."""
     (b, h, w, c), (rows, columns) = x.shape, dy.shape[1:3]
     windows = x[:, : 2 * rows, : 2 * columns].reshape(b, rows, 2, columns, 2, c)
@@ -54,21 +48,8 @@ def _compared(x: jax.Array, dy: jax.Array) -> jax.Array:
         is_free &= ~is_largest
     lines = [jnp.stack((parts[i, 0], parts[i, 1]), 3) for i in (0, 1)]
     dx = jnp.stack(lines, 2).reshape(b, 2 * rows, 2 * columns, c)
-    return jnp.pad(dx, ((0, 0), (0, h - 2 * rows), (0, w - 2 * columns), (0, 0)))
+    return (jnp.pad(dx, ((0, 0), (0, h - 2 * rows), (0, w - 2 * columns), (0, 0))),)
 
 
-_spread = Primitive("max_pool_gradient")
-_spread.def_impl(jax.jit(_spread.bind))
-_spread.def_abstract_eval(lambda x, dy: x)
-
-
-def _batched(operands: tuple, axes: tuple) -> tuple:
-    return jax.vmap(_scattered, axes)(*operands), 0
-
-
-batching.primitive_batchers[_spread] = _batched
-mlir.register_lowering(_spread, mlir.lower_fun(_scattered, multiple_results=False))
-mlir.register_lowering(_spread, mlir.lower_fun(_compared, multiple_results=False), "cuda")
-
-max_pool.defvjp(lambda x: (max_pool(x), x), lambda x, dy: (_gradient(x, dy),))
-_gradient.defvjp(partial(jax.vjp, _scattered), lambda pull_back, ddx: pull_back(ddx))
+_gradient = with_card_form("max_pool_gradient", _scattered, _compared)
+max_pool.defvjp(lambda x: (max_pool(x), x), _gradient)

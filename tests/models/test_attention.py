@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import jax.test_util
 import numpy as np
 import pytest
+from jax._src.cudnn import fused_attention_stablehlo
 
 from jaxgan.models import attention
 from jaxgan.planning.hlo import Program
@@ -52,18 +53,23 @@ def test_all_pairs_are_never_held():
 
 def test_the_fused_form_is_the_same(monkeypatch):
     """Value, log of the sums and gradient of what a card gets, here with JAX's own attention."""
-    plain = jax.nn.dot_product_attention
-    anywhere = lambda *a, implementation, **more: plain(*a, implementation="xla", **more)
-    monkeypatch.setattr(jax.nn, "dot_product_attention", anywhere)
+
+    def plain(*inputs, scale, return_residual):
+        found, log_sums = jax.nn.dot_product_attention(
+            *inputs, scale=scale, return_residual=return_residual
+        )
+        return found, log_sums.swapaxes(1, 2)
+
+    monkeypatch.setattr(fused_attention_stablehlo, "dot_product_attention", plain)
     q, k, v = inputs()
     q = q.swapaxes(1, 2)
-    found, log_sums = attention._forward_fused(q, k, v)
+    found, log_sums = attention._forward_fused(q, k, v, pairs=KEYS)
     expected = attention._forward_by_blocks(q, k, v, pairs=KEYS)
     for a, b in zip((found, log_sums), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-6, atol=1e-6)
-    do = jnp.cos(found)
-    fused = attention._gradient_fused(q, k, v, *expected, do)
-    in_blocks = attention._gradient_alone(q, k, v, *expected, do, pairs=KEYS)
+    operands = (q, k, v, *expected, jnp.cos(found))
+    fused = attention._gradient_fused(*operands, pairs=KEYS)
+    in_blocks = attention._gradient_of_result(*operands, pairs=KEYS)
     for a, b in zip(fused, in_blocks, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-6)
 

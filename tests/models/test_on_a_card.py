@@ -73,9 +73,9 @@ def test_convolutions_of_two_orders(cards, monkeypatch, convolve, dtype, many):
     def penalty(*arrays):
         return jnp.square(jax.grad(loss)(*arrays).astype(jnp.float32)).sum()
 
-    shapes = (16, 16, 16, 64), (3, 3, 64, 32), ()
-    # 32 channels of the smallest map; kernels are transposed at will.
-    large = 16 * 8 * 8 * 32
+    shapes = (32, 16, 16, 64), (3, 3, 64, 32), ()
+    # 32 channels of the smallest map: kernels are smaller, and may be transposed.
+    large = 32 * 8 * 8 * 32
     first = compiled(jax.grad(loss, (0, 1)), cards[0], *shapes, dtype=dtype)
     assert len(check_convolutions(first, large)) == 3  # y, then the gradients by x and by kernel
     second = compiled(jax.grad(penalty, (0, 1)), cards[0], *shapes, dtype=dtype)

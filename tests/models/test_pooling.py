@@ -27,7 +27,7 @@ def test_values_and_the_gradient_in_both_forms(size, dtype):
     np.testing.assert_array_equal(pooling.max_pool(x), plain(x))
     expected = jax.vjp(plain, x)[1](dy)[0]
     assert expected.dtype == dtype
-    for dx in (jax.vjp(pooling.max_pool, x)[1](dy)[0], pooling._compared(x, dy)):
+    for dx in (jax.vjp(pooling.max_pool, x)[1](dy)[0], *pooling._compared(x, dy)):
         assert dx.dtype == dtype
         np.testing.assert_array_equal(dx, expected)
 
