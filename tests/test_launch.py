@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -34,6 +35,25 @@ def test_shell_scripts_pass_shellcheck():
 @pytest.mark.parametrize("name", ["slurm.sbatch", "tpu_pod.sh"])
 def test_shell_scripts_are_valid(name):
     assert subprocess.run(["bash", "-n", LAUNCH / name]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("slurm", "ids"),
+    [
+        ({"SLURM_NTASKS_PER_NODE": "1", "SLURM_GPUS_ON_NODE": "4"}, "0,1,2,3"),
+        ({"SLURM_NTASKS_PER_NODE": "4", "SLURM_GPUS_ON_NODE": "4"}, ""),
+        ({"SLURM_NTASKS_PER_NODE": "1"}, ""),
+    ],
+)
+def test_the_only_task_of_a_node_gets_all_its_gpus(tmp_path, slurm, ids):
+    """JAX gives a Slurm task the GPU of its number, unless JAX_LOCAL_DEVICE_IDS says otherwise."""
+    srun = tmp_path / "srun"
+    srun.write_text('#!/bin/sh\necho "$JAXGAN_DISTRIBUTED:$JAX_LOCAL_DEVICE_IDS"\n')
+    srun.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | slurm
+    script = ["bash", LAUNCH / "slurm.sbatch"]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"1:{ids}\n", "")
 
 
 def test_tpu_pod_says_how_to_use_it():

@@ -105,9 +105,9 @@ def refuse_without_compiler(topology: str) -> None:
             return
         raise ValueError(
             f"--topology={topology}: {' and '.join(wrong)} with jaxlib {wanted}: pip install "
-            f"--no-deps {' '.join(f'{name}=={wanted}' for name in names)}"
+            f"{' '.join(f'{name}=={wanted}' for name in names)}"
         )
     raise ValueError(
-        f"--topology={topology} needs JAX's CUDA compiler: pip install --no-deps "
-        f"jax-cuda13-plugin=={wanted} jax-cuda13-pjrt=={wanted}"
+        f"--topology={topology} needs JAX's CUDA compiler, without a card or a driver: pip install "
+        f"jax-cuda13-plugin=={wanted}"
     )

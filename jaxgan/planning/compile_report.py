@@ -24,7 +24,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.config import check
 from jaxgan.data.records import open_records
-from jaxgan.devices import sharding
+from jaxgan.devices import compiler, sharding
 from jaxgan.files.atomic import check_output, write_text
 from jaxgan.planning import chips, cost
 from jaxgan.planning.cards import CARDS
@@ -175,12 +175,14 @@ def measured(text: str) -> Report:
 
 def judged(report: Report) -> Report:
     """Return whether it fits, what to change if not, and the roofline: {} for unknown chips."""
-    chip = chips.CHIPS.get(report["topology"].partition(":")[0])
+    name = report["topology"].partition(":")[0]
+    chip = chips.CHIPS.get(name)
     if chip is None:
         return {}
-    fits = report["bytes"]["peak"] <= chip.memory
-    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, chip.memory)}
-    verdict["bytes"] = report["bytes"] | {"capacity": chip.memory}
+    capacity = int(chip.memory * compiler.GPU_SHARE) if name in CARDS else chip.memory
+    fits = report["bytes"]["peak"] <= capacity
+    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, capacity)}
+    verdict["bytes"] = report["bytes"] | {"capacity": capacity}
     if "flops" in report:
         seconds = {
             "compute": report["flops"] / chip.flops,
@@ -250,7 +252,7 @@ def table(report: Report) -> str:
     row("parameters", ", ".join(f"{k} {v:,}" for k, v in report["parameters"].items()))
     lines.append("per device")
     for name in ("parameters", "state", "arguments", "temporaries", "program", "peak", "capacity"):
-        if name in size:
+        if size.get(name):
             more = " and machine code" if name == "peak" and "program" not in size else ""
             row(name, f"{size[name] / 2**20:12,.2f} MiB{more}")
     if "flops" in report:

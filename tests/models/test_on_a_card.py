@@ -5,6 +5,8 @@ attention and max-pooling have the forms that are made for cards. (Numbers of a 
 tests/planning/test_cards.py.) Skipped without the CUDA compiler: docs/gpu.md.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -13,10 +15,9 @@ from jax import export
 from jaxgan.models import attention, convolution, pooling
 from jaxgan.planning import chips, cost
 from jaxgan.planning.hlo import Program
+from tests.card_programs import calls, check_convolutions, opcodes
 
 pytestmark = pytest.mark.slow
-KINDS = ("Forward", "BiasActivationForward", "BackwardInput", "BackwardFilter")
-TARGETS = {f"__cudnn$conv{kind}" for kind in KINDS}
 
 
 @pytest.fixture(scope="module")
@@ -29,33 +30,6 @@ def compiled(function, device, *arrays, dtype=jnp.bfloat16):
     there = jax.sharding.SingleDeviceSharding(device)
     arrays = [jax.ShapeDtypeStruct(shape, dtype, sharding=there) for shape in arrays]
     return Program(jax.jit(function).lower(*arrays).compile().as_text())
-
-
-def calls(program):
-    """Return the custom calls that run."""
-    found = [i for name in program.executions for i in program.computations[name].values()]
-    return [i for i in found if i.opcode == "custom-call"]
-
-
-def opcodes(program):
-    return {i.opcode for name in program.executions for i in program.computations[name].values()}
-
-
-def check_convolutions(program, large):
-    """Compare all convolutions with the rule; large: elements of an array that must not move."""
-    assert "convolution" not in opcodes(program)
-    convolutions = [i for i in calls(program) if "conv" in i.target]
-    assert {i.target for i in convolutions} <= TARGETS
-    assert not [i for i in convolutions if "lhs_dilate" in i.rest]
-    unfused = set(program.executions) - program.fused()
-    moved = [
-        i
-        for name in program.executions
-        for i in program.computations[name].values()
-        if i.opcode == "transpose" or (i.opcode == "copy" and name in unfused)
-    ]
-    assert not [i for i in moved if i.elements >= large]
-    return [i.target.removeprefix("__cudnn$conv") for i in convolutions]
 
 
 @pytest.mark.parametrize("many", [0, 2**20], ids=["sums of maps", "sums of kernels"])
@@ -75,11 +49,11 @@ def test_convolutions_of_two_orders(cards, monkeypatch, convolve, dtype, many):
 
     shapes = (32, 16, 16, 64), (3, 3, 64, 32), ()
     # 32 channels of the smallest map: kernels are smaller, and may be transposed.
-    large = 32 * 8 * 8 * 32
+    is_map = lambda sides: math.prod(sides) >= 32 * 8 * 8 * 32
     first = compiled(jax.grad(loss, (0, 1)), cards[0], *shapes, dtype=dtype)
-    assert len(check_convolutions(first, large)) == 3  # y, then the gradients by x and by kernel
+    assert len(check_convolutions(first, is_map)) == 3  # y, then the gradients by x and by kernel
     second = compiled(jax.grad(penalty, (0, 1)), cards[0], *shapes, dtype=dtype)
-    assert len(check_convolutions(second, large)) >= 5
+    assert len(check_convolutions(second, is_map)) >= 5
 
 
 SHAPES = (4, 256, 12), (4, 64, 12), (4, 64, 48)
