@@ -1,7 +1,7 @@
 """Functions that an NVIDIA card computes in another form than a CPU and a TPU."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -24,9 +24,10 @@ def with_card_form(
     """
     primitive = Primitive(name)
     primitive.multiple_results = True
-    primitive.def_impl(
-        lambda *arrays, **options: jax.jit(partial(primitive.bind, **options))(*arrays)
-    )
+
+    @cache
+    def jitted(**options):
+        return jax.jit(partial(primitive.bind, **options))
 
     def shapes_of(*arrays, **options):
         found = jax.eval_shape(partial(plain, **options), *arrays)
@@ -52,6 +53,7 @@ def with_card_form(
         lowered = lowered_card if suits(*context.avals_in, **options) else lowered_plain
         return (lowered_plain if is_exported else lowered)(context, *arrays, **options)
 
+    primitive.def_impl(lambda *arrays, **options: jitted(**options)(*arrays))
     primitive.def_abstract_eval(shapes_of)
     batching.primitive_batchers[primitive] = batched
     ad.primitive_jvps[primitive] = jvp
