@@ -102,7 +102,8 @@ def test_a_step_on_two_cards_has_only_all_reduces_and_costs_what_it_did(compiler
 def test_full_width_networks_run_on_cudnn(compiler, name, batch):
     """Every convolution a call of the right kind, none spread, no map moved; costs as they were.
 
-    These batches, and twice as many for real and generated images, are sides of maps alone.
+    These batches, and twice as many for real and generated images, are sides of maps alone. Maps
+    of 8 x 8 may move: the kernel's gradient of an upsampling from 4 x 4 is a forward call.
     """
     config = load(name)
     config.train.update(batch=batch, num_d_steps=1, microbatches=1)
@@ -111,7 +112,11 @@ def test_full_width_networks_run_on_cudnn(compiler, name, batch):
         lowered = training_step(run).lower(abstract_state(run), abstract_batch(run))
         compiled = lowered.compile()
     text = compiled.as_text()
-    is_map = lambda sides: len(sides) == 4 and bool({batch, 2 * batch} & set(sides))
+
+    def is_map(sides):
+        rest = sorted(side for side in sides if side not in (batch, 2 * batch))
+        return len(sides) == 4 and len(rest) == 3 and rest[1] >= 16
+
     assert check_convolutions(Program(text), is_map)
     report = compile_report.measured(text) | {"bytes": compile_report.memory(compiled)}
     if name == "biggan_imagenet128":
