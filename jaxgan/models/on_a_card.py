@@ -18,7 +18,7 @@ def with_card_form(
 ) -> Callable[..., tuple]:
     """Return plain(*arrays, **options), which on a card is card(*arrays, **options) instead.
 
-    Both return tuples of arrays; options can be hashed. suits: of the shapes and options, whether
+    Both return tuples of arrays; options are hashable. suits: of the shapes and options, whether
     `card` can compute them; where it cannot, and in what is exported, a card computes `plain`.
     Derivatives and vmap are those of `plain`, on every device.
     """

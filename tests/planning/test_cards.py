@@ -66,6 +66,20 @@ def test_every_card_is_described_and_has_published_figures():
     assert set(cards.CARDS) < set(chips.CHIPS)
 
 
+def test_nine_tenths_of_a_card_are_there_for_a_step():
+    """75 of an H100's 79 GiB are too much: 1 + 74 / 2 fits."""
+    report = {"topology": "h100:8", "devices": 8, "mesh": {"fsdp": 1}, "batch": 512}
+    report |= {"microbatches": 1, "remat": False, "bytes": {"state": 2**30, "peak": 75 * 2**30}}
+    verdict = compile_report.judged(report)
+    assert 71 < verdict["bytes"]["capacity"] / 2**30 < 72
+    assert not verdict["fits"]
+    assert verdict["remedies"] == [
+        "model.remat = True (now False)",
+        "train.microbatches = 2 (now 1)",
+    ]
+    assert compile_report.judged(report | {"topology": "h200:8"})["fits"]
+
+
 # The compiler itself: half a minute for a small step, so the second stage.
 
 
