@@ -136,7 +136,11 @@ allocation 6: size 32768, color 1, page 0, preallocated-temp:
 @pytest.mark.parametrize(
     "topology,slices,message",
     [
-        ("v9z:2x2", 1, r"--topology=v9z:2x2: write one of v4, v5e, v5p, v6e, a colon and a shape"),
+        (
+            "v9z:2x2",
+            1,
+            r"--topology=v9z:2x2: write one of v4, v5e, v5p, v6e, tpu7x, a colon and a shape",
+        ),
         ("v5e:2x2", 0, r"--slices=0: write 1 or more"),
     ],
 )
