@@ -83,7 +83,10 @@ def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
         raise ValueError(f"--slices={slices}: write 1 or more")
     if name in CARDS:
         if slices > 1:
-            raise ValueError(f"--slices={slices} are of TPUs: write --topology={name}:{slices}x8")
+            raise ValueError(
+                f"--slices={slices}: only TPUs have slices; for {slices} machines with eight cards "
+                f"each write --topology={name}:{slices}x8"
+            )
         return card_devices(topology, CHIPS[name].memory, CHIPS[name].bandwidth)
     if importlib.util.find_spec("libtpu") is None:
         raise ValueError("--topology needs the TPU compiler: pip install 'jaxgan[tpu]'")
