@@ -21,7 +21,7 @@ COMMANDS = {
     "evaluate": "scores of a generator or a folder of images",
     "prepare": "a data set from a folder, an archive or arrays",
     "doctor": "what would go wrong in a training, before it does",
-    "compile": "what a training step costs on a TPU slice, or here",
+    "compile": "what a training step costs on TPUs, NVIDIA cards or here",
     "report": "one page that shows runs",
     "explore": "a page with sliders for the latents",
     "export": "a generator as one file",
@@ -71,6 +71,8 @@ def execute(command: Command, argv: Sequence[str]) -> int:
         compiler.refuse_float64()
         compiler.pass_over_missing_tpu()
         compiler.enable_persistent_cache()
+        compiler.reserve_gpu_memory(all_at_once=command.name == "train")
+        compiler.ignore_absent_gpus()
         if command.joins:
             processes.join()
             interrupts.handle()  # joining replaces the handlers

@@ -1,13 +1,13 @@
-"""Make launch/compile_table.json and .md: what full-size training steps cost on TPU slices.
+"""Make launch/compile_table.json and .md: full-size training steps on TPU slices and NVIDIA cards.
 
     python launch/compile_table.py                      every entry that is not in the table yet
     python launch/compile_table.py --only='biggan.*128' those whose name matches
     python launch/compile_table.py --again --only=...   compile them once more
     python launch/compile_table.py --render             the page from the numbers that are there
 
-Nothing runs; a machine without a TPU is enough (pip install 'jaxgan[tpu]'). An entry takes one to
-three minutes of one core and 2 GiB of memory; each is saved as it is done, so the script can
-be stopped and continued.
+Nothing runs; a machine without a TPU or a card is enough (pip install 'jaxgan[tpu]'
+jax-cuda13-plugin). An entry takes one to five minutes of one core and 2 GiB of memory; each is
+saved as it is done, so the script can be stopped and continued.
 """
 
 import argparse
@@ -32,6 +32,7 @@ MODELS = {
     "logan 128": "logan_imagenet128",
 }
 SLICES = ("v5e:8x8", "v5e:16x16", "v5p:4x4x4", "v5p:4x4x8")
+CARDS = "h100:4x8"  # four machines, 64 images a card
 # Weak scaling: 32 images a chip, from 8 chips to 256.
 WEAK = ("v5e:2x4", "v5e:4x4", "v5e:4x8", "v5e:8x8", "v5e:8x16", "v5e:16x16")
 # What does not fit, with each of the remedies that it names.
@@ -50,7 +51,7 @@ def entries() -> dict[str, list[str]]:
     """Return {name: flags of `jaxgan compile`}."""
     found = {}
     for model, config in MODELS.items():
-        for topology in SLICES:
+        for topology in (*SLICES, CARDS):
             flags = [f"--config=configs/{config}.py", f"--topology={topology}"]
             found[f"{model}, batch 2048, {topology}"] = [*flags, "--config.train.batch=2048"]
     for topology in WEAK:
@@ -90,32 +91,54 @@ def row(name: str, report: dict) -> str:
     if "flops" in report:
         seconds = report["seconds"]
         cells += [f"{report['flops'] / 1e12:.2f}", f"{report['traffic'] / 1e9:.1f}"]
+        cells += [f"{report['launches']:,}"] if is_of_cards(report) else []
         cells += [megabytes(report, kind) for kind in ("all-reduce", "all-gather")]
         times = " / ".join(f"{1e3 * seconds[k]:.0f}" for k in ("compute", "memory", "network"))
         cells += [times, f"{report['images_per_second']:,.0f}"]
     else:
-        cells += ["-"] * 6
+        cells += ["-"] * (6 + is_of_cards(report))
     cells.append("fits" if report["fits"] else f"no: {'; '.join(report['remedies'])}")
     return f"| {' | '.join(cells)} |"
 
 
-def page(reports: dict[str, dict]) -> str:
-    """Return the table in Markdown."""
-    heads = ["step", "images per chip", "state GiB", "temporaries GiB", "peak GiB", "TFLOP"]
-    heads += ["traffic GB", "all-reduce MB (count)", "all-gather MB (count)"]
+def is_of_cards(report: dict) -> bool:
+    return report["topology"] == CARDS
+
+
+def table(reports: dict[str, dict], cards: bool) -> list[str]:
+    """Return the lines of a table in Markdown, of TPU slices or of cards."""
+    heads = ["step", "images per device", "state GiB", "temporaries GiB", "peak GiB", "TFLOP"]
+    heads += ["traffic GB", *(["kernel launches"] if cards else [])]
+    heads += ["all-reduce MB (count)", "all-gather MB (count)"]
     heads += ["compute / memory / network ms", "images/s at most", "fits"]
+    rows = [row(name, report) for name, report in reports.items() if is_of_cards(report) == cards]
+    return [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads), *rows]
+
+
+def page(reports: dict[str, dict]) -> str:
+    """Return the tables in Markdown."""
     lines = [
-        "# Training steps, compiled for TPU slices on a machine without one",
+        "# Training steps, compiled for TPU slices and NVIDIA cards on a machine without them",
         "",
         "Made by `python launch/compile_table.py`; compile_table.json has each row's command. All",
         "figures are for one device and one step, as stated by the compiler. Times are bounds from",
         "published peak figures (jaxgan/planning/chips.py), not measurements. Operations count",
-        "matrix products and convolutions; the peak excludes machine code, 0.2 to 0.5 GiB.",
+        "matrix products and convolutions.",
         "",
-        f"| {' | '.join(heads)} |",
-        "|" + " --- |" * len(heads),
+        "## TPU slices",
+        "",
+        "The peak excludes machine code, 0.2 to 0.5 GiB.",
+        "",
+        *table(reports, cards=False),
+        "",
+        "## NVIDIA cards",
+        "",
+        "Four machines with eight H100 (80 GB, SXM) each; jaxgan uses nine tenths of a card's",
+        "memory. The peak excludes cuDNN's work space. The network bound is NVLink's: between",
+        "machines it is slower.",
+        "",
+        *table(reports, cards=True),
     ]
-    lines += [row(name, report) for name, report in reports.items()]
     return "\n".join(lines) + "\n"
 
 

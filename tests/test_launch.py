@@ -38,6 +38,25 @@ def test_shell_scripts_are_valid(name):
     assert subprocess.run(["bash", "-n", LAUNCH / name]).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("slurm", "ids"),
+    [
+        ({"SLURM_NTASKS_PER_NODE": "1", "SLURM_GPUS_ON_NODE": "4"}, "0,1,2,3"),
+        ({"SLURM_NTASKS_PER_NODE": "4", "SLURM_GPUS_ON_NODE": "4"}, ""),
+        ({"SLURM_NTASKS_PER_NODE": "1"}, ""),
+    ],
+)
+def test_the_only_task_of_a_node_gets_all_its_gpus(tmp_path, slurm, ids):
+    """JAX gives a Slurm task the GPU of its number, unless JAX_LOCAL_DEVICE_IDS says otherwise."""
+    srun = tmp_path / "srun"
+    srun.write_text('#!/bin/sh\necho "$JAXGAN_DISTRIBUTED:$JAX_LOCAL_DEVICE_IDS"\n')
+    srun.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | slurm
+    script = ["bash", LAUNCH / "slurm.sbatch"]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"1:{ids}\n", "")
+
+
 def test_tpu_pod_says_how_to_use_it():
     done = subprocess.run([LAUNCH / "tpu_pod.sh", "name"], capture_output=True, text=True)
     assert done.returncode == 2 and "usage:" in done.stderr
@@ -175,18 +194,23 @@ def test_compile_table_compiles_one_command_once(monkeypatch, tmp_path):
 def test_compile_table_has_a_row_for_every_entry_and_says_what_does_not_fit():
     table = module("compile_table")
     names = list(table.entries())
-    assert len(names) == len(set(names)) == 7 * 4 + 6 + 2
+    assert len(names) == len(set(names)) == 7 * 5 + 6 + 2
     assert table.chips("v5p:4x4x4") == 64
     size = {"state": 2**30, "temporaries": 2**31, "peak": 3 * 2**30, "capacity": 2**34}
     seconds = {"compute": 0.05, "memory": 0.1, "network": 0.02, "roofline": 0.1}
     good = {"bytes": size, "batch_a_device": 32, "flops": 1e13, "traffic": 8e10, "fits": True}
     good |= {"seconds": seconds, "images_per_second": 20480.0, "remedies": []}
     good["collectives"] = {"all-reduce": {"count": 27, "bytes": 10**9}}
+    good["topology"] = "v5e:8x8"
+    card = good | {"topology": table.CARDS, "launches": 1695}
     size = {"state": 2**30, "peak": 2**35, "capacity": 2**34}
     bad = {"bytes": size, "batch_a_device": 32, "fits": False, "remedies": ["model.remat = True"]}
-    page = table.page({"a": good, "b": bad})
+    bad["topology"] = "v5e:8x8"
+    page = table.page({"a": good, "b": bad, "c": card})
     assert "| a | 32 | 1.00 | 2.00 | 3.00 of 16 | 10.00 | 80.0 | 1,000 (27) | - |" in page
     assert "| 50 / 100 / 20 | 20,480 | fits |" in page
     assert "| 32.00 of 16 | - | - | - | - | - | - | no: model.remat = True |" in page
-    widths = {line.count("|") for line in page.splitlines() if line.startswith("|")}
-    assert len(widths) == 1
+    assert "| c | 32 | 1.00 | 2.00 | 3.00 of 16 | 10.00 | 80.0 | 1,695 | 1,000 (27) | - |" in page
+    for part in page.split("##")[1:]:
+        widths = {line.count("|") for line in part.splitlines() if line.startswith("|")}
+        assert len(widths) == 1

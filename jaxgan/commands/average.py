@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from jaxgan.commands.command import Command
+from jaxgan.commands.command import FORCE, Command
 from jaxgan.commands.saved import saved_config
 from jaxgan.config.field import Field, within
 from jaxgan.config.sections import LONGEST
@@ -14,9 +14,9 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.load import load
 
     output, config = Path(values.output), values.config
-    check_target(output, None)
+    replaced = check_target(output, None, values.force)
     config.sample.length = values.length
-    print(write_export(output, load(values.model, config)))
+    print(write_export(output, load(values.model, config)) + replaced)
     return 0
 
 
@@ -34,7 +34,9 @@ COMMAND = Command(
             within(1e-3, LONGEST),
         ),
         "output": Field("average.safetensors", "NAME.safetensors or NAME.stablehlo"),
+        "force": FORCE,
     },
     has_config=True,
+    sections=("sample",),
     saved=saved_config,
 )

@@ -25,7 +25,8 @@ REPORT = (
 # How a message of JAX begins -> what to do.
 ANSWERS = {
     "RESOURCE_EXHAUSTED": "the device has too little memory: write a smaller batch, more "
-    "train.microbatches or model.remat = True",
+    "train.microbatches or model.remat = True; `jaxgan compile` with a --topology, such as h100 or "
+    "v5e:2x2, says which of them suffices",
 }
 
 

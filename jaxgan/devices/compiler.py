@@ -1,4 +1,4 @@
-"""What the program tells XLA by itself, and where compiled programs are kept.
+"""XLA options that jaxgan sets, memory of GPUs, and the compilation cache.
 
 A user never sets a flag: options go with what is compiled for networks, and programs are cached
 between runs.
@@ -10,6 +10,7 @@ some discriminators are the only equal ones, and a loop of two would save nothin
 
 import atexit
 import importlib.util
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from typing import Any
 import jax
 from jax._src import hardware_utils
 
+# Of a GPU's memory; JAX's default is 0.75. The rest is for CUDA's own code and libraries.
+GPU_SHARE = 0.9
 # Options worth having, by platform. Each is checked against the installed compiler before use.
 WORTH_HAVING = {
     "cpu": {
@@ -128,6 +131,27 @@ def pass_over_missing_tpu() -> None:
         jax.config.update("jax_platforms", "cpu")
 
 
+def reserve_gpu_memory(all_at_once: bool) -> None:
+    """Allow GPU_SHARE of a GPU's memory; before the devices start.
+
+    all_at_once: take it in one piece at the start, for a training that has the GPU to itself; else
+    take it as it is needed, so that another process can run beside. Variables that are set in the
+    environment stay as they are.
+    """
+    if "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:  # its old name: JAX refuses both
+        os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", str(GPU_SHARE))
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", str(all_at_once).lower())
+
+
+def ignore_absent_gpus() -> None:
+    """Do not let JAX log that its CUDA plugin finds no GPU where there is no driver for one.
+
+    The plugin may be installed for its compiler alone (planning/cards.py).
+    """
+    if not any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg")):
+        logging.getLogger("jax._src.xla_bridge").setLevel(logging.CRITICAL)
+
+
 def refuse_float64() -> None:
     """Refuse JAX_ENABLE_X64: programs and results are in float32."""
     if jax.config.values["jax_enable_x64"]:
@@ -141,8 +165,8 @@ def refuse_missing_platforms() -> None:
         return
     try:
         jax.local_devices()
-    except (RuntimeError, AssertionError) as error:  # AssertionError: its plugin is not installed
-        reason = (str(error).splitlines() or ["its plugin is not installed"])[0]
+    except (RuntimeError, AssertionError) as error:  # AssertionError: a plugin that is not loaded
+        reason = (str(error).splitlines() or ["its plugin is missing or finds none"])[0]
         raise ValueError(
             f"JAX_PLATFORMS = {platforms!r}: no such device here ({reason}): unset it, or write "
             "JAX_PLATFORMS=cpu"

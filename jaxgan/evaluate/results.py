@@ -5,19 +5,21 @@ their protocols agree. `differing_fields` says where they do not. "classes" hold
 classes, {metric: {class name: value}}, and is left out where there are none.
 """
 
-import importlib.metadata
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
+import numpy as np
+
+import jaxgan
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.images import Images
 from jaxgan.files import json_lines
 from jaxgan.files.errors import one_line
 
-PACKAGES = ("jaxgan", "jax", "numpy")
 Result = dict[str, Any]
 
 
@@ -46,7 +48,11 @@ def protocol(
         "reference_count": reference.count,
         **{f"reference_{name}": value for name, value in reference.facts.items()},
         **more,
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": {
+            "jaxgan": jaxgan.__version__,
+            "jax": jax.__version__,
+            "numpy": np.__version__,
+        },
     }
     return json.loads(json.dumps(found))  # as it will be read: tuples are lists
 

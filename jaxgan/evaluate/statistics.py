@@ -8,7 +8,6 @@ that cannot be written is done without, with one line too.
 """
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+import jaxgan
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features
 from jaxgan.evaluate.metrics.checks import finite
@@ -48,7 +48,7 @@ def cached_features(
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     path = Path(folder) / f"{extractor.name}-{digest[:32]}.npz"
-    meta = {**key, "version": importlib.metadata.version("jaxgan"), "jax": jax.__version__}
+    meta = {**key, "version": jaxgan.__version__, "jax": jax.__version__}
     try:
         return _load(path, meta)
     except FileNotFoundError:

@@ -14,6 +14,11 @@ Derivatives of these can be taken in turn: every order in reverse mode, none in 
 
 A block is laid out [keys, queries]: maxima and products then run along whole rows of queries, and
 no product needs its larger operand transposed, forward or backward.
+
+Backends. On an NVIDIA card the blocks are thousands of small kernels. There o and its gradient are
+cuDNN's fused attention, in bfloat16 and float16. It has no second derivative: a gradient that is
+differentiated again is computed in blocks. So is what is exported, because a file with a call into
+cuDNN is not portable.
 """
 
 from collections.abc import Callable
@@ -23,13 +28,18 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
 
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import Kernel
+from jaxgan.models.on_a_card import with_card_form
+from jaxgan.models.pooling import max_pool
 
 # Pairs of an image in memory at a time: 512 KiB in float32. Those of 64 images fit the memory on a
 # TPU's chip, and 1,024 keys leave 128 queries, as many as a TPU has lanes.
 PAIRS = 2**17
+# cuDNN's channels are a multiple of 8; with more than this it needs a Hopper or later.
+MOST_CHANNELS = 128
 
 dot = partial(jnp.einsum, preferred_element_type=jnp.float32)
 
@@ -47,6 +57,33 @@ def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
 @jax.custom_vjp
 def _attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return the result, [b, d, n], and the log of the sums, [b, 1, n], of queries [b, c, n]."""
+    return _forward(queries, keys, values, pairs=PAIRS)
+
+
+def _saved(*inputs: Any) -> tuple:
+    inputs = [x.value for x in inputs]
+    found = _attend(*inputs)
+    return found, (*inputs, *found)
+
+
+def _pulled_back(saved: tuple, gradients: tuple) -> tuple:
+    # Only where this is a derivative's own derivative does the log of the sums have a gradient.
+    if isinstance(gradients[1], SymbolicZero):
+        return _gradient(*saved, _array(gradients[0]), pairs=PAIRS)
+    return _gradient_by_blocks(*saved, *map(_array, gradients), pairs=PAIRS)
+
+
+def _array(gradient: jax.Array | SymbolicZero) -> jax.Array:
+    is_zero = isinstance(gradient, SymbolicZero)
+    return jnp.zeros(gradient.shape, gradient.dtype) if is_zero else gradient
+
+
+_attend.defvjp(_saved, _pulled_back, symbolic_zeros=True)
+
+
+def _forward_by_blocks(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, *, pairs: int
+) -> tuple[jax.Array, jax.Array]:
     ones = jnp.ones((*values.shape[:2], 1), values.dtype)
     values_and_ones = jnp.concatenate((values, ones), 2)  # the product brings the sums with it
 
@@ -58,19 +95,23 @@ def _attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> tuple[jax
         mixed, sums = mixed[:, :-1], mixed[:, -1:]
         return None, ((mixed / sums).astype(values.dtype), largest + jnp.log(sums))
 
-    _, (found, log_sums) = _by_blocks(some, None, keys.shape[1], queries)
+    _, (found, log_sums) = _by_blocks(some, None, pairs // keys.shape[1], queries)
     return found, log_sums
 
 
-def _forward(*inputs: jax.Array) -> tuple:
-    found = _attend(*inputs)
-    return found, (*inputs, *found)
-
-
-def _backward(saved: tuple, gradients: tuple) -> tuple:
-    queries, keys, values, found, log_sums = saved
-    both = gradients[0].astype(jnp.float32) * found.astype(jnp.float32)
-    shift = both.sum(1, keepdims=True) - gradients[1]
+def _gradient_by_blocks(
+    queries: jax.Array,
+    keys: jax.Array,
+    values: jax.Array,
+    found: jax.Array,
+    log_sums: jax.Array,
+    do: jax.Array,
+    dl: jax.Array,
+    *,
+    pairs: int,
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    both = do.astype(jnp.float32) * found.astype(jnp.float32)
+    shift = both.sum(1, keepdims=True) - dl
 
     @jax.checkpoint
     def some(queries: jax.Array, log_sums: jax.Array, gradient: jax.Array, shift: jax.Array):
@@ -86,21 +127,18 @@ def _backward(saved: tuple, gradients: tuple) -> tuple:
         return jax.tree.map(jnp.add, sums, terms), (d_queries,)
 
     zeros = tuple(jnp.zeros(x.shape, jnp.float32) for x in (keys, values))
-    blocks = (queries, log_sums, gradients[0], shift)
-    (d_keys, d_values), (d_queries,) = _by_blocks(add, zeros, keys.shape[1], *blocks)
+    blocks = (queries, log_sums, do, shift)
+    (d_keys, d_values), (d_queries,) = _by_blocks(add, zeros, pairs // keys.shape[1], *blocks)
     return d_queries, d_keys.astype(keys.dtype), d_values.astype(values.dtype)
 
 
-_attend.defvjp(_forward, _backward)
-
-
-def _by_blocks(some: Callable, carry: Any, m: int, *arrays: jax.Array) -> tuple[Any, list]:
+def _by_blocks(some: Callable, carry: Any, most: int, *arrays: jax.Array) -> tuple[Any, list]:
     """Scan some(carry, *blocks) over blocks of the queries of arrays [b, _, n]; join its results.
 
-    Cut along the queries: the images may be split over devices.
+    most: queries of a block. Cut along the queries: the images may be split over devices.
     """
     n = arrays[0].shape[2]
-    length = next(i for i in range(min(max(PAIRS // m, 1), n), 0, -1) if n % i == 0)
+    length = next(i for i in range(min(max(most, 1), n), 0, -1) if n % i == 0)
 
     def step(carry: Any, start: jax.Array) -> tuple:
         cut = (jax.lax.dynamic_slice_in_dim(x, start, length, axis=2) for x in arrays)
@@ -108,6 +146,39 @@ def _by_blocks(some: Callable, carry: Any, m: int, *arrays: jax.Array) -> tuple[
 
     carry, found = jax.lax.scan(step, carry, jnp.arange(0, n, length))
     return carry, [x.transpose(1, 2, 0, 3).reshape(*x.shape[1:3], n) for x in found]
+
+
+def _gradient_of_result(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
+    """Return dq, dk and dv of q, k, v, the result, the log of the sums, and do."""
+    log_sums = operands[4]
+    return _gradient_by_blocks(*operands, jnp.zeros(log_sums.shape, log_sums.dtype), pairs=pairs)
+
+
+def _forward_fused(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, *, pairs: int
+) -> tuple[jax.Array, jax.Array]:
+    """The same by cuDNN, which wants as many channels of queries and keys as of values."""
+    # jax.nn.dot_product_attention is this, but rounds the log of the sums.
+    from jax._src.cudnn import fused_attention_stablehlo as cudnn
+
+    size = -(-max(queries.shape[1], values.shape[2]) // 8) * 8
+    operands = queries.swapaxes(1, 2), keys, values
+    padded = (jnp.pad(x, ((0, 0), (0, 0), (0, size - x.shape[2])))[:, :, None] for x in operands)
+    found, log_sums = cudnn.dot_product_attention(*padded, scale=1.0, return_residual=True)
+    return found[:, :, 0, : values.shape[2]].swapaxes(1, 2), log_sums
+
+
+def _gradient_fused(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
+    *inputs, _, _, do = operands  # XLA finds the forward call again, and makes it once
+    return jax.vjp(lambda *inputs: _forward_fused(*inputs, pairs=pairs)[0], *inputs)[1](do)
+
+
+def _is_for_cudnn(queries: Any, keys: Any, values: Any, *_: Any, pairs: int) -> bool:
+    return queries.dtype.itemsize == 2 and max(queries.shape[1], values.shape[2]) <= MOST_CHANNELS
+
+
+_forward = with_card_form("attend", _forward_by_blocks, _forward_fused, _is_for_cudnn)
+_gradient = with_card_form("attend_gradient", _gradient_of_result, _gradient_fused, _is_for_cudnn)
 
 
 def placed(field: str, height: int, heights: list[int]) -> int:
@@ -144,7 +215,7 @@ class SelfAttention(nn.Module):
         kernels = kernel("theta", c, inner), kernel("phi", c, inner), kernel("g", c, c // 2)
         projected = conv(x, jnp.concatenate(kernels, -1).astype(self.dtype))
         queries = projected[..., :inner].reshape(b, h * w, inner)
-        pooled = nn.max_pool(projected, (2, 2), (2, 2)).reshape(b, -1, projected.shape[-1])
+        pooled = max_pool(projected).reshape(b, -1, projected.shape[-1])
         keys, values = pooled[..., inner : 2 * inner], pooled[..., 2 * inner :]
         self.sow("intermediates", "queries", queries)
         self.sow("intermediates", "keys", keys)

@@ -30,7 +30,9 @@ gradient of a dilated convolution, and of any kernel gradient).
 
 Backends. From small to large a CPU runs a 2 x 2 convolution to four times the channels and then
 interleaves pixels, others run a dilated convolution: 1.2 to 4 times slower on a CPU, but on a TPU
-it spares a third of the bytes of a whole block.
+it spares a third of the bytes of a whole block. XLA moves the flip of a kernel through a product
+with a scalar (a quarter, 1 / sigma), and then does not see that a dilated convolution is cuDNN's
+backward one: on a card the product comes first, else four times the operations are on zeros.
 Dimension numbers are always NHWC, HWIO, with explicit transposes: inside a loop XLA:CPU runs any
 others 50 times slower. Inside `jax.shard_map` gradients need check_vma=False.
 """
@@ -169,6 +171,11 @@ def _kernel_and_y_to_x(
     return _lax_conv(y, _flipped(kernel, groups), padding, spread=stride, groups=groups)
 
 
+def _kernel_and_y_to_x_apart(y: jax.Array, kernel: jax.Array, **params: Any) -> jax.Array:
+    """The same with the kernel made first: what makes it is not merged into the convolution."""
+    return _kernel_and_y_to_x(y, lax.optimization_barrier(kernel), **params)
+
+
 def _kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
     """The same without dilation: every phase of the stride is a group of output channels."""
     if stride == 1:
@@ -254,7 +261,12 @@ def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:  # zeros outside: one
     return _sums_of_neighbours(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
 
 
-def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) -> Primitive:
+def _primitive(
+    name: str,
+    value: Callable,
+    cpu_value: Callable | None = None,
+    cuda_value: Callable | None = None,
+) -> Primitive:
     """Return a primitive that computes value(images) or value(images, other, **params)."""
     primitive = Primitive(name)
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=("stride", "size", "groups")))
@@ -287,6 +299,8 @@ def _primitive(name: str, value: Callable, cpu_value: Callable | None = None) ->
     batching.primitive_batchers[primitive] = batched
     mlir.register_lowering(primitive, lowering(value))
     mlir.register_lowering(primitive, lowering(cpu_value or value), "cpu")
+    if cuda_value is not None:
+        mlir.register_lowering(primitive, lowering(cuda_value), "cuda")
     return primitive
 
 
@@ -318,7 +332,10 @@ def _by_group(value: Callable) -> Callable:
 
 _convolve = _primitive("convolve", _kernel_and_x_to_y, _by_group(_kernel_and_x_to_y))
 _transpose = _primitive(
-    "convolve_transpose", _kernel_and_y_to_x, _by_group(_kernel_and_y_to_x_interleaved)
+    "convolve_transpose",
+    _kernel_and_y_to_x,
+    cpu_value=_by_group(_kernel_and_y_to_x_interleaved),
+    cuda_value=_kernel_and_y_to_x_apart,
 )
 _correlate = _primitive("correlate", _x_and_y_to_kernel, _by_group(_x_and_y_to_kernel_apart))
 

@@ -1,10 +1,17 @@
-"""Published facts of TPU chips, and slices of them to compile for on a machine without one.
+"""Published facts of TPU chips and NVIDIA cards, to compile for on a machine without them.
 
-Peak bfloat16 rate, memory, memory bandwidth and interconnect of one chip: Google's pages "TPU v4",
-"TPU v5e", "TPU v5p" and "TPU v6e" of the Cloud TPU documentation. `network` is one direction, all
-links together (half of the bidirectional figure). `clock` is that peak rate over the operations of
-one cycle: 2^17 for a v5e, 2^18 for a v4 and a v5p, 2^19 for a v6e, what a large matrix product
+Peak bfloat16 rate, memory, memory bandwidth and interconnect of one device. `network` is one
+direction, all links together (half of the bidirectional figure).
+
+TPUs: Google's pages "TPU v4", "TPU v5e", "TPU v5p", "TPU v6e" and "TPU7x (Ironwood)" of the Cloud
+TPU documentation. A TPU7x chip is two devices, each with half of its rates and memory, as in JAX's
+own table (jax/_src/pallas/mosaic/tpu_info.py). `clock` is the peak rate over the operations of one
+cycle: 2^17 for a v5e, 2^18 for a v4 and a v5p, 2^19 for the others, what a large matrix product
 approaches by the compiler's own estimate (cost.cycles).
+
+Cards: NVIDIA's data sheets "A100 80GB" (SXM), "H100" (SXM), "H200" and "DGX B200"; rates are
+without sparsity. Memory is what the driver reports (cards.py). The network is NVLink: between
+machines it is slower.
 """
 
 import dataclasses
@@ -17,6 +24,8 @@ from contextlib import contextmanager
 import jax
 from jax.experimental import topologies
 
+from jaxgan.planning.cards import CARDS, card_devices
+
 GB, GIB = 10**9, 2**30
 
 
@@ -26,7 +35,7 @@ class Chip:
     memory: int  # bytes
     bandwidth: float  # bytes a second
     network: float  # bytes a second
-    clock: float  # cycles a second
+    clock: float = 0.0  # cycles a second, of a TPU
 
 
 CHIPS = {
@@ -34,6 +43,11 @@ CHIPS = {
     "v5e": Chip(197e12, 16 * GIB, 819 * GB, 200 * GB, 1.50e9),
     "v5p": Chip(459e12, 95 * GIB, 2765 * GB, 600 * GB, 1.75e9),
     "v6e": Chip(918e12, 32 * GIB, 1638 * GB, 400 * GB, 1.75e9),
+    "tpu7x": Chip(2307e12 / 2, 96 * GIB, 7380 * GB / 2, 600 * GB / 2, 2.20e9),
+    "a100": Chip(312e12, 85_100_068_864, 2039 * GB, 300 * GB),
+    "h100": Chip(989e12, 84_942_979_072, 3350 * GB, 450 * GB),
+    "h200": Chip(989e12, 151_397_597_184, 4800 * GB, 450 * GB),
+    "b200": Chip(2250e12, 191_514_411_008, 7700 * GB, 900 * GB),
 }
 
 
@@ -54,15 +68,26 @@ def quiet() -> Iterator[None]:
 def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
     """Return the devices of a slice such as "v5e:8x8", of several if asked; none need be there.
 
-    Raises ValueError, with one line, for a topology that does not exist.
+    Or of NVIDIA cards, such as "h100" or "h100:8". Raises ValueError, with one line, for a topology
+    that does not exist.
     """
-    if topology.partition(":")[0] not in CHIPS:
+    name = topology.partition(":")[0]
+    if name not in CHIPS:
+        tpus = ", ".join(chip for chip in CHIPS if chip not in CARDS)
         raise ValueError(
-            f"--topology={topology}: write one of {', '.join(CHIPS)}, a colon and a shape, such as "
-            "v5e:8x8 or v5p:4x4x4"
+            f"--topology={topology}: write one of {tpus}, a colon and a shape, such as v5e:8x8 or "
+            f"v5p:4x4x4, or one of {', '.join(CARDS)}, alone or with a number of cards, such as "
+            "h100:8"
         )
     if slices < 1:
         raise ValueError(f"--slices={slices}: write 1 or more")
+    if name in CARDS:
+        if slices > 1:
+            raise ValueError(
+                f"--slices={slices}: only TPUs have slices; for {slices} machines with eight cards "
+                f"each write --topology={name}:{slices}x8"
+            )
+        return card_devices(topology, CHIPS[name].memory, CHIPS[name].bandwidth)
     if importlib.util.find_spec("libtpu") is None:
         raise ValueError("--topology needs the TPU compiler: pip install 'jaxgan[tpu]'")
     # Nothing here talks to a chip: no query of the cloud's metadata, no lock between processes.

@@ -1,8 +1,8 @@
 """What a training step will cost, known before a machine is rented: `jaxgan compile`.
 
-The step is compiled ahead of time for a TPU slice (or for the local devices), and the compiled
-program is read: memory, operations, traffic, collectives, for one device and one step. The roofline
-time is the longest of
+The step is compiled ahead of time for a TPU slice or for NVIDIA cards (or for the local devices),
+and the compiled program is read: memory, operations, traffic, collectives, for one device and one
+step. The roofline time is the longest of
 
     operations / peak rate,   memory traffic / bandwidth,   bytes sent / interconnect
 
@@ -24,9 +24,10 @@ from ml_collections import ConfigDict
 
 from jaxgan.config import check
 from jaxgan.data.records import open_records
-from jaxgan.devices import sharding
+from jaxgan.devices import compiler, sharding
 from jaxgan.files.atomic import check_output, write_text
 from jaxgan.planning import chips, cost
+from jaxgan.planning.cards import CARDS
 from jaxgan.planning.early_program import leave, optimised
 from jaxgan.planning.hlo import Program
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
@@ -45,13 +46,13 @@ def compile_run(
 ) -> Report:
     """Compile the training step of a config; return the report.
 
-    topology: such as "v5e:8x8"; empty for the local devices. channels, classes: of the images where
-    the data set is not on disk. code: make the machine code too, and so know its size and time;
-    without, a report for a topology is there in a tenth of the time, and the process has to be left
-    by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
+    topology: such as "v5e:8x8" or "h100"; empty for the local devices. channels, classes: of the
+    images where the data set is not on disk. code: make a TPU's machine code too, and so know its
+    size and time; without, its report is there in a tenth of the time, and the process has to be
+    left by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
     """
     if topology:
-        jax.config.update("jax_platforms", "cpu")  # libtpu compiles; there is no chip to start
+        jax.config.update("jax_platforms", "cpu")  # a plugin compiles; there is no chip to start
         jax.config.update("jax_enable_compilation_cache", False)  # nor one to read a program back
     devices = chips.slice_devices(topology, slices) if topology else jax.devices()
     run = planned_run(config, devices, channels, classes)
@@ -59,7 +60,7 @@ def compile_run(
     lowered = training_step(run).lower(abstract_state(run), abstract_batch(run))
     try:
         with chips.quiet():
-            if topology and not code:
+            if is_early(topology, code):
                 text, size = optimised(lowered)
             else:
                 compiled = lowered.compile()
@@ -73,6 +74,11 @@ def compile_run(
         report |= measured(text)
         report["bytes"] |= size
     return report | judged(report)
+
+
+def is_early(topology: str, code: bool) -> bool:
+    """Return whether the report is made before the machine code: that of a card takes no longer."""
+    return bool(topology) and not code and topology.partition(":")[0] not in CARDS
 
 
 def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) -> Run:
@@ -160,6 +166,7 @@ def measured(text: str) -> Report:
     found = {
         "flops": cost.products(program),
         "traffic": cost.traffic(program),
+        "launches": cost.launches(program),
         "collectives": program.collectives(),
     }
     cycles = cost.cycles(program)
@@ -168,12 +175,14 @@ def measured(text: str) -> Report:
 
 def judged(report: Report) -> Report:
     """Return whether it fits, what to change if not, and the roofline: {} for unknown chips."""
-    chip = chips.CHIPS.get(report["topology"].partition(":")[0])
+    name = report["topology"].partition(":")[0]
+    chip = chips.CHIPS.get(name)
     if chip is None:
         return {}
-    fits = report["bytes"]["peak"] <= chip.memory
-    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, chip.memory)}
-    verdict["bytes"] = report["bytes"] | {"capacity": chip.memory}
+    capacity = int(chip.memory * compiler.GPU_SHARE) if name in CARDS else chip.memory
+    fits = report["bytes"]["peak"] <= capacity
+    verdict: Report = {"fits": fits, "remedies": [] if fits else remedies(report, capacity)}
+    verdict["bytes"] = report["bytes"] | {"capacity": capacity}
     if "flops" in report:
         seconds = {
             "compute": report["flops"] / chip.flops,
@@ -243,12 +252,14 @@ def table(report: Report) -> str:
     row("parameters", ", ".join(f"{k} {v:,}" for k, v in report["parameters"].items()))
     lines.append("per device")
     for name in ("parameters", "state", "arguments", "temporaries", "program", "peak", "capacity"):
-        if name in size:
+        if size.get(name):
             more = " and machine code" if name == "peak" and "program" not in size else ""
             row(name, f"{size[name] / 2**20:12,.2f} MiB{more}")
     if "flops" in report:
         row("operations", f"{report['flops'] / 1e9:12,.2f} GFLOP")
         row("memory traffic", f"{report['traffic'] / 1e6:12,.2f} MB")
+        if report["topology"].partition(":")[0] in CARDS:
+            row("kernel launches", f"{report['launches']:12,}")
         for kind, entry in report["collectives"].items():
             row(kind, f"{entry['bytes'] / 1e6:12,.2f} MB in {entry['count']}")
     if "seconds" in report:
@@ -274,7 +285,7 @@ def compile_command(
 ) -> int:
     """Print the report, and write it to a JSON file if one is named; exit code 0 if it fits.
 
-    For a topology and without code it ends the process (optimised.py).
+    For a TPU and without code it ends the process (early_program.py).
     """
     replaced = check_output(Path(output), "--json") if output else ""
     report = compile_run(config, topology, slices, channels, classes, code)
@@ -283,6 +294,6 @@ def compile_command(
         write_text(Path(output), json.dumps(report, indent=2) + "\n")
         print(f"{output}: the same as JSON{replaced}")
     status = 0 if report.get("fits", True) else 1
-    if topology and not code:
+    if is_early(topology, code):
         leave(status)
     return status

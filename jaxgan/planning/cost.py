@@ -3,21 +3,19 @@
 XLA's own `cost_analysis` counts the body of a loop once, however often it runs, and counts what
 lies on the chip (a TPU's vector memory) like what lies in main memory. Here:
 
-    products   2 x the multiplications of matrix products and convolutions, without those by padding
-               or by the holes of a dilation
+    products   2 x the multiplications of matrix products and convolutions (products.py)
     traffic    bytes that instructions read from and write to main memory: of an array that is only
                sliced, the slices; of one that is updated in place, the update
+    launches   of operations: a GPU takes some microseconds for each, however small
     cycles     of a TPU's clock, as its compiler expects them to pass: the estimates by which it
                chooses each operation's form, summed. Moves beside operations and between chips are
                not in it.
 """
 
-import math
 import re
 
-import numpy as np
-
 from jaxgan.planning.hlo import Instruction, Program, arrays
+from jaxgan.planning.products import operations
 
 Body = dict[str, Instruction]
 # These move nothing by themselves, or what they move is counted in what they call.
@@ -28,40 +26,22 @@ FREE += ("call", "async-start")
 def products(program: Program) -> int:
     """Return the operations of all matrix products and convolutions."""
     return sum(
-        times * _operations(instruction, program.computations[name])
+        times * operations(instruction, program.computations[name])
         for name, times in program.executions.items()
         for instruction in program.computations[name].values()
     )
 
 
-def _operations(instruction: Instruction, body: Body) -> int:
-    if instruction.opcode not in ("dot", "convolution"):
-        return 0
-    operands = [body[name] for name in instruction.operands[:2] if name in body]
-    if len(operands) < 2:
-        return 0
-    left, right = (arrays(operand.shape)[0].sides for operand in operands)
-    out = arrays(instruction.shape)[0].sides
-    if instruction.opcode == "dot":
-        axes = instruction.found(r"lhs_contracting_dims=\{([\d,]*)\}")[1]
-        return 2 * math.prod(out) * math.prod(left[int(a)] for a in axes.split(",") if a)
-    labels = instruction.found(r"dim_labels=(\w+)_(\w+)->(\w+)").groups()
-    left, right, out = (
-        dict(zip(label, sides, strict=True))
-        for label, sides in zip(labels, (left, right, out), strict=True)
+def launches(program: Program) -> int:
+    """Return how many operations are started, one after another: on a GPU kernels, or more."""
+    fused = program.fused()
+    return sum(
+        times
+        for name, times in program.executions.items()
+        if name not in fused
+        for instruction in program.computations[name].values()
+        if instruction.opcode not in FREE and not instruction.opcode.endswith("-done")
     )
-    window = instruction.rest.partition("window={")[2].partition("}")[0]
-    window = dict(part.split("=") for part in window.split())
-    pairs = 1
-    for place, axis in enumerate(sorted(label for label in out if label.isdigit())):
-        low, stride, holes, step = (
-            int(window[name].split("x")[place].split("_")[0]) if name in window else default
-            for name, default in (("pad", 0), ("stride", 1), ("lhs_dilate", 1), ("rhs_dilate", 1))
-        )
-        at = np.arange(out[axis]) * stride - low + np.arange(right[axis])[:, None] * step
-        inside = (at >= 0) & (at <= (left[axis] - 1) * holes) & (at % holes == 0)
-        pairs *= int(inside.sum())
-    return 2 * pairs * out["b"] * out["f"] * right["i"]
 
 
 def cycles(program: Program) -> int:

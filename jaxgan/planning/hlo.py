@@ -52,6 +52,11 @@ class Instruction:
         return self.found(rf"\b{name}=%?([\w.-]+)")[1]
 
     @property
+    def target(self) -> str:
+        """The function that a custom call calls."""
+        return self.found(r'custom_call_target="([^"]+)"')[1]
+
+    @property
     def is_in_pieces(self) -> bool:
         """Whether it is a collective that a TPU moves beside other operations, piece by piece.
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import jax
 
+import jaxgan
 from jaxgan.files import json_lines
 from jaxgan.training.events import EventFile
 from jaxgan.training.weights_and_biases import open_project
@@ -67,7 +68,8 @@ def circumstances() -> dict[str, Any]:
         "processes": jax.process_count(),
         "cores": os.cpu_count(),
         "python": sys.version.split()[0],
-        **{name: version(name) for name in ("jaxgan", "jax", "jaxlib", "flax", "optax")},
+        "jaxgan": jaxgan.__version__,  # a checkout need not be installed
+        **{name: version(name) for name in ("jax", "jaxlib", "flax", "optax")},
     }
 
 

@@ -36,6 +36,7 @@ from jaxgan.training.claim import claimed
 from jaxgan.training.collapse import refuse_collapse
 from jaxgan.training.identity import identity
 from jaxgan.training.metrics import MetricsWriter, memory
+from jaxgan.training.profile import Profile, window
 from jaxgan.training.progress import progress_line
 from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.training.run import Run, abstract_state, new_run
@@ -49,9 +50,13 @@ from jaxgan.training.window import Window
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
 
 
-def train(config: ConfigDict, workdir: Path) -> int:
-    """Train until config.train.steps; return the exit code. The same call continues a run."""
+def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
+    """Train until config.train.steps; return the exit code. The same call continues a run.
+
+    profile: "START:STEPS", steps to record (profile.py); "" for none.
+    """
     run, records = new_run(workdir, config)
+    profiled = window(profile, run.config.train.steps)
     data = identity(records)
     processes.agree(run.config.to_dict() | {"the data": data})
     step_number = steps_by_number(run)
@@ -73,7 +78,9 @@ def train(config: ConfigDict, workdir: Path) -> int:
         roll_backs = RollBacks(workdir)
         while True:
             try:
-                return loop(run, records, step_number, checkpoints, roll_backs, watch, stop, say)
+                return loop(
+                    run, records, step_number, checkpoints, roll_backs, watch, profiled, stop, say
+                )
             except TrainingFailedError as failure:
                 say(roll_backs.go_back(failure, run.config, checkpoints))
             except OSError as error:
@@ -153,6 +160,7 @@ def loop(
     checkpoints: Checkpoints,
     roll_backs: RollBacks,
     watch: Watch,
+    profiled: range,
     stop: threading.Event,
     say: Callable[[str], None],
 ) -> int:
@@ -208,14 +216,23 @@ def loop(
     writer = MetricsWriter(workdir, start, config.wandb) if is_writer else None
     refresher = Refresher(workdir) if is_writer else nothing
     clock, whole, pending, logged, stopped, good = Stopwatch(), Counter(), [], start, False, None
-    step = start
-    with refresher as refresh, writer or nothing, reader, prefetch(read, start) as batches:
+    step, profile = start, Profile(workdir / "profile", profiled)
+    with (
+        refresher as refresh,
+        writer or nothing,
+        reader,
+        prefetch(read, start) as batches,
+        profile,
+    ):
         for step in range(start + 1, last + 1):
+            profile.before(step, state)
             with clock("input"):
                 batch = next(batches)
-            with clock("step"):
+            with clock("step"), jax.profiler.StepTraceAnnotation("train", step_num=step):
                 state, metrics = step_number(step)(state, batch)
                 pending.append(metrics)
+            if profile.after(step, state):
+                say(f"recorded {len(profiled)} steps: xprof {workdir}/profile")
             log, sample, save = (
                 step == last or step % config[f"{name}_every"] == 0
                 for name in ("log", "sample", "checkpoint")

@@ -8,6 +8,7 @@ import types
 import jax
 import jax.numpy as jnp
 import pytest
+from jaxlib import xla_client
 
 from jaxgan.devices import compiler
 
@@ -101,6 +102,24 @@ def test_an_option_that_jaxlib_no_longer_knows_is_left_out(cpu, monkeypatch):
 
 def test_a_gpu_has_no_options():
     assert compiler.compiler_options(types.SimpleNamespace(platform="gpu")) == {}
+
+
+@pytest.mark.parametrize(("all_at_once", "preallocate"), [(True, "true"), (False, "false")])
+def test_memory_of_a_gpu(monkeypatch, all_at_once, preallocate):
+    monkeypatch.setattr(os, "environ", {})
+    compiler.reserve_gpu_memory(all_at_once)
+    expected = {"XLA_CLIENT_MEM_FRACTION": "0.9", "XLA_PYTHON_CLIENT_PREALLOCATE": preallocate}
+    assert os.environ == expected
+    jax_reads = xla_client.generate_pjrt_gpu_plugin_options()
+    assert (jax_reads["memory_fraction"], jax_reads["preallocate"]) == (0.9, all_at_once)
+
+
+def test_memory_of_a_gpu_as_the_user_asks(monkeypatch):
+    users = {"XLA_PYTHON_CLIENT_MEM_FRACTION": "0.4", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    monkeypatch.setattr(os, "environ", dict(users))
+    compiler.reserve_gpu_memory(all_at_once=True)
+    assert os.environ == users
+    assert xla_client.generate_pjrt_gpu_plugin_options()["memory_fraction"] == 0.4
 
 
 def test_networks_are_compiled_with_the_options(monkeypatch):

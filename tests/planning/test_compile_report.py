@@ -27,9 +27,9 @@ def report():
     return compile_run(tiny_config(**{"train.num_d_steps": 1, "train.batch": 256}))
 
 
-def check_cost(name, report):
+def check_cost(name, report, facts=("flops", "traffic")):
     """Compare what a step costs with the golden file; UPDATE_GOLDEN=1 writes it there."""
-    found = {fact: report[fact] for fact in ("flops", "traffic")}
+    found = {fact: report[fact] for fact in facts}
     found["temporaries"] = report["bytes"]["temporaries"]
     golden = json.loads(GOLDEN.read_text())
     if os.environ.get("UPDATE_GOLDEN"):
@@ -136,7 +136,11 @@ allocation 6: size 32768, color 1, page 0, preallocated-temp:
 @pytest.mark.parametrize(
     "topology,slices,message",
     [
-        ("v9z:2x2", 1, r"--topology=v9z:2x2: write one of v4, v5e, v5p, v6e, a colon and a shape"),
+        (
+            "v9z:2x2",
+            1,
+            r"--topology=v9z:2x2: write one of v4, v5e, v5p, v6e, tpu7x, a colon and a shape",
+        ),
         ("v5e:2x2", 0, r"--slices=0: write 1 or more"),
     ],
 )
@@ -185,21 +189,27 @@ def test_slices_multiply_devices_and_two_cores_are_one_device(libtpu):
 
 @slow
 @pytest.mark.parametrize(
-    ("topology", "a_cycle"),
-    [("v4:2x2x1", 2**18), ("v5e:2x2", 2**17), ("v5p:2x2x1", 2**18), ("v6e:2x2", 2**19)],
+    ("topology", "a_cycle", "side"),
+    [
+        ("v4:2x2x1", 2**18, 4096),
+        ("v5e:2x2", 2**17, 4096),
+        ("v5p:2x2x1", 2**18, 4096),
+        ("v6e:2x2", 2**19, 4096),
+        ("tpu7x:2x2x1", 2**19, 16384),
+    ],
 )
-def test_the_compilers_cycles_are_those_of_the_peak_rate(libtpu, topology, a_cycle):
+def test_the_compilers_cycles_are_those_of_the_peak_rate(libtpu, topology, a_cycle, side):
     """A large product is expected to take what the published rate says, and up to a fifth more."""
     chip = chips.CHIPS[topology.partition(":")[0]]
     np.testing.assert_allclose(chip.clock * a_cycle, chip.flops, rtol=0.01)
     there = jax.sharding.SingleDeviceSharding(chips.slice_devices(topology)[0])
-    x = jax.ShapeDtypeStruct((4096, 4096), jnp.bfloat16, sharding=there)
+    x = jax.ShapeDtypeStruct((side, side), jnp.bfloat16, sharding=there)
     product = jax.jit(lambda x: x @ x).lower(x).compile()
-    assert 1 < cost.cycles(Program(product.as_text())) / (2 * 4096**3 / a_cycle) < 1.2
+    assert 1 < cost.cycles(Program(product.as_text())) / (2 * side**3 / a_cycle) < 1.2
 
 
 @slow
-@pytest.mark.parametrize("topology", ["v4:2x2x1", "v5e:2x2", "v5p:2x2x1", "v6e:2x2"])
+@pytest.mark.parametrize("topology", ["v4:2x2x1", "v5e:2x2", "v5p:2x2x1", "v6e:2x2", "tpu7x:2x2x1"])
 def test_a_tpus_compiler_knows_its_options_and_no_others(libtpu, monkeypatch, topology):
     device, known = chips.slice_devices(topology)[0], dict(compiler.WORTH_HAVING["tpu"])
     monkeypatch.setitem(compiler.WORTH_HAVING, "tpu", {"xla_tpu_gone_last_year": "1", **known})

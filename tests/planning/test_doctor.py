@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import types
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,17 @@ def test_memory_and_time_are_measured(tmp_path):
     (memory,) = [text for text in texts(found) if text.startswith("memory: ")]
     (time,) = [text for text in texts(found) if text.startswith("time: ")]
     assert "a step takes" in memory and "for 20 steps" in time
+
+
+def test_memory_of_a_card_is_read_from_it(monkeypatch):
+    card = types.SimpleNamespace(
+        memory_stats=lambda: {"bytes_limit": 72 << 30}, device_kind="NVIDIA H100 80GB HBM3"
+    )
+    monkeypatch.setattr(doctor.jax, "local_devices", lambda: [card])
+    assert doctor.memory_need(60 << 30).text == (
+        "memory: a step takes 60 GiB of 72 GiB (NVIDIA H100 80GB HBM3)"
+    )
+    assert doctor.memory_need(80 << 30).is_error
 
 
 def test_memory_is_compared_with_the_device():

@@ -1,6 +1,7 @@
 """The log of a run: no line twice, none missing, readable times."""
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import sys
 import types
@@ -8,6 +9,7 @@ import types
 import jax
 import pytest
 
+import jaxgan
 from jaxgan.files import json_lines
 from jaxgan.training import metrics, progress, stopwatch, weights_and_biases
 
@@ -117,6 +119,24 @@ def test_every_start_leaves_a_line(tmp_path):
     lines = json_lines.read(tmp_path / "starts.jsonl")
     assert [line["step"] for line in lines] == [0, 20]
     assert lines[0]["devices"] == "8 x cpu" and lines[0]["jax"] == jax.__version__
+
+
+def test_a_checkout_need_not_be_installed(monkeypatch):
+    plain = metrics.version
+
+    def version(name):
+        if name == "jaxgan":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return plain(name)
+
+    monkeypatch.setattr(metrics, "version", version)
+    assert metrics.circumstances()["jaxgan"] == jaxgan.__version__
+
+
+def test_memory_of_a_device_is_written_where_it_is_known(monkeypatch):
+    card = types.SimpleNamespace(memory_stats=lambda: {"peak_bytes_in_use": 3 * 10**9})
+    monkeypatch.setattr(metrics.jax, "local_devices", lambda: [card])
+    assert metrics.memory()["device_gb"] == 3.0
 
 
 def test_memory_is_at_least_what_was_just_filled():
