@@ -21,15 +21,15 @@ def calls(values):
     time.sleep(60)
 
 def waits(values):
-    print("runs", flush=True)
     try:
+        print("runs", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         time.sleep(60)
 
 def swallows(values):
-    print("runs", flush=True)
     try:
+        print("runs", flush=True)
         time.sleep(60)
     except BaseException:
         pass
@@ -37,6 +37,7 @@ def swallows(values):
 
 kind = sys.argv.pop(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's `pytest &`
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and below nohup
 run = {"calls": calls, "swallows": swallows}.get(kind, waits)
 if kind == "ignores":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

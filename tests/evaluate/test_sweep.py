@@ -44,7 +44,7 @@ def test_texts_that_are_no_values(text):
 @pytest.mark.parametrize("text", ["0:1e9:1e-9", "0:inf:1", ",".join(["0.5"] * 1001)])
 def test_a_curve_of_too_many_points_is_refused_before_they_are_made(text):
     with pytest.raises(ValueError, match="more than 1000 numbers: write a larger step"):
-        thresholds(text)
+        points_of(text)
 
 
 def test_the_points_of_the_papers_table():

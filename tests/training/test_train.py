@@ -103,6 +103,7 @@ def test_a_hangup_stops_like_a_signal_unless_it_is_ignored():
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run below nohup themselves
         stop = train.stop_flag()
         signal.raise_signal(signal.SIGHUP)
         assert stop.is_set()
