@@ -65,7 +65,7 @@ def test_a_statement_of_several_lines(tmp_path):
         ("config.train = {}", "train = {}: this is a section"),
         ("config = None", "get_config returns nothing: return a ConfigDict"),
         ("config.train.steps = 10**400", "train.steps = 1000"),
-        ("config.generator.learning_rate = 10**400", "OverflowError: int too large"),
+        ("config.generator.learning_rate = 10**400", "generator.learning_rate = 1000"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("config = {}", "get_config returns a dict: return a ConfigDict"),
         ("config.unlock(); config.train.btach = 3", "train.btach = 3: the config has no such"),
