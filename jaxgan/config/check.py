@@ -69,11 +69,23 @@ def unknown(path: str, known: Iterable[str]) -> str:
 
 
 def nearest(path: str, known: list[str]) -> str | None:
-    """Return the field or section whose path, else whose own name, is most like this one."""
-    paths = {other: other for full in known for other in (full, full.partition(".")[0])}
+    """Return the field that is most like this one: of its own section, of the same name elsewhere,
+    else the field or section whose whole path or name is."""
+    section, _, own = path.rpartition(".")
+    inside = {f.removeprefix(f"{section}."): f for f in known if f.startswith(f"{section}.")}
     names = {other.rpartition(".")[2]: other for other in reversed(known)}
-    for word, choices in ((path, paths), (path.rpartition(".")[2], names)):
-        if near := difflib.get_close_matches(word, choices, 1, 0.7):
+    if longer := [name for name in inside if len(own) > 3 and own in name]:
+        return inside[min(longer, key=len)]  # attention: generator_attention
+    if near := difflib.get_close_matches(own, inside, 1, 0.7):
+        return inside[near[0]]
+    paths = {other: other for full in known for other in (full, full.partition(".")[0])}
+    for word, choices, least in (
+        (path, paths, 0.85),
+        (own, names, 1.0),
+        (path, paths, 0.7),
+        (own, names, 0.7),
+    ):
+        if near := difflib.get_close_matches(word, choices, 1, least):
             return choices[near[0]]
     return None
 

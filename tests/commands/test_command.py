@@ -117,6 +117,21 @@ def test_help_of_every_kind(monkeypatch, capsys):
     assert "--class-names" in answered(monkeypatch, capsys, "help", "prepare")
 
 
+@pytest.mark.parametrize(
+    ("name", "flag", "line"),
+    [
+        ("explore", "--port=99999", "--port=99999: write a number from 0 to 65535"),
+        ("explore", "--port=-1", "--port=-1: write a number from 0 to 65535"),
+        ("import", "--batch_norm_eps=-1", "--batch_norm_eps=-1: write a number of 0.0 or more"),
+        ("average", "--length=0.5", "--length=0.5: write a number from 0.001 to 0.2886"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_anything_starts(name, flag, line):
+    found = main.command_named(name)
+    with pytest.raises(ValueError, match="^" + re.escape(line)):
+        parse(found, [*("x" for _ in found.operands.split()), flag])
+
+
 def test_the_version(monkeypatch, capsys):
     assert answered(monkeypatch, capsys, "--version") == f"jaxgan {jaxgan.__version__}\n"
     assert importlib.metadata.version("jaxgan") == jaxgan.__version__

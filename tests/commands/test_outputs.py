@@ -67,6 +67,9 @@ def test_what_is_read_is_not_written(run, tmp_path):
     assert "--output=photo.png is --image too" in said
     assert (tmp_path / "photo.png").read_bytes() == before
     config = (tmp_path / "run" / "config.json").read_bytes()
+    assert "config.json is a file: write the directory of a training run" in run(
+        "report", "run/config.json"
+    )
     said = run("report", "run", "--output=run/config.json")
     assert "write a name that ends in .html" in said
     assert (tmp_path / "run" / "config.json").read_bytes() == config

@@ -3,7 +3,7 @@
 import pytest
 
 from jaxgan.config import check, default_config
-from jaxgan.config.check import flat
+from jaxgan.config.check import flat, nearest
 from jaxgan.config.field import read_value
 from jaxgan.config.files import load, shipped
 from jaxgan.config.overrides import override
@@ -80,6 +80,22 @@ def test_fields_that_are_not_there_and_fields_that_are_missing():
     config.model.name = "dcgan"
     with pytest.raises(ValueError, match=r"^model.name = 'dcgan' is without .*_config\('dcgan', "):
         check(config, 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("train.btach", "train.batch"),
+        ("model.attention", "model.generator_attention"),  # not model.latent_dim
+        ("tarin.batch", "train.batch"),
+        ("batch", "train.batch"),
+        ("penalty.wieght", "penalty.weight"),
+        ("avarage.decay", "average.decay"),
+    ],
+)
+def test_the_field_that_was_meant(path, meant):
+    known = [name for name, _ in fields(default_config())]
+    assert nearest(path, known) == meant
 
 
 def test_a_default_config_takes_no_new_field_and_no_other_type():
