@@ -211,6 +211,11 @@ SECTIONS: dict[str, Any] = {
         "num_d_steps": Field(2, "discriminator steps before each generator step", at_least(1)),
         "fresh_batches": Field(False, "the generator's step has real examples of its own too"),
         "microbatches": Field(1, "parts of a batch whose gradients are summed", at_least(1)),
+        "deterministic": Field(
+            False,
+            "on GPUs: leave out what does not repeat bit for bit, and choose no form by timing; CPUs "
+            "and TPUs repeat bit for bit as they are",
+        ),
         "log_every": Field(100, "steps", at_least(1)),
         "sample_every": Field(1000, "steps", at_least(1)),
         "checkpoint_every": Field(1000, "steps", at_least(1)),

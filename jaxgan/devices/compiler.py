@@ -44,13 +44,29 @@ WORTH_HAVING = {
 }
 
 
-def compiler_options(device: jax.Device) -> dict[str, str]:
+# Operations without a fixed order of additions are left out, and forms are not chosen by timing.
+DETERMINISTIC = {
+    "gpu": {"xla_gpu_exclude_nondeterministic_ops": "True", "xla_gpu_autotune_level": "0"}
+}
+
+
+def compiler_options(device: jax.Device, deterministic: bool = False) -> dict[str, str]:
     """Return the `compiler_options` for `jax.jit` on a device, which need not be there.
 
     Empty when there is nothing to say, or when its compiler does not know an option.
+
+    Raises:
+      ValueError: a deterministic program is asked for, which this compiler cannot promise.
     """
     options = WORTH_HAVING.get(device.platform, {})
-    return {name: value for name, value in options.items() if _is_known(device, name, value)}
+    found = {name: value for name, value in options.items() if _is_known(device, name, value)}
+    for name, value in DETERMINISTIC.get(device.platform, {}).items() if deterministic else ():
+        if not _is_known(device, name, value):
+            raise ValueError(
+                f"train.deterministic = True: this compiler does not know {name}: write False"
+            )
+        found[name] = value
+    return found
 
 
 def jit(function: Callable, **options: Any) -> Callable:

@@ -108,7 +108,7 @@ def training_step(run: Run):
         step,
         donate_argnums=0,
         out_shardings=(shardings, sharding.replicated(run.mesh)),
-        compiler_options=compiler.compiler_options(ours),
+        compiler_options=compiler.compiler_options(ours, run.config.train.deterministic),
     )
 
 

@@ -208,3 +208,15 @@ def test_libtpu_is_not_started_where_no_chip_is(chips, chosen, plugin, expected,
         assert jax.config.jax_platforms == expected
     finally:
         jax.config.update("jax_platforms", before)
+
+
+def test_a_deterministic_program_is_promised_or_refused(monkeypatch):
+    gpu = types.SimpleNamespace(platform="gpu")
+    monkeypatch.setattr(compiler, "_is_known", lambda device, name, value: True)
+    assert compiler.compiler_options(gpu, deterministic=True) == compiler.DETERMINISTIC["gpu"]
+    assert compiler.compiler_options(gpu) == {}
+    cpu = types.SimpleNamespace(platform="cpu")
+    assert compiler.compiler_options(cpu, True) == compiler.compiler_options(cpu)
+    monkeypatch.setattr(compiler, "_is_known", lambda device, name, value: False)
+    with pytest.raises(ValueError, match=r"train\.deterministic = True: .* know xla_gpu_exclude"):
+        compiler.compiler_options(gpu, deterministic=True)

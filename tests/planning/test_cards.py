@@ -6,6 +6,7 @@ import jaxlib
 import pytest
 
 from jaxgan.config.files import load
+from jaxgan.devices import compiler
 from jaxgan.planning import cards, chips, compile_report
 from jaxgan.planning.hlo import Program
 from jaxgan.training.run import abstract_state
@@ -137,3 +138,12 @@ def test_full_width_networks_run_on_cudnn(compiler, name, batch):
     if name == "biggan_imagenet128":
         assert report["launches"] <= 1800
     check_cost(f"h100, {name}, batch {batch}", report, ("flops", "traffic", "launches"))
+
+
+@slow
+def test_a_deterministic_program_is_promised_for_a_card():
+    """Its compiler takes both options: no operation without an order, no form chosen by timing."""
+    pytest.importorskip("jax_cuda13_plugin")
+    device = chips.slice_devices("h100")[0]
+    options = compiler.compiler_options(device, deterministic=True)
+    assert options == compiler.DETERMINISTIC["gpu"]
