@@ -213,7 +213,7 @@ SECTIONS: dict[str, Any] = {
         "microbatches": Field(1, "parts of a batch whose gradients are summed", at_least(1)),
         "deterministic": Field(
             False,
-            "on GPUs: leave out what does not repeat bit for bit, and choose no form by timing; CPUs "
+            "on GPUs: leave out what does not repeat bit for bit, choose no form by timing; CPUs "
             "and TPUs repeat bit for bit as they are",
         ),
         "log_every": Field(100, "steps", at_least(1)),

@@ -6,7 +6,7 @@ import jaxlib
 import pytest
 
 from jaxgan.config.files import load
-from jaxgan.devices import compiler
+from jaxgan.devices.compiler import DETERMINISTIC, compiler_options
 from jaxgan.planning import cards, chips, compile_report
 from jaxgan.planning.hlo import Program
 from jaxgan.training.run import abstract_state
@@ -141,9 +141,7 @@ def test_full_width_networks_run_on_cudnn(compiler, name, batch):
 
 
 @slow
-def test_a_deterministic_program_is_promised_for_a_card():
+def test_a_deterministic_program_is_promised_for_a_card(compiler):
     """Its compiler takes both options: no operation without an order, no form chosen by timing."""
-    pytest.importorskip("jax_cuda13_plugin")
     device = chips.slice_devices("h100")[0]
-    options = compiler.compiler_options(device, deterministic=True)
-    assert options == compiler.DETERMINISTIC["gpu"]
+    assert compiler_options(device, deterministic=True) == DETERMINISTIC["gpu"]
