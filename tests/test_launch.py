@@ -153,14 +153,15 @@ while True:
 
 def test_local_passes_on_a_ctrl_c_once(tmp_path):
     (tmp_path / "jaxgan.py").write_text(PRINTS_SIGNALS)
-    default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Ignored below a shell's `pytest &`.
+    code = "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     launched = subprocess.Popen(
-        [sys.executable, LAUNCH / "local.py", "--processes=2", "--", "train"],
+        [sys.executable, "-c", code, LAUNCH / "local.py", "--processes=2", "--", "train"],
         cwd=tmp_path,  # whose jaxgan.py -m finds first
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=default,  # ignored below a shell's `pytest &`
     )
     lines = [launched.stdout.readline() for _ in range(2)]
     os.killpg(launched.pid, signal.SIGINT)  # as a terminal does

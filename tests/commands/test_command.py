@@ -122,7 +122,7 @@ def test_help_of_every_kind(monkeypatch, capsys):
     [
         ("explore", "--port=99999", "--port=99999: write a number from 0 to 65535"),
         ("explore", "--port=-1", "--port=-1: write a number from 0 to 65535"),
-        ("import", "--batch_norm_eps=-1", "--batch_norm_eps=-1: write a number of 0.0 or more"),
+        ("import", "--batch_norm_eps=-1", "--batch_norm_eps=-1.0: write a number of 0.0 or more"),
         ("average", "--length=0.5", "--length=0.5: write a number from 0.001 to 0.2886"),
     ],
 )

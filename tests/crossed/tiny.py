@@ -70,11 +70,11 @@ def families() -> dict[str, ConfigDict]:
     found = {}
     for name in files.shipped():
         config = tiny(name)
-        facts = config.copy_and_resolve_references()
-        for player in (facts.generator, facts.discriminator):
-            player.update(learning_rate=0.1, orthogonal=float(player.orthogonal > 0))
-        facts.average = facts.evaluate = {}
-        if facts.model.get("batch_norm_eps"):
-            facts.model.batch_norm_eps = 0.1
-        found.setdefault(repr(facts.to_dict()), (name, config))
+        facts = config.to_dict()
+        for player in (facts["generator"], facts["discriminator"]):
+            player |= {"learning_rate": 0.1, "orthogonal": player["orthogonal"] > 0}
+        facts["average"] = facts["evaluate"] = {}
+        if "batch_norm_eps" in facts["model"]:
+            facts["model"]["batch_norm_eps"] = 0.1
+        found.setdefault(repr(facts), (name, config))
     return dict(found.values())

@@ -24,7 +24,7 @@ SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16)}  # others (8, 8)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
-TINY |= {"coarse_width": 2, "coarse_dim": 4}
+TINY |= {"coarse_width": 2, "coarse_dim": 4, "group_width": 4}
 TINY |= {"encoder_width": 2, "encoder_depths": (1, 1), "encoder_hidden": 4}
 OWN = {
     "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
@@ -46,12 +46,13 @@ NATURAL = {
     "lapgan": "lapgan",
     "mlp": "adversarial",
     "progan": "adversarial",
+    "r3gan": "relativistic",
     "sngan": "relativistic",
     "stylegan": "style",
 }
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
-WITH_FEATURES |= {"sngan", "stylegan"} | RECOGNISING
+WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan"},
@@ -177,6 +178,7 @@ TERMS = {
     ),
     "gradient penalty": ({"penalty.name": "gradient_penalty", "penalty.weight": 1.0}, (D,)),
     "zero-centred penalty": ({"penalty.name": "zero_centred", "penalty.weight": 1.0}, (D,)),
+    "finite difference": ({"penalty.name": "finite_difference", "penalty.weight": 1.0}, (D,)),
     "spread": ({"consistency.spread": 1.0}, (G,)),
     "path_length": ({"path_length.weight": 1.0}, (G,)),
     "ada": ({"augmentation.name": "ada"}, (D, G)),
