@@ -285,7 +285,9 @@ SECTIONS: dict[str, Any] = {
             "interpolation, probe",
             texts(),
         ),
-        "extractor": Field("lite0", "or lite0_128, inception, a network: evaluate/extractors"),
+        "extractor": Field(
+            "lite0", "or lite0_128, inception, dinov2, a network: evaluate/extractors"
+        ),
         "weights_file": Field("", "of the extractor, where it needs one"),
         "reference": Field("", "another data set than data.name, or a folder of images"),
         "reference_samples": Field(

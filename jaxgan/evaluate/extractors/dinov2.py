@@ -1,0 +1,195 @@
+"""DINOv2's vision transformers (arXiv 2304.07193), whose Frechet distance people agree with most
+(arXiv 2306.04675): FD-DINOv2 takes the class token of ViT-L/14 at 224 pixels.
+
+    x_0 = [class, patches of 14 x 14 times W + b] + positions
+    x  <- x + g_1 * attention(norm(x)),   x <- x + g_2 * mlp(norm(x)),   features = norm(x)[class]
+
+with layer norm (1e-6), heads of 64 dimensions, an mlp four times as wide with GELU. Three choices
+decide the number, and are those of the metric's authors: images are resized as Pillow did in 2023,
+bicubic, antialiased, rows first, to 8 bits after each direction (newer ones go along the columns
+first where an image is taller than wide); the mean and deviation are ImageNet's; and the positions,
+learned for 37 x 37 patches, are interpolated as the network's own code does: bicubic (a = -0.75),
+with a scale of 16.1 / 37 for 16 of them.
+
+The weights are not part of jaxgan: evaluate.weights_file is the model.safetensors of
+facebook/dinov2-base or -large (Apache-2.0), whose SHA-256 is in the protocol. Width and depth are
+read from it.
+"""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan.evaluate.extractors.extractor import Extractor, rgb_bytes
+from jaxgan.files.atomic import sha256
+from jaxgan.files.tensors import read_tensors
+
+SIZE, PATCH, HEAD = 224, 14, 64
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+Weights = dict[str, jax.Array]
+
+
+def dinov2(weights_file: str | Path | None) -> Extractor:
+    """Return the extractor: the class token, and no logits.
+
+    Raises:
+      ValueError: no weights file, or one of another network, with the first name that differs.
+    """
+    if weights_file is None:
+        raise ValueError(
+            "evaluate.extractor = 'dinov2' needs weights: write evaluate.weights_file = the "
+            "model.safetensors of facebook/dinov2-large"
+        )
+    path = Path(weights_file)
+    weights = checked(path, read_tensors(path)[0])
+    dim, depth = weights["embeddings.cls_token"].shape[-1], depth_of(weights)
+    return Extractor(
+        name="dinov2",
+        weights=weights,
+        apply=lambda weights, images: (
+            class_token(weights, normalised(images)),
+            jnp.zeros((len(images), 0)),
+        ),
+        sha256=sha256(path),
+        protocol={
+            "network": f"DINOv2 ViT, {dim} wide, {depth} deep, patches of {PATCH}",
+            "input_size": SIZE,
+            "resize": "Pillow's bicubic, antialiased, 8 bit after each direction",
+            "positions": "bicubic from 37 x 37 with an offset of 0.1",
+            "quantization": "8 bit, rounded",
+        },
+    )
+
+
+def depth_of(weights: Weights) -> int:
+    return len({name.split(".")[2] for name in weights if name.startswith("encoder.layer.")})
+
+
+def shapes(dim: int, depth: int, patches: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of a file, by name."""
+    found: dict[str, tuple[int, ...]] = {
+        "embeddings.cls_token": (1, 1, dim),
+        "embeddings.position_embeddings": (1, patches + 1, dim),
+        "embeddings.patch_embeddings.projection.weight": (dim, 3, PATCH, PATCH),
+        "embeddings.patch_embeddings.projection.bias": (dim,),
+        "layernorm.weight": (dim,),
+        "layernorm.bias": (dim,),
+    }
+    linear = {f"attention.attention.{name}": (dim, dim) for name in ("query", "key", "value")}
+    linear |= {"attention.output.dense": (dim, dim)}
+    linear |= {"mlp.fc1": (4 * dim, dim), "mlp.fc2": (dim, 4 * dim)}
+    for i in range(depth):
+        layer = f"encoder.layer.{i}"
+        for name, (outputs, inputs) in linear.items():
+            found[f"{layer}.{name}.weight"] = (outputs, inputs)
+            found[f"{layer}.{name}.bias"] = (outputs,)
+        for name in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"):
+            found[f"{layer}.{name}"] = (dim,)
+        for name in ("layer_scale1.lambda1", "layer_scale2.lambda1"):
+            found[f"{layer}.{name}"] = (dim,)
+    return found
+
+
+def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
+    """Return the arrays that the network has, or refuse those of another, with the first name."""
+    arrays = {name.removeprefix("dinov2."): a for name, a in arrays.items()}
+    token = arrays.get("embeddings.cls_token", np.zeros((1, 1, 0)))
+    positions = arrays.get("embeddings.position_embeddings", np.zeros((1, 1, 0)))
+    patches = positions.shape[1] - 1 if positions.ndim == 3 else 0
+    expected = shapes(token.shape[-1], max(depth_of(arrays), 1), patches)
+    for name, shape in expected.items():
+        found = arrays[name].shape if name in arrays else None
+        if found != shape or 0 in shape or round(patches**0.5) ** 2 != patches:
+            raise ValueError(
+                f"evaluate.weights_file = {str(path)!r}: {name} is "
+                f"{list(found) if found else 'missing'}, a DINOv2's is {list(shape)}: write the "
+                "model.safetensors of facebook/dinov2-base or -large"
+            )
+    return {name: jnp.asarray(arrays[name], jnp.float32) for name in expected}
+
+
+def normalised(images: jax.Array) -> jax.Array:
+    """Return images [n, h, w, 1 or 3] in [-1, 1] as the network wants them, [n, 224, 224, 3]."""
+    levels = rgb_bytes(images)
+    for axis in (2, 1):  # rows first, rounded after each
+        shape = tuple(SIZE if i == axis else side for i, side in enumerate(levels.shape))
+        levels = jax.image.resize(levels, shape, "cubic", antialias=True)
+        levels = jnp.clip(jnp.round(levels), 0.0, 255.0)
+    mean, deviation = (jnp.asarray(x).reshape(1, 1, 1, 3) for x in (MEAN, DEVIATION))
+    return (levels / 255.0 - mean) / deviation
+
+
+def bicubic(length: int, count: int, scale: float) -> np.ndarray:
+    """Return the matrix [count, length] of PyTorch's bicubic interpolation by a scale."""
+
+    def weight(x: np.ndarray, a: float = -0.75) -> np.ndarray:
+        x = np.abs(x)
+        near = ((a + 2) * x - (a + 3)) * x * x + 1
+        far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+        return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+
+    matrix = np.zeros((count, length))
+    places = (np.arange(count) + 0.5) / scale - 0.5
+    first = np.floor(places).astype(int)
+    for step in (-1, 0, 1, 2):
+        taken = np.clip(first + step, 0, length - 1)
+        np.add.at(matrix, (np.arange(count), taken), weight(places - first - step))
+    return matrix
+
+
+def positions(table: jax.Array, side: int) -> jax.Array:
+    """Return the positions [1, side^2 + 1, d] of a table [1, n^2 + 1, d]."""
+    length = round((table.shape[1] - 1) ** 0.5)
+    if length == side:
+        return table
+    matrix = jnp.asarray(bicubic(length, side, (side + 0.1) / length), jnp.float32)
+    grid = table[0, 1:].reshape(length, length, -1)
+    grid = jnp.einsum("ia,jb,abd->ijd", matrix, matrix, grid, precision="highest")
+    return jnp.concatenate([table[:, :1], grid.reshape(1, side * side, -1)], 1)
+
+
+def class_token(weights: Weights, images: jax.Array) -> jax.Array:
+    """Return the class token [n, d] of images [n, s, s, 3], with s a multiple of 14."""
+    n, side = len(images), images.shape[1] // PATCH
+    kernel = weights["embeddings.patch_embeddings.projection.weight"]  # [d, 3, 14, 14]
+    cut = images.reshape(n, side, PATCH, side, PATCH, 3)
+    x = jnp.einsum("nyaxbc,dcab->nyxd", cut, kernel).reshape(n, -1, kernel.shape[0])
+    x = x + weights["embeddings.patch_embeddings.projection.bias"].reshape(1, 1, -1)
+    token = jnp.broadcast_to(weights["embeddings.cls_token"], (n, 1, x.shape[-1]))
+    x = jnp.concatenate([token, x], 1)
+    x = x + positions(weights["embeddings.position_embeddings"], side)
+    for i in range(depth_of(weights)):
+        start = f"encoder.layer.{i}."
+        own = {name[len(start) :]: w for name, w in weights.items() if name.startswith(start)}
+        x = x + scaled(own, "layer_scale1", attention(own, norm(own, "norm1", x)))
+        hidden = jax.nn.gelu(linear(own, "mlp.fc1", norm(own, "norm2", x)), approximate=False)
+        x = x + scaled(own, "layer_scale2", linear(own, "mlp.fc2", hidden))
+    return norm(weights, "layernorm", x)[:, 0]
+
+
+def attention(own: Weights, x: jax.Array) -> jax.Array:
+    n, tokens, dim = x.shape
+    q, k, v = (
+        linear(own, f"attention.attention.{name}", x).reshape(n, tokens, dim // HEAD, HEAD)
+        for name in ("query", "key", "value")
+    )
+    weights = jax.nn.softmax(jnp.einsum("nqhd,nkhd->nhqk", q, k) / HEAD**0.5, -1)
+    mixed = jnp.einsum("nhqk,nkhd->nqhd", weights, v).reshape(n, tokens, dim)
+    return linear(own, "attention.output.dense", mixed)
+
+
+def linear(own: Weights, name: str, x: jax.Array) -> jax.Array:
+    return x @ own[f"{name}.weight"].T + own[f"{name}.bias"].reshape(1, 1, -1)
+
+
+def scaled(own: Weights, name: str, x: jax.Array) -> jax.Array:
+    return x * own[f"{name}.lambda1"].reshape(1, 1, -1)
+
+
+def norm(own: Weights, name: str, x: jax.Array) -> jax.Array:
+    x = x - x.mean(-1, keepdims=True)
+    x = x * jax.lax.rsqrt(jnp.square(x).mean(-1, keepdims=True) + 1e-6)
+    return x * own[f"{name}.weight"].reshape(1, 1, -1) + own[f"{name}.bias"].reshape(1, 1, -1)
