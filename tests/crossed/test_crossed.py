@@ -44,8 +44,10 @@ REFUSED = {
 }
 
 
-def expected(command: str, model: str) -> str | None:
+def expected(command: str, model: str, prior: str) -> str | None:
     """Return the line that a command is refused with on a model, None where it runs."""
+    if command in ("sample truncations", "sample truncated") and prior != "normal":
+        return f"needs prior = 'normal', and this generator's is '{prior}'"
     lines = REFUSED.get(command, {})
     return lines.get(model, lines.get(""))
 
@@ -60,9 +62,9 @@ def walked(name: str, devices: int, bits: int, folder: Path) -> dict[str, str]:
 
 
 def check(name: str, devices: int, bits: int, folder: Path) -> None:
-    found, model = walked(name, devices, bits, folder), families()[name].model.name
+    found, config = walked(name, devices, bits, folder), families()[name]
     for command, outcome in found.items():
-        line = expected(command, model)
+        line = expected(command, config.model.name, config.prior)
         if line is None:
             assert outcome == "ran", f"{command}: {outcome}"
         else:
