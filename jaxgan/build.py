@@ -70,9 +70,9 @@ def optimizer(
     images: how many go by from one turn of the player to the next, for schedules.
     lazy: see lazy_share.
     """
-    rate = optax.scale_by_learning_rate(of_steps(config.learning_rate, images, lazy))
+    rate = scaled_by(config.learning_rate, images, lazy)
     if config.get("encoder_learning_rate"):
-        slow = optax.scale_by_learning_rate(of_steps(config.encoder_learning_rate, images, lazy))
+        slow = scaled_by(config.encoder_learning_rate, images, lazy)
         rate = optax.partition({"encoder": slow, "rest": rate}, _encoder_or_rest)
     b2 = of_steps(config.b2, images)
     if lazy < 1.0:
@@ -85,6 +85,12 @@ def optimizer(
     if config.freeze:
         links.append(freeze(tuple(config.freeze)))
     return optax.chain(*links)
+
+
+def scaled_by(rate: float | str, images: int, factor: float) -> optax.GradientTransformation:
+    """Return a step of a learning rate times `factor`, against the gradient."""
+    found: Any = of_steps(rate, images, factor)
+    return optax.scale_by_learning_rate(found)
 
 
 def lazy_share(config: ConfigDict, name: str) -> float:

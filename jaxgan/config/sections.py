@@ -9,7 +9,8 @@ schedule in place of its number (game/schedules.py).
 from collections.abc import Iterator
 from typing import Any
 
-from ml_collections import ConfigDict, FieldReference
+from ml_collections import ConfigDict
+from ml_collections.config_dict import FieldReference
 
 from jaxgan import models
 from jaxgan.config.field import (

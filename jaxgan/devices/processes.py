@@ -86,9 +86,10 @@ def _ask_cluster(address: str | None, timeout: int) -> tuple[str, int, int, Any]
         raise RuntimeError(
             f"JAXGAN_DISTRIBUTED=1: the cluster does not answer ({one_line(error)}): {BY_HAND}"
         ) from error
-    if None in found[:3]:
+    where, count, index, devices = found
+    if where is None or count is None or index is None:
         raise ValueError(f"JAXGAN_DISTRIBUTED=1: no cluster is found here: {BY_HAND}")
-    return found
+    return where, count, index, devices
 
 
 def _number(name: str, text: str | None) -> int:

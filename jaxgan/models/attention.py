@@ -61,9 +61,9 @@ def _attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> tuple[jax
 
 
 def _saved(*inputs: Any) -> tuple:
-    inputs = [x.value for x in inputs]
-    found = _attend(*inputs)
-    return found, (*inputs, *found)
+    queries, keys, values = (x.value for x in inputs)
+    found = _attend(queries, keys, values)
+    return found, (queries, keys, values, *found)
 
 
 def _pulled_back(saved: tuple, gradients: tuple) -> tuple:
@@ -74,8 +74,10 @@ def _pulled_back(saved: tuple, gradients: tuple) -> tuple:
 
 
 def _array(gradient: jax.Array | SymbolicZero) -> jax.Array:
-    is_zero = isinstance(gradient, SymbolicZero)
-    return jnp.zeros(gradient.shape, gradient.dtype) if is_zero else gradient
+    if isinstance(gradient, SymbolicZero):
+        aval: Any = gradient.aval
+        return jnp.zeros(aval.shape, aval.dtype)
+    return gradient
 
 
 _attend.defvjp(_saved, _pulled_back, symbolic_zeros=True)
@@ -150,8 +152,9 @@ def _by_blocks(some: Callable, carry: Any, most: int, *arrays: jax.Array) -> tup
 
 def _gradient_of_result(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
     """Return dq, dk and dv of q, k, v, the result, the log of the sums, and do."""
-    log_sums = operands[4]
-    return _gradient_by_blocks(*operands, jnp.zeros(log_sums.shape, log_sums.dtype), pairs=pairs)
+    queries, keys, values, found, log_sums, do = operands
+    dl = jnp.zeros(log_sums.shape, log_sums.dtype)
+    return _gradient_by_blocks(queries, keys, values, found, log_sums, do, dl, pairs=pairs)
 
 
 def _forward_fused(
@@ -163,8 +166,9 @@ def _forward_fused(
 
     size = -(-max(queries.shape[1], values.shape[2]) // 8) * 8
     operands = queries.swapaxes(1, 2), keys, values
-    padded = (jnp.pad(x, ((0, 0), (0, 0), (0, size - x.shape[2])))[:, :, None] for x in operands)
-    found, log_sums = cudnn.dot_product_attention(*padded, scale=1.0, return_residual=True)
+    q, k, v = (jnp.pad(x, ((0, 0), (0, 0), (0, size - x.shape[2])))[:, :, None] for x in operands)
+    results: Any = cudnn.dot_product_attention(q, k, v, scale=1.0, return_residual=True)
+    found, log_sums = results
     return found[:, :, 0, : values.shape[2]].swapaxes(1, 2), log_sums
 
 

@@ -14,9 +14,9 @@ import importlib.metadata
 import re
 
 import jax
-import jaxlib
 from jax._src.cudnn import fused_attention_stablehlo
 from jax.experimental import topologies
+from jaxlib.version import __version__ as jaxlib_version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Devic
 
 def refuse_without_compiler(topology: str) -> None:
     """Refuse a machine without JAX's CUDA plugin, or with that of another version."""
-    wanted = jaxlib.__version__
+    wanted = jaxlib_version
     for cuda in (13, 12):
         names = [f"jax-cuda{cuda}-{part}" for part in ("plugin", "pjrt")]
         try:

@@ -16,7 +16,9 @@ facebook/dinov2-base or -large (Apache-2.0), whose SHA-256 is in the protocol. W
 read from it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -64,7 +66,7 @@ def dinov2(weights_file: str | Path | None) -> Extractor:
     )
 
 
-def depth_of(weights: Weights) -> int:
+def depth_of(weights: Mapping[str, Any]) -> int:
     return len({name.split(".")[2] for name in weights if name.startswith("encoder.layer.")})
 
 

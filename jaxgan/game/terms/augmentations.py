@@ -77,7 +77,7 @@ def diff_augment(policy: tuple[str, ...]) -> Augmentation:
             known = ", ".join(PARTS)
             raise ValueError(f"augmentation.policy has {part!r}: write some of {known}")
 
-    def apply(state, images: jax.Array, key: jax.Array, step: jax.Array) -> jax.Array:
+    def apply(state, images: jax.Array, key: jax.Array, step: jax.Array | int) -> jax.Array:
         for part, k in zip(policy, jax.random.split(key, len(policy)), strict=True):
             images = PARTS[part](images, k)
         return images
@@ -88,7 +88,7 @@ def diff_augment(policy: tuple[str, ...]) -> Augmentation:
 def instance_noise(std: Value) -> Augmentation:
     """Return noise of a standard deviation: a number, or a function of the step's number."""
 
-    def apply(state, images: jax.Array, key: jax.Array, step: jax.Array) -> jax.Array:
+    def apply(state, images: jax.Array, key: jax.Array, step: jax.Array | int) -> jax.Array:
         return images + now(std, step) * jax.random.normal(key, images.shape)
 
     return Augmentation(dict, apply, no_update)

@@ -63,8 +63,9 @@ def terms_of(config: ConfigDict, images_a_step: int, own: Terms | None = None) -
         of_penalty = weight(config.penalty.weight, factor=every)
         terms["discriminator"]["penalty"] = wrappers.weighed(term, of_penalty)
     if c.real or c.fake or c.latents:
-        weights = map(weight, (c.real, c.fake, c.latents))
-        terms["discriminator"]["consistency"] = consistency.discriminator_term(*weights, c.noise)
+        real, fake, latents = map(weight, (c.real, c.fake, c.latents))
+        term = consistency.discriminator_term(real, fake, latents, c.noise)
+        terms["discriminator"]["consistency"] = term
     if config.lecam.weight:
         term = wrappers.weighed(lecam(config.lecam.decay), weight(config.lecam.weight))
         terms["discriminator"]["lecam"] = term

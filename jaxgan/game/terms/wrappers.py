@@ -57,7 +57,7 @@ class Augmentation(NamedTuple):
     update(state, real_logits [b]) -> state, after each pass of the discriminator's objective."""
 
     init: Callable[[], PyTree]
-    apply: Callable[[PyTree, jax.Array, jax.Array, jax.Array], jax.Array]
+    apply: Callable[[PyTree, jax.Array, jax.Array, jax.Array | int], jax.Array]
     update: Callable[[PyTree, jax.Array], PyTree]
 
 
