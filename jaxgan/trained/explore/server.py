@@ -206,12 +206,14 @@ def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int
         print(f"{url}  (Ctrl-C to stop)", flush=True)
         if not has_screen():
             port = server.server_port
-            print(f"no screen here: on yours, ssh -L {port}:localhost:{port} HOST, then {url}")
+            line = f"no screen here: on yours, ssh -L {port}:localhost:{port} HOST, then {url}"
+            print(line, flush=True)
         elif sys.stdout.isatty():
             webbrowser.open(url)
         try:
             server.serve_forever()
         except KeyboardInterrupt as stop:
-            print()
+            if sys.stdout.isatty():
+                print()  # after the terminal's ^C
             return getattr(stop, "exit_code", 0)
     return 0
