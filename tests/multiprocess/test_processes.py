@@ -182,7 +182,7 @@ from jaxgan import main
 from jaxgan.training import checkpoints
 save = checkpoints.ocp.save_async
 def save_async(path, state):
-    if jax.process_index() == 1 and path.name.startswith("4"):
+    if jax.process_index() == 1 and str(path).rpartition("/")[2].startswith("4"):
         raise OSError(28, "No space left on device")
     return save(path, state)
 checkpoints.ocp.save_async = save_async
