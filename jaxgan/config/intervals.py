@@ -22,7 +22,8 @@ FIELDS = {
 def images_a_step(config: ConfigDict) -> int:
     """Return how many real images the discriminator's turns of one training step see.
 
-    Everywhere an image is counted so; those of a generator with batches of its own do not count.
+    The log, intervals and schedules all count images in this way. Batches that only the generator
+    sees (train.fresh_batches) are not counted.
     """
     return config.train.batch * config.train.num_d_steps
 

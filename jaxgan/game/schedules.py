@@ -9,8 +9,9 @@ each constant before and after. A config has a number, or a schedule as the text
 
     config.generator.learning_rate = "cosine(2e-4, 5e-5, images=2e7)"
 
-Images seen are those of the discriminator's turns: steps x batch x num_d_steps, the batch size then
-changes nothing. A value is that of the images seen *before* the step. All are float32.
+Images seen are those of the discriminator's turns: steps x batch x num_d_steps, so a schedule stays
+the same when the batch size changes. A step uses the value at the images seen *before* it. Values
+are float32.
 """
 
 import ast

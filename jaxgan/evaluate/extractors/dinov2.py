@@ -5,7 +5,7 @@
     x  <- x + g_1 * attention(norm(x)),   x <- x + g_2 * mlp(norm(x)),   features = norm(x)[class]
 
 with layer norm (1e-6), heads of 64 dimensions, an mlp four times as wide with GELU. Three choices
-decide the number, and are those of the metric's authors: images are resized as Pillow did in 2023,
+decide the number; they follow the metric's authors: images are resized as Pillow did in 2023,
 bicubic, antialiased, rows first, to 8 bits after each direction (newer ones go along the columns
 first where an image is taller than wide); the mean and deviation are ImageNet's; and the positions,
 learned for 37 x 37 patches, are interpolated as the network's own code does: bicubic (a = -0.75),
@@ -96,7 +96,7 @@ def shapes(dim: int, depth: int, patches: int) -> dict[str, tuple[int, ...]]:
 
 
 def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
-    """Return the arrays that the network has, or refuse those of another, with the first name."""
+    """Return the network's arrays. ValueError names the first one that is missing or misshapen."""
     arrays = {name.removeprefix("dinov2."): a for name, a in arrays.items()}
     token = arrays.get("embeddings.cls_token", np.zeros((1, 1, 0)))
     positions = arrays.get("embeddings.position_embeddings", np.zeros((1, 1, 0)))
