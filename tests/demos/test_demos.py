@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.media.pictures import grid, save_picture
-from tests.demos import codes, growth, rings
+from tests.demos import codes, growth, modes, rings
 from tests.rings import SPREAD, centres
 
 
@@ -46,3 +46,19 @@ def test_growth_takes_the_first_images_of_each_sheet(tmp_path):
         save_picture(sheet, grid(drawn, 3))
     found = growth.first_rows(sheets, 4, 5, columns=2)
     np.testing.assert_array_equal(found, images[:, :2].reshape(4, 4, 5, 3))
+
+
+def test_a_stack_of_digits_is_read_as_its_number():
+    """Ten patterns in place of digits: a classifier fitted to them reads any three of them."""
+    rng = np.random.default_rng(0)
+    patterns = rng.integers(0, 256, (10, 32, 32), np.uint8)
+    train = np.float32(patterns.repeat(32, 0)[..., None] / 127.5 - 1), np.arange(10).repeat(32)
+    digits = rng.integers(0, 10, (50, 3))
+    numbers = modes.read(train, np.moveaxis(patterns[digits], 1, -1))
+    np.testing.assert_array_equal(numbers, digits @ [100, 10, 1])
+
+
+def test_numbers_that_are_found():
+    assert modes.coverage(np.arange(1000).repeat(3)) == (1000, pytest.approx(0.0))
+    assert modes.coverage(np.arange(0, 1000, 2)) == (500, pytest.approx(np.log(2)))
+    assert modes.coverage(np.full(20, 7)) == (1, pytest.approx(np.log(1000)))
