@@ -1,4 +1,7 @@
-"""Up- and downsampling and the blur against numpy and the plain form, in values and derivatives."""
+"""Up- and downsampling and the blur against numpy and the plain form, in values and derivatives.
+
+And in the second stage what a TPU's compiler makes of resampling and of groups.
+"""
 
 import re
 
@@ -7,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.models.convolution import average_pool, blur, conv_up, upsample
+from jaxgan.models.convolution import average_pool, blur, conv, conv_up, upsample
 from jaxgan.planning import chips
 from tests.models.test_convolution import arrays, assert_close, large, small
 
@@ -58,3 +61,26 @@ def test_a_tpu_does_not_copy_an_upsampling_kernels_state_to_another_layout():
     program = compiled.as_text()
     assert "f32[3,3,256,128]" in program
     assert not re.search(r"f32\[3,3,256,128\]\S* copy\(", program)
+
+
+@pytest.mark.slow
+def test_a_tpu_does_the_operations_of_one_group_for_each_group():
+    """Of a penalty's gradient: two maps forward, two back, two to the kernel, all in groups.
+
+    A dense kernel with zeros between groups would take eight times the operations.
+    """
+    pytest.importorskip("libtpu")
+    groups, channels, side, batch = 8, 512, 8, 32
+
+    def penalty(x, kernel):
+        value = lambda x: jnp.square(conv(jnp.sin(x), kernel, groups)).sum(dtype=jnp.float32)
+        return jnp.square(jax.grad(value)(x)).sum(dtype=jnp.float32)
+
+    there = jax.sharding.SingleDeviceSharding(chips.slice_devices("v5e:2x2")[0])
+    abstract = lambda *s: jax.ShapeDtypeStruct(s, jnp.bfloat16, sharding=there)
+    x, kernel = abstract(batch, side, side, channels), abstract(3, 3, channels // groups, channels)
+    with chips.quiet():
+        compiled = jax.jit(jax.grad(penalty, (0, 1))).lower(x, kernel).compile()
+    products = batch * side**2 * 9 * channels**2 / groups
+    assert compiled.as_text().count(" convolution(") == 6
+    assert compiled.cost_analysis()["flops"] < 1.1 * 6 * 2 * products
