@@ -56,6 +56,24 @@ def test_convolutions_of_two_orders(cards, monkeypatch, convolve, dtype, many):
     assert len(check_convolutions(second, is_map)) >= 5
 
 
+def test_convolutions_of_two_orders_in_groups(cards):
+    """Each is one call that knows of the groups, of an eighth of a dense kernel's operations."""
+    groups, batch, side, channels = 8, 32, 16, 256
+
+    def loss(x, kernel):
+        y = convolution.conv(jax.nn.relu(x), kernel, groups).astype(jnp.float32)
+        return jnp.square(y).sum()
+
+    def penalty(*arrays):
+        return jnp.square(jax.grad(loss)(*arrays).astype(jnp.float32)).sum()
+
+    shapes = (batch, side, side, channels), (3, 3, channels // groups, channels)
+    is_map = lambda sides: math.prod(sides) >= batch * side * side * channels
+    second = compiled(jax.grad(penalty, (0, 1)), cards[0], *shapes)
+    found = check_convolutions(second, is_map)
+    assert [i.attribute("feature_group_count") for i in found] == 6 * ["8"]
+
+
 SHAPES = (4, 256, 12), (4, 64, 12), (4, 64, 48)
 
 
