@@ -38,6 +38,8 @@ WEAK = ("v5e:2x4", "v5e:4x4", "v5e:4x8", "v5e:8x8", "v5e:8x16", "v5e:16x16")
 # What does not fit, with each of the remedies that it names.
 TOO_LARGE = "biggan_deep 512, batch 2048, v5e:8x8"
 REMEDIES = ("model.remat=True", "train.microbatches=2")
+# What a penalty costs: both of R3GAN's, R1 alone, and R1's expectation without second derivatives.
+PENALTIES = ("r1_r2", "r1", "finite_difference")
 
 
 def chips(topology: str) -> int:
@@ -60,6 +62,12 @@ def entries() -> dict[str, list[str]]:
         found[f"biggan 128, 32 images a chip, {topology}"] = [*flags, batch]
     for field in REMEDIES:
         found[f"{TOO_LARGE}, {field}"] = [*found[TOO_LARGE], f"--config.{field}"]
+    for penalty in PENALTIES:
+        flags = ["--config=configs/r3gan.py:imagenet64", "--topology=v5e:8x8"]
+        flags.append(f"--config.penalty.name={penalty}")
+        name = f"r3gan imagenet64, batch 4096, v5e:8x8, penalty.name={penalty}"
+        found[name] = flags
+        found[f"{name}, model.remat=True"] = [*flags, "--config.model.remat=True"]
     return found
 
 

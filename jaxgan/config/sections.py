@@ -225,6 +225,8 @@ SECTIONS: dict[str, Any] = {
         "best_metric": Field("", "and the best by this one, such as watch/diversity"),
         "best": Field("highest", "of best_metric", one_of("highest", "lowest")),
         "wandb": Field("", "a project of Weights & Biases that gets the numbers too"),
+        "trackio": Field("", "a project of Trackio, likewise"),
+        "mlflow": Field("", "an experiment of MLflow, likewise"),
     },
     "in_images": {
         "train": Field(

@@ -89,6 +89,7 @@ class Generator(nn.Module):
     widths: tuple[int, ...]
     groups: tuple[int, ...]
     dtypes: tuple[Dtype, ...]
+    remat: bool
     num_classes: int
 
     @nn.compact
@@ -102,6 +103,7 @@ class Generator(nn.Module):
         basis = self.param("basis", nn.initializers.normal(1.0), shape)
         x = basis[None] * linear(self.widths[0], name="linear")(latents)[:, None, None]
         gain = first_gain(2 * len(self.widths))
+        block = nn.remat(Block) if self.remat else Block
         for i, (features, groups, dtype) in enumerate(
             zip(self.widths, self.groups, self.dtypes, strict=True)
         ):
@@ -111,7 +113,7 @@ class Generator(nn.Module):
                     x = conv1(features, dtype=dtype, name=f"narrow_{i}")(x)
                 x = blur(upsample(x))
             for j in (0, 1):
-                x = Block(groups, gain, dtype, name=f"block_{i}_{j}")(x)
+                x = block(groups, gain, dtype, name=f"block_{i}_{j}")(x)
         return conv1(channels, dtype=self.dtypes[-1], name="to_image")(x).astype(jnp.float32)
 
 
@@ -121,6 +123,7 @@ class Discriminator(nn.Module):
     widths: tuple[int, ...]
     groups: tuple[int, ...]
     dtypes: tuple[Dtype, ...]
+    remat: bool
     num_classes: int
 
     @nn.compact
@@ -128,11 +131,12 @@ class Discriminator(nn.Module):
         n = len(self.widths) - 1
         x = conv1(self.widths[-1], dtype=self.dtypes[-1], name="from_image")(images)
         gain = first_gain(2 * len(self.widths))
+        block = nn.remat(Block) if self.remat else Block
         for i in range(n, -1, -1):
             dtype = self.dtypes[i]
             x = x.astype(dtype)
             for j in (0, 1):
-                x = Block(self.groups[i], gain, dtype, name=f"block_{i}_{j}")(x)
+                x = block(self.groups[i], gain, dtype, name=f"block_{i}_{j}")(x)
             if i:
                 x = average_pool(blur(x))
                 if self.widths[i - 1] != self.widths[i]:
@@ -161,6 +165,7 @@ def default_config() -> ConfigDict:
             "group_width": 16,  # channels of a group, of a block's 2 C
             "latent_dim": 64,
             "conditional": True,
+            "remat": False,
             "dtype": "float32",
             "dtype_stages": 4,  # of the finest; the others compute in float32
         }
@@ -184,6 +189,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         "dtypes": tuple(
             jnp.float32 if i < coarse else jnp.dtype(config.dtype) for i in range(len(channels))
         ),
+        "remat": config.remat,
         "num_classes": num_classes(spec) if config.conditional else 0,
     }
     return {

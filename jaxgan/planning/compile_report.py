@@ -111,7 +111,7 @@ def described(run: Run, topology: str, slices: int) -> Report:
         "batch_a_device": train.batch // mesh.size,
         "num_d_steps": train.num_d_steps,
         "microbatches": train.microbatches,
-        "remat": run.config.model.get("remat", False),
+        "remat": run.config.model.get("remat"),
         "dtype": run.config.model.get("dtype", "float32"),
         "parameters": {name: count(player.params) for name, player in state.players.items()},
         "bytes": {
@@ -217,7 +217,7 @@ def remedies(report: Report, capacity: int) -> list[str]:
         while fsdp < report["devices"] and state * report["mesh"]["fsdp"] / fsdp > capacity / 4:
             fsdp *= 2
         found.append(f"mesh.fsdp = {fsdp} (now {report['mesh']['fsdp']})")
-    if not report["remat"]:
+    if report["remat"] is False:  # None: the model has no such field
         found.append("model.remat = True (now False)")
     more = microbatches
     # Activations shrink with the microbatch; the state does not.
@@ -247,7 +247,8 @@ def table(report: Report) -> str:
     row(
         "step",
         f"{report['num_d_steps']} x {report['batch']} images, {report['batch_a_device']} a device, "
-        f"{report['microbatches']} microbatches, remat {report['remat']}",
+        f"{report['microbatches']} microbatches"
+        + ("" if report["remat"] is None else f", remat {report['remat']}"),
     )
     row("parameters", ", ".join(f"{k} {v:,}" for k, v in report["parameters"].items()))
     lines.append("per device")

@@ -7,7 +7,7 @@ timing.jsonl    what depends on the machine: images/s and what shares of the tim
                 (waiting for input, the step, samples, watch, checkpoint, other), the most memory
                 so far, images that could not be read
 starts.jsonl    one line each time training starts: from which step, when, on what, with what
-events.*        all numbers, for TensorBoard; with train.wandb, Weights & Biases has them too
+events.*        all numbers, for TensorBoard; and a tracker, where one is named: trackers.py
 
 A full disk raises OSError here: a line is never missing.
 """
@@ -16,6 +16,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,38 +26,37 @@ import jax
 import jaxgan
 from jaxgan.files import json_lines
 from jaxgan.training.events import EventFile
-from jaxgan.training.weights_and_biases import open_project
+from jaxgan.training.trackers import Tracker
 
 
 class MetricsWriter:
     """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped.
 
-    wandb: the project of Weights & Biases that gets the numbers too, "" for none. A continued run
-    continues there as the same run, named by its directory.
+    trackers: get the numbers too.
     """
 
-    def __init__(self, workdir: Path, first_step: int, wandb: str = ""):
+    def __init__(self, workdir: Path, first_step: int, trackers: Sequence[Tracker] = ()):
         self._workdir = workdir
         for name in ("metrics", "watch"):
             json_lines.drop_after(workdir / f"{name}.jsonl", first_step)
         json_lines.append(workdir / "starts.jsonl", {"step": first_step} | circumstances())
-        self._wandb = open_project(wandb, workdir) if wandb else None
+        self._trackers = trackers
         self._events = EventFile(workdir, first_step)
 
     def write(self, name: str, step: int, values: dict[str, Any], tag: str = "") -> None:
         """Add a line to NAME.jsonl; it is on the disk when this returns. `tag`: in TensorBoard."""
         json_lines.append(self._workdir / f"{name}.jsonl", {"step": step} | values)
         self._events.write(step, flat(values, tag))
-        if self._wandb is not None:
-            self._wandb.log(flat(values, tag), step=step)
+        for tracker in self._trackers:
+            tracker.log(flat(values, tag), step)
 
     def __enter__(self) -> "MetricsWriter":
         return self
 
     def __exit__(self, *_: Any) -> None:
         self._events.close()
-        if self._wandb is not None:
-            self._wandb.finish()
+        for tracker in self._trackers:
+            tracker.finish()
 
 
 def circumstances() -> dict[str, Any]:

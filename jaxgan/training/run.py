@@ -31,7 +31,8 @@ from jaxgan.media.medium import Medium
 FREE = (
     *(f"train.{name}_every" for name in ("log", "sample", "checkpoint")),
     *(f"train.{name}" for name in ("steps", "keep_checkpoints", "keep_every")),
-    *(f"train.{name}" for name in ("best_metric", "best", "wandb")),
+    *(f"train.{name}" for name in ("best_metric", "best")),
+    *("train.wandb", "train.trackio", "train.mlflow"),
     *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch", "in_images"),
     *("sample", "evaluate", "mesh"),
 )

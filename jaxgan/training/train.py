@@ -42,9 +42,9 @@ from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.training.run import Run, abstract_state, new_run
 from jaxgan.training.sheets import Sampler, class_sheet
 from jaxgan.training.stopwatch import Stopwatch, goodput
+from jaxgan.training.trackers import check_trackers, open_trackers
 from jaxgan.training.transfer import refuse_start_from, with_networks_of
 from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
-from jaxgan.training.weights_and_biases import check_project
 from jaxgan.training.window import Window
 
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
@@ -65,7 +65,7 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     _, metrics = jax.eval_shape(step_number(0), *shapes)
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
-    check_project(run.config.train.wandb)
+    check_trackers(run.config.train)
     refuse_start_from(run)
     config, stop = run.config.train, stop_flag()
     say = printer(stop) if jax.process_index() == 0 else lambda *_: None
@@ -213,7 +213,9 @@ def loop(
     if not start:
         draw(state, 0)
     nothing = contextlib.nullcontext(lambda: None)
-    writer = MetricsWriter(workdir, start, config.wandb) if is_writer else None
+    writer = None
+    if is_writer:
+        writer = MetricsWriter(workdir, start, open_trackers(config, workdir))
     refresher = Refresher(workdir) if is_writer else nothing
     clock, whole, pending, logged, stopped, good = Stopwatch(), Counter(), [], start, False, None
     step, profile = start, Profile(workdir / "profile", profiled)

@@ -134,9 +134,9 @@ def drawn_like(side, seed):
     return jax.tree.map(lambda s: 0.4 * rng.normal(size=s.shape), shapes)
 
 
-@pytest.fixture(scope="module")
-def game():
-    return build(config_of(), spec_of(SHAPE, CLASSES))
+@pytest.fixture(scope="module", params=[False, True], ids=["activations kept", "made again"])
+def game(request):
+    return build(config_of(remat=request.param), spec_of(SHAPE, CLASSES))
 
 
 @pytest.fixture(scope="module")

@@ -98,6 +98,8 @@ def test_remedies_name_what_is_large():
         "model.remat = True (now False)",
         "train.microbatches = 4 (now 1)",
     ]
+    # A model without the field.
+    assert remedies(activations | {"remat": None}, 16.0) == ["train.microbatches = 4 (now 1)"]
     state = base | {"remat": True, "bytes": {"state": 15.0, "peak": 15.2}}
     assert remedies(state, 16.0)[0] == "mesh.fsdp = 4 (now 1)"
 

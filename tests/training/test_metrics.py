@@ -2,8 +2,6 @@
 
 import contextlib
 import importlib.metadata
-import importlib.util
-import sys
 import types
 
 import jax
@@ -11,7 +9,7 @@ import pytest
 
 import jaxgan
 from jaxgan.files import json_lines
-from jaxgan.training import metrics, progress, stopwatch, weights_and_biases
+from jaxgan.training import metrics, progress, stopwatch
 
 
 @pytest.mark.parametrize(
@@ -64,53 +62,6 @@ def test_progress_says_where_how_fast_how_well_how_long():
         "step 500/1000  64 kimg  64 images/s  goodput 80 % (input 20)  "
         "d/loss +1.500  g/loss -0.250  16m40s left"
     )
-
-
-class Project(types.ModuleType):
-    """Stands for the package wandb: remembers what it is told."""
-
-    def __init__(self):
-        super().__init__("wandb")
-        self.runs, self.lines = [], []
-
-    def init(self, **settings):
-        self.runs.append(settings)
-        return self
-
-    def log(self, values, step):
-        self.lines.append((step, values))
-
-    def finish(self):
-        self.lines.append("finished")
-
-
-def test_weights_and_biases_has_the_numbers_when_asked(tmp_path, monkeypatch):
-    project = Project()
-    monkeypatch.setitem(sys.modules, "wandb", project)
-    (tmp_path / "config.json").write_text('{"seed": 3}')
-    for first in (0, 10):
-        with metrics.MetricsWriter(tmp_path, first, "gans") as writer:
-            writer.write("watch", first + 5, {"sigmas": {"g/a": [1.0, 2.0]}}, tag="watch/")
-    assert project.lines[0] == (5, {"watch/sigmas/g/a/0": 1.0, "watch/sigmas/g/a/1": 2.0})
-    assert project.lines[1] == "finished" and project.lines[2][0] == 15
-    first, again = project.runs
-    assert first == again  # a run that continues is the same run there
-    assert first["config"] == {"seed": 3} and first["name"] == tmp_path.name
-    assert first["project"] == "gans" and first["resume"] == "allow" and len(first["id"]) == 16
-
-
-def test_nothing_but_tensorboard_unless_asked(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it would fail
-    with metrics.MetricsWriter(tmp_path, 0) as writer:
-        writer.write("metrics", 5, {"d/loss": 1.0})
-    assert not (tmp_path / "wandb_id.txt").exists() and list(tmp_path.glob("events*"))
-
-
-def test_a_missing_wandb_is_refused_with_the_command_to_get_it(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    weights_and_biases.check_project("")
-    with pytest.raises(ValueError, match=r"train.wandb = 'gans' needs .*: pip install wandb"):
-        weights_and_biases.check_project("gans")
 
 
 def test_every_start_leaves_a_line(tmp_path):
