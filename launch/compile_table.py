@@ -63,11 +63,9 @@ def entries() -> dict[str, list[str]]:
     for field in REMEDIES:
         found[f"{TOO_LARGE}, {field}"] = [*found[TOO_LARGE], f"--config.{field}"]
     for penalty in PENALTIES:
-        flags = ["--config=configs/r3gan.py:imagenet64", "--topology=v5e:8x8"]
-        flags.append(f"--config.penalty.name={penalty}")
-        name = f"r3gan imagenet64, batch 4096, v5e:8x8, penalty.name={penalty}"
-        found[name] = flags
-        found[f"{name}, model.remat=True"] = [*flags, "--config.model.remat=True"]
+        flags = ["--config=configs/r3gan.py:imagenet64", "--topology=v5e:16x16"]
+        name = f"r3gan imagenet64, batch 4096, v5e:16x16, penalty.name={penalty}"
+        found[name] = [*flags, f"--config.penalty.name={penalty}"]
     return found
 
 
