@@ -3,11 +3,18 @@
 Position p of the run reads image order(p); step s of a run with n images a step owns the positions
 s * n to (s + 1) * n, whatever the number of processes.
 
-    epoch order      permutation(seed, p // N)[p mod N]: every epoch holds each image once
+    epoch order      shuffled(N, seed, p // N)(p mod N): every epoch holds each image once
     balanced order   round r = p // K visits each of the K classes once, in the order
                      permutation(seed, r); a class with n images shows in round r its image
-                     permutation(seed, class, r // n)[r mod n]: classes are equally frequent, and
+                     shuffled(n, seed, class, r // n)(r mod n): classes are equally frequent, and
                      each class repeats only after all its images were shown
+
+Up to 65,536 images a permutation is an array. Of more, place p is computed alone, in constant time
+and memory, so a run may start anywhere in a billion images: a keyed permutation of the numbers of
+b bits, 2^(b-1) < n <= 2^b, repeated until the result is below n (cycle walking; twice on average at
+most). It is a Feistel network: the number's two halves are changed in turn, each by exclusive or
+with a hash of the other, which any hash leaves invertible (Black and Rogaway, "Ciphers with
+arbitrary finite domains", 2002).
 
 Random bits are Philox's, whose stream numpy promises never to change (the stream
 of `Generator.permutation` may change with the numpy version, and a resumed run with it).
@@ -20,12 +27,70 @@ from collections.abc import Callable
 import numpy as np
 
 Order = Callable[[np.ndarray], np.ndarray]
+SMALL = 1 << 16  # images whose permutation is an array
+ROUNDS = 8  # four for each half
 
 
 def permutation(n: int, *name: int | str) -> np.ndarray:
     """Return a permutation of range(n), [n] int64, that depends on n and name only."""
+    return np.argsort(_random(name, n), kind="stable")
+
+
+def keyed_permutation(places: np.ndarray, n: int, *name: int | str) -> np.ndarray:
+    """Return entries of a permutation of range(n) that depends on n and name only.
+
+    Args:
+      places: any shape, int64 in [0, n).
+    Returns: of the same shape, int64 in [0, n); one that depends on its own place only.
+    """
+    low = np.uint64(max((n - 1).bit_length(), 2) // 2)
+    high = np.uint64(max((n - 1).bit_length(), 2)) - low
+    keys = _random(name, ROUNDS)
+
+    def scramble(x: np.ndarray) -> np.ndarray:
+        a, b = x >> low, x & _ones(low)
+        for first, second in zip(keys[::2], keys[1::2], strict=True):
+            a = a ^ (_hash(b + first) & _ones(high))
+            b = b ^ (_hash(a + second) & _ones(low))
+        return a << low | b
+
+    result = scramble(places.astype(np.uint64).ravel())
+    while (outside := np.flatnonzero(result >= n)).size:
+        result[outside] = scramble(result[outside])
+    return result.astype(np.int64).reshape(places.shape)
+
+
+def shuffled(n: int, *name: int | str) -> Order:
+    """Return places -> entries of a permutation of range(n), both int64 of one shape."""
+    if n <= SMALL:
+        return permutation(n, *name).__getitem__
+    return lambda places: keyed_permutation(places, n, *name)
+
+
+def version(num_images: int) -> int:
+    """Return which order a data set of this size has: 1 is an array's, as it always was.
+
+    A run that was started with one order does not continue with another (training/claim.py).
+    """
+    return 1 if num_images <= SMALL else 2
+
+
+def _random(name: tuple[int | str, ...], count: int) -> np.ndarray:
+    """Return `count` random numbers of 64 bits that depend on the name."""
     key = int.from_bytes(hashlib.sha256(repr(name).encode()).digest()[:16], "little")
-    return np.argsort(np.random.Philox(key=key).random_raw(n), kind="stable")
+    return np.random.Philox(key=key).random_raw(count)
+
+
+def _hash(x: np.ndarray) -> np.ndarray:
+    """Return well mixed bits of numbers of 64 bits: the last step of SplitMix64 (Steele, Lea and
+    Flood, "Fast splittable pseudorandom number generators", 2014)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _ones(bits: np.uint64) -> np.uint64:
+    return np.uint64((1 << int(bits)) - 1)
 
 
 def fair_draw(count: int, total: int, *name: int | str) -> np.ndarray:
@@ -67,15 +132,15 @@ def epoch_order(num_images: int, seed: int) -> Order:
     """Return positions -> indices, both int64 of one shape, where each epoch holds all once."""
 
     @functools.lru_cache(maxsize=2)
-    def epoch_permutation(epoch: int) -> np.ndarray:
-        return permutation(num_images, int(seed), "epoch", epoch)
+    def epoch_shuffled(epoch: int) -> Order:
+        return shuffled(num_images, int(seed), "epoch", epoch)
 
     def order(positions: np.ndarray) -> np.ndarray:
         epochs, places = np.divmod(positions, num_images)
         indices = np.empty_like(positions)
         for epoch in np.unique(epochs):
             mask = epochs == epoch
-            indices[mask] = epoch_permutation(int(epoch))[places[mask]]
+            indices[mask] = epoch_shuffled(int(epoch))(places[mask])
         return indices
 
     return order
@@ -83,7 +148,8 @@ def epoch_order(num_images: int, seed: int) -> Order:
 
 def balanced_order(labels: np.ndarray, seed: int) -> Order:
     """Return positions -> indices where every class that has images is equally frequent."""
-    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    sizes = np.unique(labels, return_counts=True)[1]
+    members = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1])
     num_classes = len(members)
 
     @functools.lru_cache(maxsize=1024)
@@ -91,17 +157,17 @@ def balanced_order(labels: np.ndarray, seed: int) -> Order:
         return permutation(num_classes, int(seed), "round", number)
 
     @functools.lru_cache(maxsize=2 * num_classes)
-    def class_permutation(member: int, epoch: int) -> np.ndarray:
-        own = members[member]
-        return own[permutation(len(own), int(seed), "class", member, epoch)]
+    def class_shuffled(member: int, epoch: int) -> Order:
+        return shuffled(len(members[member]), int(seed), "class", member, epoch)
 
     def order(positions: np.ndarray) -> np.ndarray:
         rounds, places = np.divmod(positions.ravel(), num_classes)
         indices = np.empty(positions.size, np.int64)
         for i, (number, place) in enumerate(zip(rounds.tolist(), places.tolist(), strict=True)):
             member = int(round_permutation(number)[place])
-            epoch, within = divmod(number, len(members[member]))
-            indices[i] = class_permutation(member, epoch)[within]
+            own = members[member]
+            epoch, within = divmod(number, len(own))
+            indices[i] = own[class_shuffled(member, epoch)(np.asarray(within))]
         return indices.reshape(positions.shape)
 
     return order

@@ -11,9 +11,9 @@ The directory may be one that `write.py` made or one that TFDS itself prepared (
 
 import collections
 import hashlib
-import io
 import json
 import logging
+import resource
 import threading
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,6 @@ from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features
 
 MANIFEST = "manifest.json"
-MAX_OPEN = 128  # shards: each holds a file descriptor, of which a process has 256 to 1,024
 log = logging.getLogger(__name__)
 
 # What NumPy raises: it reads an array's header as a Python literal.
@@ -60,6 +59,7 @@ class Records:
         self.features = features
         self._shards = tuple(shards)
         self._starts = np.cumsum([0] + [shard.take for shard in shards])
+        self._most_open = most_open()
         self._readers: collections.OrderedDict[int, ArrayRecordReader] = collections.OrderedDict()
         self._content_hash: str | None = None
         self._lock = threading.Lock()
@@ -180,14 +180,15 @@ class Records:
         if not index or any(labels_file(shard.split) != index["file"] for shard in self._shards):
             return None
         path = self.directory / index["file"]
-        data = path.read_bytes() if path.exists() else b""
-        if hashlib.sha256(data).hexdigest() != index.get("sha256"):
+        if not path.exists() or file_hash(path) != index.get("sha256"):
             log.warning("%s is missing or damaged; labels are read from the records", path)
             return None
-        labels = np.load(io.BytesIO(data), allow_pickle=False).astype(np.int32)
+        labels = np.load(path, mmap_mode="r", allow_pickle=False)
         starts = [shard.first + shard.skip for shard in self._shards]
         parts = [labels[i : i + s.take] for i, s in zip(starts, self._shards, strict=True)]
-        return np.concatenate(parts) if sum(map(len, parts)) == len(self) else None
+        if sum(map(len, parts)) != len(self):
+            return None
+        return np.concatenate(parts).astype(np.int32)
 
     def _chunks(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), 1024):
@@ -198,7 +199,7 @@ class Records:
             if owner not in self._readers:
                 self._readers[owner] = open_shard(self._shards[owner])
             self._readers.move_to_end(owner)
-            if len(self._readers) > MAX_OPEN:
+            if len(self._readers) > self._most_open:
                 self._readers.popitem(last=False)  # closed when the last thread has read
             return self._readers[owner]
 
@@ -262,6 +263,21 @@ def content_hash(features: Features, digests: Iterable[bytes]) -> str:
 def labels_file(split: str) -> str:
     """Return the name of the file of a split's labels: [n], of the smallest unsigned type."""
     return f"labels-{split}.npy"
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def most_open() -> int:
+    """Return how many shards a split may have open: each is one of the files of the process.
+
+    A run has two splits, checkpoints and connections.
+    """
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, 1), 1024)
 
 
 def open_shard(shard: Shard) -> ArrayRecordReader:

@@ -1,4 +1,4 @@
-"""Several processes, one run: joining, agreeing, noticing that one is gone.
+"""Several processes, one run: joining, agreeing, leaving.
 
 The environment tells processes how to find each other; launch/ has a script for each case.
 
@@ -6,34 +6,34 @@ The environment tells processes how to find each other; launch/ has a script for
     JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI;
                                JAX_COORDINATOR_PORT takes another port than its own
     JAXGAN_TIMEOUT=300         seconds to wait for the others at the start
+    JAXGAN_STUCK=300           seconds without progress after which a process is stuck (stuck.py
+                               says where more are allowed); 0: never
 
-Each process writes a heartbeat to the coordinator's key-value store every 2 s. One that is silent
-for 40 s (killed, or its machine lost) is named by all others, which then stop: a collective would
-wait for it forever. The same command continues from the last checkpoint, with any number of
-processes.
+Each process writes a heartbeat to the coordinator's key-value store every 2 s (heartbeat.py). One
+that is silent for 40 s (killed, or its machine lost) or stuck is named by all others, which then
+stop: a collective would wait for it forever. The same command continues from the last checkpoint,
+with any number of processes.
 """
 
 import atexit
 import json
 import os
 import sys
-import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from jax._src import clusters, distributed
-from jax.experimental import multihost_utils
 
-from jaxgan.devices import rendezvous
+from jaxgan.devices import rendezvous, stuck
+from jaxgan.devices.heartbeat import PERIOD, SILENCE, Heartbeat, Loop
 from jaxgan.files.errors import one_line
 
-PERIOD, SILENCE = 2.0, 40.0  # seconds
 BY_HAND = "unset it, or write JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
-LOST = 76  # exit code: another process is gone; the same command continues
 
 _client: Any = None
+_heartbeat: Heartbeat | None = None
 
 
 def join() -> None:
@@ -46,6 +46,7 @@ def join() -> None:
     if not automatic and address is None:
         return
     timeout = _number("JAXGAN_TIMEOUT", os.environ.get("JAXGAN_TIMEOUT", "300"))
+    patience = _number("JAXGAN_STUCK", os.environ.get("JAXGAN_STUCK", str(stuck.PATIENCE)))
     devices = None
     if automatic:
         address, count, index, devices = _ask_cluster(address, timeout)
@@ -71,9 +72,20 @@ def join() -> None:
             f"not all processes came to the coordinator at {address} within {timeout} s "
             f"({one_line(error)})"
         ) from error
-    global _client
+    global _client, _heartbeat
     _client = distributed.global_state.client  # no public name has its store
-    threading.Thread(target=_watch, name="jaxgan-watch", daemon=True).start()
+    _heartbeat = Heartbeat(_client, jax.process_index(), patience)
+
+
+def store() -> Any:
+    """Return a client of the coordinator's key-value store, None for a process that is alone."""
+    return _client
+
+
+def follow(loop: Loop, folder: Path) -> None:
+    """Let heartbeats say where `loop` is; `folder` gets the stacks of a run that is stuck."""
+    if _heartbeat is not None:
+        _heartbeat.follow(loop, folder)
 
 
 def _ask_cluster(address: str | None, timeout: int) -> tuple[str, int, int, Any]:
@@ -98,54 +110,17 @@ def _number(name: str, text: str | None) -> int:
     return int(text)
 
 
-def _watch() -> None:
-    """Write heartbeats, and stop this process when another is silent or has failed."""
-    client, me, beat, seen = _client, jax.process_index(), 0, {}
-    while _client is client:
-        beat += 1
-        try:
-            client.key_value_set(f"jaxgan/beat/{me}", str(beat), allow_overwrite=True)
-            beats = dict(client.key_value_dir_get("jaxgan/beat/"))
-            failures = client.key_value_dir_get("jaxgan/failed/")
-        except jax.errors.JaxRuntimeError:
-            if _client is client:
-                _stop("process 0, the coordinator, is gone")
-            return
-        now = time.monotonic()
-        for name, value in beats.items():
-            if seen.get(name, ("", 0))[0] != value:
-                seen[name] = value, now
-            elif now - seen[name][1] > SILENCE:
-                _stop(f"process {name.rpartition('/')[2]} has been silent for {SILENCE:.0f} s")
-        for name, message in failures:
-            other = name.rpartition("/")[2]
-            if other != str(me):
-                _stop(f"process {other} failed: {message}")
-        time.sleep(PERIOD)
-
-
-def _stop(reason: str) -> None:
-    print(
-        f"jaxgan: {reason}; process {jax.process_index()} stops too. The same command continues "
-        "from the last checkpoint",
-        file=sys.stderr,
-        flush=True,
-    )
-    os._exit(LOST)  # at once: an orderly end would wait for the process that is gone
-
-
 def fail(error: BaseException) -> None:
     """Tell the others why this process ends; does nothing when it is alone.
 
-    A collective that broke because another process is gone is that one's failure: wait for `_watch`
-    to name it.
+    A collective that broke because another process is gone is that one's failure: wait for the
+    heartbeat to name it.
     """
-    if _client is None:
+    if _heartbeat is None:
         return
     if isinstance(error, jax.errors.JaxRuntimeError):
         time.sleep(SILENCE + 3 * PERIOD)
-    name = f"jaxgan/failed/{jax.process_index()}"
-    _client.key_value_set(name, one_line(error), allow_overwrite=True)
+    _heartbeat.failed(one_line(error))
     # The last lines of this process are its own: in an orderly end JAX would wait for the others,
     # and abort with a stack trace when they stop.
     atexit.register(_end)
@@ -161,8 +136,10 @@ def _end() -> None:
 
 def leave() -> None:
     """Stop watching the others: this process ends, and they may end before it."""
-    global _client
-    _client = None
+    global _client, _heartbeat
+    if _heartbeat is not None:
+        _heartbeat.end()
+    _client = _heartbeat = None
 
 
 def agree(values: dict[str, Any]) -> None:
@@ -196,7 +173,7 @@ def agree(values: dict[str, Any]) -> None:
 def from_first(name: str, value: str) -> str:
     """Return process 0's value in every process. Each name can be used once.
 
-    While process 0 takes its time the others wait; if it fails, `_watch` ends them.
+    While process 0 takes its time the others wait; if it fails, the heartbeat ends them.
     """
     if jax.process_count() == 1:
         return value
@@ -212,10 +189,3 @@ def _flat(values: dict[str, Any], prefix: str = ""):
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
-
-
-def any_process(flag: bool) -> bool:
-    """Return whether the flag is up in any process. All must call it at the same place."""
-    if jax.process_count() == 1:
-        return flag
-    return bool(multihost_utils.process_allgather(np.array(flag)).any())

@@ -111,9 +111,16 @@ def _known_data(workdir: Path) -> dict[str, Any]:
 
 def _refuse_other_data(run: Run, there: dict[str, Any], here: dict[str, Any]) -> None:
     for name, value in there.items():
-        if name in here and here[name] != value:
+        if name != "order" and name in here and here[name] != value:
             raise ValueError(
                 f"--workdir={run.workdir} was trained on other data than data.name = "
                 f"{run.config.data.name!r} now is ({name} {str(value)[:12]} there, "
                 f"{str(here[name])[:12]} here): write another --workdir, or the data's new place"
             )
+    order = there.get("order", 1)
+    if there and here.get("order", order) != order:
+        raise ValueError(
+            f"--workdir={run.workdir} was started when jaxgan read {here['records']} records in "
+            f"another order ({order} there, {here['order']} here): continue it with the version in "
+            "its starts.jsonl, or write another --workdir"
+        )

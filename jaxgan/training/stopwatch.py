@@ -1,24 +1,46 @@
-"""Where the time goes: seconds by what they were spent on."""
+"""Where the time goes: what a process is doing, and seconds by what they were spent on."""
 
+import collections
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from jaxgan.devices import stuck
+
 
 class Stopwatch:
-    """Accumulates wall-clock time per activity, per lap."""
+    """Accumulates wall-clock time per activity, per lap. Activities do not overlap.
+
+    step, phase, moves: where the process is, for its heartbeat: which step (set by the loop), which
+    activity, and how many have begun.
+    """
 
     def __init__(self):
+        self.step, self.phase, self.moves = 0, "starting", 0
+        self._past: dict[str, collections.deque[float]] = {}
+        self._since = self._start = time.perf_counter()
         self._seconds: dict[str, float] = {}
-        self._start = time.perf_counter()
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        self._begin(name)
+        start = self._since
         try:
             yield
         finally:
-            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+            self._begin("other")
+            self._seconds[name] = self._seconds.get(name, 0.0) + self._since - start
+
+    def past(self, phase: str) -> list[float]:
+        """Return how many seconds a phase has taken, the last times."""
+        return list(self._past.get(phase, ()))
+
+    def _begin(self, phase: str) -> None:
+        now = time.perf_counter()
+        past = self._past.setdefault(self.phase, collections.deque(maxlen=stuck.REMEMBERED))
+        past.append(now - self._since)
+        self.phase, self._since = phase, now
+        self.moves += 1
 
     def elapsed(self) -> float:
         """Return seconds since the last lap."""

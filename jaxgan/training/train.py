@@ -21,6 +21,7 @@ from jaxgan.config.over_time import scheduled
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.devices import capacity, compiler, processes, sharding
+from jaxgan.devices.stopping import stopping
 from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
 from jaxgan.game import steps
@@ -55,6 +56,8 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
 
     profile: "START:STEPS", steps to record (profile.py); "" for none.
     """
+    clock = Stopwatch()
+    processes.follow(clock, workdir / "stacks")
     run, records = new_run(workdir, config)
     profiled = window(profile, run.config.train.steps)
     data = identity(records)
@@ -79,7 +82,16 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
         while True:
             try:
                 return loop(
-                    run, records, step_number, checkpoints, roll_backs, watch, profiled, stop, say
+                    run,
+                    records,
+                    step_number,
+                    checkpoints,
+                    roll_backs,
+                    watch,
+                    profiled,
+                    clock,
+                    stop,
+                    say,
                 )
             except TrainingFailedError as failure:
                 say(roll_backs.go_back(failure, run.config, checkpoints))
@@ -161,6 +173,7 @@ def loop(
     roll_backs: RollBacks,
     watch: Watch,
     profiled: range,
+    clock: Stopwatch,
     stop: threading.Event,
     say: Callable[[str], None],
 ) -> int:
@@ -217,22 +230,35 @@ def loop(
     if is_writer:
         writer = MetricsWriter(workdir, start, open_trackers(config, workdir))
     refresher = Refresher(workdir) if is_writer else nothing
-    clock, whole, pending, logged, stopped, good = Stopwatch(), Counter(), [], start, False, None
+    whole, pending, logged, stopped, good = Counter(), [], start, False, None
     step, profile = start, Profile(workdir / "profile", profiled)
+    compiled, metrics = set(), {}
+    clock.lap()
     with (
         refresher as refresh,
         writer or nothing,
         reader,
         prefetch(read, start) as batches,
         profile,
+        stopping(stop, start + 1) as is_stopped_after,
     ):
         for step in range(start + 1, last + 1):
+            clock.step = step
             profile.before(step, state)
             with clock("input"):
                 batch = next(batches)
-            with clock("step"), jax.profiler.StepTraceAnnotation("train", step_num=step):
-                state, metrics = step_number(step)(state, batch)
-                pending.append(metrics)
+            compute, before = step_number(step), metrics
+            is_new = compute not in compiled
+            compiled.add(compute)
+            with (
+                clock("compile" if is_new else "step"),
+                jax.profiler.StepTraceAnnotation("train", step_num=step),
+            ):
+                state, metrics = compute(state, batch)
+                # While the devices compute a step the host starts the next one, and no more: then
+                # a stop is near, and the host is where the devices are.
+                jax.block_until_ready(metrics if is_new else before)
+            pending.append(metrics)
             if profile.after(step, state):
                 say(f"recorded {len(profiled)} steps: xprof {workdir}/profile")
             log, sample, save = (
@@ -240,16 +266,13 @@ def loop(
                 for name in ("log", "sample", "checkpoint")
             )
             if step == start + 1:
-                jax.block_until_ready(state)
                 say(f"compiled, first step done after {clock.elapsed():.0f}s")
                 if not log:  # rate and goodput exclude the compilation
                     clock.lap()
                     logged = step
             look = run.config.watch.every and step % run.config.watch.every == 0
-            # A stop saves and does not log: the log equals an uninterrupted run's. Several
-            # processes stop at the same step, the next that logs: agreeing takes a message.
-            if jax.process_count() == 1 or log:
-                stopped = processes.any_process(stop.is_set()) and step < last
+            # A stop saves and does not log: the log equals an uninterrupted run's.
+            stopped = step < last and is_stopped_after(step)
             if not (log or sample or save or look or stopped):
                 continue
 

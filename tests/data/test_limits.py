@@ -2,7 +2,6 @@
 
 import errno
 import gzip
-import resource
 import struct
 import subprocess
 import sys
@@ -81,7 +80,7 @@ def test_no_file_descriptors_left(make_records):
 
 
 def test_open_shards_are_bounded(make_records, monkeypatch):
-    monkeypatch.setattr(records_module, "MAX_OPEN", 2)
+    monkeypatch.setattr(records_module, "most_open", lambda: 2)
     records, _, labels = make_records(shards=5)
     for _ in range(2):
         found = [label for index in range(23) for _, label in records.read([index])]
@@ -158,5 +157,27 @@ def test_damage_inside_of_an_archive_is_named(tmp_path, kind):
     assert "\n" not in str(error.value)
 
 
-def test_the_limit_on_files_is_that_of_the_system():
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > records_module.MAX_OPEN
+MANY_SHARDS = """
+import os, resource, sys
+import numpy as np
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import open_records
+from jaxgan.media.images import for_features
+splits = [open_records(sys.argv[1]) for _ in range(2)]  # training images, held-out ones
+for records in splits:
+    medium = for_features(records.features, None)
+    with Reader(records, medium, (1, 1, 512), workers=8, cache_bytes=0) as reader:
+        seen = np.concatenate([reader(step).condition.ravel() for step in range(2)])
+    assert sorted(seen) == sorted(records.labels()), seen
+print(len(os.listdir("/proc/self/fd")))
+"""
+
+
+def test_a_thousand_shards_need_few_files(make_records):
+    records, *_ = make_records(count=1024, num_classes=9, shards=1024)
+    assert len(list(records.directory.glob("*array_record*"))) == 1024
+    run = [sys.executable, "-c", MANY_SHARDS, str(records.directory)]
+    result = subprocess.run(run, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert 2 * 64 <= int(result.stdout) < 200

@@ -105,6 +105,17 @@ def test_data_without_a_manifest_is_known_by_its_records(tmp_path):
     assert one != made("other", 2) and one != made("fewer", 1, 89)
 
 
+def test_a_run_that_was_started_with_another_order_does_not_continue(opened):
+    old = {"records": 70_000, "content_hash": "f"}
+    claim(opened, old)
+    with pytest.raises(ValueError, match=r"read 70000 records in another order \(1 there, 2 here"):
+        claim(opened, old | {"order": 2})
+    assert json.loads((opened.workdir / "data.json").read_text()) == old
+    claim(opened, old | {"order": 1})  # of a small data set it is as it was
+    with pytest.raises(ValueError, match="was trained on other data"):
+        claim(opened, {"records": 70_001, "content_hash": "g", "order": 2})
+
+
 def test_damaged_facts_about_the_data_are_named(opened):
     claim(opened, DATA)
     (opened.workdir / "data.json").write_text("[")

@@ -1,0 +1,112 @@
+"""Does the size of a data set matter? Time to the first batch, and memory, for up to 10^9 images.
+
+    python tests/data/benchmark_size.py FOLDER [--batch=2048]
+
+Makes one file of 10^6 tiny images in FOLDER and data sets whose files are links to it: 10^9 images
+are 1,000 files, all of them read as files of their own. Each row is a new process that opens the
+data set, and reads the batch of a step in the middle of the second epoch. "order" is the time and
+memory of the batch's 2,048 indices alone; "array" is that of the same by an array of the epoch's
+order, as for small data sets. Memory is what the most resident memory grew by.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+FILE = 10**6
+SIZES = (10**6, 10**7, 10**8, 10**9)
+SHAPE = (4, 4, 1)
+
+
+def make_file(folder: Path) -> Path:
+    """Write the file that all data sets link to, once; return it."""
+    from jaxgan.data.prepare.write import ImageFormat, shard_path, write_shard
+
+    made = ImageFormat(SHAPE)
+    path = shard_path(folder / "one", "train", 0, 1)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        images = [made.encode(np.full(SHAPE, value, np.uint8)) for value in range(100)]
+        write_shard(path, ((images[i % 100], i % 10) for i in range(FILE)), made)
+    return path
+
+
+def make_set(folder: Path, size: int) -> Path:
+    """Make a data set of links; return its directory."""
+    from jaxgan.data.prepare.write import ImageFormat, ShardReport, finish, shard_path
+
+    directory = folder / f"n{size}"
+    if (directory / "dataset_info.json").exists():
+        return directory
+    directory.mkdir(exist_ok=True)
+    path, count = make_file(folder), size // FILE
+    for number in range(count):
+        target = shard_path(directory, "train", number, count)
+        if not target.exists():
+            target.hardlink_to(path)
+    report = ShardReport([0], 1, "", path.stat().st_size)
+    finish(directory, "train", ImageFormat(SHAPE), map(str, range(10)), [report], {})
+    info = directory / "dataset_info.json"  # `finish` has written one file with one image
+    values = json.loads(info.read_text())
+    values["splits"][0]["shardLengths"] = [str(FILE)] * count
+    info.write_text(json.dumps(values))
+    return directory
+
+
+def measure(kind: str, folder: Path, size: int, batch: int) -> dict[str, float]:
+    """Return seconds and GB of one row, without imports."""
+    from jaxgan.data import order, reader, records
+    from jaxgan.media.images import for_features
+
+    places = size + size // 2 + np.arange(batch)
+    before, start = held(), time.perf_counter()
+    if kind == "order":
+        order.epoch_order(size, 0)(places)
+    elif kind == "array":
+        order.permutation(size, 0, "epoch", 1)[places - size]
+    else:
+        opened = records.open_records(make_set(folder, size))
+        medium, step = for_features(opened.features, None), (size + size // 2) // batch
+        with reader.Reader(opened, medium, (1, 1, batch), workers=2) as read:
+            read(step)
+    return {"seconds": time.perf_counter() - start, "gb": held() - before}
+
+
+def held() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def main() -> None:
+    """Make the data sets, measure every row in its own process, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--batch", type=int, default=2048)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.one:
+        print(json.dumps(measure(flags.one[0], flags.folder, int(flags.one[1]), flags.batch)))
+        return
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}, batch {flags.batch}")
+    print(f"{'images':>12}{'':>14}{'seconds':>10}{'GB':>8}")
+    for size in SIZES:
+        make_set(flags.folder, size)
+        for kind in ("first batch", "order", "array"):
+            if kind == "array" and size > 10**8:
+                continue  # 16 GB
+            command = [sys.executable, __file__, str(flags.folder), f"--batch={flags.batch}"]
+            out = subprocess.run(
+                [*command, "--one", kind, str(size)], check=True, capture_output=True, text=True
+            ).stdout
+            found = json.loads(out.splitlines()[-1])
+            print(f"{size:12}{kind:>14}{found['seconds']:10.3f}{found['gb']:8.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
