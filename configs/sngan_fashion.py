@@ -5,7 +5,9 @@ Hardware  2 CPU cores
 Time      about 50 processor minutes, reckoned from 5 for 64,000 images
 Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
 Expected  rows of the sample sheet are the classes
-Try       --config.model.conditional=False: without labels
+Try       --config.model.conditional=False: without labels;
+          --config=configs/sngan_fashion.py:san: the discriminator's last layer as a direction, with
+          a loss of its own (SAN, arXiv 2301.12811; objectives/san.py), not trained yet
 
 The paper's: spectral norm in the discriminator alone, hinge loss, five discriminator steps, b1 = 0,
 b2 = 0.9, batches of 64. Differs: an eighth of the width, Adam with a constant 1e-3, not 2e-4.
@@ -16,8 +18,10 @@ from ml_collections import ConfigDict
 from jaxgan.config import default_config
 
 
-def get_config() -> ConfigDict:
-    config = default_config(model="sngan")
+def get_config(variant: str = "adversarial") -> ConfigDict:
+    if variant not in ("adversarial", "san"):
+        raise ValueError(f"variant {variant!r}: write adversarial or san")
+    config = default_config(model="sngan", objective=variant)
     config.data.size = (32, 32)
     config.model.width = 8
     config.generator.update(learning_rate=1e-3, b2=0.9, orthogonal=0.0, spectral_norm=False)

@@ -76,6 +76,12 @@ def test_recipes_of_r3gan(name):
     check(R3GAN.get_config(name))
 
 
+def test_sngan_as_a_san():
+    check(module("sngan_fashion").get_config("san"))
+    with pytest.raises(ValueError, match="variant 'SAN': write adversarial or san"):
+        module("sngan_fashion").get_config("SAN")
+
+
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])
 def test_emoji_of_either_side(name):
     get_config = module(name).get_config

@@ -284,12 +284,12 @@ SECTIONS: dict[str, Any] = {
         "batch": Field(100, "images that go through the extractor at once", at_least(1)),
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
-            "and fd_infinity, mind, fd_per_class, accuracy_score, copies, recognition, "
+            "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
             "interpolation, probe",
             texts(),
         ),
         "extractor": Field(
-            "lite0", "or lite0_128, inception, dinov2, a network: evaluate/extractors"
+            "lite0", "or lite0_128, inception, dinov2, clip, a network: evaluate/extractors"
         ),
         "weights_file": Field("", "of the extractor, where it needs one"),
         "reference": Field("", "another data set than data.name, or a folder of images"),

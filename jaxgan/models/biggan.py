@@ -32,6 +32,7 @@ from jaxgan.models.layers import (
     Embed,
 )
 from jaxgan.models.sides import image_shape, linen, num_classes
+from jaxgan.models.slices import Slices, slices
 
 # Number of doublings -> multiples of the width, coarsest first. 4, 5, 6, 7 are 64 to 512 pixels.
 GENERATOR_WIDTHS = {
@@ -200,17 +201,26 @@ class Trunk(nn.Module):
 
 
 class ProjectionHead(nn.Module):
-    """Map features f [b, n] and labels [b] to logits [b]: w . f + c + <V[y], f> (1802.05637)."""
+    """Map features f [b, n] and labels [b] to logits [b]: w . f + c + <V[y], f> (1802.05637).
+
+    sliced: return them as `Slices` of <w + V[y], f> + c.
+    """
 
     num_classes: int
 
     @nn.compact
-    def __call__(self, features: jax.Array, labels: jax.Array) -> jax.Array:
+    def __call__(
+        self, features: jax.Array, labels: jax.Array, sliced: bool = False
+    ) -> jax.Array | Slices:
         self.sow("intermediates", "features", features)
-        logits = Dense(1, name="linear")(features)[:, 0]
+        linear = Dense(1, name="linear")
+        logits, rows = linear(features)[:, 0], jnp.zeros((1, 1))
         if self.num_classes:
             rows = Embed(self.num_classes, features.shape[-1], name="projection")(labels)
             logits = logits + (rows * features).sum(-1)
+        if sliced:
+            own = linear.variables["params"]
+            return slices(features, own["kernel"].T + rows, own["bias"])
         return logits
 
 
@@ -226,7 +236,9 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+    def __call__(
+        self, images: jax.Array, labels: jax.Array, sliced: bool = False
+    ) -> jax.Array | Slices:
         trunk = Trunk(
             self.widths,
             self.downsamples,
@@ -236,7 +248,10 @@ class Discriminator(nn.Module):
             self.dtype,
             name="trunk",
         )
-        return ProjectionHead(self.num_classes, name="head")(trunk(images), labels)
+        return ProjectionHead(self.num_classes, name="head")(trunk(images), labels, sliced)
+
+    def slices(self, images: jax.Array, labels: jax.Array) -> Slices:
+        return self(images, labels, True)
 
 
 def default_config() -> ConfigDict:
@@ -315,5 +330,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     generator, discriminator = modules(config, image_shape(spec), num_classes(spec))
     return {
         "generator": linen(generator, spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("slices",), features="__call__"
+        ),
     }

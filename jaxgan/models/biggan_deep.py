@@ -36,6 +36,7 @@ from jaxgan.models.layers import (
     Embed,
 )
 from jaxgan.models.sides import image_shape, linen, num_classes
+from jaxgan.models.slices import Slices
 
 BOTTLENECK = 4  # a block's inner layers have a quarter of its channels
 # Resolution -> where attention sits in the generator and in the discriminator.
@@ -175,8 +176,13 @@ class Discriminator(nn.Module):
     num_classes: int
 
     @nn.compact
-    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
-        return ProjectionHead(self.num_classes, name="head")(self.trunk(images), labels)
+    def __call__(
+        self, images: jax.Array, labels: jax.Array, sliced: bool = False
+    ) -> jax.Array | Slices:
+        return ProjectionHead(self.num_classes, name="head")(self.trunk(images), labels, sliced)
+
+    def slices(self, images: jax.Array, labels: jax.Array) -> Slices:
+        return self(images, labels, True)
 
 
 def default_config() -> ConfigDict:
@@ -250,6 +256,9 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     return {
         "generator": linen(generator, spec.noise, spec.condition),
         "discriminator": linen(
-            Discriminator(trunk, classes), spec.sample, spec.condition, features="__call__"
+            Discriminator(trunk, classes),
+            *(spec.sample, spec.condition),
+            calls=("slices",),
+            features="__call__",
         ),
     }

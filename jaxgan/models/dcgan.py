@@ -22,6 +22,7 @@ from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.sides import image_shape, linen
+from jaxgan.models.slices import Slices, slices
 
 normal = nn.initializers.normal(0.02)
 
@@ -112,7 +113,9 @@ class Discriminator(nn.Module):
     batch_norm: bool
 
     @nn.compact
-    def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
+    def __call__(
+        self, images: jax.Array, labels: jax.Array, sliced: bool = False
+    ) -> jax.Array | Slices:
         x = images
         for i, features in enumerate(self.widths):
             x = Halved(features, name=f"conv_{i}")(x)
@@ -121,7 +124,15 @@ class Discriminator(nn.Module):
             x = nn.leaky_relu(x, 0.2)
         features = x.reshape(x.shape[0], -1)
         self.sow("intermediates", "features", features)
-        return Dense(1, kernel_init=normal, name="linear")(features)[:, 0]
+        linear = Dense(1, kernel_init=normal, name="linear")
+        logits = linear(features)[:, 0]
+        if sliced:
+            own = linear.variables["params"]
+            return slices(features, own["kernel"].T, own["bias"])
+        return logits
+
+    def slices(self, images: jax.Array, labels: jax.Array) -> Slices:
+        return self(images, labels, True)
 
 
 def default_config() -> ConfigDict:
@@ -146,5 +157,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     discriminator = Discriminator(widths, config.batch_norm_eps, config.discriminator_batch_norm)
     return {
         "generator": linen(generator, spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("slices",), features="__call__"
+        ),
     }

@@ -90,5 +90,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     generator, discriminator = modules(config, image_shape(spec), num_classes(spec))
     return {
         "generator": linen(generator, spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition, features="__call__"),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("slices",), features="__call__"
+        ),
     }

@@ -38,7 +38,7 @@ def test_all_metrics_of_one_pass():
         "precision_tiny", "precision_tiny_std", "recall_tiny", "recall_tiny_std",
         "density_tiny", "density_tiny_std", "coverage_tiny", "coverage_tiny_std",
         "memorised_tiny", "repeated_tiny", "accuracy_score_tiny", "accuracy_score_tiny_real",
-        "mind_tiny", "linear_probe_tiny", "knn_tiny",
+        "mind_tiny", "cmmd_tiny", "linear_probe_tiny", "knn_tiny",
     }  # fmt: skip
     assert all(isinstance(value, float) for value in found.values())
     names = {n for m in OF_FEATURES for n in METRICS[m].names(EXTRACTOR, 5)}

@@ -63,6 +63,7 @@ FITTING = {
     "lapgan": {"lapgan"},
     "mmd": {"autoencoder"},
     "relativistic": set(NATURAL) - {"bigbigan"},
+    "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "style": {"stylegan"},
 }

@@ -3,6 +3,7 @@
 lite0, lite0_128   EfficientNet-Lite0 at 224 and 128 pixels: the default, works offline
 inception          the Inception-V3 of 2015 that FID is defined on, downloaded or your file
 dinov2             a vision transformer from your file: FD-DINOv2 (arXiv 2306.04675)
+clip               another from your file: CMMD (arXiv 2401.09603)
 package.module:f   your own: f is an Extractor, or a function images -> (features, logits)
 
 A function is identified by its source file. That leaves out what it reads from elsewhere (weights,
@@ -14,7 +15,7 @@ import importlib
 import inspect
 from pathlib import Path
 
-from jaxgan.evaluate.extractors import dinov2, inception, lite0
+from jaxgan.evaluate.extractors import clip, dinov2, inception, lite0
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.files.atomic import sha256
 
@@ -22,6 +23,7 @@ KNOWN = (
     *lite0.SIZES,
     "inception",
     "dinov2",
+    "clip",
     "discriminator",
     "encoder",
 )  # the last two are a run's own
@@ -31,8 +33,8 @@ def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extr
     """Return the extractor called `name` (see the module's list).
 
     Args:
-      name: "lite0", "lite0_128", "inception", "dinov2", or "package.module:attribute".
-      weights_file: of the first four; None takes the installed or the downloaded one.
+      name: "lite0", "lite0_128", "inception", "dinov2", "clip", or "package.module:attribute".
+      weights_file: of the first five; None takes the installed or the downloaded one.
     """
     if weights_file is not None and not Path(weights_file).is_file():
         raise FileNotFoundError(f"evaluate.weights_file = {str(weights_file)!r}: no such file")
@@ -42,6 +44,8 @@ def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extr
         return inception.inception(weights_file)
     if name == "dinov2":
         return dinov2.dinov2(weights_file)
+    if name == "clip":
+        return clip.clip(weights_file)
     if ":" not in name:
         near = difflib.get_close_matches(name, KNOWN, 1)
         instead = f"did you mean {near[0]!r}? " if near else ""

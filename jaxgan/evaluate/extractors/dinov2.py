@@ -24,14 +24,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.evaluate.extractors import vit
 from jaxgan.evaluate.extractors.extractor import Extractor, rgb_bytes
+from jaxgan.evaluate.extractors.vit import Weights, as_pillow, layer, linear, patches
 from jaxgan.files.atomic import sha256
 from jaxgan.files.tensors import read_tensors
 
-SIZE, PATCH, HEAD = 224, 14, 64
+SIZE, PATCH, EPS = 224, 14, 1e-6
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-Weights = dict[str, jax.Array]
 
 
 def dinov2(weights_file: str | Path | None) -> Extractor:
@@ -115,11 +115,7 @@ def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
 
 def normalised(images: jax.Array) -> jax.Array:
     """Return images [n, h, w, 1 or 3] in [-1, 1] as the network wants them, [n, 224, 224, 3]."""
-    levels = rgb_bytes(images)
-    for axis in (2, 1):  # rows first, rounded after each
-        shape = tuple(SIZE if i == axis else side for i, side in enumerate(levels.shape))
-        levels = jax.image.resize(levels, shape, "cubic", antialias=True)
-        levels = jnp.clip(jnp.round(levels), 0.0, 255.0)
+    levels = as_pillow(rgb_bytes(images), SIZE)
     mean, deviation = (jnp.asarray(x).reshape(1, 1, 1, 3) for x in (MEAN, DEVIATION))
     return (levels / 255.0 - mean) / deviation
 
@@ -155,17 +151,14 @@ def positions(table: jax.Array, side: int) -> jax.Array:
 
 def class_token(weights: Weights, images: jax.Array) -> jax.Array:
     """Return the class token [n, d] of images [n, s, s, 3], with s a multiple of 14."""
-    n, side = len(images), images.shape[1] // PATCH
-    kernel = weights["embeddings.patch_embeddings.projection.weight"]  # [d, 3, 14, 14]
-    cut = images.reshape(n, side, PATCH, side, PATCH, 3)
-    x = jnp.einsum("nyaxbc,dcab->nyxd", cut, kernel).reshape(n, -1, kernel.shape[0])
+    side = images.shape[1] // PATCH
+    x = patches(images, weights["embeddings.patch_embeddings.projection.weight"])
     x = x + weights["embeddings.patch_embeddings.projection.bias"].reshape(1, 1, -1)
-    token = jnp.broadcast_to(weights["embeddings.cls_token"], (n, 1, x.shape[-1]))
+    token = jnp.broadcast_to(weights["embeddings.cls_token"], (len(x), 1, x.shape[-1]))
     x = jnp.concatenate([token, x], 1)
     x = x + positions(weights["embeddings.position_embeddings"], side)
     for i in range(depth_of(weights)):
-        start = f"encoder.layer.{i}."
-        own = {name[len(start) :]: w for name, w in weights.items() if name.startswith(start)}
+        own = layer(weights, f"encoder.layer.{i}.")
         x = x + scaled(own, "layer_scale1", attention(own, norm(own, "norm1", x)))
         hidden = jax.nn.gelu(linear(own, "mlp.fc1", norm(own, "norm2", x)), approximate=False)
         x = x + scaled(own, "layer_scale2", linear(own, "mlp.fc2", hidden))
@@ -173,18 +166,8 @@ def class_token(weights: Weights, images: jax.Array) -> jax.Array:
 
 
 def attention(own: Weights, x: jax.Array) -> jax.Array:
-    n, tokens, dim = x.shape
-    q, k, v = (
-        linear(own, f"attention.attention.{name}", x).reshape(n, tokens, dim // HEAD, HEAD)
-        for name in ("query", "key", "value")
-    )
-    weights = jax.nn.softmax(jnp.einsum("nqhd,nkhd->nhqk", q, k) / HEAD**0.5, -1)
-    mixed = jnp.einsum("nhqk,nkhd->nqhd", weights, v).reshape(n, tokens, dim)
-    return linear(own, "attention.output.dense", mixed)
-
-
-def linear(own: Weights, name: str, x: jax.Array) -> jax.Array:
-    return x @ own[f"{name}.weight"].T + own[f"{name}.bias"].reshape(1, 1, -1)
+    parts = (linear(own, f"attention.attention.{n}", x) for n in ("query", "key", "value"))
+    return linear(own, "attention.output.dense", vit.attention(*parts))
 
 
 def scaled(own: Weights, name: str, x: jax.Array) -> jax.Array:
@@ -192,6 +175,4 @@ def scaled(own: Weights, name: str, x: jax.Array) -> jax.Array:
 
 
 def norm(own: Weights, name: str, x: jax.Array) -> jax.Array:
-    x = x - x.mean(-1, keepdims=True)
-    x = x * jax.lax.rsqrt(jnp.square(x).mean(-1, keepdims=True) + 1e-6)
-    return x * own[f"{name}.weight"].reshape(1, 1, -1) + own[f"{name}.bias"].reshape(1, 1, -1)
+    return vit.norm(own, name, x, EPS)

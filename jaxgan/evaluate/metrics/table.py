@@ -1,6 +1,7 @@
 """Every metric by the name that evaluate.metrics takes; what there is to add is a line here."""
 
 from jaxgan.evaluate.metrics.accuracy_score import ACCURACY_SCORE
+from jaxgan.evaluate.metrics.cmmd import CMMD
 from jaxgan.evaluate.metrics.copies import COPIES
 from jaxgan.evaluate.metrics.frechet import FD, FD_INFINITY
 from jaxgan.evaluate.metrics.inception_score import IS
@@ -20,6 +21,7 @@ METRICS: dict[str, Metric] = {
     "precision_recall": PRECISION_RECALL,
     "fd_infinity": FD_INFINITY,
     "mind": MIND,
+    "cmmd": CMMD,
     "fd_per_class": FD_PER_CLASS,
     "accuracy_score": ACCURACY_SCORE,
     "copies": COPIES,

@@ -49,7 +49,10 @@ def test_own_function_and_own_extractor_by_name():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("vgg", "write one of lite0, lite0_128, inception, dinov2, discriminator, encoder, or"),
+        (
+            "vgg",
+            "write one of lite0, lite0_128, inception, dinov2, clip, discriminator, encoder, or",
+        ),
         ("no_such_module:f", "cannot be imported"),
         (f"{__name__}:missing", "cannot be imported"),
         (f"{__name__}:__name__", "is a str, not a function"),

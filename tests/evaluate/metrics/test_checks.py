@@ -7,6 +7,7 @@ from jaxgan.evaluate.features import features_of_arrays
 from jaxgan.evaluate.metrics.accuracy_score import classification_accuracy_score
 from jaxgan.evaluate.metrics.bootstrap import standard_error
 from jaxgan.evaluate.metrics.checks import labels_of
+from jaxgan.evaluate.metrics.cmmd import gaussian_distance
 from jaxgan.evaluate.metrics.frechet import frechet_distance, frechet_infinity, frechet_of_samples
 from jaxgan.evaluate.metrics.inception_score import inception_score
 from jaxgan.evaluate.metrics.kid import kernel_distance
@@ -23,6 +24,7 @@ PAIRS = {
     "fd": frechet_of_samples,
     "kd": kernel_distance,
     "mind": sliced_distance,
+    "cmmd": gaussian_distance,
     "nearest": lambda a, b: nearest(a, b, 2),
     "copies": copy_rates,
     "precision": membership,
