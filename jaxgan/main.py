@@ -17,7 +17,7 @@ from jaxgan.commands.errors import REPORT, answer
 
 COMMANDS = {
     "train": "train, or continue what is in the work directory",
-    "sample": "images from a run's directory or an exported file",
+    "sample": "images from a run's directory, an exported file or a name of `jaxgan models`",
     "evaluate": "scores of a generator or a folder of images",
     "prepare": "a data set from a folder, an archive or arrays",
     "doctor": "what would go wrong in a training, before it does",
@@ -25,12 +25,15 @@ COMMANDS = {
     "report": "one page that shows runs",
     "explore": "a page with sliders for the latents",
     "export": "a generator as one file",
+    "push": "publish a generator on the Hugging Face Hub",
     "average": "a generator averaged over another share of its training, as such a file",
     "import": "published weights as such a file",
     "directions": "what the strongest directions of the latents change",
     "invert": "the latents of an image",
+    "models": "list the generators that come with jaxgan",
     "configs": "list the configs that come with jaxgan",
     "config": "list the fields of a config",
+    "completion": "a script with which a shell completes all this",
 }
 HELP = ("help", "--help", "-h")
 STDOUT_CLOSED = 128 + signal.SIGPIPE  # as if it had been killed by it

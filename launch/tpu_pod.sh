@@ -21,7 +21,7 @@ on_every_host() {
 }
 
 on_every_host 'mkdir -p jaxgan'
-for part in jaxgan configs launch pyproject.toml README.md; do
+for part in jaxgan configs launch pyproject.toml setup.py README.md LICENSE; do
   gcloud compute tpus tpu-vm scp --recurse "$root/$part" "$name:jaxgan/" --zone="$zone" --worker=all
 done
 on_every_host 'python3 -m pip install --quiet -e "jaxgan[tpu]"'

@@ -11,13 +11,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import jaxgan
+from jaxgan.config import default_config
+from jaxgan.config.sections import fields
 from jaxgan.data.records import open_records
+from jaxgan.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,6 +42,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 NOT_RUN = {
     "./launch/test": "runs this very test",
     "pip install": "installs from a network",
+    "hf://": "needs a network, and an account",
 }
 
 CONFIG = {
@@ -135,6 +141,60 @@ def test_what_is_not_run_is_there():
     texts = [text for d in DOCUMENTS for _, text in BLOCK.findall(d.read_text(encoding="utf-8"))]
     for words in NOT_RUN:
         assert any(words in text for text in texts), f"{words!r}: no block has it; delete it here"
+
+
+def test_fields_of_the_page_for_newcomers_exist():
+    """docs/coming_from.md names fields, models and commands on the right of its tables."""
+    known = {path for path, _ in fields(default_config())}
+    sections = {path.partition(".")[0] for path in known if "." in path}
+    text = (ROOT / "docs" / "coming_from.md").read_text(encoding="utf-8")
+    rows = [row.split(" | ") for row in text.splitlines() if row.startswith("| `")]
+    named = re.findall(r"\b([a-z_]+)\.([a-z_0-9]+)", " ".join(row[1] for row in rows))
+    found = {f"{section}.{name}" for section, name in named if section in sections}
+    assert len(found) > 40 and not found - known
+    commands = set(re.findall(r"jaxgan ([a-z]+)", " ".join(row[1] for row in rows)))
+    assert {"evaluate", "sample"} <= commands <= set(COMMANDS)
+    for name in re.findall(r"`model\.name=(\w+)", text):
+        assert (ROOT / "jaxgan" / "models" / f"{name}.py").is_file()
+
+
+def test_the_table_of_tested_versions_is_what_is_pinned_and_allowed():
+    """docs/install.md, launch/requirements.txt and pyproject.toml agree."""
+    pins = dict(
+        line.lower().split("==")
+        for line in (ROOT / "launch" / "requirements.txt").read_text().splitlines()
+        if "==" in line
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bounds = {}
+    for dependency in project["dependencies"]:
+        name, least, above = re.fullmatch(r"([\w-]+)>=([\d.]+),<([\d.]+)", dependency).groups()
+        bounds[name.lower().replace("-", "_")] = least, above
+    numbers = lambda text: [int(part) for part in text.split(".")]
+    table = (ROOT / "docs" / "install.md").read_text(encoding="utf-8").partition("## Tested")[2]
+    rows = re.findall(r"^\| ([\w-]+)(?:, jaxlib)? \| ([\d.]+) \| below ([\d.]+) \|$", table, re.M)
+    assert {name.lower().replace("-", "_") for name, _, _ in rows} == bounds.keys()
+    for name, tested, below in rows:
+        least, above = bounds[name.lower().replace("-", "_")]
+        assert (pins[name.lower()], above) == (tested, below), name
+        assert numbers(least) <= numbers(tested) < numbers(above), name
+
+
+@pytest.mark.slow
+def test_the_documentation_builds_without_a_warning(tmp_path):
+    pytest.importorskip("sphinx")
+    pytest.importorskip("myst_parser")
+    pytest.importorskip("furo")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAXGAN_PYTHON": sys.executable}
+    done = subprocess.run(
+        [ROOT / "launch" / "docs", tmp_path], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    reference = (tmp_path / "docs" / "api.html").read_text(encoding="utf-8")
+    for name in jaxgan.__all__:
+        assert re.search(rf'id="jaxgan\.([a-z_.]+\.)?{name}"', reference), name
+    pages = {page.relative_to(ROOT).with_suffix(".html") for page in PAGES}
+    assert all((tmp_path / page).is_file() for page in pages)
 
 
 def anchors(page: Path) -> set[str]:

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from jaxgan.config import files
 from jaxgan.config.field import Field, read_value, refuse_value
 from jaxgan.config.overrides import override
+from jaxgan.trained.places import place
 
 WORKDIR = Field("", "work directory of the run")
 FORCE = Field(False, "replace a file of arrays or weights that is there")
@@ -166,4 +167,4 @@ def _model(command: Command, values: SimpleNamespace) -> Path:
         raise UsageError(f"{command.operands} is missing: write it, as in {command.example}")
     if len(given) > 1:
         raise UsageError(f"{given[1]!r} is one {command.operands} too many: write one")
-    return Path(given[0]).absolute()
+    return place(given[0])

@@ -19,8 +19,9 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.load import load
 
     output, chosen = Path(values.output), truncations or None
-    replaced = check_target(output, chosen, values.force)
-    print(write_export(output, load(values.model, values.config), chosen) + replaced)
+    replaced = check_target(output, chosen, values.force, values.dtype)
+    written = write_export(output, load(values.model, values.config), chosen, values.dtype)
+    print(written + replaced)
     return 0
 
 
@@ -33,6 +34,7 @@ COMMAND = Command(
     {
         "output": Field("generator.safetensors", "NAME.safetensors or NAME.stablehlo"),
         "truncations": Field("", "whose statistics are stored, 0.5,1; by default a range of them"),
+        "dtype": Field("float32", "of the weights: float32, float16 or bfloat16 (half as large)"),
         "force": FORCE,
     },
     has_config=True,

@@ -5,13 +5,14 @@ from types import SimpleNamespace
 
 from jaxgan.commands.command import Command
 from jaxgan.config.field import Field
+from jaxgan.trained.places import place
 
 
 def run(values: SimpleNamespace) -> int:
     from jaxgan.report.write import report
 
     output = Path(values.output) if values.output else None
-    return report([Path(workdir) for workdir in values.operands], output)
+    return report([place(workdir) for workdir in values.operands], output)
 
 
 COMMAND = Command(

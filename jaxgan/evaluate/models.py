@@ -11,6 +11,7 @@ from jaxgan.game.game import TrainState
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
 from jaxgan.trained.load import from_state, load, model_config
+from jaxgan.trained.places import refuse_other
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, load_run
 
@@ -58,11 +59,8 @@ def known_config(path: Path) -> ConfigDict:
     """Return the config that a model holds, the defaults for images."""
     if path.is_file() or is_run(path):
         return model_config(path)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} does not exist: write the directory of a run, an exported file, or a folder "
-            "of images"
-        )
+    if not path.is_dir():
+        refuse_other(path)
     config = default_config()
     config.data.name = ""  # images come with no training data: the reference must be written
     config.evaluate.samples = 0  # all that there are

@@ -11,17 +11,20 @@ NAME.stablehlo    the network itself for one truncation, compiled nowhere, for a
                   latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
 """
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import export
 from ml_collections import ConfigDict
 
+import jaxgan
 from jaxgan.config_json import config_from
 from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.files.errors import one_line
@@ -31,6 +34,7 @@ from jaxgan.trained.generator import TrainedGenerator
 PyTree = Any
 FORMAT = "jaxgan generator 1"
 TRUNCATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
+DTYPES = {"float32": np.float32, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
 
@@ -43,8 +47,14 @@ def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
     return tuple(sorted({t for t in (*TRUNCATIONS, own) if t <= max(most, own)}))
 
 
-def write_generator(path: Path, generator: TrainedGenerator) -> None:
-    """Write a .safetensors file, with the statistics that a tabulated generator has."""
+def write_generator(path: Path, generator: TrainedGenerator, dtype: str = "float32") -> None:
+    """Write a .safetensors file, with the statistics that a tabulated generator has.
+
+    dtype: of the weights in the file, one of DTYPES; statistics stay float32. Reading makes
+      float32 of them.
+
+    Raises ValueError for weights that are too large for the dtype.
+    """
     assert generator.truncations is not None
     statistics = {t: generator.variables(t).get("batch_stats", {}) for t in generator.truncations}
     tree = {
@@ -52,11 +62,19 @@ def write_generator(path: Path, generator: TrainedGenerator) -> None:
         "batch_stats": {f"{t:g}": s for t, s in statistics.items()},
     }
     arrays = {name: np.asarray(a) for name, a in flatten_dict(tree, sep="/").items()}
+    largest = float(ml_dtypes.finfo(DTYPES[dtype]).max)
+    for name in arrays:
+        if name.startswith("params/"):
+            if np.abs(arrays[name]).max(initial=0) > largest:
+                raise ValueError(f"--dtype={dtype}: {name} is too large for it; write bfloat16")
+            arrays[name] = arrays[name].astype(DTYPES[dtype])
     metadata = {
         "format": FORMAT,
         "config": json.dumps(generator.config.to_dict()),
         "step": str(generator.step),
         "truncations": json.dumps(generator.truncations),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": _versions(),
     }
     write_tensors(path, arrays, metadata)
 
@@ -64,42 +82,59 @@ def write_generator(path: Path, generator: TrainedGenerator) -> None:
 def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
     """Return the generator in a .safetensors file; see `jaxgan.load`."""
     arrays, metadata = read_tensors(path)
-    _check_format(path, metadata)
+    stored = _config(path, metadata)
     try:
-        stored = config_from(metadata["config"])
         if config is not None:
             stored.sample = config.sample
         tree = unflatten_dict(arrays, sep="/")
         truncations = [float(t) for t in json.loads(metadata["truncations"])]
+        weights = jax.tree.map(lambda a: a.astype(np.float32, copy=False), tree["params"])
         by_name = tree.get("batch_stats", {})
         statistics = {t: by_name.get(f"{t:g}", {}) for t in truncations}
-        generator = TrainedGenerator(stored, tree["params"], statistics, int(metadata["step"]))
+        generator = TrainedGenerator(stored, weights, statistics, int(metadata["step"]))
         jax.eval_shape(generator.apply, generator.variables(truncations[0]), *_example(generator))
         expected = generator.statistics_shapes()
         for t in truncations:
             if jax.tree.map(np.shape, statistics[t]) != jax.tree.map(lambda s: s.shape, expected):
                 raise KeyError(f"standing statistics for truncation {t:g}")
     except (KeyError, AttributeError, TypeError, IndexError) as error:
-        raise ValueError(f"{path}: config and arrays do not fit: {error}") from None
+        raise _misfit(path, metadata, error) from None
     except Exception as error:
         if type(error).__module__.startswith("flax"):  # an array of another shape, or none
-            raise ValueError(f"{path}: config and arrays do not fit: {one_line(error)}") from None
+            raise _misfit(path, metadata, error) from None
         raise
     return generator
 
 
 def saved_config(path: Path) -> ConfigDict:
     """Return the config in a .safetensors file."""
-    metadata = read_tensors(path)[1]
-    _check_format(path, metadata)
-    return config_from(metadata["config"])
+    return _config(path, read_tensors(path)[1])
 
 
-def _check_format(path: Path, metadata: dict[str, str]) -> None:
+def _config(path: Path, metadata: dict[str, str]) -> ConfigDict:
     if metadata.get("format") != FORMAT:
         raise ValueError(
             f"{path} is not a generator of jaxgan: write a file of `jaxgan export` or `import`"
         )
+    try:
+        return config_from(metadata["config"])
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise _misfit(path, metadata, error) from None
+
+
+def _misfit(path: Path, metadata: dict[str, str], error: Exception) -> ValueError:
+    """Return the refusal of a file whose parts do not fit, with the versions that wrote it."""
+    reason = f"{path}: config and arrays do not fit: {one_line(error)}"
+    if metadata.get("versions") in (None, _versions()):
+        return ValueError(reason)
+    return ValueError(
+        f"{reason}; it was written by {metadata['versions']} on {metadata.get('date')}, this is "
+        f"{_versions()}: export it again"
+    )
+
+
+def _versions() -> str:
+    return f"jaxgan {jaxgan.__version__}, jax {jax.__version__}"
 
 
 def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> bytes:
@@ -117,31 +152,46 @@ def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> b
         raise ValueError("a .stablehlo file needs flatbuffers: pip install flatbuffers") from error
 
 
+def check_dtype(dtype: str) -> None:
+    """Refuse a dtype that weights are not written in."""
+    if dtype not in DTYPES:
+        raise ValueError(f"--dtype={dtype}: write one of {', '.join(DTYPES)}")
+
+
 def check_target(
-    output: Path, truncations: tuple[float, ...] | None = None, force: bool = True
+    output: Path,
+    truncations: tuple[float, ...] | None = None,
+    force: bool = True,
+    dtype: str = "float32",
 ) -> str:
-    """Refuse a name or truncations that no file can have, before a generator is loaded.
+    """Refuse a name, truncations or a dtype that no file can have, before a generator is loaded.
 
     Returns what `check_output` does, which also refuses to replace a file without `force`.
     """
     replaced = check_output(output, endings=(".safetensors", ".stablehlo"), force=force)
     if output.suffix == ".stablehlo" and truncations and len(truncations) > 1:
         raise ValueError(f"--truncations={truncations}: a .stablehlo file holds one; write one")
+    check_dtype(dtype)
+    if output.suffix == ".stablehlo" and dtype != "float32":
+        raise ValueError(f"--dtype={dtype}: a .stablehlo file holds float32; leave it out")
     return replaced
 
 
 def write_export(
-    output: Path, generator: TrainedGenerator, truncations: tuple[float, ...] | None = None
+    output: Path,
+    generator: TrainedGenerator,
+    truncations: tuple[float, ...] | None = None,
+    dtype: str = "float32",
 ) -> str:
     """Write a generator to `output`; its suffix says how. Return a line that says what it holds."""
-    check_target(output, truncations)
+    check_target(output, truncations, dtype=dtype)
     if output.suffix == ".stablehlo":
         truncation = generator.truncation(truncations[0] if truncations else None)
         write_bytes(output, stablehlo(generator, truncation))
         says = f"truncation {truncation:g}, any batch size; runs with jax.export alone"
     else:
         stored = truncations or generator.truncations or default_truncations(generator)
-        write_generator(output, generator.tabulated(sorted({0.0, *stored})))
+        write_generator(output, generator.tabulated(sorted({0.0, *stored})), dtype)
         says = f"statistics for truncations {', '.join(f'{t:g}' for t in sorted({0.0, *stored}))}"
     return f"{output}: step {generator.step}, {output.stat().st_size / 1e6:.1f} MB, {says}"
 

@@ -1,4 +1,4 @@
-"""Trained generators from where they are kept: a run's checkpoints, exported or imported files."""
+"""Trained generators from where they are kept (places.py): a run's checkpoints, or a file."""
 
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from jaxgan.game.game import TrainState
 from jaxgan.trained import export
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
+from jaxgan.trained.places import place, refuse_other
 from jaxgan.trained.published import weights
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, run_config, saved
@@ -21,18 +22,20 @@ PyTree = Any
 
 
 def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
-    """Return the generator of a run's newest checkpoint, or of an exported file.
+    """Return the generator of a run's newest checkpoint, of an exported file, or one by its name.
 
     Args:
-      path: a work directory, or a .safetensors file that `jaxgan export` wrote.
+      path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that
+        `jaxgan models` lists, such as "fashion"; or "hf://OWNER/NAME", with the extra `hub`.
       config: for other values of config.sample: another step, raw weights, a truncation.
 
     Raises:
       FileNotFoundError, ValueError: with one line that says what is wrong with the path.
     """
-    path = Path(path).absolute()
+    path = place(path)
     if path.is_file():
         return load_file(path, config)
+    refuse_other(path)
     config = run_config(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
         abstract = generator_part(config)
@@ -61,6 +64,7 @@ def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
 def model_config(path: Path) -> ConfigDict:
     """Return the config that a work directory, an exported or an imported file holds."""
     if not path.is_file():
+        refuse_other(path)
         return saved(path)
     return weights.load(path).config if weights.is_weights(path) else export.saved_config(path)
 

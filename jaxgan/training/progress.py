@@ -1,4 +1,7 @@
-"""The line that training prints for each logged step."""
+"""The line that training prints for each logged step, and what to do at its end."""
+
+import shlex
+from pathlib import Path
 
 from jaxgan.training.stopwatch import goodput
 
@@ -28,3 +31,14 @@ def duration(seconds: float) -> str:
             rest = seconds % size // (size // {"d": 24, "h": 60, "m": 60}[unit])
             return f"{seconds // size}{unit}{rest:02d}{next_unit}"
     return f"{seconds}s"
+
+
+def next_commands(workdir: Path) -> list[str]:
+    """Return what to do with a run that is done, as commands to copy."""
+    place = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
+    run = shlex.quote(str(place))
+    return [
+        f"jaxgan evaluate {run}    # scores, with their protocol",
+        f"jaxgan explore {run}     # a page with sliders for the latents",
+        f"jaxgan export {run}      # one file that samples without the run",
+    ]

@@ -2,10 +2,7 @@
 
 import contextlib
 import dataclasses
-import errno
-import os
 import signal
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -38,9 +35,10 @@ from jaxgan.training.collapse import refuse_collapse
 from jaxgan.training.identity import identity
 from jaxgan.training.metrics import MetricsWriter, memory
 from jaxgan.training.profile import Profile, window
-from jaxgan.training.progress import progress_line
+from jaxgan.training.progress import next_commands, progress_line
 from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.training.run import Run, abstract_state, new_run
+from jaxgan.training.screen import Screen
 from jaxgan.training.sheets import Sampler, class_sheet
 from jaxgan.training.stopwatch import Stopwatch, goodput
 from jaxgan.training.trackers import check_trackers, open_trackers
@@ -71,10 +69,10 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     check_trackers(run.config.train)
     refuse_start_from(run)
     config, stop = run.config.train, stop_flag()
-    say = printer(stop) if jax.process_index() == 0 else lambda *_: None
+    say = Screen(workdir, stop, config.steps, images_a_step(run.config))
     keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
     # What cannot run has been refused.
-    with claimed(run, data), Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
+    with claimed(run, data), say, Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         say(describe(run, records))
         for line in advice(run.config, len(records)):
             say(f"note: {line}")
@@ -175,7 +173,7 @@ def loop(
     profiled: range,
     clock: Stopwatch,
     stop: threading.Event,
-    say: Callable[[str], None],
+    say: Screen,
 ) -> int:
     """Train from the newest checkpoint to the last step; return the exit code.
 
@@ -259,6 +257,7 @@ def loop(
                 # a stop is near, and the host is where the devices are.
                 jax.block_until_ready(metrics if is_new else before)
             pending.append(metrics)
+            say.done(step if is_new else step - 1)
             if profile.after(step, state):
                 say(f"recorded {len(profiled)} steps: xprof {workdir}/profile")
             log, sample, save = (
@@ -288,7 +287,7 @@ def loop(
                 whole.update(spent)
                 elapsed = sum(spent.values())
                 rate = (step - logged) * images / elapsed
-                say(progress_line(step, last, images, rate, spent, values))
+                say.logged(progress_line(step, last, images, rate, spent, values), values)
                 if writer is not None:
                     shares = {f"time/{name}": t / elapsed for name, t in spent.items()}
                     bad = {"bad_records": len(reader.bad_records)}
@@ -331,6 +330,9 @@ def loop(
     say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(run.config.data.class_names[:10])}")
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
+    say("Next:")
+    for line in next_commands(workdir):
+        say(f"  {line}")
     return 0
 
 
@@ -369,18 +371,3 @@ def stop_flag() -> threading.Event:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
     return stop
-
-
-def printer(stop: threading.Event) -> Callable[[str], None]:
-    """Return `print`; once nobody reads standard output any more it sets `stop` and is silent."""
-
-    def say(line: str) -> None:
-        try:
-            print(line, flush=True)
-        except OSError as error:
-            if error.errno not in (errno.EPIPE, errno.EIO):  # `train | head`; a terminal is gone
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            stop.set()
-
-    return say

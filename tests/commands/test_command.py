@@ -201,14 +201,28 @@ def test_standard_output_that_is_closed_and_a_directory_that_is_gone(tmp_path):
         assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_installed_wheel_has_the_configs(tmp_path):
+SOURCES = ("jaxgan", "configs", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+
+
+def test_the_launchers_copy_all_that_an_installation_needs():
+    docker = (ROOT / "launch" / "Dockerfile").read_text("utf-8")
+    copied = {
+        word for line in re.findall(r"^COPY (.+) \S+$", docker, re.M) for word in line.split()
+    }
+    (parts,) = re.findall(r"^for part in (.+); do$", (ROOT / "launch/tpu_pod.sh").read_text(), re.M)
+    assert copied >= set(SOURCES) and set(parts.split()) >= set(SOURCES)
+
+
+def test_an_installed_wheel_has_the_configs_and_the_models(tmp_path):
     """Built from a copy of what it is made of, installed elsewhere, run from another folder."""
     source, wheels, installed = (tmp_path / name for name in ("source", "wheels", "installed"))
     skip = shutil.ignore_patterns("__pycache__")
-    for name in ("jaxgan", "configs"):
-        shutil.copytree(ROOT / name, source / name, ignore=skip)
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source / name)
+    source.mkdir()
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=skip)
+        else:
+            shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "-q"]
     build = ("wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(source))
     subprocess.run([*pip, *build], check=True)
@@ -225,4 +239,6 @@ def test_an_installed_wheel_has_the_configs(tmp_path):
     assert len(answer("configs").splitlines()) == len(list((ROOT / "configs").glob("*.py")))
     argv = ("config", "train.batch", "--config=biggan_ablation:batch512")
     assert answer(*argv).startswith("train.batch = 512\n")
+    assert answer("models").splitlines()[0].startswith("fashion ")
+    assert "## Licence" in answer("models", "fashion")
     assert answer("--version") == f"jaxgan {jaxgan.__version__}\n"

@@ -13,6 +13,7 @@ import jaxgan
 from jaxgan.config import default_config
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained import export, load, published
+from jaxgan.trained.generator import TrainedGenerator
 from tests.tiny import generator_of, tiny_generator, tiny_tabulated
 
 FOREIGN = """
@@ -122,6 +123,50 @@ def test_the_suffix_says_how_it_is_written(exported, tmp_path):
         export.write_export(tmp_path / "g.onnx", g)
     with pytest.raises(ValueError, match="holds one"):
         export.write_export(tmp_path / "g.stablehlo", g, (0.5, 1.0))
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [("float16", 11), ("bfloat16", 8)])
+def test_weights_of_half_the_size_are_those_rounded(dtype, bits, tmp_path):
+    """Of a number in binary, so many digits stay; what is computed with them is float32."""
+    g, path = tiny_tabulated(), tmp_path / "half.safetensors"
+    export.write_export(path, g, dtype=dtype)
+    stored, again = read_tensors(path)[0], jaxgan.load(path)
+    assert all(str(a.dtype) == dtype for n, a in stored.items() if n.startswith("params/"))
+    exact = flatten_dict(jax.device_get(g.weights), sep="/")
+    for name, weight in flatten_dict(jax.device_get(again.weights), sep="/").items():
+        assert weight.dtype == np.float32
+        smallest = 6e-8 if dtype == "float16" else 0.0  # step of numbers below 2^-14
+        error = np.abs(weight - exact[name])
+        assert (error <= np.maximum(2.0**-bits * np.abs(exact[name]), smallest)).all(), name
+    for name, a in flatten_dict(g.variables(0.5)["batch_stats"], sep="/").items():
+        np.testing.assert_array_equal(stored[f"batch_stats/0.5/{name}"], a)
+
+
+def test_weights_beyond_a_dtype_and_other_dtypes_are_refused(tmp_path):
+    g = tiny_tabulated()
+    weights = jax.tree.map(lambda w: np.asarray(w) + np.float32(1e5), g.weights)
+    large = TrainedGenerator(g.config, weights, {0.0: g.variables(0.0)["batch_stats"]})
+    with pytest.raises(ValueError, match=r"--dtype=float16: params/.* too large .* bfloat16"):
+        export.write_generator(tmp_path / "a.safetensors", large, "float16")
+    with pytest.raises(ValueError, match=r"--dtype=int8: write one of float32, float16, bfloat16"):
+        export.check_target(tmp_path / "a.safetensors", dtype="int8")
+    with pytest.raises(ValueError, match=r"a \.stablehlo file holds float32"):
+        export.check_target(tmp_path / "a.stablehlo", dtype="float16")
+
+
+def test_a_file_of_other_versions_that_does_not_fit_is_exported_again(exported, tmp_path):
+    assert read_tensors(exported)[1]["date"] >= "2026"
+
+    def newer(arrays, metadata):
+        config = json.loads(metadata["config"])
+        config["model"]["of_the_future"] = 1
+        written = {"versions": "jaxgan 9.0, jax 9.9", "date": "2031-01-01"}
+        metadata.update(written, config=json.dumps(config))
+
+    path = damaged(exported, tmp_path, newer)
+    for opened in (jaxgan.load, load.model_config):
+        with pytest.raises(ValueError, match=r"written by jaxgan 9\.0, jax 9\.9 on 2031-01-01, .*"):
+            opened(path)
 
 
 def damaged(path, tmp_path, change):

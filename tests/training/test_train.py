@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 
 import jax
@@ -114,19 +113,6 @@ def test_a_hangup_stops_like_a_signal_unless_it_is_ignored():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def test_a_reader_that_is_gone_stops_the_run_and_nothing_else(monkeypatch):
-    read, write = os.pipe()
-    os.close(read)
-    stop = threading.Event()
-    with os.fdopen(write, "w") as closed:
-        monkeypatch.setattr(train.sys, "stdout", closed)
-        say = train.printer(stop)
-        say("nobody reads this")
-        assert stop.is_set()
-        say("nor this")
-        print("nor this", flush=True)
 
 
 def test_log_has_each_logged_step_once(whole):

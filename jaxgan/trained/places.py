@@ -1,0 +1,66 @@
+"""Where a model is: what a command or `jaxgan.load` is given, as a path.
+
+runs/first          a run's directory
+g.safetensors       a file of `jaxgan export`, `average` or `import`
+fashion             a generator that comes with jaxgan; `jaxgan models` lists them
+hf://OWNER/NAME     a generator on the Hugging Face Hub (hub.py)
+
+What is there under the current directory comes first: a folder `fashion` hides the generator of
+this name.
+
+A generator that comes with jaxgan is a folder of the package, trained/shipped/NAME/:
+
+generator.safetensors   what `jaxgan export` wrote
+config.json             the config that is in it, to be read
+card.md                 data, licence, recipe, scores, limits
+"""
+
+import difflib
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / "shipped"
+WEIGHTS, CONFIG, CARD = "generator.safetensors", "config.json", "card.md"
+
+
+def shipped() -> dict[str, Path]:
+    """Return the folders of the generators that come with jaxgan, by name."""
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{WEIGHTS}"))}
+
+
+def place(reference: str | Path) -> Path:
+    """Return the absolute path of a model; whether a path is there is not asked.
+
+    A model on the Hub is downloaded, if it is not in the cache. Raises ValueError if it cannot be.
+    """
+    if str(reference).startswith("hf://"):
+        from jaxgan.trained.hub import downloaded
+
+        return downloaded(str(reference))
+    path, known = Path(reference), shipped()
+    if str(reference) in known and not path.exists():
+        return known[str(reference)] / WEIGHTS
+    return path.absolute()
+
+
+def refuse_other(path: Path) -> None:
+    """Raise FileNotFoundError for a path that is neither a run nor a file, with a likely remedy."""
+    known = shipped()
+    if path.is_dir() and path.name in known and not (path / "config.json").exists():
+        raise FileNotFoundError(
+            f"{path} is no run, and it hides the generator {path.name!r} that comes with jaxgan: "
+            "write this name in another directory, or rename the folder"
+        )
+    if path.exists():
+        return
+    near = difflib.get_close_matches(path.name, known, 1)
+    hint = f"did you mean {near[0]!r}, which comes with jaxgan? " if near else ""
+    raise FileNotFoundError(
+        f"{path} does not exist: {hint}write the directory of a training run, an exported file, or "
+        f"a name that `jaxgan models` lists ({', '.join(known)})"
+    )
+
+
+def summary(folder: Path) -> str:
+    """Return the first line of text of a generator's card, after its heading."""
+    lines = (folder / CARD).read_text("utf-8").splitlines()
+    return next(line for line in lines[lines.index("") :] if line)

@@ -1,0 +1,1 @@
+"""Generators that come with jaxgan, a folder each; see places.py."""

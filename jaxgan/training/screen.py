@@ -1,0 +1,107 @@
+"""What a training shows: on a terminal one live line, elsewhere plain lines.
+
+    step 1,240/3,600  ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  214 images/s  11m45s left  d/loss +1.987  ...
+
+The live line counts the steps that the devices have finished; its rate is of all of them since the
+first, whose time is mostly compilation. The plain line of each logged step goes to
+WORKDIR/training.log instead.
+"""
+
+import errno
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxgan.training.progress import duration
+
+EVERY = 0.5  # seconds between two drawings
+WIDEST = 24  # cells of the bar
+SHOWN = ("d/loss", "g/loss")
+
+
+class Screen:
+    """Prints lines: call it. Use `with` around a training, for the live line.
+
+    Once nobody reads standard output any more it sets `stop` and is silent. Of several processes
+    only the first shows anything.
+    """
+
+    def __init__(self, workdir: Path, stop: threading.Event, last: int, images: int):
+        """last: the number of the last step. images: of a step."""
+        self._stop, self._last, self._images = stop, last, images
+        self._shows = jax.process_index() == 0
+        self._live = self._shows and sys.stdout.isatty()
+        self._log = workdir / "training.log"
+        self._first: tuple[int, float] | None = None  # step and time since when it counts
+        self._done, self._values = 0, ""
+        self._lock, self._ended = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._draw, daemon=True) if self._live else None
+
+    def __call__(self, line: str) -> None:
+        """Print a line, above the live one."""
+        if not self._shows:
+            return
+        with self._lock:
+            self._write(f"\r\033[K{line}\n" if self._live else f"{line}\n")
+
+    def done(self, step: int) -> None:
+        """Note that the devices have finished a step."""
+        self._done = step
+        if self._first is None:
+            self._first = step, time.monotonic()
+
+    def logged(self, line: str, values: dict[str, float]) -> None:
+        """Show a logged step: its plain line, or its losses behind the bar."""
+        if not self._live:
+            return self(line)
+        self._values = "  ".join(f"{n} {values[n]:+.3f}" for n in SHOWN if n in values)
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def __enter__(self) -> "Screen":
+        if self._thread is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self._thread is not None:
+            self._ended.set()
+            self._thread.join()
+            with self._lock:
+                self._write("\r\033[K")
+
+    def _draw(self) -> None:
+        while not self._ended.wait(EVERY):
+            if self._first is None:
+                continue
+            columns = shutil.get_terminal_size().columns
+            with self._lock:
+                self._write(f"\r{self.text(time.monotonic())[: columns - 1]}\033[K")
+
+    def text(self, now: float) -> str:
+        """Return the live line at a time."""
+        step, last = self._done, self._last
+        full = round(WIDEST * step / last)
+        parts = [f"step {step:,}/{last:,}", "━" * full + "╌" * (WIDEST - full)]
+        first, since = self._first or (step, now)
+        if step > first:
+            seconds = (now - since) / (step - first)
+            parts.append(f"{self._images / seconds:.0f} images/s")
+            parts.append(f"{duration((last - step) * seconds)} left")
+        return "  ".join([*parts, self._values])
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # `train | head`; a terminal is gone
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._stop.set()

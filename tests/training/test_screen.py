@@ -1,0 +1,114 @@
+"""The live line says what the device has done; elsewhere lines are plain."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from jaxgan.training import screen
+from jaxgan.training.progress import next_commands
+from jaxgan.training.screen import WIDEST, Screen
+
+ROOT = Path(__file__).parents[2]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def on_a_terminal(tmp_path, monkeypatch) -> Screen:
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    return Screen(tmp_path, threading.Event(), last=100, images=64)
+
+
+def test_rate_and_time_left_are_of_the_steps_that_are_done(tmp_path, monkeypatch):
+    """The first took 30 s to compile, which does not count."""
+    live, now = on_a_terminal(tmp_path, monkeypatch), [30.0]
+    monkeypatch.setattr(screen.time, "monotonic", lambda: now[0])
+    live.done(1)
+    assert live.text(31.0) == f"step 1/100  {'╌' * WIDEST}  "  # no rate of one step
+    now[0] = 42.25
+    live.done(50)
+    shown = live.text(42.25)  # 49 steps in 12.25 s: 4 a second, 256 images, 50 steps in 12.5 s
+    half = "━" * (WIDEST // 2) + "╌" * (WIDEST // 2)
+    assert shown == f"step 50/100  {half}  256 images/s  12s left  "
+    live.logged("plain", {"d/loss": 1.25, "g/loss": -0.5, "d/grad_norm": 3.0})
+    assert live.text(42.25).endswith("left  d/loss +1.250  g/loss -0.500")
+
+
+def test_a_terminal_gets_the_live_line_and_the_log_the_plain_ones(tmp_path, monkeypatch):
+    live = on_a_terminal(tmp_path, monkeypatch)
+    monkeypatch.setattr(screen, "EVERY", 0.01)
+    with live:
+        live.done(1)
+        live.logged("step 1/100 plain", {"d/loss": 2.0})
+        live("a warning")
+        until = time.monotonic() + 10
+        while "d/loss +2.000" not in sys.stdout.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+    written = sys.stdout.getvalue()
+    assert "d/loss +2.000" in written
+    assert "\r\033[Ka warning\n" in written and written.endswith("\r\033[K")
+    assert "plain" not in written
+    assert (tmp_path / "training.log").read_text() == "step 1/100 plain\n"
+
+
+def test_elsewhere_lines_are_plain(tmp_path, capsys):
+    with Screen(tmp_path, threading.Event(), 100, 64) as say:
+        say("described")
+        say.done(1)
+        say.logged("step 1/100", {"d/loss": 2.0})
+    assert capsys.readouterr().out == "described\nstep 1/100\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_is_gone_stops_the_run_and_nothing_else(tmp_path, monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    stop = threading.Event()
+    with os.fdopen(write, "w") as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        say = Screen(tmp_path, stop, 100, 64)
+        say("nobody reads this")
+        assert stop.is_set()
+        say("nor this")
+        print("nor this", flush=True)
+
+
+def test_what_is_next_can_be_copied(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = next_commands(tmp_path / "my runs" / "a")
+    assert len(commands) == 3 and all("'my runs/a'" in line for line in commands)
+    assert str(Path("/elsewhere")) in next_commands(Path("/elsewhere"))[0]
+
+
+@pytest.mark.slow
+def test_a_training_in_a_terminal(tmp_path):
+    """Its own bytes, read at the other end of a pseudo-terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "jaxgan", "train", "--config=debug", f"--workdir={tmp_path}/a"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    with subprocess.Popen(command, stdout=theirs, env=environment, cwd=tmp_path) as process:
+        os.close(theirs)
+        written = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # closed by the other end
+                break
+            if not part:
+                break
+            written += part
+    os.close(ours)
+    text = written.decode()
+    assert process.returncode == 0 and "jaxgan explore a" in text
+    assert "\rstep " in text and "images/s" in text
+    plain = (tmp_path / "a" / "training.log").read_text().splitlines()
+    assert plain and all(line.startswith("step ") for line in plain)
