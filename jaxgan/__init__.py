@@ -6,7 +6,7 @@ Game, Player     a game and its sides, as data; build.build makes them from a co
 Batch            examples: samples with their conditions
 TrainState       all that training remembers; init_state draws the first one
 train_step       num_d_steps times d_step, then g_step: pure functions of (state, batch)
-TrainedGenerator what `load` returns
+TrainedGenerator what `load` returns; Translator where images are made of images
 """
 
 import importlib
@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "load": "trained.load",
     "TrainedGenerator": "trained.generator",
+    "Translator": "trained.translator",
     "default_config": "config",
     "Batch": "game.game",
     "Game": "game.game",
@@ -33,6 +34,7 @@ __all__ = [
     "Player",
     "TrainState",
     "TrainedGenerator",
+    "Translator",
     "d_step",
     "default_config",
     "g_step",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from jaxgan.game.steps import d_step, g_step, train_step
     from jaxgan.trained.generator import TrainedGenerator
     from jaxgan.trained.load import load
+    from jaxgan.trained.translator import Translator
 
 
 def __getattr__(name: str) -> Any:

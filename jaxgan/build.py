@@ -2,7 +2,8 @@
 
 `config.model.name` and `config.objective.name` are module names in models/ and game/objectives/, or
 `package.module` of one's own: a new model is one file with `default_config()` and `networks(config,
-spec)`, a new method one file with `default_config()`, `objectives(config)` and `NEEDS`.
+spec)`, a new method one file with `default_config()`, `objectives(config)` and `NEEDS`;
+`init_stats(config, spec)` besides where it keeps arrays from step to step (cyclegan.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -267,6 +268,12 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
                         "objective.name"
                     )
     check_one_size(config, networks, spec, objective.NEEDS)
+    for field in ("latents", "spread"):
+        if config.consistency[field] and not jax.tree.leaves(noise_spec(config)):
+            raise ValueError(
+                f"consistency.{field} = {config.consistency[field]}: model "
+                f"{config.model.name!r} takes no noise; write 0"
+            )
     if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
         raise ValueError(
             f"latent_step.name = {config.latent_step.name!r}: objective "
@@ -306,12 +313,14 @@ def build(
     networks = sides(config, spec)
     check_needs(config, networks, spec)
     objective = module_named(objectives, "objective", config.objective.name)
+    own_stats = getattr(objective, "init_stats", lambda config, spec: {})
     wanted, stats = compose.with_terms(
         config,
         objective.objectives(config.objective),
         images_a_step(config),
         with_lazy_terms,
         own_terms(config),
+        own_stats(config.objective, spec),
     )
     players = {
         name: Player(

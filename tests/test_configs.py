@@ -40,6 +40,8 @@ def resolved(config):
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
     known = {"cifar10": 10, "mnist": 10, "emoji64": 27}
+    if config.data.medium in ("pairs", "domains"):
+        return run.with_facts(config, channels=6, source_channels=3, bits=8, class_names=("pairs",))
     classes = known.get(name.removeprefix("data/"), 1000)
     with config.unlocked():
         config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)
@@ -56,7 +58,7 @@ def check(config):
     axes = (game.num_batches, train.microbatches, train.batch // train.microbatches)
     batch = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct((*axes, *x.shape), x.dtype),
-        Batch(medium.spec.sample, medium.stored.condition),
+        Batch(medium.spec.sample, medium.spec.condition),
     )
     after, metrics = jax.eval_shape(partial(steps.train_step, game), state, batch)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), after) == jax.tree.map(

@@ -46,9 +46,27 @@ def drawn(shapes):
     return jax.tree.map(leaf, shapes)
 
 
+def tiny_pairs_config(**fields):
+    """Return a resolved config that translates gray images of 16 x 16 to RGB."""
+    config = default_config("pix2pix", "pix2pix")
+    config.data.update(medium="pairs", size=(16, 16), channels=4, source_channels=1, bits=8)
+    config.data.class_names = ("pairs",)
+    config.condition = "data"
+    config.model.update(width=2, patch_layers=2)
+    config.train.batch = 8
+    config.sample.columns = 3
+    config.update_from_flattened_dict(fields)
+    return config
+
+
 def tiny_run(workdir: Path, step: int = 7, **fields) -> run.Run:
     """Write a work directory with one checkpoint."""
-    opened = run.open_run(workdir, tiny_config(**fields))
+    return run_of(workdir, tiny_config(**fields), step)
+
+
+def run_of(workdir: Path, config: ConfigDict, step: int = 7) -> run.Run:
+    """Write a work directory with one checkpoint of a resolved config."""
+    opened = run.open_run(workdir, config)
     claim(opened, {})
     shapes = run.abstract_state(opened)
     state = drawn(shapes).replace(step=np.int32(step))

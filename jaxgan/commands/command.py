@@ -21,7 +21,13 @@ from jaxgan.trained.places import place
 WORKDIR = Field("", "work directory of the run")
 FORCE = Field(False, "replace a file of arrays or weights that is there")
 # What stands after = in the help, where it is more than a number or a text.
-FORMS = {"config": "NAME|FILE.py", "workdir": "DIR", "output": "FILE", "image": "FILE"}
+FORMS = {
+    "config": "NAME|FILE.py",
+    "workdir": "DIR",
+    "output": "FILE",
+    "image": "FILE",
+    "out": "FOLDER",
+}
 
 
 class UsageError(ValueError):

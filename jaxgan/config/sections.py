@@ -79,6 +79,13 @@ SECTIONS: dict[str, Any] = {
             "images", "what an example is: a module of media/, or package.module of your own"
         ),
         "channels": Field(None, "filled in from the data set", at_least(1), int),
+        "source_channels": Field(
+            None,
+            "of pairs: channels of the source, the first ones; filled in from a data set of "
+            "`jaxgan prepare --pairs`",
+            at_least(1),
+            int,
+        ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
@@ -285,7 +292,7 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe",
+            "interpolation, probe; paired, of a run that translates",
             texts(),
         ),
         "extractor": Field(

@@ -166,6 +166,7 @@ class Evaluator:
         fake = self._extract(seen) if "samples" in needs else None
         for _ in seen if pixels is not None else ():
             pass  # no metric asked for features, which would have drawn the batches
+        sources = samples.sources if "sources" in needs else None
         real = self.real() if "reference" in needs else None
         tested = self._test is not None and {"reference", "held_out"} <= needs
         return Inputs(
@@ -175,6 +176,7 @@ class Evaluator:
             real_distances=self.real_distances() if "distances" in needs else None,
             fake_pixels=joined(pixels) if pixels else None,
             real_pixels=joined(self.reference.batches(self._settings.batch)) if pixels else None,
+            source_pixels=sources and joined(sources.batches(self._settings.batch)),
             generator=generator,
             truncation=truncation,
             features_of=self.of_pixels,

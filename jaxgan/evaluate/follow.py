@@ -14,7 +14,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from ml_collections import ConfigDict
 
-from jaxgan.evaluate.models import Model, run_of
+from jaxgan.evaluate.models import Model, of, run_of
 from jaxgan.files import manifest
 from jaxgan.trained.load import from_state
 from jaxgan.training.checkpoints import Checkpoints
@@ -48,8 +48,8 @@ def follow(
                     say(f"the checkpoint of step {step} is left out: {error}")
                     continue
                 # The networks are compiled for the first; the others bring weights.
-                generator = from_state(run, state, model and model.generator)
-                model = Model(generator, run=run, state=state)
+                compiled = model and (model.generator or model.translator)
+                model = of(from_state(run, state, compiled), run, state)
                 score(model)
                 waited = time.monotonic()
             if max(done, default=0) >= run.config.train.steps:

@@ -44,6 +44,7 @@ class Images:
       labels [n] int32.
     facts: what a protocol says of them.
     labels: [count] int32, those that `read` returns; None where nothing asks for them.
+    sources: of images that a translator made, those that it made them of, in the same order.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Images:
     read: Callable[[np.ndarray], tuple[Any, np.ndarray]]
     facts: dict[str, Any]
     labels: np.ndarray | None = None
+    sources: "Images | None" = None
 
     def batches(self, size: int) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield all images once, in order: (images [n, ...], labels [n]) with n up to `size`."""

@@ -12,14 +12,16 @@ from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
 from jaxgan.trained.load import from_state, load, model_config
 from jaxgan.trained.places import refuse_other
+from jaxgan.trained.translator import Translator
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, load_run
 
 
 class Model(NamedTuple):
-    """generator or images; run and state where the generator is a run's."""
+    """generator, translator or images; run and state where the network is a run's."""
 
     generator: TrainedGenerator | None = None
+    translator: Translator | None = None
     images: Images | None = None
     run: Run | None = None
     state: TrainState | None = None
@@ -36,7 +38,7 @@ def open_model(path: Path, config: ConfigDict) -> Model:
       FileNotFoundError, ValueError: with one line that says what to write instead.
     """
     if path.is_file():
-        return Model(load(path, config))
+        return of(load(path, config))
     if not is_run(path):
         return Model(images=open_images(path, config.data.split))
     run = run_of(path, config)
@@ -45,7 +47,16 @@ def open_model(path: Path, config: ConfigDict) -> Model:
     if config.sample.length and config.sample.weights == "average":
         average = of_length(path, config.sample.length, int(state.step))
         state = state.replace(averages={**state.averages, "generator": average})
-    return Model(from_state(run, state), run=run, state=state)
+    return of(from_state(run, state), run, state)
+
+
+def of(
+    trained: TrainedGenerator | Translator, run: Run | None = None, state: TrainState | None = None
+) -> Model:
+    """Return the model of what `load` gives."""
+    if isinstance(trained, Translator):
+        return Model(translator=trained, run=run, state=state)
+    return Model(trained, run=run, state=state)
 
 
 def run_of(path: Path, config: ConfigDict) -> Run:

@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxgan.evaluate.images import Images, class_map
 from jaxgan.evaluate.metrics.held_out import tested
+from jaxgan.evaluate.metrics.paired import WINDOW
 from jaxgan.evaluate.metrics.per_class import small_classes
 from jaxgan.evaluate.metrics.table import METRICS
 
@@ -97,6 +98,15 @@ def _held_out(request: Request) -> str:
     )
 
 
+def _sources(request: Request) -> str:
+    sources = request.samples.sources
+    if sources is None:
+        return "needs pairs: evaluate a run that translates images (data.medium = 'pairs')"
+    if min(sources.shape[:2]) < WINDOW:
+        return f"needs images of {WINDOW} x {WINDOW} pixels or more"
+    return ""
+
+
 def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of the samples and of the reference, numbered alike."""
     names = class_map(request.samples, request.reference)
@@ -145,6 +155,7 @@ def _pair_of_a_class(request: Request) -> str:
 NEEDS: dict[str, Callable[[Request], str]] = {
     "generator": _generator,
     "logits": _logits,
+    "sources": _sources,
     "two_classes": _two_classes,
     "held_out": _held_out,
     "two_a_class": _two_a_class,

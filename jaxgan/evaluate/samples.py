@@ -20,6 +20,7 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.translator import Translator
 
 
 def samples(
@@ -87,7 +88,7 @@ def tree_hash(tree: Any, *more: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def averaging(g: TrainedGenerator) -> str:
+def averaging(g: TrainedGenerator | Translator) -> str:
     """Return which of the generator's weights are sampled."""
     average = g.config.average
     if g.config.sample.weights == "raw":

@@ -18,7 +18,9 @@ from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep
+from jaxgan.evaluate.translations import pair_images, translations
 from jaxgan.media.pictures import save_picture
+from jaxgan.trained.translator import Translator
 
 
 class Session:
@@ -54,6 +56,8 @@ class Session:
 
     def sweep(self, model: Model, values: list[float]) -> None:
         """Score a generator at each threshold."""
+        if model.translator is not None:
+            raise ValueError("--truncation: a translator has no latents: leave it out")
         if model.generator is None:
             raise ValueError("--truncation needs a generator, and these are images: leave it out")
         settings = self._settings
@@ -79,6 +83,10 @@ class Session:
         if self._evaluator and settings.extractor not in NETWORKS:
             return self._evaluator
         extractor = self._extractor(model, fake.shape) if needs_extractor(settings) else None
+        if model.translator is not None:
+            _, pictures = self._pairs(model.translator)
+            self._evaluator = Evaluator(settings, pictures, None, extractor, self._mesh)
+            return self._evaluator
         size, split = fake.shape[:2], settings.split or self._config.data.split
         name = settings.reference or self._config.data.name
         if not name:
@@ -114,6 +122,8 @@ class Session:
 
     def _samples(self, model: Model) -> Images:
         count, seed = self._settings.samples, self._settings.seed
+        if model.translator is not None:
+            return translations(model.translator, self._pairs(model.translator)[0], seed)
         if model.images is not None:
             count = count or several(model.images).count  # 0: all
         if count < 2:
@@ -127,6 +137,21 @@ class Session:
                 f"{model.images.count} images: write that or less"
             )
         return subset(model.images, count, seed)
+
+    def _pairs(self, translator: Translator) -> tuple[Images, Images]:
+        """Return sources to translate and the true pictures, of a split that is not trained on
+        where the run has one."""
+        settings, data = self._settings, self._config.data
+        for field in ("reference", "reference_samples", "test_split"):
+            if settings.get(field):
+                raise ValueError(
+                    f"evaluate.{field} = {settings[field]!r}: a translator is compared with the "
+                    "pictures of its own pairs, of evaluate.split: leave it out"
+                )
+        split = settings.split or data.held_out or data.split
+        sources, pictures = pair_images(data.name, split, translator.medium)
+        count = settings.samples or sources.count
+        return tuple(subset(several(x), count, settings.seed) for x in (sources, pictures))
 
     def _say_classes(self, found: Evaluation) -> None:
         for metric, values in found.classes.items():

@@ -12,11 +12,12 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
+from jaxgan.media import pixels
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.medium import Batch, Label, Medium, Spec
 from jaxgan.media.pictures import grid, picture, save_picture
-from jaxgan.media.pixels import DTYPES, shown, to_float, to_stored
+from jaxgan.media.pixels import DTYPES, shown, to_stored
 
 
 def distances(samples: jax.Array, groups: int) -> jax.Array:
@@ -76,6 +77,11 @@ def images(
         write=write,
         distances=distances,
     )
+
+
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored images as floats in [-1, 1]; labels stay as they are."""
+    return batch._replace(sample=pixels.to_float(batch.sample))
 
 
 def decode(record: tuple[bytes, int], features: Any, size: tuple[int, int]) -> Batch:

@@ -48,7 +48,8 @@ class Medium(NamedTuple):
       batch axis.
     spec: the same as networks see it.
     decode: (record, features of its data set) -> a Batch of numpy arrays of `stored`.
-    to_float: stored samples -> what networks see; to_stored is its inverse, rounded and clipped.
+    to_float: a Batch as stored -> the same as networks see it.
+    to_stored: samples as networks see them -> as stored, rounded and clipped: its inverse.
     augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.
     sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row.
     suffix, write: the file of one sample, and (path, sample) -> None.
@@ -58,7 +59,7 @@ class Medium(NamedTuple):
     stored: Batch
     spec: Spec
     decode: Callable[..., Batch]
-    to_float: Callable[[PyTree], PyTree]
+    to_float: Callable[[Batch], Batch]
     to_stored: Callable[[PyTree], PyTree]
     augment: Callable[..., Batch]
     sheet: Callable[..., Any]

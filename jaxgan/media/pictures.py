@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from jaxgan.files.atomic import replacing, write_bytes
+from jaxgan.media.pixels import shown
 
 LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks, to be seen
 SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
@@ -26,6 +27,12 @@ def picture(image: np.ndarray) -> Image.Image:
     """Return [h, w, c] as a picture: gray, gray and alpha, RGB or RGBA; of more channels the first
     is shown. uint8, or uint16 with one channel."""
     return Image.fromarray(image if image.shape[-1] in (2, 3, 4) else image[..., 0])
+
+
+def in_colour(images: np.ndarray) -> np.ndarray:
+    """Return stored images [n, h, w, c] as RGB, [n, h, w, 3] uint8: gray is repeated, of another
+    number of channels than 1, 3 or 4 the first is shown."""
+    return np.stack([np.asarray(picture(image).convert("RGB")) for image in shown(images)])
 
 
 def enlarge(images: np.ndarray, least: int = LEAST_CELL) -> np.ndarray:

@@ -100,6 +100,34 @@ def conv_strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
     return _convolve.bind(x, kernel, stride=2, groups=1)
 
 
+def conv_halving(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolve x [b, h, w, in] with kernel [k, k, in, out], k even, by stride 2: half of h and w.
+
+    Zero padding of (k - 2) / 2 on every side. h and w even (ValueError).
+    """
+    _check_halving(x, kernel)
+    _check_even(x)
+    return _convolve.bind(x, kernel, stride=2, groups=1)
+
+
+def conv_doubling(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Map x [b, h, w, in] to [b, 2 h, 2 w, out] with kernel [k, k, in, out], k even: the transpose
+    of conv_halving ("transposed convolution")."""
+    _check_halving(x, kernel)
+    return _transpose.bind(x, kernel.swapaxes(2, 3), stride=2, groups=1)
+
+
+def conv_shrinking(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolve x [b, h, w, in] with kernel [k, k, in, out], k even, by stride 1.
+
+    Zero padding of (k - 2) / 2 on every side: [b, h - 1, w - 1, out].
+    """
+    _check_halving(x, kernel)
+    # An odd kernel with a row and a column of zeros in front: one row and column too many come out.
+    kernel = jnp.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0)))
+    return _convolve.bind(x, kernel, stride=1, groups=1)[:, :-1, :-1]
+
+
 def upsample(x: jax.Array) -> jax.Array:
     """Double height and width of [b, h, w, c]: every pixel becomes 2 x 2 equal ones."""
     return _repeat.bind(x)
@@ -119,6 +147,13 @@ def blur(x: jax.Array) -> jax.Array:
 def _check(x: jax.Array, kernel: jax.Array) -> None:
     if kernel.shape[0] % 2 == 0 or kernel.shape[1] % 2 == 0:
         raise ValueError(f"kernel of {kernel.shape[0]} x {kernel.shape[1]}: write odd sizes")
+    if x.dtype != kernel.dtype:
+        raise ValueError(f"kernel is {kernel.dtype}, x is {x.dtype}: cast the kernel to {x.dtype}")
+
+
+def _check_halving(x: jax.Array, kernel: jax.Array) -> None:
+    if kernel.shape[0] % 2 or kernel.shape[1] % 2:
+        raise ValueError(f"kernel of {kernel.shape[0]} x {kernel.shape[1]}: write even sizes")
     if x.dtype != kernel.dtype:
         raise ValueError(f"kernel is {kernel.dtype}, x is {x.dtype}: cast the kernel to {x.dtype}")
 

@@ -168,6 +168,33 @@ class BatchNorm(nn.Module):
         return (x.astype(jnp.float32) * scale + shift).astype(self.dtype)
 
 
+class InstanceNorm(nn.Module):
+    """Normalise each channel of each image [b, h, w, c] by its own moments (arXiv 1607.08022).
+
+    affine: scale and shift each channel then. It equals batch norm with a batch of one image, and
+    is a function of each image alone: what an image becomes does not depend on its batch.
+    """
+
+    eps: float = 1e-5
+    affine: bool = False
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        if x.shape[1] * x.shape[2] == 1:
+            raise ValueError("instance norm of 1 x 1 pixels is 0 for every image: write larger")
+        wide = x.astype(jnp.float32)
+        mean = wide.mean((1, 2), keepdims=True)
+        variance = jnp.square(wide - mean).mean((1, 2), keepdims=True)
+        y = (wide - mean) * jax.lax.rsqrt(variance + self.eps)
+        if self.affine:
+            channels = x.shape[-1]
+            gain = self.param("gain", nn.initializers.ones, (channels,))
+            bias = self.param("bias", nn.initializers.zeros, (channels,))
+            y = y * gain.reshape(1, 1, 1, -1) + bias.reshape(1, 1, 1, -1)
+        return y.astype(self.dtype)
+
+
 class ConditionalBatchNorm(nn.Module):
     """Batch norm with gain = 1 + W_g c and bias = W_b c for a condition c.
 

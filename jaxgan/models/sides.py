@@ -67,6 +67,17 @@ def image_shape(spec: Spec) -> tuple[int, int, int]:
     return shape
 
 
+def source_shape(spec: Spec) -> tuple[int, int, int]:
+    """Return (height, width, channels) of the images that a game translates, or refuse others."""
+    shape = getattr(spec.condition, "shape", ())
+    if len(shape) != 3:
+        raise ValueError(
+            "model.name: this network translates images, the data come with "
+            f"{spec.condition}: write data.medium = 'pairs', or another model"
+        )
+    return shape
+
+
 def num_classes(spec: Spec) -> int:
     """Return how many classes the labels have, or refuse conditions of another kind."""
     if not isinstance(spec.condition, Label):

@@ -87,8 +87,10 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         config = resolve(config, open_records(config.data.name, config.data.split), len(devices))
     except FileNotFoundError:
         config = ConfigDict(config.to_dict())
-        config.data.channels, config.data.bits = channels, 8
-        config.data.class_names = tuple(str(i) for i in range(classes))
+        facts: dict[str, Any] = {"channels": channels, "bits": 8}
+        if config.data.medium in ("pairs", "domains"):
+            facts |= {"channels": 2 * channels, "source_channels": channels}
+        config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)
     return open_run(Path(), config, mesh)

@@ -46,7 +46,7 @@ class RunFacts:
 
     def differences(self) -> Values:
         """Return the fields that differ from the default, without the data set's own facts."""
-        facts = ("data.channels", "data.class_names")
+        facts = ("data.channels", "data.source_channels", "data.class_names")
         return {
             field: value
             for field, value in self.config.items()

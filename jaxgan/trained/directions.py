@@ -29,7 +29,7 @@ from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import refuse_suffix, save_picture
 from jaxgan.models.layers import Dense
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load
+from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.sheets import Row, name_of, sheet
 
 PyTree = Any
@@ -158,7 +158,7 @@ def directions_command(
     vectors = output.with_suffix(".npz")
     replaced = check_output(output)
     check_output(vectors, force=force)
-    g = load(model, config)
+    g = load_generator(model, config)
     if not 1 <= count <= g.latent_dim:
         raise ValueError(f"--count={count}: write a number from 1 to {g.latent_dim}")
     found = {"factorised": factorised, "principal": principal}[method](g, count, layer)

@@ -40,7 +40,8 @@ class TrainedEncoder:
         shape = (settings.standing_batches, settings.standing_batch)
         with Reader(records, run.medium) as reader:
             chosen = fair_draw(math.prod(shape), len(records), "encoder statistics")
-            batches = run.medium.to_float(jnp.asarray(reader.read(np.resize(chosen, shape)).sample))
+            stored = reader.read(np.resize(chosen, shape))
+        batches = run.medium.to_float(jax.tree.map(jnp.asarray, stored)).sample
         own = state.players["generator"]
         weights, _ = jax.jit(player.transform.apply)(
             state.averages["generator"], own.transform_state

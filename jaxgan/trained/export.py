@@ -9,10 +9,12 @@ NAME.stablehlo    the network itself for one truncation, compiled nowhere, for a
                       images = generate(latents, labels)      # [n, h, w, c] in [-1, 1]
 
                   latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
+                  A translator's takes images [n, h, w, c] alone.
 """
 
 import datetime
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.translator import Translator, is_translator
 
 PyTree = Any
 FORMAT = "jaxgan generator 1"
@@ -61,6 +64,21 @@ def write_generator(path: Path, generator: TrainedGenerator, dtype: str = "float
         "params": generator.weights,
         "batch_stats": {f"{t:g}": s for t, s in statistics.items()},
     }
+    _write(path, generator, tree, generator.truncations, dtype)
+
+
+def write_translator(path: Path, translator: Translator, dtype: str = "float32") -> None:
+    """Write a .safetensors file of a translator's weights; dtype and errors as above."""
+    _write(path, translator, {"params": translator.weights}, (), dtype)
+
+
+def _write(
+    path: Path,
+    found: TrainedGenerator | Translator,
+    tree: PyTree,
+    truncations: Sequence[float],
+    dtype: str,
+) -> None:
     arrays = {name: np.asarray(a) for name, a in flatten_dict(tree, sep="/").items()}
     largest = float(ml_dtypes.finfo(DTYPES[dtype]).max)
     for name in arrays:
@@ -70,16 +88,16 @@ def write_generator(path: Path, generator: TrainedGenerator, dtype: str = "float
             arrays[name] = arrays[name].astype(DTYPES[dtype])
     metadata = {
         "format": FORMAT,
-        "config": json.dumps(generator.config.to_dict()),
-        "step": str(generator.step),
-        "truncations": json.dumps(generator.truncations),
+        "config": json.dumps(found.config.to_dict()),
+        "step": str(found.step),
+        "truncations": json.dumps(truncations),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": _versions(),
     }
     write_tensors(path, arrays, metadata)
 
 
-def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
+def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
     """Return the generator in a .safetensors file; see `jaxgan.load`."""
     arrays, metadata = read_tensors(path)
     stored = _config(path, metadata)
@@ -87,8 +105,12 @@ def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGener
         if config is not None:
             stored.sample = config.sample
         tree = unflatten_dict(arrays, sep="/")
-        truncations = [float(t) for t in json.loads(metadata["truncations"])]
         weights = jax.tree.map(lambda a: a.astype(np.float32, copy=False), tree["params"])
+        if is_translator(stored):
+            translator = Translator(stored, weights, int(metadata["step"]))
+            translator.refuse_size(*translator.source_shape[:2])
+            return translator
+        truncations = [float(t) for t in json.loads(metadata["truncations"])]
         by_name = tree.get("batch_stats", {})
         statistics = {t: by_name.get(f"{t:g}", {}) for t in truncations}
         generator = TrainedGenerator(stored, weights, statistics, int(metadata["step"]))
@@ -145,7 +167,22 @@ def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> b
         return generator.apply(variables, latents, labels)
 
     inputs = _example(generator, export.symbolic_shape("n")[0])
-    exported = export.export(jax.jit(generate), platforms=PLATFORMS)(*inputs)
+    return serialised(export.export(jax.jit(generate), platforms=PLATFORMS)(*inputs))
+
+
+def stablehlo_translator(translator: Translator) -> bytes:
+    """Return a translator's network with the noise of seed 0, for images of the data's size."""
+    variables, noise = {"params": translator.weights}, translator.noise(0)
+
+    def translate(sources: jax.Array) -> jax.Array:
+        return translator.apply(variables, noise, sources)
+
+    n = export.symbolic_shape("n")[0]
+    source = jax.ShapeDtypeStruct((n, *translator.source_shape), jnp.float32)
+    return serialised(export.export(jax.jit(translate), platforms=PLATFORMS)(source))
+
+
+def serialised(exported: export.Exported) -> bytes:
     try:
         return bytes(exported.serialize())
     except ImportError as error:  # JAX needs flatbuffers here and does not bring it
@@ -179,13 +216,25 @@ def check_target(
 
 def write_export(
     output: Path,
-    generator: TrainedGenerator,
+    generator: TrainedGenerator | Translator,
     truncations: tuple[float, ...] | None = None,
     dtype: str = "float32",
 ) -> str:
     """Write a generator to `output`; its suffix says how. Return a line that says what it holds."""
     check_target(output, truncations, dtype=dtype)
-    if output.suffix == ".stablehlo":
+    if isinstance(generator, Translator):
+        if truncations:
+            raise ValueError(
+                f"--truncations={truncations}: a translator has no latents: leave it out"
+            )
+        if output.suffix == ".stablehlo":
+            write_bytes(output, stablehlo_translator(generator))
+            height, width, _ = generator.source_shape
+            says = f"images of {height} x {width}, any batch size; runs with jax.export alone"
+        else:
+            write_translator(output, generator, dtype)
+            says = "translates images: jaxgan translate"
+    elif output.suffix == ".stablehlo":
         truncation = generator.truncation(truncations[0] if truncations else None)
         write_bytes(output, stablehlo(generator, truncation))
         says = f"truncation {truncation:g}, any batch size; runs with jax.export alone"

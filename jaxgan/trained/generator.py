@@ -157,6 +157,13 @@ class TrainedGenerator:
         """The network as a pure, differentiable function; see `generate` and `variables`."""
         return sampling.generate(self.side, variables, latents, labels)
 
+    def translate(self, images: Any, seed: int = 0) -> np.ndarray:
+        """Refuse: this generator makes images of latents and classes, by `sample`."""
+        raise ValueError(
+            f"model {self.config.model.name!r} translates no images, it makes them of latents: "
+            "write sample"
+        )
+
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the latents [n, latent_dim] that the model's own encoder gives to images.
 
@@ -254,17 +261,11 @@ class TrainedGenerator:
         return class_names.class_id(name, self.class_names)
 
     def rows_at_once(self, n: int) -> int:
-        """Return how many rows to compute at once for n: one of few, since each is compiled."""
-        images, pixels = MOST_AT_ONCE
-        most = min(images, max(pixels // math.prod(self.image_shape[:2]), 1))
-        each = -(-n // self._mesh.size)
-        return min(most, next(s for s in (images, 8, 1) if s <= each)) * self._mesh.size
+        """Return how many rows to compute at once for n; see the function of this name."""
+        return rows_at_once(n, self.image_shape[:2], self._mesh.size)
 
     def _set(self, weights: PyTree, step: int) -> None:
-        names, leaves = describe_leaves(weights), jax.tree.leaves(weights)
-        for name, leaf in zip(names, leaves, strict=True):
-            if not np.isfinite(np.asarray(leaf, np.float32)).all():
-                raise ValueError(f"the generator's weights are not finite, first in {name}")
+        refuse_not_finite(weights)
         self.weights = jax.device_put(weights, sharding.replicated(self._mesh))
         self.step = step
 
@@ -358,6 +359,23 @@ class TrainedGenerator:
 
 
 MOST_KNOWN = 32  # truncations whose statistics are kept
+
+
+def refuse_not_finite(weights: PyTree) -> None:
+    """Raise ValueError for weights with a value that is not finite, with the leaf's name."""
+    names, leaves = describe_leaves(weights), jax.tree.leaves(weights)
+    for name, leaf in zip(names, leaves, strict=True):
+        if not np.isfinite(np.asarray(leaf, np.float32)).all():
+            raise ValueError(f"the generator's weights are not finite, first in {name}")
+
+
+def rows_at_once(n: int, size: tuple[int, ...], devices: int) -> int:
+    """Return how many images of a size to compute at once for n: one of few numbers, since each is
+    compiled."""
+    images, pixels = MOST_AT_ONCE
+    most = min(images, max(pixels // math.prod(size), 1))
+    each = -(-n // devices)
+    return min(most, next(s for s in (images, 8, 1) if s <= each)) * devices
 
 
 def checked_seed(seed: int) -> int:

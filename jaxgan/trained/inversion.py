@@ -28,7 +28,7 @@ from jaxgan.media.pictures import captioned, refuse_suffix, save_picture
 from jaxgan.media.pixels import to_float, to_stored
 from jaxgan.media.resize import fit
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load
+from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.sheets import name_of
 
 PyTree = Any
@@ -170,7 +170,7 @@ def invert_command(
     arrays = output.with_suffix(".npz")
     replaced = check_output(output)
     check_output(arrays, force=force)
-    g = load(model, config)
+    g = load_generator(model, config)
     target = read_target(image, g)
     found = invert(g, target, g.class_id(label) if label else None, steps)
     save_picture(output, progress_picture(g, target, found))

@@ -15,14 +15,16 @@ from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
 from jaxgan.trained.places import place, refuse_other
 from jaxgan.trained.published import weights
+from jaxgan.trained.translator import Translator, is_translator
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, run_config, saved
 
 PyTree = Any
 
 
-def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
-    """Return the generator of a run's newest checkpoint, of an exported file, or one by its name.
+def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
+    """Return the generator of a run's newest checkpoint, of an exported file, or one by its name; a
+    Translator where it makes images of images.
 
     Args:
       path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that
@@ -46,7 +48,29 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
     return _of(config, part, step)
 
 
-def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator:
+def load_generator(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
+    """Return what `load` does, but refuse a translator: it has no latents."""
+    found = load(path, config)
+    if isinstance(found, Translator):
+        raise ValueError(
+            f"model {found.config.model.name!r} makes images of images and has no latents or "
+            f"classes: write jaxgan translate {path} FOLDER"
+        )
+    return found
+
+
+def load_translator(path: str | Path, config: ConfigDict | None = None) -> Translator:
+    """Return what `load` does, but refuse a generator that makes images of latents."""
+    found = load(path, config)
+    if isinstance(found, TrainedGenerator):
+        raise ValueError(
+            f"model {found.config.model.name!r} makes images of latents, not of images: write "
+            f"jaxgan sample {path}"
+        )
+    return found
+
+
+def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
     """Return the generator in a file of `jaxgan export` or `jaxgan import`."""
     if config is not None and config.sample.length != model_config(path).sample.length:
         raise ValueError(
@@ -95,8 +119,8 @@ def generator_part(config: ConfigDict) -> PyTree:
 
 
 def from_state(
-    run: Run, state: TrainState, compiled: TrainedGenerator | None = None
-) -> TrainedGenerator:
+    run: Run, state: TrainState, compiled: TrainedGenerator | Translator | None = None
+) -> TrainedGenerator | Translator:
     """Return the generator of a state.
 
     compiled: of another state of this run, whose compiled programs are taken.
@@ -108,14 +132,18 @@ def from_state(
 
 
 def _of(
-    config: ConfigDict, part: PyTree, step: int, compiled: TrainedGenerator | None = None
-) -> TrainedGenerator:
+    config: ConfigDict,
+    part: PyTree,
+    step: int,
+    compiled: TrainedGenerator | Translator | None = None,
+) -> TrainedGenerator | Translator:
     own = part["players"]["generator"]
     is_raw = config.sample.weights == "raw"
     params = own["params"] if is_raw else part["averages"]["generator"]
     weights, _ = jax.jit(transform(config, "generator").apply)(params, own["transform_state"])
     # To the host: of several processes each samples on its own devices.
     weights = jax.device_get(weights)
-    if compiled is None:
-        return TrainedGenerator(config, weights, step=step)
-    return compiled.with_weights(weights, step)
+    if compiled is not None:
+        return compiled.with_weights(weights, step)
+    kind = Translator if is_translator(config) else TrainedGenerator
+    return kind(config, weights, step=step)

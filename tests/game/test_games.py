@@ -15,6 +15,7 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
+from jaxgan.media.pairs import pairs
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
 from jaxgan.training.checkpoints import Checkpoints
@@ -30,6 +31,8 @@ SMALL = CONV | {"data.size": (8, 8)}
 BIG = CONV | {"model.latent_dim": 6, "model.embedding_dim": 4, "model.hidden": 8}
 BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder_hidden": 8}
 BIG |= {"train.num_d_steps": 1}
+PAIRS = {"data.size": (8, 8), "data.source_channels": 1, "model.width": 2}
+PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -91,6 +94,14 @@ GAMES = {
     "categorical": ("biggan_categorical_fashion", SMALL | {"model.embedding_dim": 4}),
     "bigbigan": ("bigbigan_fashion", BIG),
     "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
+    "pix2pix": ("pix2pix", PAIRS),
+    "cyclegan": ("cyclegan", PAIRS | {"model.blocks": 1, "objective.pool": 8}),
+    "pix2pix all on top": (
+        "pix2pix",
+        PAIRS
+        | {"consistency.real": 1.0, "consistency.fake": 1.0, "augmentation.name": "diff_augment"}
+        | {"lecam.weight": 0.1, "penalty.name": "r1", "penalty.weight": 1.0},
+    ),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
 # batch norm) it would be rounding's. With a large eps it is the gradient itself.
@@ -114,13 +125,22 @@ def config_of(name):
 
 
 def built(config, mesh=None):
-    return build(config, spec_of((*config.data.size, 1), CLASSES), mesh)
+    return build(config, spec_of_game(config), mesh)
+
+
+def spec_of_game(config):
+    if config.data.medium in ("pairs", "domains"):
+        return pairs((*config.data.size, 2), config.data.source_channels).spec
+    return spec_of((*config.data.size, 1), CLASSES)
 
 
 def batch_of(config):
     rng = np.random.default_rng(0)
     leading = (config.train.num_d_steps + config.train.fresh_batches, 1, BATCH)
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
+    if config.data.medium in ("pairs", "domains"):
+        sources = rng.uniform(-1, 1, images.shape)
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
     labels = rng.integers(0, CLASSES, leading)
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
@@ -258,6 +278,6 @@ def test_compiles_for_a_topology(game, request):
     batch = jax.tree.map(lambda x: abstract(x, sharding.rows(mesh, leading=2)), batch)
     with chips.quiet():
         compiled = jax.jit(partial(train_step, game)).lower(state, batch).compile()
-    # These compare every image of the batch with every other.
-    needed = {"all-gather"} if name in ("mmd", "minibatch") else set()
+    # These compare every image of the batch with every other; every device holds the whole pool.
+    needed = {"all-gather"} if name in ("mmd", "minibatch", "cyclegan") else set()
     assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed

@@ -8,7 +8,6 @@ import pkgutil
 from functools import cache, partial
 
 import jax
-import jax.numpy as jnp
 import pytest
 
 from jaxgan import build, models
@@ -17,6 +16,7 @@ from jaxgan.game import objectives
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
+from jaxgan.media.pairs import pairs
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
@@ -29,6 +29,8 @@ TINY |= {"encoder_width": 2, "encoder_depths": (1, 1), "encoder_hidden": 4}
 OWN = {
     "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "stylegan": {"latent_dim": 4 + 160},
+    "pix2pix": {"latent_dim": 2, "patch_layers": 1},
+    "cyclegan": {"patch_layers": 1, "blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
 }
 # Which objective trains a model, and which models have what an objective needs.
@@ -40,11 +42,13 @@ NATURAL = {
     "biggan": "adversarial",
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
+    "cyclegan": "cyclegan",
     "dcgan": "adversarial",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
     "mlp": "adversarial",
+    "pix2pix": "pix2pix",
     "progan": "adversarial",
     "r3gan": "relativistic",
     "sngan": "relativistic",
@@ -58,10 +62,12 @@ FITTING = {
     "adversarial": set(NATURAL) - {"bigbigan"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
+    "cyclegan": {"cyclegan"},
     "feature_matching": WITH_FEATURES,
     "infogan": RECOGNISING,
     "lapgan": {"lapgan"},
     "mmd": {"autoencoder"},
+    "pix2pix": {"cyclegan", "pix2pix"},
     "relativistic": set(NATURAL) - {"bigbigan"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
@@ -76,6 +82,16 @@ def modules(package, function):
     return {name for name in names if hasattr(load(name), function)}
 
 
+TRANSLATORS = {"cyclegan", "pix2pix"}
+
+
+def spec_for(model):
+    """Return the spec of the data that a model takes."""
+    if model in TRANSLATORS:
+        return pairs((*shape_of(model)[:2], 2), 1).spec
+    return spec_of(shape_of(model), 3)
+
+
 def shape_of(model):
     return (*SIZES.get(model, (8, 8)), 1)
 
@@ -86,18 +102,20 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
+    config.condition = "data" if model in TRANSLATORS else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
 
 def built(config):
-    return build.build(config, spec_of((*config.data.size, 1), 3))
+    return build.build(config, spec_for(config.model.name))
 
 
 def batch_of(config, *leading):
     """Return the shapes of a batch of 4 examples with leading axes."""
-    images = jax.ShapeDtypeStruct((*leading, 4, *config.data.size, 1), jnp.float32)
-    return Batch(images, jax.ShapeDtypeStruct((*leading, 4), jnp.int32))
+    spec = spec_for(config.model.name)
+    leaf = lambda x: jax.ShapeDtypeStruct((*leading, 4, *x.shape), x.dtype)
+    return Batch(leaf(spec.sample), leaf(spec.condition))
 
 
 def trace_step(config):
@@ -112,7 +130,7 @@ def trace_step(config):
 
 @cache
 def weights_of(model):
-    sides = build.sides(config_of(model, NATURAL[model]), spec_of(shape_of(model), 3))
+    sides = build.sides(config_of(model, NATURAL[model]), spec_for(model))
     return {name: jax.eval_shape(side.init, KEY) for name, side in sides.items()}
 
 
@@ -146,7 +164,7 @@ def calls_of(networks):
 
 @pytest.mark.parametrize("model", NATURAL)
 def test_every_objective_trains_a_model_or_is_refused_by_name(model):
-    sides = build.sides(config_of(model, "adversarial"), spec_of(shape_of(model), 3))
+    sides = build.sides(config_of(model, "adversarial"), spec_for(model))
     for objective, fitting in FITTING.items():
         config = config_of(model, objective)
         if model in fitting:
@@ -190,11 +208,16 @@ TERMS = {
 }
 
 
+OF_NOISE = ("consistency.latents", "consistency.spread")
+
+
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
+    if model == "cyclegan" and any(TERMS[term][0].get(f) for f in OF_NOISE):
+        return r"consistency\.(latents|spread) = 1\.0: model 'cyclegan' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:
         return rf"latent_step\.name = .*objective '{objective}' takes no latent step"

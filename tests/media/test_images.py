@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from jaxgan.config import default_config
 from jaxgan.data.records import Features
-from jaxgan.game.game import Label
+from jaxgan.game.game import Batch, Label
 from jaxgan.media import images
 from jaxgan.media.pixels import DTYPES
 from tests.data.image_kinds import encoded, random_images
@@ -36,7 +36,7 @@ def test_every_stored_value_comes_back(channels, bits):
     values = np.arange(count).astype(DTYPES[bits]).reshape(1, *shape[:2], 1)
     values = np.concatenate([np.roll(values, i, 1) for i in range(channels)], -1)
     for array in (np.asarray, jnp.asarray):
-        floats = medium.to_float(array(values))
+        floats = medium.to_float(Batch(array(values))).sample
         assert floats.dtype == medium.spec.sample.dtype and floats.shape[1:] == shape
         back = medium.to_stored(floats)
         assert back.dtype == medium.stored.sample.dtype == DTYPES[bits]
@@ -48,7 +48,7 @@ def test_every_stored_value_comes_back(channels, bits):
 def test_images_that_are_not_finite_are_refused_by_number(channels, bits):
     medium = images.images((4, 3, channels), bits)
     for bad in (np.nan, np.inf, -np.inf):
-        floats = medium.to_float(some(medium, 5))
+        floats = medium.to_float(Batch(some(medium, 5))).sample
         floats[3, 2, 1, channels - 1] = bad
         with pytest.raises(ValueError, match=r"image 3 of 5 is not finite: the generator's"):
             medium.to_stored(floats)
@@ -95,7 +95,7 @@ def test_a_sheet_shows_the_images_row_by_row(channels, bits):
 @every_kind
 def test_distances_are_numpys(channels, bits):
     medium = images.images((4, 3, channels), bits)
-    samples = medium.to_float(some(medium, 6))
+    samples = medium.to_float(Batch(some(medium, 6))).sample
     found = np.asarray(medium.distances(jnp.asarray(samples), 2))
     for group, distances in zip(samples.reshape(2, 3, -1), found, strict=True):
         expected = squareform(pdist(group)) / np.sqrt(group.shape[-1])

@@ -25,6 +25,7 @@ examples:
   jaxgan prepare scans.zip data/scans --size=96x128 --channels=1 --bits=16
   jaxgan prepare train.npz data/own --class-names=names.txt
   jaxgan prepare tfds:cifar10 data/cifar10 --split=test
+  jaxgan prepare drawings data/pairs --pairs=photos
 """
 
 
@@ -72,14 +73,20 @@ def command(argv: list[str]) -> int:
 def summary(manifest: dict, target: Path) -> str:
     """Return what was made, and what was left out, in a few lines."""
     height, width, channels = manifest["format"]["shape"]
-    counts = manifest["classes"]
+    counts, sources = manifest["classes"], manifest.get("source_channels")
     lines = [
         f"{target}: {manifest['num_images']:,} images of {height}x{width}x{channels} "
         f"{manifest['format']['dtype']} ({manifest['format']['encoding']}), "
         f"{len(counts)} classes of {min(counts.values()):,} to {max(counts.values()):,}, "
         f"{manifest['num_bytes'] / 1e6:.1f} MB"
     ]
-    if len(counts) == 1:
+    if sources:
+        medium, model = ("pairs", "pix2pix") if manifest["aligned"] else ("domains", "cyclegan")
+        lines.append(
+            f"A record joins two images: {sources} channels of the source, {channels - sources} of "
+            f"the picture. Train with data.medium = {medium!r}, such as --config={model}."
+        )
+    elif len(counts) == 1:
         lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
     empty = [name for name, count in counts.items() if count == 0]
     if empty:
@@ -142,6 +149,19 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="CSV of name,label lines, such as labels.csv; or idx labels (default: the folders)",
+    )
+    add(
+        "--pairs",
+        metavar="FOLDER|left|right",
+        help="pictures that belong to the images of SOURCE, for a model that translates: their "
+        "folder, such as photos, by the same file names; or which half of each image is the "
+        "source, where both lie side by side",
+    )
+    add(
+        "--domains",
+        metavar="FOLDER",
+        help="images of another domain, without partners, such as photos: joined with those of "
+        "SOURCE by lot",
     )
     add(
         "--class-names",

@@ -29,6 +29,7 @@ from jaxgan.data.prepare.classes import checked, named
 from jaxgan.data.prepare.folders import Payload
 from jaxgan.data.prepare.job import finished, interrupted, locked
 from jaxgan.data.prepare.listing import printable
+from jaxgan.data.prepare.pairs import Lot, open_pairs
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.passes import encode_all, write_all
 from jaxgan.data.prepare.recipe import Recipe
@@ -65,6 +66,8 @@ def prepare(
     split: str = "train",
     order: str = "shuffled",
     seed: int = 0,
+    pairs: str | None = None,
+    domains: str | None = None,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -84,6 +87,9 @@ def prepare(
       order: "shuffled": record k is the readable image number permutation(n, seed, "prepare")[k]
         of the source (see `order.py`); "source" keeps the source's order.
       seed: of the shuffle.
+      pairs: the source's images are those that pictures are to be made from; the folder of these
+        pictures, or the half of each image, "left" or "right", that is the source: see `pairs.py`.
+      domains: the folder of another domain, whose images are joined with the source's by lot.
 
     Raises:
       ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
@@ -101,13 +107,22 @@ def prepare(
         raise ValueError(f"seed is {seed}; write a number from 0 to {SEEDS - 1}")
     target = Path(target)
     check_path(target, Path(source))
-    images = open_source(source, labels, split)
+    if pairs is None and domains is None:
+        images, source_channels = open_source(source, labels, split), None
+    else:
+        if pairs is not None and domains is not None:
+            raise ValueError("pairs and domains: images have partners or have none; write one")
+        _refuse_for_pairs(labels=labels, class_names=class_names)
+        lot, place = (None, pairs) if domains is None else (Lot(seed, crop, resize), domains)
+        of_files = size, channels, bits, background, lot
+        images, source_channels = open_pairs(Path(source), str(place), *of_files)
     if class_names is not None:
         numbers, names = named(images.labels, images.class_names, class_names)
         images = dataclasses.replace(images, labels=numbers, class_names=names)
     checked(images.class_names)
     if shards and shards > len(images.names):
         raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
+    wanted = channels, bits
     settings = {
         "size": size,
         "channels": channels,
@@ -118,6 +133,8 @@ def prepare(
         "quality": quality,
         "background": list(background),
         "shards": shards,
+        "pairs": pairs,
+        "domains": domains,
         "order": order,
         "seed": seed if order == "shuffled" else None,
     }
@@ -143,7 +160,8 @@ def prepare(
             if job is None:
                 with Progress("looking", len(images.names)) as progress:
                     stored = stored_format(
-                        *(images, size, channels, bits, format, quality),
+                        *(images, size, *(wanted if source_channels is None else (None, None))),
+                        *(format, quality),
                         lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
                     )
             else:
@@ -165,6 +183,8 @@ def prepare(
                 reports = write_all(target, folder, staged, places, shards, stored)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
+                if source_channels:
+                    extra |= {"source_channels": source_channels, "aligned": domains is None}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
     finally:
         pool.shutdown(cancel_futures=True)
@@ -182,6 +202,12 @@ def _look(payload: Payload) -> Kind | Exception:
     except (BadImageError, OSError) as error:
         limits.pass_on(error)
         return error
+
+
+def _refuse_for_pairs(**given: object) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"pairs have no classes: leave out {name}")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

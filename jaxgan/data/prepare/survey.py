@@ -2,7 +2,7 @@
 
 import collections
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from jaxgan.data.prepare.folders import Source
 from jaxgan.data.prepare.write import ImageFormat
@@ -46,7 +46,7 @@ def stored_format(
         )
     if size is None or channels is None or bits is None:
         found = [kind for kind in kinds() if isinstance(kind, Kind)]
-        size = size or _only_size(found)
+        size = size or only_size(found)
         if channels is None:
             channels = 3 if any(kind.channels >= 3 for kind in found) else 1
             with_alpha = sum(kind.channels in (2, 4) for kind in found)
@@ -67,7 +67,8 @@ def stored_format(
     return ImageFormat((*size, channels), f"uint{bits}", encoding, quality)
 
 
-def _only_size(found: list[Kind]) -> Size:
+def only_size(found: Sequence[Kind]) -> Size:
+    """Return the size of all images, or refuse several."""
     sizes = collections.Counter((kind.height, kind.width) for kind in found)
     if not sizes:
         raise ValueError("no image can be read; is this the right folder?")

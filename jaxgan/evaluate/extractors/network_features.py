@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.evaluate.extractors.extractor import Extractor
-from jaxgan.game.game import TrainState
+from jaxgan.game.game import Batch, TrainState
 from jaxgan.training.run import Run
 
 NETWORKS = ("discriminator", "encoder")
@@ -48,7 +48,7 @@ def network_extractor(run: Run, state: TrainState, name: str) -> Extractor:
                 f"{taken}: write another extractor"
             )
         # Rounded as the other extractors do: samples score the same in memory and in a folder.
-        images = run.medium.to_float(run.medium.to_stored(images))
+        images = run.medium.to_float(Batch(run.medium.to_stored(images))).sample
         inputs = (images, jnp.zeros(len(images), jnp.int32)) if labels else (images,)
         features = player.side.calls["features"]({"params": weights}, *inputs)
         return features, features[:, :0]

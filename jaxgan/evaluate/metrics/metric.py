@@ -24,6 +24,8 @@ class Inputs(NamedTuple):
       test: of the images that classifiers are tested on; None takes a tenth of `real`.
       real_distances: `neighbours.own_distances` of real, [n, 5]; None computes them.
       fake_pixels, real_pixels: images [n, h, w, c] float32 in [-1, 1] and labels [n] int32.
+      source_pixels: what a translator made the samples of, as fake_pixels; real_pixels are then
+        the true pictures, in the same order.
       generator, truncation: what made the samples.
       features_of: images [n, h, w, c] uint8 -> features [n, d] of the same extractor.
       classes: how many classes the reference has.
@@ -37,6 +39,7 @@ class Inputs(NamedTuple):
     real_distances: np.ndarray | None = None
     fake_pixels: Labelled | None = None
     real_pixels: Labelled | None = None
+    source_pixels: Labelled | None = None
     generator: TrainedGenerator | None = None
     truncation: float = 0.0
     features_of: Callable[[np.ndarray], np.ndarray] | None = None
@@ -72,7 +75,8 @@ class Metric(NamedTuple):
     Fields:
       compute: Inputs -> Scores.
       gives: the names of its numbers; a star stands where the extractor's name goes ("kd*_std").
-      needs: "samples" and "reference" (features of both), "distances", "pixels", and what
+      needs: "samples" and "reference" (features of both), "distances", "pixels", "sources"
+        (of a translator), and what
         needs.py refuses before anything is computed.
       error_bars: names that it gives besides where bootstrap_rounds is above 0.
       least: the smallest numbers of (samples, real images) that it can be computed from.

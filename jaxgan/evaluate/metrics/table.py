@@ -8,6 +8,7 @@ from jaxgan.evaluate.metrics.inception_score import IS
 from jaxgan.evaluate.metrics.interpolation import INTERPOLATION
 from jaxgan.evaluate.metrics.kid import KD
 from jaxgan.evaluate.metrics.metric import Metric
+from jaxgan.evaluate.metrics.paired import PAIRED
 from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
 from jaxgan.evaluate.metrics.precision_recall import PRECISION_RECALL
 from jaxgan.evaluate.metrics.probe import PROBE
@@ -28,6 +29,7 @@ METRICS: dict[str, Metric] = {
     "recognition": RECOGNITION,
     "interpolation": INTERPOLATION,
     "probe": PROBE,
+    "paired": PAIRED,
 }
 # The others are asked for by name: they cost more, or need labels or a generator.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")

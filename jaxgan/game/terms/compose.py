@@ -87,15 +87,17 @@ def with_terms(
     images_a_step: int,
     with_lazy_terms: bool = True,
     own: Terms | None = None,
+    own_stats: Mapping[str, Mapping[str, Callable[[], PyTree]]] | None = None,
 ) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
     """Return the objectives with what the config puts on top, and what the players' stats are.
 
     images_a_step: how many images schedules count for a training step.
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
     own: the user's own terms, in addition to the config's.
+    own_stats: what the objectives themselves keep: {player: {name: () -> arrays}}.
     """
     composed = dict(objectives)
-    inits: dict[str, dict[str, Callable]] = {player: {} for player in objectives}
+    inits = {player: dict((own_stats or {}).get(player, {})) for player in objectives}
     for player, terms in terms_of(config, images_a_step, own).items():
         for name, term in terms.items():
             if with_lazy_terms or name not in LAZY:

@@ -11,6 +11,8 @@ together. One value for each example; logits are scalars, so |.|^2 is a square.
 Deviation: the papers' T shifts by up to four pixels of 32; here it grows with the image.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
@@ -19,7 +21,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.schedules import Value, now
 from jaxgan.game.terms.augmentations import shifted
-from jaxgan.game.terms.wrappers import Term, logits_of
+from jaxgan.game.terms.wrappers import Term, alike, logits_of
 from jaxgan.media.augment import random_flip
 
 
@@ -44,14 +46,15 @@ def discriminator_term(real: Value, fake: Value, latents: Value, noise: float) -
     """
 
     def value(nets: Nets, drawn: Drawn, state, keys: Keys):
-        total = jnp.zeros(len(drawn.noise))
+        total = jnp.zeros(len(jax.tree.leaves(drawn.real)[0]))
         of_real, of_fake = logits_of(drawn)
-        for weight, (images, labels), logits, name in (
+        for weight, seen, logits, name in (
             (real, drawn.real, of_real, "real"),
             (fake, drawn.fake, of_fake, "fake"),
         ):
             if weight:
-                near = nets.discriminator.call(transformed(images, keys[name]), labels)
+                change = partial(transformed, key=keys[name])
+                near = nets.discriminator.call(*alike(change, tuple(seen)))
                 total = total + now(weight, nets.step) * each(squared_difference, logits, near)
         if latents:
             labels = drawn.fake.condition

@@ -103,18 +103,28 @@ def plus(objective: Objective, name: str, term: Term) -> Objective:
     return with_term
 
 
+def alike(change: Callable[[jax.Array], jax.Array], inputs: tuple) -> tuple:
+    """Return a discriminator's inputs with every image [b, h, w, c] changed, others as they are.
+
+    An image and its source are changed alike: a mirrored pair is still a pair. No image are labels
+    [b], and the codes [b, n] that an autoencoder decodes.
+    """
+    is_image = lambda x: isinstance(x, jax.Array) and x.ndim == 4
+    return tuple(change(x) if is_image(x) else x for x in inputs)
+
+
 def through(nets: Nets, augmentation: Augmentation, state: PyTree, keys: Keys) -> Nets:
     """Return nets whose discriminator sees images, in whichever call, through the augmentation.
 
     Passes over equally many images in one turn see the same draws.
     """
 
+    def augmented(images: jax.Array) -> jax.Array:
+        return augmentation.apply(state, images, keys["augment"], nets.step)
+
     def seeing(call: Callable) -> Callable:
-        def seen(inputs: jax.Array, *others):
-            is_images = inputs.ndim == 4  # not the codes that an autoencoder decodes
-            if is_images:
-                inputs = augmentation.apply(state, inputs, keys["augment"], nets.step)
-            return call(inputs, *others)
+        def seen(*inputs):
+            return call(*alike(augmented, inputs))
 
         return seen
 

@@ -32,7 +32,7 @@ from jaxgan.media.pixels import to_stored
 from jaxgan.trained import directions
 from jaxgan.trained.explore.page import PAGE
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load
+from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.paths import spherical
 
 TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # of a run: those between are interpolated
@@ -197,7 +197,7 @@ def has_screen() -> bool:
 
 def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int:
     """Open a page on a generator until Ctrl-C; return the exit code."""
-    g = load(model, config)
+    g = load_generator(model, config)
     if g.truncations is None:
         print("computing standing statistics ...", flush=True)
         g = g.tabulated(TRUNCATIONS if g.config.prior == "normal" else (0.0,))

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load
+from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.files import write_images
 
@@ -58,7 +58,7 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     else:
         refuse_suffix(output)
     replaced = "" if options.kind == "images" else check_output(output)
-    g = load(model, config)
+    g = load_generator(model, config)
     t = g.truncation(number("--truncation", options.truncation) if options.truncation else None)
     classes = [g.class_id(name) for name in names(options.classes, g.class_names)]
     if classes or options.kind == "between":

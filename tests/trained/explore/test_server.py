@@ -129,7 +129,7 @@ def test_a_machine_without_a_screen_says_how_to_look(monkeypatch, capsys):
     def stop(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(server, "load", lambda path, config: tiny_tabulated())
+    monkeypatch.setattr(server, "load_generator", lambda path, config: tiny_tabulated())
     monkeypatch.setattr(server.ThreadingHTTPServer, "serve_forever", stop)
     monkeypatch.setattr(server.sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):

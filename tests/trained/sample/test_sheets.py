@@ -103,7 +103,7 @@ def test_class_names_with_commas_are_names():
 def test_wishes_that_cannot_be_met_are_refused(fields, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "jaxgan.trained.sample.command.load", lambda model, config: tiny_tabulated()
+        "jaxgan.trained.sample.command.load_generator", lambda model, config: tiny_tabulated()
     )
     with pytest.raises(ValueError, match=words):
         sample(tmp_path, None, Options(**fields))

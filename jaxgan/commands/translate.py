@@ -1,0 +1,55 @@
+"""jaxgan translate: a folder of images, made into others."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from ml_collections import ConfigDict
+
+from jaxgan.commands.command import FORCE, Command, UsageError
+from jaxgan.config.field import Field, at_least
+
+
+def operands(values: SimpleNamespace) -> tuple[Path, Path]:
+    """Return the run, or the exported file, and the folder of a command line."""
+    if len(values.operands) != 2:
+        raise UsageError(f"RUN FOLDER are two words: write them, as in {COMMAND.example}")
+    run, folder = map(Path, values.operands)
+    return run.absolute(), folder
+
+
+def run(values: SimpleNamespace) -> int:
+    from jaxgan.trained.load import load_translator
+    from jaxgan.trained.translate import translate_folder
+
+    model, folder = operands(values)
+    translator, columns = load_translator(model, values.config), values.columns
+    translator = translator.back() if values.back else translator
+    wanted = columns or translator.config.sample.columns, values.force
+    print(translate_folder(translator, folder, Path(values.out), values.seed, *wanted))
+    return 0
+
+
+def saved(values: SimpleNamespace) -> ConfigDict:
+    from jaxgan.trained.load import model_config
+
+    return model_config(operands(values)[0])
+
+
+COMMAND = Command(
+    "translate",
+    "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
+    "exported file: one file each, and a sheet that shows the first of them side by side.",
+    "jaxgan translate runs/pix2pix drawings --out=made",
+    run,
+    "RUN FOLDER",
+    {
+        "out": Field("translated", "folder of the results; the sheet is beside it, as OUT.png"),
+        "seed": Field(0, "of the network's noise", at_least(0)),
+        "back": Field(False, "from the second domain to the first, of a model that has both ways"),
+        "columns": Field(0, "of the sheet; 0: the config's sample.columns", at_least(0)),
+        "force": FORCE,
+    },
+    has_config=True,
+    sections=("sample",),
+    saved=saved,
+)

@@ -1,0 +1,70 @@
+"""What a translator makes of the sources of a split, and the true pictures, as `Images`."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import open_records
+from jaxgan.evaluate.images import Images, identity
+from jaxgan.evaluate.metrics.checks import checked_seed
+from jaxgan.evaluate.samples import averaging, tree_hash
+from jaxgan.media.medium import Medium
+from jaxgan.trained.translator import Translator
+
+
+def pair_images(name: str | Path, split: str, medium: Medium) -> tuple[Images, Images]:
+    """Return the sources and the pictures of a data set of pairs, in one order."""
+    records = open_records(name, split)
+    reader, labels = Reader(records, medium), records.labels()
+    content, where = records.content_hash(), f"{records.directory.name}/{records.split}"
+
+    def of(side: str) -> Images:
+        shape = getattr(medium.stored, side).shape
+        whole = identity(content, labels, records.class_names, shape)
+
+        def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return getattr(reader.read(indices), side), labels[indices]
+
+        digest = hashlib.sha256(f"{side} {whole}".encode()).hexdigest()
+        return Images(where, len(records), shape, records.class_names, digest, read, {}, labels)
+
+    return of("condition"), of("sample")
+
+
+def translations(t: Translator, sources: Images, seed: int) -> Images:
+    """Return what a translator makes of sources, in their order.
+
+    seed: in [0, 2**32), of the network's noise.
+    """
+    checked_seed(seed)
+
+    def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = sources.read(indices)
+        return t.translate(images, seed), labels
+
+    facts: dict[str, Any] = {
+        "step": t.step,
+        "seed": seed,
+        "weights": tree_hash(jax.device_get(t.weights), t.config.model.to_dict()),
+        "averaging": averaging(t),
+        "sources": sources.name,
+        "sources_hash": sources.digest,
+    }
+    made = Images(
+        "translations",
+        sources.count,
+        (*sources.shape[:2], t.image_shape[2]),
+        sources.class_names,
+        "",
+        read,
+        facts,
+        sources.labels,
+    )
+    if t.config.data.medium == "domains":  # joined by lot: no source has a true picture
+        return made
+    return dataclasses.replace(made, sources=sources)

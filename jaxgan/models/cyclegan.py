@@ -1,0 +1,156 @@
+"""CycleGAN (arXiv 1703.10593): two translators, a to b and b to a, and a judge of each domain.
+
+    G   c7s1-w, d2w, d4w, residual blocks of 4w, u2w, uw, c7s1-channels, tanh
+    D   PatchGAN without a source: patches of 70 x 70 (models/pix2pix.py)
+
+with instance norm (no gain, no bias) and ReLU after each convolution of G but the last. c7s1: 7 x 7
+with reflected edges. d: 3 x 3 of stride 2. u: its transpose. A block: 3 x 3 with reflected edges,
+twice, added to its input. The paper has 9 blocks at 256 x 256, 6 at 128. Kernels from N(0, 0.02^2).
+
+Both translators are one player, both judges the other: Adam acts on each parameter alone, so one
+optimiser over two networks is the same as one for each. The sample of a game is an image of b, its
+condition one of a (media/domains.py).
+
+`skip` adds the source to G's output before tanh: an option, not the paper's. With few steps it lets
+G begin near the identity.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.game.game import Side, Spec
+from jaxgan.models.convolution import conv, conv_doubling, conv_strided
+from jaxgan.models.pix2pix import Layer, PatchGAN, refuse_patches, refuse_size
+from jaxgan.models.sides import image_shape, linen, source_shape
+
+HALVINGS = 2  # of G
+
+
+def reflected(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolve [b, h, w, in] to the same size, the image mirrored beyond its edges."""
+    r = kernel.shape[0] // 2
+    x = jnp.pad(x, ((0, 0), (r, r), (r, r), (0, 0)), mode="reflect")
+    return conv(x, kernel)[:, r:-r, r:-r]
+
+
+def doubled(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Return the transpose of conv_strided, [b, 2 h, 2 w, out], with a kernel of 3 x 3."""
+    return conv_doubling(x, jnp.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0))))
+
+
+class Translator(nn.Module):
+    """Map images [b, h, w, c] to [b, h, w, channels]."""
+
+    channels: int
+    width: int
+    blocks: int
+    skip: bool
+
+    @nn.compact
+    def __call__(self, source: jax.Array) -> jax.Array:
+        refuse_size(source.shape[1:3], 2**HALVINGS)
+        w = self.width
+        layer = lambda convolve, features, size, name: Layer(
+            convolve, features, "plain", size, name=name
+        )
+        x = nn.relu(layer(reflected, w, 7, "first")(source))
+        for i in range(HALVINGS):
+            x = nn.relu(layer(conv_strided, w << i + 1, 3, f"down_{i}")(x))
+        for i in range(self.blocks):
+            y = nn.relu(layer(reflected, w << HALVINGS, 3, f"block_{i}_0")(x))
+            x = x + layer(reflected, w << HALVINGS, 3, f"block_{i}_1")(y)
+        for i in reversed(range(HALVINGS)):
+            x = nn.relu(layer(doubled, w << i, 3, f"up_{i}")(x))
+        x = Layer(reflected, self.channels, kernel_size=7, name="last")(x)
+        return jnp.tanh(x + source if self.skip else x)
+
+
+class Generator(nn.Module):
+    """Both translators; called as one, it makes images of b of images of a."""
+
+    channels_a: int
+    channels_b: int
+    width: int
+    blocks: int
+    skip: bool
+
+    def setup(self):
+        fields = self.width, self.blocks, self.skip
+        self.a_to_b = Translator(self.channels_b, *fields)
+        self.b_to_a = Translator(self.channels_a, *fields)
+
+    def __call__(self, noise: tuple, source: jax.Array) -> jax.Array:
+        if self.is_initializing():
+            self.b_to_a(jnp.zeros((*source.shape[:3], self.channels_b)))
+        return self.a_to_b(source)
+
+    def translate(self, noise: tuple, source: jax.Array) -> jax.Array:
+        return self.a_to_b(source)
+
+    def to_b(self, images: jax.Array) -> jax.Array:
+        return self.a_to_b(images)
+
+    def to_a(self, images: jax.Array) -> jax.Array:
+        return self.b_to_a(images)
+
+
+class Discriminator(nn.Module):
+    """Both judges; called as one, it judges images of b, whatever they were made of."""
+
+    channels_a: int
+    width: int
+    layers: int
+
+    def setup(self):
+        self.of_a = PatchGAN(self.width, self.layers, "plain")
+        self.of_b = PatchGAN(self.width, self.layers, "plain")
+
+    def __call__(self, images: jax.Array, source: jax.Array) -> jax.Array:
+        if self.is_initializing():
+            self.of_a(jnp.zeros((*images.shape[:3], self.channels_a)))
+        return self.of_b(images)
+
+    def judge_a(self, images: jax.Array) -> jax.Array:
+        return self.of_a(images)
+
+    def judge_b(self, images: jax.Array) -> jax.Array:
+        return self.of_b(images)
+
+
+def default_config() -> ConfigDict:
+    """Return the paper's networks for 256 x 256."""
+    return ConfigDict(
+        {
+            "name": "cyclegan",
+            "width": 64,  # of the first layer of every network
+            "blocks": 9,
+            "skip": False,
+            "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
+        }
+    )
+
+
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
+    """Return the pairs of networks for images of b, whose conditions are images of a."""
+    (height, width, channels_b), channels_a = image_shape(spec), source_shape(spec)[2]
+    refuse_size((height, width), 2**HALVINGS)
+    if min(height, width) < 4 << HALVINGS - 1:
+        raise ValueError(f"data.size = {height} x {width}: write 8 x 8 or larger")
+    refuse_patches((height, width), config.patch_layers)
+    if config.skip and channels_a != channels_b:
+        raise ValueError(
+            f"model.skip = True with images of {channels_a} and {channels_b} channels: write False"
+        )
+    fields = config.width, config.blocks, bool(config.skip)
+    generator = Generator(channels_a, channels_b, *fields)
+    discriminator = Discriminator(channels_a, config.width, config.patch_layers)
+    return {
+        "generator": linen(
+            generator, spec.noise, spec.condition, calls=("translate", "to_a", "to_b")
+        ),
+        "discriminator": linen(
+            discriminator, spec.sample, spec.condition, calls=("judge_a", "judge_b")
+        ),
+    }

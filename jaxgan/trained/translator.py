@@ -1,0 +1,171 @@
+"""A trained translator: images in, images out. No data set, no config file.
+
+    t = jaxgan.load("runs/pix2pix")            # or an exported .safetensors file
+    pictures = t.translate(sources, seed=0)    # [n, height, width, channels] of any size that fits
+
+What an image becomes depends on the image and the seed alone: the noise of a seed, if the network
+takes any, is the same for every image.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.build import medium_of, noise_spec, sampling_prior, sides
+from jaxgan.devices import compiler, sharding
+from jaxgan.game import sampling
+from jaxgan.game.game import Label
+from jaxgan.media.medium import Batch
+from jaxgan.media.pictures import picture
+from jaxgan.media.pixels import shown
+from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
+
+PyTree = Any
+
+
+def is_translator(config: ConfigDict) -> bool:
+    """Return whether a resolved config's generator makes an image of an image, not of a label."""
+    return not isinstance(medium_of(config).spec.condition, Label)
+
+
+class Translator:
+    """Weights of a network that translates images.
+
+    Args:
+      config: resolved, of the run.
+      weights: what the network is applied with (after the transform).
+      step: of the training.
+
+    Raises:
+      ValueError: weights that are not finite, with the name of the first such leaf.
+    """
+
+    def __init__(self, config: ConfigDict, weights: PyTree, step: int = 0):
+        self.config = config
+        self.medium = medium_of(config)
+        self.side = sides(config, self.medium.spec)["generator"]
+        self.source_shape = self.medium.stored.condition.shape
+        self.image_shape = self.medium.stored.sample.shape
+        self._call = self.side.calls["call"]
+        self._mesh = sharding.create_mesh(devices=jax.local_devices())
+        self._apply = compiler.jit(self._stored)
+        self._set(weights, step)
+
+    def __repr__(self) -> str:
+        size, source = ("x".join(map(str, s)) for s in (self.image_shape, self.source_shape))
+        return f"Translator({self.config.model.name}, {source} to {size}, step {self.step})"
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what a translator has instead of a generator's latents and classes."""
+        raise AttributeError(
+            f"a translator has no {name!r}: its images are made of images, by translate(images)"
+        )
+
+    def translate(self, images: Any, seed: int = 0) -> np.ndarray:
+        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16.
+
+        Args:
+          images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
+            data's; or a sequence of PIL images of one size. Any size that the network can halve.
+          seed: in [0, 2^32), of the network's noise.
+
+        Raises:
+          ValueError: another shape or dtype, or a size that does not fit, with what divides it.
+        """
+        sources = self._checked(images)
+        self.refuse_size(*sources.shape[1:3])
+        noise = self.noise(checked_seed(seed))
+        variables, n, chunks = {"params": self.weights}, len(sources), []
+        size = rows_at_once(n, sources.shape[1:3], self._mesh.size)
+        for start in range(0, n, size):
+            rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
+            rows = jax.device_put(rows, sharding.rows(self._mesh))
+            made, finite = self._apply(variables, noise, rows)
+            if not np.asarray(finite)[: n - start].all():
+                raise ValueError(
+                    f"image {start + int(np.argmin(finite))} of {n} is not finite: the weights are "
+                    "damaged, or the training has diverged"
+                )
+            chunks.append(np.asarray(made))
+        return np.concatenate(chunks)[:n]
+
+    def pictures(self, images: Any, seed: int = 0) -> list[Image.Image]:
+        """Return what `translate` does as PIL images of 8 bits."""
+        return [picture(image) for image in shown(self.translate(images, seed))]
+
+    def noise(self, seed: int) -> PyTree:
+        """Return the noise of a seed for one image, leaves [1, ...]; () for a network without."""
+        if not jax.tree.leaves(noise_spec(self.config)):
+            return ()
+        return sampling.draw(sampling_prior(self.config, 0.0), seed, [0])[0]
+
+    def apply(self, variables: PyTree, noise: PyTree, sources: jax.Array) -> jax.Array:
+        """The network as a pure, differentiable function: float32 images in [-1, 1].
+
+        Args:
+          variables: {"params": weights}.
+          noise: leaves [1, ...], for all images alike; see `noise`.
+          sources: [n, height, width, channels] float32 in [-1, 1].
+        """
+        each = lambda x: jnp.broadcast_to(x, (len(sources), *x.shape[1:]))
+        return self._call(variables, jax.tree.map(each, noise), sources)
+
+    def refuse_size(self, height: int, width: int) -> None:
+        """Raise ValueError for a size that the network cannot translate; nothing is computed."""
+        source = jax.ShapeDtypeStruct((1, height, width, self.source_shape[2]), jnp.float32)
+        noise = jax.tree.map(lambda x: jnp.zeros((1, *x.shape)), noise_spec(self.config))
+        jax.eval_shape(self.apply, {"params": self.weights}, noise, source)
+
+    def back(self) -> "Translator":
+        """Return the translator of the other direction, of a model that has both (CycleGAN).
+
+        Raises ValueError for a model that translates one way.
+        """
+        if "to_a" not in self.side.calls:
+            raise ValueError(
+                f"model {self.config.model.name!r} translates one way: leave --back out"
+            )
+        found, to_a = copy.copy(self), self.side.calls["to_a"]
+        found.source_shape, found.image_shape = self.image_shape, self.source_shape
+        found._call = lambda variables, noise, images: to_a(variables, images)
+        found._apply = compiler.jit(found._stored)
+        return found
+
+    def with_weights(self, weights: PyTree, step: int) -> "Translator":
+        """Return a translator of this network with other weights: nothing is compiled again."""
+        found = copy.copy(self)
+        found._set(weights, step)
+        return found
+
+    def _stored(self, variables: PyTree, noise: PyTree, rows: jax.Array):
+        """Return stored images of stored sources, and which are finite [n]."""
+        sources = self.medium.to_float(Batch((), rows)).condition
+        made = self.apply(variables, noise, sources)
+        return self.medium.to_stored(made), jnp.isfinite(made).all((1, 2, 3))
+
+    def _set(self, weights: PyTree, step: int) -> None:
+        refuse_not_finite(weights)
+        self.weights = jax.device_put(weights, sharding.replicated(self._mesh))
+        self.step = step
+
+    def _checked(self, images: Any) -> np.ndarray:
+        channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
+        if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
+            modes = {1: "L", 3: "RGB"}
+            images = [np.asarray(x.convert(modes.get(channels, x.mode))) for x in images]
+            if len({x.shape for x in images}) > 1:
+                raise ValueError("images have several sizes: translate those of one size at a time")
+            images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
+        array = np.asarray(images)
+        if array.ndim != 4 or array.shape[-1] != channels or not len(array) or array.dtype != dtype:
+            raise ValueError(
+                f"images are {array.dtype} {list(array.shape)}: write {dtype} "
+                f"[n, height, width, {channels}] with n above 0"
+            )
+        return array

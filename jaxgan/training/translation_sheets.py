@@ -1,0 +1,65 @@
+"""Sheets of a run that translates images: sources, what they become, what they belong to.
+
+The examples are the same at every step: a fair draw of data.held_out where there is one, else of
+the data; so is the noise. Averaged weights, as in every sheet.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgan.data.order import fair_draw
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import Records
+from jaxgan.devices import compiler, sharding
+from jaxgan.game import sampling
+from jaxgan.game.game import TrainState
+from jaxgan.game.keys import Keys
+from jaxgan.media.medium import Batch
+from jaxgan.media.pictures import captioned, in_colour
+from jaxgan.training.run import Run
+
+PyTree = Any
+ROWS = ("source", "made", "true")
+
+
+def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any]:
+    """Return a function of a state that draws its sheet; it compiles at the first call.
+
+    records: that the examples are drawn from.
+    """
+    columns, player = run.config.sample.columns, run.game.players["generator"]
+    places = fair_draw(columns, len(records), "sheet")
+    rows = np.resize(places, -(-columns // run.mesh.size) * run.mesh.size)
+    with Reader(records, run.medium, on_bad_record="skip") as reader:
+        host = reader.read(rows)
+    split = sharding.rows(run.mesh)
+    key = Keys(jax.random.key(run.config.seed))["sheet"]
+
+    @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
+    def make(average: PyTree, transform_state: PyTree, batch: Batch) -> PyTree:
+        weights, _ = player.transform.apply(average, transform_state)
+        noise, source = run.game.source(key, run.medium.to_float(batch))
+        return sampling.generate(player.side, {"params": weights}, noise, source)
+
+    batch = jax.tree.map(
+        lambda x: jax.make_array_from_callback(x.shape, split, lambda index: x[index]), host
+    )
+
+    def sheet(state: TrainState) -> Any:
+        own = state.players["generator"]
+        made = make(state.averages["generator"], own.transform_state, batch)
+        made = run.medium.to_stored(np.asarray(made))
+        count = len(places)
+        return side_by_side(host.condition[:count], made[:count], host.sample[:count])
+
+    return sheet
+
+
+def side_by_side(*rows: np.ndarray, captions: tuple[str, ...] = ROWS) -> Any:
+    """Return a picture with a row for each of the stored images [n, h, w, c] given."""
+    images = np.concatenate([in_colour(images) for images in rows])
+    return captioned(images, len(rows[0]), captions[: len(rows)])
