@@ -250,7 +250,8 @@ class Discriminator(nn.Module):
         )
         return ProjectionHead(self.num_classes, name="head")(trunk(images), labels, sliced)
 
-    def slices(self, images: jax.Array, labels: jax.Array) -> Slices:
+    def slices(self, images: jax.Array, labels: jax.Array) -> jax.Array | Slices:
+        """Return the logits as Slices."""
         return self(images, labels, True)
 
 

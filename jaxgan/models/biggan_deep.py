@@ -181,7 +181,8 @@ class Discriminator(nn.Module):
     ) -> jax.Array | Slices:
         return ProjectionHead(self.num_classes, name="head")(self.trunk(images), labels, sliced)
 
-    def slices(self, images: jax.Array, labels: jax.Array) -> Slices:
+    def slices(self, images: jax.Array, labels: jax.Array) -> jax.Array | Slices:
+        """Return the logits as Slices."""
         return self(images, labels, True)
 
 

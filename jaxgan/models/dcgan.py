@@ -131,7 +131,8 @@ class Discriminator(nn.Module):
             return slices(features, own["kernel"].T, own["bias"])
         return logits
 
-    def slices(self, images: jax.Array, labels: jax.Array) -> Slices:
+    def slices(self, images: jax.Array, labels: jax.Array) -> jax.Array | Slices:
+        """Return the logits as Slices."""
         return self(images, labels, True)
 
 

@@ -205,11 +205,13 @@ class Trainer:
       stated penalty, 2 in the authors' code.
     """
 
-    def __init__(self, generator, discriminator, rates, betas, eps, orthogonal, decay, both_move):
+    def __init__(
+        self, generator, discriminator, rates, betas, eps, orthogonal, decay, both_move, fused=None
+    ):
         self.g, self.d = generator, discriminator
         self.orthogonal, self.decay, self.both_move = orthogonal, decay, both_move
         self.g_adam, self.d_adam = (
-            torch.optim.Adam(net.parameters(), rate, betas, eps)
+            torch.optim.Adam(net.parameters(), rate, betas, eps, fused=fused)
             for net, rate in zip((generator, discriminator), rates, strict=True)
         )
         self.average = {n: p.detach().clone() for n, p in generator.named_parameters()}
@@ -228,21 +230,27 @@ class Trainer:
         loss = (1 - real).relu().mean() + (1 + fake).relu().mean()
         loss.backward()
         self.d_adam.step()
-        return loss.item()
+        return loss.detach()
 
     def g_step(self, z, labels):
         self.phase(self.g, self.d)
         loss = -self.d(self.g(z, labels), labels).mean()
         loss.backward()
-        with torch.no_grad():
-            for name, p in self.g.named_parameters():
-                if p.ndim >= 2 and not name.startswith("shared"):
-                    rows = p.flatten(1)
-                    gram = rows @ rows.T
-                    extra = (gram - gram.diag().diag()) @ rows
-                    p.grad += self.orthogonal * extra.view_as(p)
+        self.regularise()
         self.g_adam.step()
-        with torch.no_grad():
-            for name, p in self.g.named_parameters():
-                self.average[name].mul_(self.decay).add_(p, alpha=1 - self.decay)
-        return loss.item()
+        self.move_average()
+        return loss.detach()
+
+    @torch.no_grad()
+    def regularise(self):
+        for name, p in self.g.named_parameters():
+            if p.ndim >= 2 and not name.startswith("shared"):
+                rows = p.flatten(1)
+                gram = rows @ rows.T
+                extra = (gram - gram.diag().diag()) @ rows
+                p.grad += self.orthogonal * extra.view_as(p)
+
+    @torch.no_grad()
+    def move_average(self):
+        for name, p in self.g.named_parameters():
+            self.average[name].mul_(self.decay).add_(p, alpha=1 - self.decay)

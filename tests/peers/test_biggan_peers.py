@@ -93,7 +93,8 @@ def train_torch(nets, both_move, orthogonal, count):
     for images, z, labels in draws(count):
         x = torch.from_numpy(images.transpose(0, 3, 1, 2)).double()
         z, (y, fake_d, fake_g) = torch.from_numpy(z).double(), torch.from_numpy(labels).long()
-        losses.append((trainer.d_step(x, y, z[0], fake_d), trainer.g_step(z[1], fake_g)))
+        d_loss, g_loss = trainer.d_step(x, y, z[0], fake_d), trainer.g_step(z[1], fake_g)
+        losses.append((d_loss.item(), g_loss.item()))
     return trainer, np.array(losses)
 
 

@@ -112,9 +112,9 @@ def test_the_middle_square_is_resized_as_pillow_does(size):
     found = jax.jit(clip.normalised, static_argnums=1)(jnp.float32(images) / 127.5 - 1.0, 336)
     levels = (np.asarray(found) * clip.DEVIATION + clip.MEAN) * 255
     # Pillow's weights have 22 bits: in either direction a level of a thousand is rounded the other
-    # way, and twice at some place.
-    difference = np.abs(levels - np.stack(expected))
-    assert difference.max() < 2.01 and (difference > 0.01).mean() < 2e-3
+    # way. Where an image is enlarged, what the first direction rounds is spread by the second.
+    difference, spread = np.abs(levels - np.stack(expected)), max(1, 336 / side)
+    assert difference.max() < 2.01 and (difference > 0.01).mean() < 2e-3 * spread
 
 
 def test_a_file_is_an_extractor(tmp_path):
