@@ -45,7 +45,7 @@ def make_set(folder: Path, size: int) -> Path:
     directory = folder / f"n{size}"
     if (directory / "dataset_info.json").exists():
         return directory
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     path, count = make_file(folder), size // FILE
     for number in range(count):
         target = shard_path(directory, "train", number, count)
