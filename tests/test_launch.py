@@ -57,6 +57,25 @@ def test_the_only_task_of_a_node_gets_all_its_gpus(tmp_path, slurm, ids):
     assert (done.returncode, done.stdout, done.stderr) == (0, f"1:{ids}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("code", "restarts", "is_queued"),
+    [(0, 0, False), (1, 0, False), (75, 99, True), (76, 0, True), (76, 19, True), (76, 20, False)],
+)
+def test_a_slurm_job_is_queued_again_where_the_same_command_continues(
+    tmp_path, code, restarts, is_queued
+):
+    for name, text in (("srun", f"exit {code}"), ("scontrol", f'echo "$@" >{tmp_path}/queued')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"}
+    environment["SLURM_RESTART_COUNT"] = str(restarts)
+    script = ["bash", LAUNCH / "slurm.sbatch"]
+    assert subprocess.run(script, env=environment, capture_output=True).returncode == code
+    queued = tmp_path / "queued"
+    assert queued.exists() == is_queued
+    assert not is_queued or queued.read_text() == "requeue 7\n"
+
+
 def test_tpu_pod_says_how_to_use_it():
     done = subprocess.run([LAUNCH / "tpu_pod.sh", "name"], capture_output=True, text=True)
     assert done.returncode == 2 and "usage:" in done.stderr

@@ -25,6 +25,7 @@ class RunFacts:
     timing: list[Values]  # of all that was done, also of steps that were done again
     watch: list[Values]
     starts: list[Values]
+    laps: list[Values]
     roll_backs: list[Values]
     results: list[Values]
     samples: dict[int, Path]  # step -> PNG
@@ -77,7 +78,7 @@ def read_run(workdir: Path, name: str) -> RunFacts:
         pictures=sorted(workdir.glob("*.png")),
         **{
             kind: json_lines.read(workdir / f"{kind}.jsonl")
-            for kind in ("metrics", "timing", "watch", "starts", "roll_backs", "results")
+            for kind in ("metrics", "timing", "watch", "starts", "laps", "roll_backs", "results")
         },
     )
 

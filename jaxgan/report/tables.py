@@ -5,6 +5,7 @@ from typing import Any
 
 from jaxgan.report import signs
 from jaxgan.report.charts import Curve, chart
+from jaxgan.report.life import life
 from jaxgan.report.runs import RunFacts, is_number
 from jaxgan.report.sections import show
 
@@ -134,6 +135,29 @@ def warnings(runs: list[RunFacts]) -> str:
             rows.append([*name, "", f"{bad:g} images could not be read", "left out"])
     header = ["run"] * (len(runs) > 1) + ["step", "what happened", "what was done"]
     return table(header, rows) if rows else ""
+
+
+def lives(runs: list[RunFacts]) -> str:
+    """Where the time of each run went over all its starts, and what was lost (life.py)."""
+    found = [(run, life(run.starts, run.laps)) for run in runs]
+    known = [(run, own) for run, own in found if own is not None]
+    names = sorted({name for _, own in known for name in own.seconds if name != "step"})
+    rows = []
+    for run, own in known:
+        cells = [str(own.starts), f"{own.steps:,}", f"{own.lost:,}", f"{own.goodput:.1%}"]
+        spent = [own.seconds.get("step", 0.0) - own.lost_seconds, own.lost_seconds]
+        spent += [own.seconds.get(name, 0.0) for name in names] + [own.not_running]
+        cells += [f"{seconds:,.0f} s" for seconds in spent]
+        rows.append(([run.name] if len(runs) > 1 else []) + cells)
+    header = ["run"] * (len(runs) > 1) + [
+        "starts",
+        "steps",
+        "lost",
+        "goodput",
+        "step",
+        "lost steps",
+    ]
+    return table([*header, *names, "not running"], rows, len(header) + len(names)) if rows else ""
 
 
 def restarts(run: RunFacts) -> list[list[str]]:

@@ -40,6 +40,7 @@ def report_page(runs: list[RunFacts]) -> str:
         ("Training", sections.training(runs)),
         ("Scores", tables.scores(runs)),
         ("Warnings and restarts", tables.warnings(runs)),
+        ("Life of the run", tables.lives(runs)),
         ("Pictures", _pictures(runs)),
         ("Settings", tables.settings(runs)),
         ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),

@@ -7,6 +7,8 @@ timing.jsonl    what depends on the machine: images/s and what shares of the tim
                 (waiting for input, the step, samples, watch, checkpoint, other), the most memory
                 so far, images that could not be read
 starts.jsonl    one line each time training starts: from which step, when, on what, with what
+laps.jsonl      what the seconds of each stretch of steps were spent on: from the first start to the
+                last, also of steps that were lost (report/life.py)
 events.*        all numbers, for TensorBoard; and a tracker, where one is named: trackers.py
 
 A full disk raises OSError here: a line is never missing.
@@ -16,7 +18,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,9 @@ class MetricsWriter:
         self._workdir = workdir
         for name in ("metrics", "watch"):
             json_lines.drop_after(workdir / f"{name}.jsonl", first_step)
-        json_lines.append(workdir / "starts.jsonl", {"step": first_step} | circumstances())
+        starts = workdir / "starts.jsonl"
+        json_lines.append(starts, {"step": first_step} | circumstances())
+        self._start = len(json_lines.read(starts)) - 1
         self._trackers = trackers
         self._events = EventFile(workdir, first_step)
 
@@ -49,6 +53,15 @@ class MetricsWriter:
         self._events.write(step, flat(values, tag))
         for tracker in self._trackers:
             tracker.log(flat(values, tag), step)
+
+    def lap(self, first: int, step: int, spent: Mapping[str, float]) -> None:
+        """Add a line to laps.jsonl: seconds by activity, of the steps after `first` up to `step`.
+
+        This also works after the end of the `with` block.
+        """
+        line = {"start": self._start, "first": first, "step": step, "time": round(time.time(), 3)}
+        seconds = {name: round(seconds, 4) for name, seconds in spent.items()}
+        json_lines.append(self._workdir / "laps.jsonl", line | {"seconds": seconds})
 
     def __enter__(self) -> "MetricsWriter":
         return self

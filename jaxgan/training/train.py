@@ -234,7 +234,16 @@ def loop(
     whole, pending, logged, stopped, good = Counter(), [], start, False, None
     step, profile = start, Profile(workdir / "profile", profiled)
     compiled, metrics = set(), {}
-    clock.lap()
+
+    def lap(name: str = "other") -> dict[str, float]:
+        """Return what the seconds since the last lap were spent on, the rest under `name`."""
+        spent = clock.lap()
+        spent[name] = spent.pop("other")
+        if writer is not None:
+            writer.lap(logged, step, spent)
+        return spent
+
+    lap("starting")
     with (
         refresher as refresh,
         writer or nothing,
@@ -256,9 +265,10 @@ def loop(
                 jax.profiler.StepTraceAnnotation("train", step_num=step),
             ):
                 state, metrics = compute(state, batch)
-                # While the devices compute a step the host starts the next one, and no more: then
-                # a stop is near, and the host is where the devices are.
-                jax.block_until_ready(metrics if is_new else before)
+                # Each of several processes starts the next step while its devices compute one, but
+                # no further ones: a step at which all can stop is near, heartbeats are true.
+                if is_new or jax.process_count() > 1:
+                    jax.block_until_ready(metrics if is_new else before)
             pending.append(metrics)
             say.done(step if is_new else step - 1)
             if profile.after(step, state):
@@ -270,7 +280,7 @@ def loop(
             if step == start + 1:
                 say(f"compiled, first step done after {clock.elapsed():.0f}s")
                 if not log:  # rate and goodput exclude the compilation
-                    clock.lap()
+                    lap()
                     logged = step
             look = run.config.watch.every and step % run.config.watch.every == 0
             # A stop saves and does not log: the log equals an uninterrupted run's.
@@ -286,7 +296,7 @@ def loop(
             now = {name: float(v) for name, v in history[-1].items()}
             if log:
                 values = window.close() | scheduled(run.config, step)
-                spent = clock.lap()
+                spent = lap()
                 whole.update(spent)
                 elapsed = sum(spent.values())
                 rate = (step - logged) * images / elapsed
@@ -323,7 +333,7 @@ def loop(
                 break
     with clock("checkpoint"):
         checkpoints.finish()
-    whole.update(clock.lap())
+    whole.update(lap())
 
     # 4. What was reached.
     if stopped:

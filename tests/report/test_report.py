@@ -191,7 +191,7 @@ def test_protocols_in_common_are_said_once():
         return {"metrics": {"fd": fd}, "protocol": {"reference": "r", "step": 5, **protocol}}
 
     def facts(*lines):
-        return runs.RunFacts("a", None, {}, {}, [], [], [], [], [], list(lines), {}, [])
+        return runs.RunFacts("a", None, {}, {}, [], [], [], [], [], [], list(lines), {}, [])
 
     text = tables.scores([facts(line(1.0, truncation=0.5), line(2.0, truncation=1.0))])
     assert re.findall(r"<th(?: class=n)?>(.*?)</th>", text) == ["step", "truncation", "fd"]

@@ -4,6 +4,8 @@ import importlib.util
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -12,6 +14,7 @@ import pytest
 
 from jaxgan.devices import compiler
 from jaxgan.files import json_lines
+from jaxgan.report.life import life
 from jaxgan.training import train
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.non_finite import NonFiniteError
@@ -80,6 +83,54 @@ def test_a_signal_saves_and_the_same_command_continues(whole, tmp_path, monkeypa
     assert 5 < final_state(tmp_path).step < 10  # between two lines of the log
     assert train.train(debug_config(), tmp_path) == 0
     assert_same_run(whole, tmp_path)
+
+
+def test_laps_say_where_the_time_of_each_start_went(whole, tmp_path):
+    found = life(json_lines.read(whole / "starts.jsonl"), json_lines.read(whole / "laps.jsonl"))
+    assert found is not None
+    assert (found.starts, found.steps, found.lost, found.lost_seconds) == (1, 20, 0, 0.0)
+    wanted = {"starting", "compile", "step", "input", "samples", "checkpoint", "other"}
+    assert found.seconds.keys() == wanted and min(found.seconds.values()) >= 0
+    assert found.elapsed == pytest.approx(sum(found.seconds.values()), abs=0.5)
+    assert 0 < found.goodput < 1
+
+
+KILLED = """
+import os, signal
+from jaxgan import main
+from jaxgan.training import train
+class Clock(train.Stopwatch):
+    def __setattr__(self, name, value):
+        if name == "step" and value == {step}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().__setattr__(name, value)
+train.Stopwatch = Clock
+main.run()
+"""
+
+
+@pytest.mark.slow
+def test_steps_that_kills_have_cost_are_counted_exactly(tmp_path):
+    """Killed when step 9 begins, then step 12: each step is logged, and every fourth saved."""
+    command = ["train", f"--config={CONFIGS}/debug.py", f"--workdir={tmp_path / 'run'}"]
+    every = {"steps": 15, "log_every": 1, "checkpoint_every": 4, "sample_every": 15}
+    command += [f"--config.train.{name}={value}" for name, value in every.items()]
+    for step in (9, 12, 99):
+        program = [sys.executable, "-c", KILLED.format(step=step), *command]
+        environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(CONFIGS.parent)}
+        code = subprocess.run(program, env=environment, capture_output=True).returncode
+        assert code == (-signal.SIGKILL if step < 99 else 0)
+    starts, laps = (json_lines.read(tmp_path / "run" / f"{n}.jsonl") for n in ("starts", "laps"))
+    began = [line["step"] for line in starts]
+    assert began[0] == 0 and began[1] in (4, 8) and began[2] in (4, 8)  # the newest that was whole
+    found = life(starts, laps)
+    assert found is not None and found.starts == 3
+    assert found.steps == 8 + (11 - began[1]) + (15 - began[2])
+    assert found.lost == found.steps - 15
+    compiled = [lap["start"] for lap in laps if "compile" in lap["seconds"]]
+    assert compiled == [0, 1, 2]
+    assert 0 < found.goodput < found.seconds["step"] / found.elapsed < 1
+    assert found.not_running > 0  # between a kill and the next start
 
 
 def test_a_second_interrupt_from_the_keyboard_stops_at_once():
