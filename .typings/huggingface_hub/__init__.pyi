@@ -1,5 +1,4 @@
-"""What jaxgan/trained/hub.py uses of huggingface_hub, which need not be installed."""
-
+# What jaxgan/trained/hub.py uses of huggingface_hub, which need not be installed.
 from pathlib import Path
 
 class CommitInfo:
