@@ -39,7 +39,7 @@ class Screen:
         self._shows = jax.process_index() == 0
         self._live = self._shows and sys.stdout.isatty()
         self._log = workdir / "training.log"
-        self._started: deque[tuple[int, jax.Array]] = deque()
+        self._started: deque[tuple[int, Any]] = deque()  # arrays, whose stub lacks is_ready
         self._first: tuple[int, float] | None = None  # step and time since when it counts
         self._done, self._values = 0, ""
         self._lock, self._ended = threading.Lock(), threading.Event()
