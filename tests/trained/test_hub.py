@@ -65,7 +65,8 @@ class Hub(BaseHTTPRequestHandler):
                 if line["key"] == "file":
                     value = line["value"]
                     self.files[value["path"]] = base64.b64decode(value["content"])
-            found = {"commitUrl": f"http://{self.headers['Host']}/commit/1", "commitOid": "1" * 40}
+            where = f"http://{self.headers['Host']}/me/small/commit/{'1' * 40}"
+            found = {"commitUrl": where, "commitOid": "1" * 40}
         else:
             return self.answer(b"{}", 404)
         self.answer(json.dumps(found).encode(), Content_Type="application/json")
