@@ -197,6 +197,10 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
     assert all((tmp_path / page).is_file() for page in pages)
 
 
+def test_the_citation_is_of_this_version():
+    assert f"\nversion: {jaxgan.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
 def anchors(page: Path) -> set[str]:
     """Return the names by which a page's headings can be linked to, as GitHub makes them."""
     headings = HEADING.findall(page.read_text(encoding="utf-8"))

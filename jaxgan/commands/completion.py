@@ -68,7 +68,7 @@ def _fish(commands: dict[str, Command]) -> str:
     first = "complete -c jaxgan -n __fish_use_subcommand -f -a"
     lines = [f"{first} prepare -d {shlex.quote('Make a data set.')}"]
     lines += [
-        f"{first} {name} -d {shlex.quote(command.does.splitlines()[0])}"
+        f"{first} {name} -d {shlex.quote(' '.join(command.does.split()).partition('. ')[0])}"
         for name, command in commands.items()
     ]
     for name, command in commands.items():

@@ -189,6 +189,22 @@ def serialised(exported: export.Exported) -> bytes:
         raise ValueError("a .stablehlo file needs flatbuffers: pip install flatbuffers") from error
 
 
+def refuse_program(path: Path) -> None:
+    """Raise ValueError for a .stablehlo file, which holds no weights to load."""
+    if path.suffix != ".stablehlo":
+        return
+    try:
+        export.deserialize(bytearray(path.read_bytes()))
+    except Exception as error:
+        raise ValueError(
+            f"{path}: jax {jax.__version__} cannot read this program ({one_line(error)}): export "
+            "it again"
+        ) from error
+    raise ValueError(
+        f"{path} is a program, for jax.export.deserialize alone: write a .safetensors file or a run"
+    )
+
+
 def check_dtype(dtype: str) -> None:
     """Refuse a dtype that weights are not written in."""
     if dtype not in DTYPES:

@@ -26,17 +26,18 @@ from jaxgan.files.tensors import read_tensors
 from jaxgan.media.pictures import save_picture
 from jaxgan.trained.export import default_truncations, write_generator
 from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.places import CONFIG, WEIGHTS
 from jaxgan.trained.sample import sheets
 
-SCHEME = "hf://"
-WEIGHTS, CONFIG, CARD, SHEET = "generator.safetensors", "config.json", "README.md", "samples.png"
+CARD, SHEET = "README.md", "samples.png"
 REFERENCE = re.compile(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w.-]+))?")
 PATHS = {  # fields that may hold paths of this machine
     "data": ("name",),
     "train": ("start_from", "wandb"),
     "evaluate": ("reference", "weights_file"),
 }
-OWN = {"model": "name", "objective": "name", "data": "medium"}  # that may name modules
+# That may name modules.
+OWN = {"model": "name", "objective": "name", "data": "medium", "evaluate": "extractor"}
 
 
 class Repository(NamedTuple):
@@ -68,7 +69,7 @@ def downloaded(reference: str) -> Path:
 def refuse_foreign_modules(file: Path, reference: str) -> None:
     """Raise ValueError if opening a file would import a module from outside jaxgan."""
     config = json.loads(read_tensors(file)[1].get("config", "{}"))
-    named = [(f"{section}.{field}", config[section][field]) for section, field in OWN.items()]
+    named = [(f"{s}.{field}", config.get(s, {}).get(field, "")) for s, field in OWN.items()]
     named += [("terms", name) for name in config.get("terms", ())]
     for field, name in named:
         if "." in str(name):

@@ -72,6 +72,7 @@ def load_translator(path: str | Path, config: ConfigDict | None = None) -> Trans
 
 def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
     """Return the generator in a file of `jaxgan export` or `jaxgan import`."""
+    export.refuse_program(path)
     if config is not None and config.sample.length != model_config(path).sample.length:
         raise ValueError(
             f"sample.length = {config.sample.length:g}: {path} holds one average; write the run's "
@@ -90,6 +91,7 @@ def model_config(path: Path) -> ConfigDict:
     if not path.is_file():
         refuse_other(path)
         return saved(path)
+    export.refuse_program(path)
     return weights.load(path).config if weights.is_weights(path) else export.saved_config(path)
 
 

@@ -104,6 +104,20 @@ def test_stablehlo_runs_in_a_process_without_jaxgan(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
 
 
+def test_a_program_is_not_loaded_and_one_of_another_jax_is_exported_again(tmp_path):
+    path = tmp_path / "g.stablehlo"
+    path.write_bytes(export.stablehlo(tiny_tabulated(), 0.5))
+    for opened in (jaxgan.load, load.model_config):
+        with pytest.raises(
+            ValueError, match=r"is a program, .* write a \.safetensors file or a run"
+        ):
+            opened(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3])
+    with pytest.raises(ValueError, match=rf"jax {jax.__version__} cannot read .*: export it again"):
+        jaxgan.load(path)
+
+
 def test_without_flatbuffers_the_command_to_get_it_is_said(monkeypatch):
     def missing(self):
         raise ImportError("Please install 'flatbuffers'")

@@ -18,6 +18,7 @@ import yaml
 from jaxgan import main
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained import export, hub
+from jaxgan.trained.places import CONFIG, WEIGHTS
 from tests.tiny import tiny_config, tiny_run, tiny_tabulated
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +65,8 @@ class Hub(BaseHTTPRequestHandler):
                 if line["key"] == "file":
                     value = line["value"]
                     self.files[value["path"]] = base64.b64decode(value["content"])
-            found = {"commitUrl": f"http://{self.headers['Host']}/commit/1", "commitOid": "1" * 40}
+            where = f"http://{self.headers['Host']}/me/small/commit/{'1' * 40}"
+            found = {"commitUrl": where, "commitOid": "1" * 40}
         else:
             return self.answer(b"{}", 404)
         self.answer(json.dumps(found).encode(), Content_Type="application/json")
@@ -119,7 +121,7 @@ def test_what_is_pushed_is_loaded_with_its_card(environment, tmp_path):
     done = run(environment, tmp_path, *argv)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("me/small: http://localhost")
-    names = {hub.WEIGHTS, hub.CONFIG, hub.CARD, hub.SHEET}
+    names = {WEIGHTS, CONFIG, hub.CARD, hub.SHEET}
     assert Hub.files.keys() == names
     assert not any(b"someone" in data for data in Hub.files.values())
     text = Hub.files[hub.CARD].decode()
@@ -130,7 +132,7 @@ def test_what_is_pushed_is_loaded_with_its_card(environment, tmp_path):
     done = run(environment, tmp_path, "export", "hf://me/small", "--output=a.safetensors")
     assert done.returncode == 0, done.stderr
     pushed = tmp_path / "pushed.safetensors"
-    pushed.write_bytes(Hub.files[hub.WEIGHTS])
+    pushed.write_bytes(Hub.files[WEIGHTS])
     expected, found = read_tensors(pushed)[0], read_tensors(tmp_path / "a.safetensors")[0]
     assert expected.keys() == found.keys()
     for name, array in expected.items():
