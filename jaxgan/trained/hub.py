@@ -28,6 +28,7 @@ from jaxgan.trained.export import default_truncations, write_generator
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.places import CONFIG, WEIGHTS
 from jaxgan.trained.sample import sheets
+from jaxgan.trained.translator import Translator
 
 CARD, SHEET = "README.md", "samples.png"
 REFERENCE = re.compile(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w.-]+))?")
@@ -112,6 +113,11 @@ def write_folder(
     from jaxgan.trained.load import load  # which looks for places, and these may be here
 
     found = load(model)
+    if isinstance(found, Translator):
+        raise ValueError(
+            f"{model} makes images of images, and push draws a sheet of classes: write a file with "
+            "`jaxgan export` and upload that"
+        )
     known = found.tabulated(found.truncations or default_truncations(found))
     statistics = {t: known.variables(t).get("batch_stats", {}) for t in known.truncations or ()}
     config = without_paths(found.config)
