@@ -100,9 +100,13 @@ def push(
         with tempfile.TemporaryDirectory() as folder:
             write_folder(Path(folder), model, wanted.name, licence, dtype, scores)
             hub.create_repo(wanted.name, private=private, exist_ok=True)
-            sent = hub.upload_folder(
-                repo_id=wanted.name, folder_path=folder, commit_message="Generator by jaxgan"
-            )
+            try:
+                sent = hub.upload_folder(
+                    repo_id=wanted.name, folder_path=folder, commit_message="Generator by jaxgan"
+                )
+            except ValueError as error:  # the card: only its licence is not ours
+                said = " ".join(str(error).split())
+                raise ValueError(f"--licence={licence}: the Hub answers: {said}") from error
     return f"{wanted.name}: {sent.commit_url}"
 
 

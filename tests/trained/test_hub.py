@@ -140,7 +140,7 @@ def test_what_is_pushed_is_loaded_with_its_card(environment, tmp_path):
 
     for argv, line in (
         (("sample", "hf://me/none"), "hf://me/none: no such repository, or none that you may read"),
-        (("push", "run", "hf://me/small", "--licence=mine"), "license"),
+        (("push", "run", "hf://me/small", "--licence=mine"), "--licence=mine: the Hub answers: "),
     ):
         done = run(environment, tmp_path, *argv)
         assert done.returncode == 1 and line in done.stderr and "Traceback" not in done.stderr
