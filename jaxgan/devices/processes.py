@@ -20,6 +20,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from jaxgan.devices.heartbeat import PERIOD, SILENCE, Heartbeat, Loop
 from jaxgan.files.errors import one_line
 
 BY_HAND = "unset it, or write JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID"
+AGREED = "all processes were started with the same config"
 
 _client: Any = None
 _heartbeat: Heartbeat | None = None
@@ -145,29 +147,37 @@ def leave() -> None:
 def agree(values: dict[str, Any]) -> None:
     """Refuse, in every process, values that are not the same in all of them.
 
+    Process 0 compares them, so that each of the others reads one answer, not the values of all.
     Raises ValueError that names the process and the fields.
     """
     if jax.process_count() == 1:
         return
-    mine = json.dumps(values, sort_keys=True)
-    _client.key_value_set(f"jaxgan/values/{jax.process_index()}", mine)
-    timeout = int(1000 * 10 * SILENCE)
-    texts = [
-        _client.blocking_key_value_get(f"jaxgan/values/{i}", timeout)
-        for i in range(jax.process_count())
-    ]
-    for index, text in enumerate(texts):
-        if text != texts[0]:
-            first, other = (dict(_flat(json.loads(t))) for t in (texts[0], text))
-            differences = "; ".join(
-                f"{name} is {other.get(name)!r} there, {first.get(name)!r} in process 0"
-                for name in sorted(first.keys() | other.keys())
-                if first.get(name) != other.get(name)
-            )
-            raise ValueError(
+    _client.key_value_set(f"jaxgan/values/{jax.process_index()}", json.dumps(values))
+    answer = ""
+    if jax.process_index() == 0:
+        others = (_wait_for(f"jaxgan/values/{i}") for i in range(1, jax.process_count()))
+        answer = disagreement(values, map(json.loads, others))
+    answer = from_first("agreement", answer or AGREED)
+    if answer != AGREED:
+        raise ValueError(answer)
+
+
+def disagreement(first: dict[str, Any], others: Iterable[dict[str, Any]]) -> str:
+    """Return a line that names the first of the other processes, 1, 2, ..., that differs; or ""."""
+    first = json.loads(json.dumps(first))  # a tuple is a list there
+    for index, other in enumerate(others, 1):
+        here, there = dict(_flat(first)), dict(_flat(other))
+        differences = "; ".join(
+            f"{name} is {there.get(name)!r} there, {here.get(name)!r} in process 0"
+            for name in sorted(here.keys() | there.keys())
+            if here.get(name) != there.get(name)
+        )
+        if differences:
+            return (
                 f"process {index} was started with another config ({differences}): start all "
                 "processes with the same command"
             )
+    return ""
 
 
 def from_first(name: str, value: str) -> str:
@@ -180,6 +190,10 @@ def from_first(name: str, value: str) -> str:
     key = f"jaxgan/first/{name}"
     if jax.process_index() == 0:
         _client.key_value_set(key, value)
+    return _wait_for(key)
+
+
+def _wait_for(key: str) -> str:
     return _client.blocking_key_value_get(key, int(1000 * 10 * SILENCE))
 
 

@@ -356,6 +356,18 @@ def test_a_wrong_environment_is_refused_with_what_to_write(monkeypatch, environm
         processes.join()
 
 
+def test_the_first_process_that_disagrees_is_named_with_all_its_fields():
+    first = {"train": {"batch": 8, "log_every": 2}, "size": (8, 8)}
+    same = json.loads(json.dumps(first))
+    other = {"train": {"batch": 9}, "size": [8, 8], "new": 1}
+    assert processes.disagreement(first, [same, same]) == ""
+    assert processes.disagreement(first, [same, other, {}]) == (
+        "process 2 was started with another config (new is 1 there, None in process 0; train.batch "
+        "is 9 there, 8 in process 0; train.log_every is None there, 2 in process 0): start all "
+        "processes with the same command"
+    )
+
+
 def test_one_process_joins_nobody_and_agrees_with_itself(monkeypatch):
     monkeypatch.delenv("JAX_COORDINATOR_ADDRESS", raising=False)
     processes.join()
