@@ -113,7 +113,7 @@ class Translator:
           noise: leaves [1, ...], for all images alike; see `noise`.
           sources: [n, height, width, channels] float32 in [-1, 1].
         """
-        each = lambda x: jnp.broadcast_to(x, (len(sources), *x.shape[1:]))
+        each = lambda x: jnp.broadcast_to(x, (sources.shape[0], *x.shape[1:]))
         return self._call(variables, jax.tree.map(each, noise), sources)
 
     def refuse_size(self, height: int, width: int) -> None:
