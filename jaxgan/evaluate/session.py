@@ -151,7 +151,8 @@ class Session:
         split = settings.split or data.held_out or data.split
         sources, pictures = pair_images(data.name, split, translator.medium)
         count = settings.samples or sources.count
-        return tuple(subset(several(x), count, settings.seed) for x in (sources, pictures))
+        part = lambda images: subset(several(images), count, settings.seed)  # the same of both
+        return part(sources), part(pictures)
 
     def _say_classes(self, found: Evaluation) -> None:
         for metric, values in found.classes.items():

@@ -11,6 +11,9 @@ from jaxgan.models import convolution, pix2pix
 from jaxgan.models.layers import InstanceNorm
 from tests.models.networks import count, shapes_of
 
+# Compiled in a third of the time, and slow to run, which small networks can bear.
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
 
 def sides(size=16, channels=3, **fields):
     config = pix2pix.default_config()
@@ -67,6 +70,10 @@ def drawn(side, seed=0):
                         shapes_of(side))  # fmt: skip
 
 
+def called(side):
+    return jax.jit(side.calls["call"], compiler_options=FAST)
+
+
 def inputs(n=3, size=16):
     rng = np.random.default_rng(1)
     latents = jnp.asarray(rng.normal(size=(n, 2)), jnp.float32)
@@ -79,7 +86,7 @@ def test_every_layer_matters():
     latents, source = inputs()
     target = jnp.asarray(np.random.default_rng(3).normal(size=source.shape), jnp.float32)
     loss = lambda p: (side.calls["translate"]({"params": p}, latents, source) * target).sum()
-    slopes = jax.jit(jax.grad(loss))(drawn(side))
+    slopes = jax.jit(jax.grad(loss), compiler_options=FAST)(drawn(side))
     sizes = {name: float(jnp.abs(layer["kernel"]).max()) for name, layer in slopes.items()}
     assert set(sizes) == {f"{way}_{i}" for way in ("down", "up") for i in range(4)}
     assert min(sizes.values()) > 1e-3, sizes
@@ -92,7 +99,7 @@ def test_without_skips_only_the_code_is_seen():
         side, _ = sides(skips=skips, dropout=0.0)
         params = drawn(side)
         params["down_3"] = jax.tree.map(jnp.zeros_like, params["down_3"])
-        made = side.calls["call"]({"params": params}, latents, source)
+        made = called(side)({"params": params}, latents, source)
         spread = float(np.ptp(np.asarray(made), axis=0).max())
         assert (spread > 0.1) == skips, spread
 
@@ -100,7 +107,8 @@ def test_without_skips_only_the_code_is_seen():
 def test_an_image_does_not_depend_on_its_batch():
     side, _ = sides()
     latents, source = inputs()
-    call = lambda z, x: np.asarray(side.calls["call"]({"params": drawn(side)}, z, x))
+    network, params = called(side), {"params": drawn(side)}
+    call = lambda z, x: np.asarray(network(params, z, x))
     together = call(latents, source)
     alone = np.concatenate([call(latents[i : i + 1], source[i : i + 1]) for i in range(3)])
     # Sums of products in another order, through eight layers.
