@@ -158,12 +158,11 @@ def prepare(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on files that it then reads or refuses
             if job is None:
+                # Of pairs each image has been brought to these channels and bits already.
+                asked = wanted if source_channels is None else (None, None)
                 with Progress("looking", len(images.names)) as progress:
-                    stored = stored_format(
-                        *(images, size, *(wanted if source_channels is None else (None, None))),
-                        *(format, quality),
-                        lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
-                    )
+                    look = lambda: progress.watch(ordered(pool, workers, _look, images.read(0)))
+                    stored = stored_format(images, size, *asked, format, quality, look)
             else:
                 stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
             recipe = Recipe(stored, crop, resize, background)
