@@ -327,6 +327,7 @@ def serve(connection, tiny: bool, what: str, *arguments) -> None:
     what: a function of this module to call once, with arguments; or "jaxgan" or a variant of
       PyTorch, a side whose arguments are the name of a config and a batch.
     """
+    began = time.perf_counter()
     try:
         if tiny:
             jax.config.update("jax_platforms", "cpu")
@@ -341,7 +342,7 @@ def serve(connection, tiny: bool, what: str, *arguments) -> None:
         name, batch = arguments
         config, classes = config_of(name, batch, tiny), TINY_CLASSES if tiny else CLASSES
         side = kind(config, batch, classes, what, "cpu" if tiny else "cuda")
-        connection.send(("found", side.counts))
+        connection.send(("found", (side.counts, time.perf_counter() - began)))
         while request := connection.recv():
             name, *inputs = request
             connection.send(("found", getattr(side, name)(*inputs)))
@@ -363,7 +364,7 @@ class Peer:
     def __init__(self, tiny: bool, what: str, *arguments):
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.began, self.why = time.perf_counter(), ""
+        self.why = ""
         inputs = (theirs, tiny, what, *arguments)
         self.process = context.Process(target=serve, args=inputs, daemon=True)
         self.process.start()
@@ -403,8 +404,7 @@ def measured(row: Row, sides: list[str], tiny: bool, apart: bool, left) -> list[
 
     def ready(side: str) -> None:
         if (found := peers[side].answer(left())) is not None:
-            counts[side] = found
-            lines[side]["ready_s"] = time.perf_counter() - peers[side].began
+            counts[side], lines[side]["ready_s"] = found
 
     for side in sides:
         peers[side] = Peer(tiny, side, row.config, batch)
