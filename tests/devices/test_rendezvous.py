@@ -115,7 +115,7 @@ def test_a_port_in_use_is_named_on_a_cluster_too(slurm):
 def test_what_the_cluster_says_is_what_jax_gets(slurm, monkeypatch):
     given = {}
     monkeypatch.setattr("jax.distributed.initialize", lambda **facts: given.update(facts))
-    monkeypatch.setattr(processes, "_watch", lambda: None)
+    monkeypatch.setattr(processes, "Heartbeat", lambda *_: None)
     processes.join()
     assert given["coordinator_address"] == f"127.0.0.1:{slurm}"
     assert (given["num_processes"], given["process_id"]) == (1, 0)
