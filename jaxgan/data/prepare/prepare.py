@@ -122,7 +122,8 @@ def prepare(
     checked(images.class_names)
     if shards and shards > len(images.names):
         raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
-    wanted = channels, bits
+    # Of pairs they are settled, and those of the joined arrays follow.
+    wanted = (channels, bits) if source_channels is None else (None, None)
     settings = {
         "size": size,
         "channels": channels,
@@ -160,8 +161,7 @@ def prepare(
             if job is None:
                 with Progress("looking", len(images.names)) as progress:
                     stored = stored_format(
-                        *(images, size, *(wanted if source_channels is None else (None, None))),
-                        *(format, quality),
+                        *(images, size, *wanted, format, quality),
                         lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
                     )
             else:
