@@ -123,7 +123,7 @@ def emoji_pairs(target: Path, size: int, cache: Path, source: str = "line") -> d
             continue
         body = icons[names[code]]["body"].replace("currentColor", "#000")
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{body}</svg>'
-        drawn = resvg_py.svg_to_bytes(svg_string=svg, width=256, height=256)
+        drawn = resvg_py.svg_to_bytes(svg_string=svg, width=256, height=256, skip_system_fonts=True)
         kind = "-".join(word for word in names[code].split("-") if word not in VARIANTS)
         place = f"{hashlib.sha256(kind.encode()).hexdigest()[:8]}-{code}.png"
         white_below(bytes(drawn), folder / "source" / place)

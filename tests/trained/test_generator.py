@@ -277,7 +277,9 @@ def test_other_weights_of_one_network_have_statistics_of_their_own():
 
 
 def test_what_is_no_model_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nothing does not exist: write the directory of a training run"):
+    with pytest.raises(
+        FileNotFoundError, match=r"nothing does not exist: write the directory of a training run"
+    ):
         jaxgan.load(tmp_path / "nothing")
     (tmp_path / "a.pth").write_bytes(b"PK\x03\x04" + bytes(100))
     with pytest.raises(ValueError, match=r"a\.pth is not a safetensors file"):

@@ -122,7 +122,8 @@ def prepare(
     checked(images.class_names)
     if shards and shards > len(images.names):
         raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
-    wanted = channels, bits
+    # Of pairs they are settled, and those of the joined arrays follow.
+    wanted = (channels, bits) if source_channels is None else (None, None)
     settings = {
         "size": size,
         "channels": channels,
@@ -158,11 +159,9 @@ def prepare(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on files that it then reads or refuses
             if job is None:
-                # Of pairs each image has been brought to these channels and bits already.
-                asked = wanted if source_channels is None else (None, None)
                 with Progress("looking", len(images.names)) as progress:
                     look = lambda: progress.watch(ordered(pool, workers, _look, images.read(0)))
-                    stored = stored_format(images, size, *asked, format, quality, look)
+                    stored = stored_format(images, size, *wanted, format, quality, look)
             else:
                 stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
             recipe = Recipe(stored, crop, resize, background)
