@@ -219,6 +219,8 @@ class Trainer:
     def phase(self, mine, theirs):
         moves(mine, True)
         moves(theirs, self.both_move)
+        mine.requires_grad_(True)
+        theirs.requires_grad_(False)  # of the other network no gradient is wanted
         mine.zero_grad()
 
     def d_step(self, images, labels, z, fake_labels):
