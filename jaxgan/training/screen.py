@@ -2,9 +2,9 @@
 
     step 1,240/3,600  ━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  214 images/s  11m45s left  d/loss +1.987  ...
 
-The live line counts the steps that the devices have finished; its rate is of all of them since the
-first, whose time is mostly compilation. The plain line of each logged step goes to
-WORKDIR/training.log instead.
+The live line counts the steps that the device has finished, not those that wait for it, and its
+rate is of all of them since the first, whose time is mostly compilation. The plain line of each
+logged step goes to WORKDIR/training.log instead.
 """
 
 import errno
@@ -13,6 +13,7 @@ import shutil
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Screen:
         self._shows = jax.process_index() == 0
         self._live = self._shows and sys.stdout.isatty()
         self._log = workdir / "training.log"
+        self._started: deque[tuple[int, Any]] = deque()  # arrays, whose stub lacks is_ready
         self._first: tuple[int, float] | None = None  # step and time since when it counts
         self._done, self._values = 0, ""
         self._lock, self._ended = threading.Lock(), threading.Event()
@@ -50,11 +52,10 @@ class Screen:
         with self._lock:
             self._write(f"\r\033[K{line}\n" if self._live else f"{line}\n")
 
-    def done(self, step: int) -> None:
-        """Note that the devices have finished a step."""
-        self._done = step
-        if self._first is None:
-            self._first = step, time.monotonic()
+    def started(self, step: int, metrics: dict[str, jax.Array]) -> None:
+        """Note that a step was given to the device; these will be ready when it is done."""
+        if self._live:
+            self._started.append((step, next(iter(metrics.values()))))
 
     def logged(self, line: str, values: dict[str, float]) -> None:
         """Show a logged step: its plain line, or its losses behind the bar."""
@@ -78,11 +79,19 @@ class Screen:
 
     def _draw(self) -> None:
         while not self._ended.wait(EVERY):
+            self._count(time.monotonic())
             if self._first is None:
                 continue
             columns = shutil.get_terminal_size().columns
             with self._lock:
                 self._write(f"\r{self.text(time.monotonic())[: columns - 1]}\033[K")
+
+    def _count(self, now: float) -> None:
+        """Take the steps that are done off the queue."""
+        while self._started and self._started[0][1].is_ready():
+            self._done = self._started.popleft()[0]
+            if self._first is None:
+                self._first = self._done, now
 
     def text(self, now: float) -> str:
         """Return the live line at a time."""

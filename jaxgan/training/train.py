@@ -270,7 +270,7 @@ def loop(
                 if is_new or jax.process_count() > 1:
                     jax.block_until_ready(metrics if is_new else before)
             pending.append(metrics)
-            say.done(step if is_new else step - 1)
+            say.started(step, metrics)
             if profile.after(step, state):
                 say(f"recorded {len(profiled)} steps: xprof {workdir}/profile")
             log, sample, save = (

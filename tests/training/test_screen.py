@@ -23,19 +23,35 @@ class Terminal(io.StringIO):
         return True
 
 
+class Result:
+    """An array that the device has made, or will make."""
+
+    def __init__(self, done: bool):
+        self.done = done
+
+    def is_ready(self) -> bool:
+        return self.done
+
+
 def on_a_terminal(tmp_path, monkeypatch) -> Screen:
     monkeypatch.setattr(sys, "stdout", Terminal())
     return Screen(tmp_path, threading.Event(), last=100, images=64)
 
 
 def test_rate_and_time_left_are_of_the_steps_that_are_done(tmp_path, monkeypatch):
-    """The first took 30 s to compile, which does not count."""
-    live, now = on_a_terminal(tmp_path, monkeypatch), [30.0]
-    monkeypatch.setattr(screen.time, "monotonic", lambda: now[0])
-    live.done(1)
+    """Ten steps wait at the device; the first took 30 s to compile, which does not count."""
+    live = on_a_terminal(tmp_path, monkeypatch)
+    waiting = [Result(False) for _ in range(60)]
+    for step, result in enumerate(waiting, 1):
+        live.started(step, {"d/loss": result})
+    live._count(29.0)
+    assert live._first is None
+    waiting[0].done = True
+    live._count(30.0)
     assert live.text(31.0) == f"step 1/100  {'╌' * WIDEST}  "  # no rate of one step
-    now[0] = 42.25
-    live.done(50)
+    for result in waiting[:50]:
+        result.done = True
+    live._count(42.25)
     shown = live.text(42.25)  # 49 steps in 12.25 s: 4 a second, 256 images, 50 steps in 12.5 s
     half = "━" * (WIDEST // 2) + "╌" * (WIDEST // 2)
     assert shown == f"step 50/100  {half}  256 images/s  12s left  "
@@ -47,7 +63,7 @@ def test_a_terminal_gets_the_live_line_and_the_log_the_plain_ones(tmp_path, monk
     live = on_a_terminal(tmp_path, monkeypatch)
     monkeypatch.setattr(screen, "EVERY", 0.01)
     with live:
-        live.done(1)
+        live.started(1, {"m": Result(True)})
         live.logged("step 1/100 plain", {"d/loss": 2.0})
         live("a warning")
         until = time.monotonic() + 10
@@ -63,7 +79,7 @@ def test_a_terminal_gets_the_live_line_and_the_log_the_plain_ones(tmp_path, monk
 def test_elsewhere_lines_are_plain(tmp_path, capsys):
     with Screen(tmp_path, threading.Event(), 100, 64) as say:
         say("described")
-        say.done(1)
+        say.started(1, {"m": Result(True)})
         say.logged("step 1/100", {"d/loss": 2.0})
     assert capsys.readouterr().out == "described\nstep 1/100\n"
     assert not list(tmp_path.iterdir())
