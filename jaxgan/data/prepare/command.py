@@ -155,13 +155,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER|left|right",
         help="pictures that belong to the images of SOURCE, for a model that translates: their "
         "folder, such as photos, by the same file names; or which half of each image is the "
-        "source, where both lie side by side",
+        "source, where both lie side by side (default: images without partners)",
     )
     add(
         "--domains",
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
-        "SOURCE by lot",
+        "SOURCE by lot (default: one domain)",
     )
     add(
         "--class-names",

@@ -123,7 +123,7 @@ def prepare(
     if shards and shards > len(images.names):
         raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
     # Of pairs they are settled, and those of the joined arrays follow.
-    wanted = (channels, bits) if source_channels is None else (None, None)
+    asked_channels, asked_bits = (channels, bits) if source_channels is None else (None, None)
     settings = {
         "size": size,
         "channels": channels,
@@ -160,8 +160,15 @@ def prepare(
             warnings.simplefilter("ignore")  # Pillow's, on files that it then reads or refuses
             if job is None:
                 with Progress("looking", len(images.names)) as progress:
+<<<<<<< HEAD
                     look = lambda: progress.watch(ordered(pool, workers, _look, images.read(0)))
                     stored = stored_format(images, size, *wanted, format, quality, look)
+=======
+                    stored = stored_format(
+                        *(images, size, asked_channels, asked_bits, format, quality),
+                        lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
+                    )
+>>>>>>> translate
             else:
                 stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
             recipe = Recipe(stored, crop, resize, background)
