@@ -160,15 +160,10 @@ def prepare(
             warnings.simplefilter("ignore")  # Pillow's, on files that it then reads or refuses
             if job is None:
                 with Progress("looking", len(images.names)) as progress:
-<<<<<<< HEAD
                     look = lambda: progress.watch(ordered(pool, workers, _look, images.read(0)))
-                    stored = stored_format(images, size, *wanted, format, quality, look)
-=======
                     stored = stored_format(
-                        *(images, size, asked_channels, asked_bits, format, quality),
-                        lambda: progress.watch(ordered(pool, workers, _look, images.read(0))),
+                        images, size, asked_channels, asked_bits, format, quality, look
                     )
->>>>>>> translate
             else:
                 stored = ImageFormat(tuple(job["shape"]), job["dtype"], format, quality)
             recipe = Recipe(stored, crop, resize, background)
