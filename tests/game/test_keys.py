@@ -11,7 +11,9 @@ import jaxgan
 from jaxgan.config import default_config
 from jaxgan.game.keys import Keys, stream
 from jaxgan.game.terms import compose
+from jaxgan.media import augment
 
+MADE = ("f'term {name}'", "f'{self._name} {name}'")
 SOURCES = sorted(Path(jaxgan.__file__).parent.rglob("*.py"))
 
 
@@ -29,7 +31,7 @@ def names_used() -> set[str]:
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                 found.add(node.slice.value)
             if isinstance(node.slice, ast.JoinedStr):
-                assert ast.unparse(node.slice) == "f'term {name}'", path  # listed by `terms` below
+                assert ast.unparse(node.slice) in MADE, path  # listed by the two functions below
     return found
 
 
@@ -41,9 +43,18 @@ def terms() -> set[str]:
     return {f"term {name}" for own in compose.terms_of(config, 64).values() for name in own}
 
 
+def domains() -> set[str]:
+    """Return the names of media/domains.py: each of augment.py's for either image."""
+    tree = ast.parse(Path(augment.__file__).read_text())
+    names = {n.slice.value for n in ast.walk(tree) if isinstance(n, ast.Subscript)
+             and ast.unparse(n.value) == "keys" and isinstance(n.slice, ast.Constant)}  # fmt: skip
+    assert {"flip", "crop"} <= names
+    return {f"{side} {name}" for side in ("sample", "condition") for name in names}
+
+
 def test_every_name_in_use_has_a_number_of_its_own():
     players = {"generator", "discriminator"}
-    names = names_used() | terms() | players
+    names = names_used() | terms() | domains() | players
     assert {"latents", "labels", "source", "turns", "augment", "flip", "samples"} <= names
     numbers = [stream(name) for name in names]
     assert len(set(numbers)) == len(names)

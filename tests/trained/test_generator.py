@@ -287,7 +287,7 @@ def test_what_is_no_model_is_refused(tmp_path):
 
 
 def test_the_public_names():
-    assert len(jaxgan.__all__) == 11
+    assert len(jaxgan.__all__) == 12
     assert all(getattr(jaxgan, name) is not None for name in jaxgan.__all__)
     assert set(jaxgan.__all__) <= set(dir(jaxgan))
     with pytest.raises(AttributeError, match="its names are load"):

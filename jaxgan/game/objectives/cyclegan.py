@@ -84,11 +84,10 @@ def discriminator_objective(
     made = {"a": nets.generator.to_a(b), "b": nets.generator.to_b(a)}
     if POOL in stats:
         pool, new = stats[POOL], {}
+        swaps = {"a": keys["pool a"], "b": keys["pool b"]}
         for side, images in made.items():
             images = jax.lax.stop_gradient(images)
-            new[side], made[side] = from_pool(
-                pool[side], pool["count"], images, keys[f"pool {side}"]
-            )
+            new[side], made[side] = from_pool(pool[side], pool["count"], images, swaps[side])
         n, size = len(a), len(pool["a"])
         count = jnp.minimum(pool["count"] + n, used(size, n))
         stats = {**stats, POOL: {**new, "count": count}}
