@@ -184,7 +184,8 @@ def test_twenty_steps_are_the_references(trained, tmp_path):
         worst, name = relative(ours, named)
         moved, _ = relative(as_reference(start, role, tmp_path), named)
         print(f"{role}: parameters moved by {moved:.2g}, differ by {worst:.2g} ({name})")
-        assert worst < 5e-4 < 0.01 < moved
+        assert worst < 5e-4
+        assert moved > 10 * 5e-4  # or there would be nothing to agree on
         vectors = {n: b for n, b in net.named_buffers() if n.endswith("u0")}
         assert relative(ours, vectors)[0] < 1e-3
     averaged = weights_of(config(), states[-1], averages=True)
