@@ -84,7 +84,7 @@ def check(name: str, devices: int, bits: int, folder: Path) -> None:
             assert re.search(line, outcome), f"{command}: {outcome}"
 
 
-@pytest.mark.parametrize("name,devices,bits", rotating(CASES, 0))
+@pytest.mark.parametrize("name,devices,bits", rotating(CASES, 1))
 def test_every_command_runs_or_says_why_not(name, devices, bits, tmp_path):
     check(name, devices, bits, tmp_path)
 

@@ -173,7 +173,7 @@ def state_of(game):
     return jax.tree_util.tree_map_with_path(fill, shapes)
 
 
-@pytest.fixture(scope="module", params=rotating(tuple(GAMES), 4))
+@pytest.fixture(scope="module", params=rotating(tuple(GAMES), 6))
 def game(request):
     config = config_of(request.param)
     game = built(config)

@@ -114,7 +114,8 @@ def train_jax(config):
         )
         return state.replace(averages={"generator": average}), (d["d/loss"], g["g/loss"])
 
-    state = jax.jit(partial(init_state, game, 0))()
+    # Networks of seed 2 move by 0.025 and 0.027 in twenty steps, those of seed 0 by 0.006 alone.
+    state = jax.jit(partial(init_state, game, 2))()
     # Attention that is switched on, and biases that are not zero.
     rng = np.random.default_rng(1)
     moved = {}
@@ -184,8 +185,7 @@ def test_twenty_steps_are_the_references(trained, tmp_path):
         worst, name = relative(ours, named)
         moved, _ = relative(as_reference(start, role, tmp_path), named)
         print(f"{role}: parameters moved by {moved:.2g}, differ by {worst:.2g} ({name})")
-        assert worst < 5e-4
-        assert moved > 10 * 5e-4  # or there would be nothing to agree on
+        assert worst < 5e-4 < 0.01 < moved
         vectors = {n: b for n, b in net.named_buffers() if n.endswith("u0")}
         assert relative(ours, vectors)[0] < 1e-3
     averaged = weights_of(config(), states[-1], averages=True)
