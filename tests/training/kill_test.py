@@ -111,9 +111,12 @@ class Runs:
         return {"change": chance.randint(1, self.changes)}
 
     def contents(self, name: str) -> dict[str, object]:
-        """Return all that must be equal: files by bytes, the last checkpoint by its arrays."""
+        """Return all that must be equal: files by bytes, the last checkpoint by its arrays.
+
+        A hidden temporary file is what a kill in the middle of a write leaves (files/atomic.py).
+        """
         workdir = self.folder / name
-        files = [*workdir.glob("samples/*"), workdir / "metrics.jsonl", workdir / "watch.jsonl"]
+        files = [*workdir.glob("samples/[!.]*"), workdir / "metrics.jsonl", workdir / "watch.jsonl"]
         found = {path.relative_to(workdir).as_posix(): path.read_bytes() for path in files}
         with Checkpoints(workdir / "checkpoints") as checkpoints:
             found["steps"] = checkpoints.steps()
