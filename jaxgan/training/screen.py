@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
+from PIL import Image
 
+from jaxgan.media import terminal
 from jaxgan.training.progress import duration
 
 EVERY = 0.5  # seconds between two drawings
@@ -64,6 +66,12 @@ class Screen:
         self._values = "  ".join(f"{n} {values[n]:+.3f}" for n in SHOWN if n in values)
         with self._log.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+    def picture(self, path: Path) -> None:
+        """Draw the picture of a file, on a terminal."""
+        if self._live:
+            with Image.open(path) as picture, self._lock:
+                self._write(f"\r\033[K{terminal.drawn(picture)}")
 
     def __enter__(self) -> "Screen":
         if self._thread is not None:

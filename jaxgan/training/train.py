@@ -339,8 +339,10 @@ def loop(
     if stopped:
         say(f"stopped at step {step}, saved; the same command continues")
         return INTERRUPTED
+    newest = workdir / "samples" / f"{last:08d}.png"
+    say.picture(newest)
     say(f"done: {last} steps, {last * images / 1000:.0f} kimg, {goodput(whole)}. Look at:")
-    say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(rows[:10])}")
+    say(f"  {newest}  rows: {', '.join(rows[:10])}")
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")

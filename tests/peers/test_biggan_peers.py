@@ -223,23 +223,32 @@ def second_moments(state, role):
     return {f"{role}/params/{p}": np.asarray(x) for p, x in flat.items()}
 
 
-@pytest.mark.parametrize(
-    ("switch", "first", "last"),
-    [
-        # Vectors of both networks move in both phases: two iterations a step where we make one, so
-        # other estimates of sigma. None in the first step: orthogonal weights have sigma 1.
-        ({"both_move": True}, 1e-10, 0.1),
-        # Half the orthogonal gradient, as in the authors' code: their 1e-4 is 5e-5 here. Measured
-        # at 100 times the paper's strength.
-        ({"orthogonal": 2e-2}, 1e-10, 0.01),
-    ],
-)
-def test_deviations_from_the_authors_code(trained, switch, first, last):
+def test_vectors_that_move_in_both_phases_give_other_estimates(trained):
+    """The authors' code makes two power iterations a step where we make one.
+
+    None differs in the first step, whose orthogonal weights have sigma 1 whatever the vector is.
+    """
     reference = trained[2]
-    _, expected = reference(**switch)
-    difference = abs(expected - reference()[1])
-    print(f"{switch}: first step {difference[0].max():.2g}, largest {difference.max():.2g}")
-    assert difference[0].max() < first and last / 10 < difference.max() < last * 10
+    difference = abs(reference(both_move=True)[1] - reference()[1])
+    print(f"first step {difference[0].max():.2g}, largest {difference.max():.2g}")
+    assert difference[0].max() < 1e-10 and 0.01 < difference.max() < 1.0
+
+
+def test_a_deviation_of_the_orthogonal_gradient_counts_in_proportion(trained):
+    """The authors' code takes half of the gradient (their 1e-4 is 5e-5 here): measured at 100 times
+    the paper's strength.
+
+    The first step's losses come before any update. In the next ones half of the deviation makes half
+    of the difference, to first order; after twenty, a chaotic game decides how large it is.
+    """
+    reference = trained[2]
+    count = 4
+    ours = reference(count=count)[1]
+    half, quarter = (reference(orthogonal=x, count=count)[1] - ours for x in (2e-2, 3e-2))
+    print(f"after {count} steps {abs(half[-1]).max():.2g}")
+    np.testing.assert_array_equal(half[0], 0.0)
+    assert abs(half[1:, 1]).min() > 0
+    np.testing.assert_allclose(half[-1], 2 * quarter[-1], rtol=0.05)
 
 
 def test_a_trained_state_dict_is_imported(trained, tmp_path):

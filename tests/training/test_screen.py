@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from jaxgan.training import screen
 from jaxgan.training.progress import next_commands
@@ -76,13 +77,24 @@ def test_a_terminal_gets_the_live_line_and_the_log_the_plain_ones(tmp_path, monk
     assert (tmp_path / "training.log").read_text() == "step 1/100 plain\n"
 
 
+def test_a_terminal_shows_the_last_sheet(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(screen.terminal.os, "environ", {"COLORTERM": "truecolor"})
+    live = on_a_terminal(tmp_path, monkeypatch)
+    Image.new("RGB", (1, 2), (1, 2, 3)).save(tmp_path / "sheet.png")
+    live.picture(tmp_path / "sheet.png")
+    assert sys.stdout.getvalue() == "\r\033[K\033[38;2;1;2;3;48;2;1;2;3m▀\033[0m\n"
+
+
 def test_elsewhere_lines_are_plain(tmp_path, capsys):
+    Image.new("RGB", (1, 2)).save(tmp_path / "sheet.png")
     with Screen(tmp_path, threading.Event(), 100, 64) as say:
         say("described")
         say.started(1, {"m": Result(True)})
         say.logged("step 1/100", {"d/loss": 2.0})
+        say.picture(tmp_path / "sheet.png")
     assert capsys.readouterr().out == "described\nstep 1/100\n"
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
 
 
 def test_a_reader_that_is_gone_stops_the_run_and_nothing_else(tmp_path, monkeypatch):

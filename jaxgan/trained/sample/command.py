@@ -8,6 +8,7 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.files.atomic import check_output
+from jaxgan.media import terminal
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load_generator
@@ -79,7 +80,9 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         print(f"{output}: {frames} frames through seeds {seeds}{replaced}")
         return 0
     rows = _rows(g, options, classes or sheets.default_classes(g), t)
-    save_picture(output, sheets.sheet(g, rows))
+    picture = sheets.sheet(g, rows)
+    save_picture(output, picture)
+    print(terminal.drawn(picture), end="")
     shown = ", ".join(row.caption for row in rows[:12])
     print(f"{output}: {len(rows)} row{'s' * (len(rows) != 1)}: {shown}{replaced}")
     return 0
