@@ -238,8 +238,8 @@ def test_a_deviation_of_the_orthogonal_gradient_counts_in_proportion(trained):
     """The authors' code takes half of the gradient (their 1e-4 is 5e-5 here): measured at 100 times
     the paper's strength.
 
-    The first step's losses come before any update. In the next ones half of the deviation makes half
-    of the difference, to first order; after twenty, a chaotic game decides how large it is.
+    The first step's losses come before any update. In the next ones half of the deviation makes
+    half of the difference, to first order; after twenty, a chaotic game decides how large it is.
     """
     reference = trained[2]
     count = 4
