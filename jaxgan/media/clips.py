@@ -40,8 +40,6 @@ def medium(data: ConfigDict) -> Medium:
             f"data.random_crop = {data.random_crop} with data.medium = 'clips': clips are not cut "
             "in training: write 1.0"
         )
-    if data.bits not in (None, 8):
-        raise ValueError(f"data.bits = {data.bits} with data.medium = 'clips': clips have 8")
     return clips((*data.size, data.channels), len(data.class_names), data.flip)
 
 

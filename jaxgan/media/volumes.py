@@ -27,6 +27,7 @@ from jaxgan.media.meshes import obj_text
 from jaxgan.media.pixels import to_stored
 from jaxgan.media.voxels import outside_faces
 
+FACTS = {"channels": 1, "bits": 8}  # of every data set of volumes
 FULL = 128  # stored values from here on
 SIDE = 96  # pixels of a picture
 WHITE, FAR = 255, 0.6  # the ground; how bright what is farthest is, of the nearest
@@ -50,8 +51,6 @@ def medium(data: ConfigDict) -> Medium:
             f"data.random_crop = {data.random_crop} with data.medium = 'volumes': volumes are not "
             "cut in training: write 1.0"
         )
-    if data.bits not in (None, 8):
-        raise ValueError(f"data.bits = {data.bits} with data.medium = 'volumes': volumes have 8")
     return volumes((*data.size, data.channels), len(data.class_names), data.flip)
 
 

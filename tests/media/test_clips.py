@@ -50,18 +50,17 @@ def test_clips_hold_the_frames_of_their_film(tmp_path, suffix, stride):
 
 
 def test_still_films_are_dropped_and_sizes_are_one(tmp_path, capsys):
-    write(tmp_path / "in" / "moves.png", few_colors((4, 8, 8, 3)))
-    still = np.repeat(few_colors((1, 8, 8, 3)), 4, 0)
-    still[3, 0, 0, 0] ^= 255  # a film whose last frame moves, beyond the clip
-    write(tmp_path / "in" / "still.png", still)
-    assert command([str(tmp_path / "in"), str(tmp_path / "out"), "--frames=3"]) == 0
+    write(tmp_path / "in" / "moves.png", few_colors((6, 8, 8, 3)))
+    blinking = np.tile(few_colors((2, 8, 8, 3)), (3, 1, 1, 1))  # every second frame is the same
+    write(tmp_path / "in" / "still.png", blinking)
+    assert command([str(tmp_path / "in"), str(tmp_path / "out"), "--frames=3", "--stride=2"]) == 0
     said = capsys.readouterr().out
     assert "1 clips of 3x8x8x3 uint8" in said and "'still.png[0]': nothing moves" in said
     assert "data.medium = 'clips', data.size = (3, 8, 8)" in said
-    write(tmp_path / "in" / "large.png", few_colors((4, 16, 16, 3)))
+    write(tmp_path / "in" / "large.png", few_colors((6, 16, 16, 3)))
     with pytest.raises(ValueError, match=r"images have 2 sizes .* write one for all: --size"):
-        prepare(tmp_path / "in", tmp_path / "other", frames=3)
-    manifest = prepare(tmp_path / "in", tmp_path / "other", frames=3, size=8, channels=1)
+        prepare(tmp_path / "in", tmp_path / "other", frames=3, stride=2)
+    manifest = prepare(tmp_path / "in", tmp_path / "other", 8, 1, frames=3, stride=2)
     assert manifest["format"]["shape"] == [3, 8, 8, 1] and manifest["num_images"] == 2
     with pytest.raises(ValueError, match="stride is 2 without frames: write frames too"):
         prepare(tmp_path / "in", tmp_path / "no", stride=2)

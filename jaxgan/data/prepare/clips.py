@@ -1,7 +1,8 @@
 """Films for `jaxgan prepare FOLDER TARGET --frames=N`: animated GIF, WebP and PNG become clips.
 
 A film gives the clips of N frames that follow each other in it, of every `--stride`-th frame; what
-is left at its end is left out. Rejected, by name: films that are too short, and clips in which
+is left at its end is left out. Frames count as they are stored, however long each is shown (many
+programs store equal frames once). Rejected, by name: films that are too short, and clips in which
 nothing moves.
 """
 
