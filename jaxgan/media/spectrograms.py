@@ -4,8 +4,6 @@ The spectrogram is |STFT|^2 with a Hann window in decibels, 0 dB a sine at full 
 -80 dB (black) to 0; pitches are evenly spaced in mel, 2595 log10(1 + f / 700), up to half the rate.
 """
 
-from itertools import pairwise
-
 import numpy as np
 
 WIDTH, PITCHES, BELOW, MARGIN = 128, 64, 32, 2  # pixels
@@ -52,7 +50,9 @@ def sound_picture(samples: np.ndarray, rate: int) -> np.ndarray:
 def wave_picture(samples: np.ndarray) -> np.ndarray:
     """Return the wave [n] as [BELOW, WIDTH, 3]: in each column from its least to its largest."""
     bounds = np.linspace(0, len(samples), WIDTH + 1).round().astype(int)
-    parts = [samples[a : max(b, a + 1)] for a, b in pairwise(bounds)]
+    firsts = np.minimum(bounds[:-1], len(samples) - 1)
+    lasts = np.maximum(bounds[1:], firsts + 1)
+    parts = [samples[a:b] for a, b in zip(firsts, lasts, strict=True)]
     place = lambda value: np.clip(np.round((1 - value) / 2 * (BELOW - 1)), 0, BELOW - 1)
     top, bottom = (np.array([place(f(part)) for part in parts]) for f in (np.max, np.min))
     rows = np.arange(BELOW)[:, None]

@@ -18,6 +18,7 @@ from PIL import Image
 
 import jaxgan
 from jaxgan.devices import compiler
+from jaxgan.files import json_lines
 from jaxgan.media.meshes import open_edges, read_mesh
 from jaxgan.media.sounds import inspect_sound, read_sound
 from jaxgan.trained.explore.server import Explorer, serve
@@ -43,7 +44,11 @@ def get_config():
 """
 
 
-@pytest.fixture(scope="module", params=SIZES)
+# The first stage takes one medium through all commands, the second the others.
+MEDIA = ["waves", *(pytest.param(name, marks=pytest.mark.slow) for name in ("volumes", "clips"))]
+
+
+@pytest.fixture(scope="module", params=MEDIA)
 def trained(request, tmp_path_factory):
     """(medium, folder with data, config and run, what training said)."""
     medium, folder = request.param, tmp_path_factory.mktemp(request.param)
@@ -64,7 +69,7 @@ def test_a_run_leaves_sheets_sounds_and_a_page(trained):
     page = (folder / "run" / "report.html").read_text()
     assert ('<audio controls src="data:audio/wav;base64,' in page) == (medium == "waves")
     assert ('<img src="data:image/gif;base64,' in page) == (medium == "clips")
-    watch = [json.loads(line) for line in (folder / "run" / "watch.jsonl").open()]
+    watch = json_lines.read(folder / "run" / "watch.jsonl")
     assert watch[-1]["diversity"] > 0 and "held_out" in watch[-1]
     assert outcome(["report", str(folder / "run")]) == "ran"
     if medium == "waves":
@@ -179,7 +184,10 @@ def test_what_does_not_fit_is_refused_before_training(medium, tmp_path):
     wrong = tuple(2 * side for side in SIZES[medium])
     number = {"waves": "--window=512", "volumes": "--voxels=16", "clips": "--frames=10"}[medium]
     cases = [
-        (f"--config.data.size={wrong}", f"data.size = {wrong}, but the {medium} of .* {number}"),
+        (
+            f"--config.data.size={wrong}",
+            f"but the {medium} of .* have .* prepare them with {number}",
+        ),
         ("--config.data.medium=images", f"data.medium = 'images', but .* holds {medium}: write"),
         ("--config.data.name=fashion_mnist", f"data.medium = '{medium}', but .* holds images"),
         ("--config.augmentation.name=ada", "augmentation.name = 'ada' with data.medium"),

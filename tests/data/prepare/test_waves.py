@@ -95,7 +95,7 @@ def test_silence_and_damage_are_rejected_by_name(tmp_path, capsys):
 @pytest.mark.parametrize("shards", [1, 3])
 def test_no_slice_cuts_a_file(tmp_path, shards):
     """The windows of a file are all in train[:p%] or all in train[p%:], for every p."""
-    counts = np.random.default_rng(0).integers(1, 12, 9)
+    counts = np.random.default_rng(0).integers(3, 12, 9)
     for number, count in enumerate(counts):
         write(tmp_path / "in" / f"{number}.wav", np.full(count * 10, 100 * number + 100))
     prepare(tmp_path / "in", tmp_path / "out", window=10, shards=shards)
@@ -115,7 +115,7 @@ def test_no_slice_cuts_a_file(tmp_path, shards):
     records = open_records(tmp_path / "out", "train[:50%]")
     assert records.overlap(open_records(tmp_path / "out", "train[50%:]")) == 0
     with pytest.raises(ValueError, match=r"less than half a file: .* 9 files, which stay whole"):
-        open_records(tmp_path / "out", "train[:1]" if counts.max() > 2 else "train[:0]")
+        open_records(tmp_path / "out", "train[:1]")
 
 
 def stored(records):
