@@ -88,7 +88,8 @@ class Session:
             _, pictures = self._pairs(model.translator)
             self._evaluator = Evaluator(settings, pictures, None, extractor, self._mesh)
             return self._evaluator
-        size, split = fake.shape[:2], settings.split or self._config.data.split
+        height, width = fake.shape[:2]
+        size, split = (height, width), settings.split or self._config.data.split
         name = settings.reference or self._config.data.name
         if not name:
             raise ValueError(

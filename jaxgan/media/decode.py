@@ -32,6 +32,13 @@ class Features:
     label_key: str | None
     class_names: tuple[str, ...]
 
+    @property
+    def channels(self) -> int:
+        """How many values the last axis has, the same of every sample."""
+        channels = self.shape[-1]
+        assert channels is not None
+        return channels
+
     def one_shape(self) -> tuple[int, ...]:
         """Return the shape of every image. Raises ValueError where images differ in size."""
         shape = tuple(side for side in self.shape if side is not None)
@@ -59,7 +66,7 @@ def decode_record(
         raw = inflate(data, promised + 1) if features.encoding == "zlib" else data
         image = np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape)
         return fit(image, size, "center", "area") if size else image
-    channels = features.shape[-1] or 0
+    channels = features.channels
     with Image.open(io.BytesIO(data), formats=STORED) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise ValueError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")

@@ -194,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
         "--normalise",
         choices=("none", "peak"),
         default="none",
-        help="scale each sound to full scale: peak (default: none)",
+        help="scale each sound to full scale, such as peak (default: none)",
     )
     add(
         "--voxels",

@@ -217,7 +217,7 @@ def prepare(
                 reports = write_all(target, folder, staged, places, shards, stored)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
-                extra |= images.facts | ({"files": counts} if counts else {})
+                extra |= {**images.facts, **({"files": counts} if counts else {})}
                 if source_channels:
                     extra |= {"source_channels": source_channels, "aligned": domains is None}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)

@@ -92,7 +92,9 @@ class ImageFormat:
         dtype = np.dtype(self.dtype)
         if self.encoding == "zlib":
             return tfds.features.Tensor(shape=self.shape, dtype=dtype, encoding="zlib")
-        return tfds.features.Image(shape=self.shape, dtype=dtype, encoding_format=self.encoding)
+        height, width, channels = self.shape
+        shape = height, width, channels
+        return tfds.features.Image(shape=shape, dtype=dtype, encoding_format=self.encoding)
 
     def features(self, class_names: Iterable[str]) -> Features:
         """Return what records of this format hold, as `records.image_features` reads it back."""
