@@ -3,7 +3,8 @@
 A data set is a directory that `tfds.builder_from_directory` opens: `dataset_info.json`,
 `features.json`, `label.labels.txt` and shards of `tf.train.Example` records with two features:
 
-    image   uint8 or uint16, kept encoded (PNG or JPEG; zlib for arrays that PNG cannot hold)
+    image   uint8 or uint16, kept encoded (PNG or JPEG; zlib for arrays that PNG cannot hold, and
+            for samples of other media: waves int16, volumes, clips)
     label   ClassLabel, int64
 
 The directory may be one that `write.py` made or one that TFDS itself prepared (CIFAR-10, ...).

@@ -65,30 +65,20 @@ def _obj(data: bytes) -> np.ndarray:
 
 
 def _off(data: bytes) -> np.ndarray:
-    words = [word for line in _lines(data) for word in line]
-    head = words[0]
-    if not head.startswith("OFF"):
+    lines = list(_lines(data))
+    if not lines or not lines[0][0].startswith("OFF"):
         raise ValueError("not an OFF file, or damaged at its start")
     # ModelNet has files that begin "OFF490 518 0".
-    words = ([head[3:]] if head != "OFF" else []) + words[1:]
-    vertices, count = int(words[0]), int(words[1])
-    if vertices < 0 or count < 0 or 3 * vertices + count > len(words):
-        raise ValueError(f"it promises {vertices} vertices and {count} faces")
-    end = 3 + 3 * vertices
-    places = [[float(x) for x in words[i : i + 3]] for i in range(3, end, 3)]
+    rest = [lines[0][0][3:], *lines[0][1:]]
+    sizes, lines = (rest, lines[1:]) if rest[0] else (lines[1], lines[2:])
+    vertices, count = int(sizes[0]), int(sizes[1])
+    if vertices < 0 or count < 0 or vertices + count > len(lines):
+        raise ValueError(f"it promises {vertices} vertices and {count} faces in {len(lines)} lines")
+    places = [[float(x) for x in line[:3]] for line in lines[:vertices]]
     faces = []
-    for line in _faces(words[end:], count):
-        faces += _fan(line)
+    for corners, *numbers in lines[vertices : vertices + count]:  # a colour may stand behind
+        faces += _fan([int(x) for x in numbers[: int(corners)]])
     return _joined(places, faces)
-
-
-def _faces(words: Sequence[str], count: int) -> Iterator[list[int]]:
-    """Yield the corners of each face of "3 0 1 2 3 2 1 0 ...": a number of corners before each."""
-    at = 0
-    for _ in range(count):
-        corners = int(words[at])
-        yield [int(x) for x in words[at + 1 : at + 1 + corners]]
-        at += 1 + corners
 
 
 def _stl(data: bytes) -> np.ndarray:
@@ -123,10 +113,10 @@ def _joined(places: list[list[float]], faces: list[list[int]]) -> np.ndarray:
     return np.array(places, np.float64).reshape(-1, 3)[numbers]
 
 
-def obj_text(triangles_or_quads: np.ndarray) -> str:
+def obj_text(polygons: np.ndarray) -> str:
     """Return an OBJ file of faces [n, corners, 3]; corners at the same place are one vertex."""
-    count, corners, _ = triangles_or_quads.shape
-    places, numbers = np.unique(triangles_or_quads.reshape(-1, 3), axis=0, return_inverse=True)
+    count, corners, _ = polygons.shape
+    places, numbers = np.unique(polygons.reshape(-1, 3), axis=0, return_inverse=True)
     lines = [f"v {x:g} {y:g} {z:g}" for x, y, z in places]
     faces = numbers.reshape(count, corners) + 1
     lines += ["f " + " ".join(map(str, face)) for face in faces.tolist()]

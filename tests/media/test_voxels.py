@@ -68,7 +68,8 @@ def as_off(squares, head="OFF\n"):
     places = squares.reshape(-1, 3)
     lines = [f"{len(places)} {len(squares)} 0"]
     lines += [f"{x} {y} {z}" for x, y, z in places.tolist()]
-    lines += [f"4 {4 * i} {4 * i + 1} {4 * i + 2} {4 * i + 3}" for i in range(len(squares))]
+    # A colour behind the corners.
+    lines += [f"4 {4 * i} {4 * i + 1} {4 * i + 2} {4 * i + 3} 9 9 9" for i in range(len(squares))]
     return (head + "\n".join(lines)).encode()
 
 
