@@ -168,6 +168,8 @@ def test_other_commands(trained):
     medium, folder = trained
     named = [f"--config={folder / 'config.py'}", f"--workdir={folder / 'run'}"]
     assert outcome(["doctor", *named, "--steps=1"]) == "ran"
+    # The facts of a medium stand in for those of a data set that is not there.
+    assert outcome(["compile", named[0], "--config.data.name=nowhere"]) == "ran"
     argv = ["directions", str(folder / "run"), "--method=principal", "--count=2"]
     assert outcome([*argv, f"--output={folder / 'd.png'}"]) == "ran"
     picture = folder / "run" / "samples" / "00000002.png"
