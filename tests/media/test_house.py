@@ -163,6 +163,7 @@ def test_the_explorer_shows_and_plays(trained):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_other_commands(trained):
     """Each runs, or says in one line why it does not."""
     medium, folder = trained
