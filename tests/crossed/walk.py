@@ -25,9 +25,13 @@ BY_CLASS = "fd_per_class,accuracy_score,recognition"
 
 
 def pooled(images):
-    """An extractor: 4 x 4 means of the pixels as features, means of their parts as logits."""
+    """An extractor: 4 x 4 means of the pixels as features, means of their parts as logits; of other
+    media 16 means of what follows each other."""
     import jax.numpy as jnp
 
+    if images.ndim != 4:
+        x = images.reshape(len(images), 16, -1).mean(-1).astype(jnp.float32)
+        return x, x.reshape(-1, 4, 4).mean(-1)
     n, h, w, _ = images.shape
     x = images.mean(-1)[:, : h // 4 * 4, : w // 4 * 4]
     x = x.reshape(n, 4, x.shape[1] // 4, 4, x.shape[2] // 4).mean((2, 4)).reshape(n, 16)
@@ -61,6 +65,24 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
     pictures = f"--{medium}={folder / 'pictures'}"
     run(["prepare", str(folder / "sources"), str(folder / "data"), pictures])
     return folder / "data"
+
+
+def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
+    """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
+    from tests.data.made_media import furniture, moving, words
+
+    source, data = folder / "in", folder / "data"
+    if medium == "volumes":
+        furniture(source, 8)
+        flags = [f"--voxels={size[0]}"]
+    elif medium == "clips":
+        moving(source, 8, frames=2 * size[0], side=size[1])
+        flags = [f"--frames={size[0]}"]
+    else:
+        words(source, 4, seconds=0.2)
+        flags = [f"--window={size[0]}", "--rate=4000"]
+    run(["prepare", str(source), str(data), *flags])
+    return data
 
 
 def run(argv: list[str]) -> int:

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import jax
+import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan.files.atomic import check_output
+from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.media import terminal
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
@@ -75,7 +76,7 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]
         frames = len(seeds) * options.steps
-        _refuse_size(f"--steps={options.steps}", frames * len(chosen), g.image_shape)
+        _refuse_size(f"--steps={options.steps}", frames * len(chosen), picture_shape(g))
         save_film(output, walks.walk_frames(g, chosen, seeds, options.steps, t, options.path))
         print(f"{output}: {frames} frames through seeds {seeds}{replaced}")
         return 0
@@ -83,6 +84,10 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     picture = sheets.sheet(g, rows)
     save_picture(output, picture)
     print(terminal.drawn(picture), end="")
+    if g.medium.reel:
+        played = output.with_suffix(g.medium.reel.suffix)
+        write_bytes(played, sheets.reel(g, rows))
+        replaced += f"; played by {played}"
     shown = ", ".join(row.caption for row in rows[:12])
     print(f"{output}: {len(rows)} row{'s' * (len(rows) != 1)}: {shown}{replaced}")
     return 0
@@ -92,7 +97,7 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
     columns = options.columns or g.config.sample.columns
     if columns < 1:
         raise ValueError(f"--columns={columns}: write 1 or more")
-    _refuse_size(f"--columns={columns}", columns * len(classes), g.image_shape)
+    _refuse_size(f"--columns={columns}", columns * len(classes), picture_shape(g))
     if options.kind == "classes":
         return sheets.class_rows(g, classes, columns, options.seed, t)
     if options.kind == "truncations":
@@ -106,6 +111,11 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
         seeds = seeds or [options.seed, options.seed + 1]
         return sheets.latent_rows(g, classes, columns, seeds, t, options.path)
     return sheets.between_rows(g, classes, columns, seeds or [options.seed], t)
+
+
+def picture_shape(g: TrainedGenerator) -> tuple[int, ...]:
+    """Return (height, width, channels) of the picture of a sample."""
+    return g.medium.pictures(np.zeros((1, *g.stored.shape), g.stored.dtype)).shape[1:]
 
 
 def _refuse_size(flag: str, count: int, shape: tuple[int, ...]) -> None:
