@@ -7,7 +7,9 @@ from pathlib import Path
 import jax
 import pytest
 
+from jaxgan import media
 from jaxgan.build import build, medium_of
+from jaxgan.config.names import module_named
 from jaxgan.data.records import open_records
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
@@ -46,6 +48,8 @@ def resolved(config):
     with config.unlocked():
         config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)
         config.data.class_names = tuple(map(str, range(classes)))
+        medium = module_named(media, "medium", config.data.medium)
+        config.data.update(getattr(medium, "FACTS", {}))
     return config
 
 

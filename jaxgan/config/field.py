@@ -134,7 +134,15 @@ def numbers(above: float, most: float) -> Rule:
     return Rule(text, lambda value: all(map(one, value)))
 
 
-SIZE = Rule("(height, width), such as (64, 64)", sizes(2).holds, is_complete=True)
+def _is_size(value: Any) -> bool:
+    return 1 <= len(value) <= 3 and sizes().holds(value)
+
+
+SIZE = Rule(
+    "(height, width), such as (64, 64); of waves (samples,), of volumes and clips three numbers",
+    _is_size,
+    is_complete=True,
+)
 
 
 def refuse_value(path: str, field: Field, value: Any) -> None:

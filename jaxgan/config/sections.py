@@ -77,7 +77,11 @@ SECTIONS: dict[str, Any] = {
         "name": Field("fashion_mnist", "embedded, or a directory made by `jaxgan prepare`"),
         "split": Field("train", "trained on; a part is written train[:90%]"),
         "held_out": Field("", "a split that is not trained on, such as train[95%:]; empty: none"),
-        "size": Field((32, 32), "height and width in pixels that images are brought to", SIZE),
+        "size": Field(
+            (32, 32),
+            "height and width in pixels that images are brought to; samples of waves",
+            SIZE,
+        ),
         "medium": Field(
             "images", "what an example is: a module of media/, or package.module of your own"
         ),
@@ -90,6 +94,9 @@ SECTIONS: dict[str, Any] = {
             int,
         ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
+        "rate": Field(
+            None, "of waves: samples a second; filled in from the data set", at_least(1), int
+        ),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
             0, "above 0: as many in place of the classes, found without labels", at_least(0)

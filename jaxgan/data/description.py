@@ -68,18 +68,17 @@ def image_features(features: tfds.features.FeatureConnector, directory: Path) ->
     names = tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ("image",)
     image_key = first(tfds.features.Image, "image") or "image"
     image = named.get(image_key)
-    if isinstance(image, tfds.features.Image | tfds.features.Tensor) and len(image.shape) == 3:
+    if isinstance(image, tfds.features.Image | tfds.features.Tensor) and len(image.shape) > 1:
         is_tensor = isinstance(image, tfds.features.Tensor)
         encoding = image.to_json_content().encoding if is_tensor else "image"
-        height, width, channels = image.shape
         dtype = np.dtype(image.np_dtype)
-        known = dtype in (np.uint8, np.uint16) and encoding != "none"
-        open_size = encoding != "image" and None in (height, width)
-        if known and channels is not None and not open_size:
-            shape = height, width, channels
-            return Features(shape, dtype, encoding, image_key, label_key, names)
+        known = dtype in (np.uint8, np.uint16, np.int16) and encoding != "none"
+        open_size = encoding != "image" and None in image.shape
+        if known and image.shape[-1] is not None and not open_size:
+            return Features(tuple(image.shape), dtype, encoding, image_key, label_key, names)
     raise ValueError(
-        f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
+        f"{directory}: no uint8 or uint16 image of [height, width, channels], nor an array of "
+        "another medium that is kept as bytes, among the "
         f"features {named}"
     )
 

@@ -3,7 +3,8 @@
 A data set is a directory that `tfds.builder_from_directory` opens: `dataset_info.json`,
 `features.json`, `label.labels.txt` and shards of `tf.train.Example` records with two features:
 
-    image   uint8 or uint16, kept encoded (PNG or JPEG; zlib for arrays that PNG cannot hold)
+    image   uint8 or uint16, kept encoded (PNG or JPEG; zlib for arrays that PNG cannot hold, and
+            for samples of other media: waves int16, volumes, clips)
     label   ClassLabel, int64
 
 The directory may be one that `write.py` made or one that TFDS itself prepared (CIFAR-10, ...).
@@ -31,6 +32,7 @@ from jaxgan.data.description import (
     image_features,
     split_shards,
 )
+from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features
@@ -223,7 +225,18 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
             f"{found}: file format is {info.file_format.value!r}; convert it with "
             f"`jaxgan prepare {found} TARGET --split={split}`"
         )
-    return Records(found, split, image_features(info.features, found), split_shards(info, split))
+    shards = split_shards(info, split)
+    records = Records(found, split, image_features(info.features, found), shards)
+    counts = (records.manifest() or {}).get("files")
+    if not counts:
+        return records
+    shards = with_whole_files(shards, split_shards(info, shards[0].split), counts)
+    if not shards:
+        raise ValueError(
+            f"{found}: split {split!r} is less than half a file: its records were cut from "
+            f"{len(counts)} files, which stay whole; write a larger part"
+        )
+    return Records(found, split, records.features, shards)
 
 
 def parse_example(raw: bytes, features: Features) -> tuple[bytes, int]:

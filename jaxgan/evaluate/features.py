@@ -20,6 +20,8 @@ from jaxgan.devices import compiler
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.metrics.checks import finite, labels_of, rows
 from jaxgan.evaluate.metrics.moments import add_batch, empty_moments, mean_and_covariance
+from jaxgan.media import waves
+from jaxgan.media.medium import Batch
 from jaxgan.media.pixels import to_float
 
 # Images at once on a CPU core: more do not fit its caches (1.6 times slower at 64).
@@ -56,7 +58,7 @@ def extract(
 
     Args:
       batches: images [n, height, width, channels], or (images, labels [n] int32); numpy or jax;
-        float32 in [-1, 1], or uint8 or uint16 as they are stored. All of one image size; n may
+        float32 in [-1, 1], or as they are stored (waves: int16). All of one image size; n may
         differ (smaller ones are padded).
       extractor: see `extractor`.
       mesh: split every batch over all axes of this mesh; None runs on one device.
@@ -104,6 +106,13 @@ def extract(
         raise ValueError(f"{len(labels)} labels for {seen} images: some batches have none")
     features, logits = np.concatenate(kept["features"]), np.concatenate(kept["logits"])
     return Features(seen, mean, covariance, features, logits, labels)
+
+
+def as_floats(samples: jax.Array) -> jax.Array:
+    """Return stored images, volumes and clips (uint8, uint16) or waves (int16) as floats."""
+    if samples.dtype == jnp.int16:
+        return waves.to_float(Batch(samples)).sample
+    return to_float(samples)
 
 
 def features_of_arrays(
@@ -164,7 +173,7 @@ def _equal_batches(batches: Iterable[Any], multiple: int) -> Iterator[tuple]:
             )
         rows = max(rows, -(-count // multiple) * multiple)
         if count < rows:
-            pad = ((0, rows - count), (0, 0), (0, 0), (0, 0))
+            pad = ((0, rows - count), *[(0, 0)] * (images.ndim - 1))
             numpy = isinstance(images, np.ndarray)
             images = np.pad(images, pad) if numpy else jnp.pad(images, pad)
         yield images, labels, np.arange(rows) < count
@@ -175,7 +184,7 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
     """Return the compiled functions: images to `Seen`, first moments, features into moments."""
 
     def precise(weights, images):
-        images = images if images.dtype == jnp.float32 else to_float(images)
+        images = images if images.dtype == jnp.float32 else as_floats(images)
         # Accelerators multiply in bfloat16 by default: features would depend on the machine.
         with jax.default_matmul_precision("highest"):
             return apply(weights, images)

@@ -26,6 +26,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, Kind, inspect, read_picture
 from jaxgan.media.images import for_features
+from jaxgan.media.medium import Medium
 from jaxgan.media.resize import fit
 
 Size = tuple[int, int]
@@ -35,9 +36,9 @@ LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Images:
-    """Images with labels.
+    """Images with labels, or samples of another medium.
 
-    name: for people. count: how many. shape: (height, width, channels).
+    name: for people. count: how many. shape: (height, width, channels), or of one such sample.
     class_names: of the labels 0, 1, ...
     digest: hash of all that the images are (`identity`); "" for samples of a generator.
     read: indices [n] -> images [n, height, width, channels] uint8 or uint16, numpy or jax, and
@@ -49,7 +50,7 @@ class Images:
 
     name: str
     count: int
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     class_names: tuple[str, ...]
     digest: str
     read: Callable[[np.ndarray], tuple[Any, np.ndarray]]
@@ -63,12 +64,15 @@ class Images:
             yield self.read(np.arange(start, min(start + size, self.count)))
 
 
-def open_images(path: str | Path, split: str = "train", size: Size | None = None) -> Images:
+def open_images(
+    path: str | Path, split: str = "train", size: Size | None = None, medium: Medium | None = None
+) -> Images:
     """Open a data set (its directory or name) or a folder of images.
 
     Args:
       split: of a data set.
       size: (height, width) to bring the images to; None keeps their own, which must be one.
+      medium: what the data set's records are, if they are no images.
 
     Raises:
       FileNotFoundError, ValueError: with one line that says what to write instead.
@@ -79,12 +83,25 @@ def open_images(path: str | Path, split: str = "train", size: Size | None = None
         if not Path(path).is_dir():
             raise
         return folder_images(Path(path), size)
-    return record_images(open_records(path, split), size)
+    records = open_records(path, split)
+    if medium is None:
+        return record_images(records, size)
+    shape = medium.stored.sample.shape
+    if tuple(records.shape) != shape:
+        found, wanted = ("x".join(map(str, sides)) for sides in (records.shape, shape))
+        raise ValueError(
+            f"{path} holds samples of {found}, not of {wanted}: write another evaluate.reference"
+        )
+    return of_records(records, medium)
 
 
 def record_images(records: Records, size: Size | None = None) -> Images:
     """Return the images of a data set."""
-    medium = for_features(records.features, size)
+    return of_records(records, for_features(records.features, size))
+
+
+def of_records(records: Records, medium: Medium) -> Images:
+    """Return the samples of a data set as a medium reads them."""
     reader = Reader(records, medium)
 
     def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,13 +109,13 @@ def record_images(records: Records, size: Size | None = None) -> Images:
 
     name = f"{records.directory.name}/{records.split}"
     names, labels = tuple(records.class_names), records.labels()
-    shape = medium.spec.sample.shape
+    shape = medium.stored.sample.shape
     digest = identity(records.content_hash(), labels, names, shape)
     return Images(name, len(records), shape, names, digest, read, {}, labels)
 
 
 def identity(
-    content: str, labels: np.ndarray, class_names: tuple[str, ...], shape: tuple[int, int, int]
+    content: str, labels: np.ndarray, class_names: tuple[str, ...], shape: tuple[int, ...]
 ) -> str:
     """Return a hash of all that decides what a set of images is, 64 hexadecimal digits.
 

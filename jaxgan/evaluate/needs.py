@@ -58,9 +58,8 @@ def check_request(metrics: Iterable[str], request: Request) -> None:
         for need in metric.needs:
             reason = NEEDS[need](request) if need in NEEDS else ""
             if reason:
-                raise ValueError(
-                    f"the metric {name!r} {reason}, or leave it out of evaluate.metrics"
-                )
+                other = "" if need == "images" else ", or leave it out"
+                raise ValueError(f"the metric {name!r} {reason}{other} of evaluate.metrics")
 
 
 def numbering(metrics: Iterable[str], samples: Images, reference: Images) -> np.ndarray | None:
@@ -105,6 +104,13 @@ def _sources(request: Request) -> str:
     if min(sources.shape[:2]) < WINDOW:
         return f"needs images of {WINDOW} x {WINDOW} pixels or more"
     return ""
+
+
+def _images(request: Request) -> str:
+    shape = request.samples.shape
+    if len(shape) == 3:
+        return ""
+    return f"works on images, and these are samples of {'x'.join(map(str, shape))}: leave it out"
 
 
 def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
@@ -156,6 +162,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "generator": _generator,
     "logits": _logits,
     "sources": _sources,
+    "images": _images,
     "two_classes": _two_classes,
     "held_out": _held_out,
     "two_a_class": _two_a_class,

@@ -65,7 +65,7 @@ def samples(
     }
     if g.truncations is not None:
         facts["statistics"] = tree_hash(host.get("batch_stats"))
-    return Images("samples", count, g.image_shape, g.class_names, "", read, facts, labels)
+    return Images("samples", count, g.stored.shape, g.class_names, "", read, facts, labels)
 
 
 def cyclic_labels(count: int, classes: int, seed: int) -> np.ndarray:
@@ -119,7 +119,7 @@ def _program(g: TrainedGenerator, mesh: Mesh) -> Callable:
 
         def generate(variables, latents, labels):
             images = g.apply(variables, latents, labels)
-            finite = jnp.isfinite(images).all(axis=(1, 2, 3))
+            finite = jnp.isfinite(images).all(axis=tuple(range(1, images.ndim)))
             return g.medium.to_stored(images), finite
 
         shardings = sharding.rows(mesh), sharding.replicated(mesh)

@@ -47,7 +47,8 @@ class Session:
         where = fake.name if step is None else f"samples of step {step}"
         self._say(f"{fake.count} {where} scored after {time.perf_counter() - began:.0f} s")
         self._say_classes(found)
-        if "copies" in metrics and evaluator.names("copies") <= found.metrics.keys():
+        has_sheet = "copies" in metrics and len(fake.shape) == 3  # it shows images side by side
+        if has_sheet and evaluator.names("copies") <= found.metrics.keys():
             seen, real = needed(found.features).features, evaluator.real().features
             distances = evaluator.real_distances()
             sheet = neighbours_sheet(fake, evaluator.reference, seen, real, distances)
@@ -87,17 +88,23 @@ class Session:
             _, pictures = self._pairs(model.translator)
             self._evaluator = Evaluator(settings, pictures, None, extractor, self._mesh)
             return self._evaluator
-        size, split = fake.shape[:2], settings.split or self._config.data.split
+        height, width = fake.shape[:2]
+        size, split = (height, width), settings.split or self._config.data.split
         name = settings.reference or self._config.data.name
         if not name:
             raise ValueError(
                 "evaluate.reference is empty: write real images to compare with, such as "
                 "--config.evaluate.reference=data/photos"
             )
-        reference = several(open_images(name, split, size))
+        medium = None
+        if len(fake.shape) != 3:  # images are brought to the samples' size, nothing else is
+            medium = needed(model.generator).medium
+        reference = several(open_images(name, split, size, medium))
         if settings.get("reference_samples", 0):
             reference = subset(reference, settings.reference_samples, settings.seed)
-        test = open_images(name, settings.test_split, size) if settings.test_split else None
+        test = None
+        if settings.test_split:
+            test = open_images(name, settings.test_split, size, medium)
         if reference.count < fake.count:
             self._say(
                 f"note: {reference.name} has {reference.count} images, fewer than the "
@@ -106,8 +113,14 @@ class Session:
         self._evaluator = Evaluator(settings, reference, test, extractor, self._mesh)
         return self._evaluator
 
-    def _extractor(self, model: Model, shape: tuple[int, int, int]) -> Extractor:
+    def _extractor(self, model: Model, shape: tuple[int, ...]) -> Extractor:
         name = self._settings.extractor
+        if len(shape) != 3 and name in KNOWN and name not in NETWORKS:
+            raise ValueError(
+                f"evaluate.extractor = {name!r} sees images, and these are samples of "
+                f"{'x'.join(map(str, shape))}: write 'discriminator', or package.module:function "
+                "of your own"
+            )
         if name in NETWORKS:
             if model.run is None or model.state is None:
                 raise ValueError(

@@ -20,29 +20,37 @@ MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 class Features:
     """What a record holds.
 
-    shape is (height, width, channels); height and width are None where images differ in size.
+    shape is (height, width, channels); height and width are None where images differ in size. Of
+    other media it is what they are: (samples, channels), (x, y, z, channels), ...
     encoding is "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values).
     """
 
-    shape: tuple[int | None, int | None, int]
+    shape: tuple[int | None, ...]
     dtype: np.dtype
     encoding: str
     image_key: str
     label_key: str | None
     class_names: tuple[str, ...]
 
-    def one_shape(self) -> tuple[int, int, int]:
+    @property
+    def channels(self) -> int:
+        """How many values the last axis has, the same of every sample."""
+        channels = self.shape[-1]
+        assert channels is not None
+        return channels
+
+    def one_shape(self) -> tuple[int, ...]:
         """Return the shape of every image. Raises ValueError where images differ in size."""
-        height, width, channels = self.shape
-        if height is None or width is None:
+        shape = tuple(side for side in self.shape if side is not None)
+        if len(shape) < len(self.shape):
             raise ValueError("the data set's images differ in size: write size=(height, width)")
-        return height, width, channels
+        return shape
 
 
 def decode_record(
     data: bytes, features: Features, size: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """Decode one stored image, [height, width, channels] of features.dtype.
+    """Decode one stored image (or other sample), of features.shape and features.dtype.
 
     Args:
       size: (height, width) to crop (centre) and area-resize to; None for the stored size.
@@ -58,7 +66,7 @@ def decode_record(
         raw = inflate(data, promised + 1) if features.encoding == "zlib" else data
         image = np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape)
         return fit(image, size, "center", "area") if size else image
-    channels = features.shape[-1]
+    channels = features.channels
     with Image.open(io.BytesIO(data), formats=STORED) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise ValueError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")

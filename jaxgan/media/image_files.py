@@ -8,6 +8,7 @@ at 8 bits, so it is rejected where 16 are asked for: give such images as arrays.
 
 import dataclasses
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,41 @@ def read_picture(
             raise BadImageError(one_line(error)) from error
 
 
-def is_plain_jpeg(source: bytes | Path, shape: tuple[int, int, int]) -> bool:
+def count_frames(source: bytes | Path) -> int:
+    """Return how many frames a file has, 1 of an image. Raises BadImageError."""
+    with _open(source) as picture:
+        try:
+            return int(getattr(picture, "n_frames", 1))
+        except Exception as error:  # Pillow raises many kinds on damaged bytes
+            limits.pass_on(error)
+            raise BadImageError(one_line(error)) from error
+
+
+def read_frames(
+    source: bytes | Path,
+    places: Iterable[int],
+    channels: int,
+    background: tuple[int, int, int] = WHITE,
+) -> list[np.ndarray]:
+    """Decode the frames of a film at these places, each [height, width, channels] uint8.
+
+    channels, background: as in `read_picture`. Raises BadImageError.
+    """
+    with _open(source) as picture:
+        try:
+            found = []
+            for place in places:
+                picture.seek(place)
+                found.append(_pixels(picture.copy(), channels, 8, background))
+            return found
+        except BadImageError:
+            raise
+        except Exception as error:  # Pillow raises many kinds on damaged bytes
+            limits.pass_on(error)
+            raise BadImageError(one_line(error)) from error
+
+
+def is_plain_jpeg(source: bytes | Path, shape: tuple[int, ...]) -> bool:
     """Return whether a file is a JPEG of exactly this shape with no metadata that changes it."""
     with _open(source) as picture:
         return (

@@ -41,12 +41,12 @@ def medium(data: ConfigDict) -> Medium:
 
 def for_features(features: Features, size: tuple[int, int] | None = None) -> Medium:
     """Return the medium of a data set's images, at their own size unless one is given."""
-    shape = (*size, features.shape[-1]) if size else features.one_shape()
+    shape = (*size, features.channels) if size else features.one_shape()
     return images(shape, 8 * features.dtype.itemsize, len(features.class_names))
 
 
 def images(
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     bits: int = 8,
     num_classes: int = 0,
     flip: bool = False,

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+from jaxgan.media.pixels import shown
+
 PyTree = Any
 
 
@@ -41,6 +43,16 @@ class Spec(NamedTuple):
     noise: PyTree = ()
 
 
+class Reel(NamedTuple):
+    """A file that plays what a sheet shows, for media that move or sound.
+
+    suffix: such as ".wav". encode: (samples in `stored` form [n, ...], columns) -> its bytes.
+    """
+
+    suffix: str
+    encode: Callable[..., bytes]
+
+
 class Medium(NamedTuple):
     """One kind of example.
 
@@ -54,6 +66,9 @@ class Medium(NamedTuple):
     sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row.
     suffix, write: the file of one sample, and (path, sample) -> None.
     distances: samples [..., n, ...] seen as [groups, n, d] -> [groups, n, n], for the watch.
+    pictures: samples in `stored` form [n, ...] -> a picture of each, [n, h, w, c] uint8; of images
+      they are the images themselves.
+    reel: how a sheet is played; None where its picture says it all.
     """
 
     stored: Batch
@@ -66,3 +81,5 @@ class Medium(NamedTuple):
     suffix: str
     write: Callable[..., None]
     distances: Callable[..., Any]
+    pictures: Callable[..., Any] = shown
+    reel: Reel | None = None

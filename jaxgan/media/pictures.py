@@ -110,13 +110,22 @@ def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
     refuse_film(path)
     frames = enlarge(frames)
     if path.suffix == ".gif":
-        first, *rest = (picture(frame) for frame in frames)
-        file = BytesIO()
-        duration = 10 * round(100 / rate)  # GIF counts in hundredths of a second
-        first.save(file, "gif", save_all=True, append_images=rest, duration=duration, loop=0)
-        write_bytes(path, file.getvalue())
+        write_bytes(path, _gif(frames, rate))
     else:
         _save_mp4(path, frames, rate)
+
+
+def gif_bytes(frames: np.ndarray, rate: int = 20) -> bytes:
+    """Return [n, h, w, c] uint8 as a GIF; small frames are enlarged."""
+    return _gif(enlarge(frames), rate)
+
+
+def _gif(frames: np.ndarray, rate: int) -> bytes:
+    first, *rest = (picture(frame) for frame in frames)
+    file = BytesIO()
+    duration = 10 * round(100 / rate)  # GIF counts in hundredths of a second
+    first.save(file, "gif", save_all=True, append_images=rest, duration=duration, loop=0)
+    return file.getvalue()
 
 
 def _save_mp4(path: Path, frames: np.ndarray, rate: int) -> None:

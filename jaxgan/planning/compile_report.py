@@ -22,7 +22,8 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan.config import check
+from jaxgan import media
+from jaxgan.config import check, module_named
 from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
 from jaxgan.files.atomic import check_output, write_text
@@ -90,6 +91,7 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         facts: dict[str, Any] = {"channels": channels, "bits": 8}
         if config.data.medium in ("pairs", "domains"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
+        facts |= getattr(module_named(media, "medium", config.data.medium), "FACTS", {})
         config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)

@@ -30,6 +30,7 @@ class RunFacts:
     results: list[Values]
     samples: dict[int, Path]  # step -> PNG
     pictures: list[Path]  # others
+    reels: dict[int, Path] = dataclasses.field(default_factory=dict)  # step -> WAV or GIF
 
     @property
     def step(self) -> int:
@@ -47,7 +48,7 @@ class RunFacts:
 
     def differences(self) -> Values:
         """Return the fields that differ from the default, without the data set's own facts."""
-        facts = ("data.channels", "data.source_channels", "data.class_names")
+        facts = ("data.channels", "data.source_channels", "data.rate", "data.class_names")
         return {
             field: value
             for field, value in self.config.items()
@@ -76,6 +77,11 @@ def read_run(workdir: Path, name: str) -> RunFacts:
         default=flattened(default),
         samples=samples,
         pictures=sorted(workdir.glob("*.png")),
+        reels={
+            int(p.stem): p
+            for p in sorted(workdir.glob("samples/*"))
+            if p.stem.isdecimal() and p.suffix in (".wav", ".gif")
+        },
         **{
             kind: json_lines.read(workdir / f"{kind}.jsonl")
             for kind in ("metrics", "timing", "watch", "starts", "laps", "roll_backs", "results")

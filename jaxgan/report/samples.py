@@ -31,6 +31,14 @@ def picture(path: Path, budget: int) -> str:
     return next(iter(embedded({0: path}, budget).values()), "")
 
 
+def reel(path: Path, budget: int) -> str:
+    """Return the data URI of a sound or a film, "" for one that is too large."""
+    if path.stat().st_size * 4 / 3 > budget:
+        return ""
+    kind = {".wav": "audio/wav", ".gif": "image/gif"}[path.suffix]
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
 def spread(steps: list[int], most: int) -> list[int]:
     """Return at most `most` of the steps, evenly spread by place, the last among them."""
     n = len(steps)

@@ -29,11 +29,13 @@ def show(value: Any) -> str:
     """Return a config value as text."""
     if isinstance(value, float):
         return f"{value:g}"
-    return f"{value[0]} x {value[1]}" if _is_size(value) else str(value)
+    return " x ".join(map(str, value)) if _is_size(value) else str(value)
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value)
+    return (
+        isinstance(value, tuple) and 1 < len(value) < 4 and all(isinstance(v, int) for v in value)
+    )
 
 
 def headline(run: RunFacts, index: int, named: bool) -> str:

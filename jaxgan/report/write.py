@@ -11,10 +11,11 @@ from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.report import sections, tables
 from jaxgan.report.page import SCRIPT, page
 from jaxgan.report.runs import RunFacts, read_run, unique_names
-from jaxgan.report.samples import embedded, picture
+from jaxgan.report.samples import embedded, picture, reel
 
 MOST_BYTES = 5_000_000
 IMAGE_BYTES = 3_600_000  # of them for pictures; the rest is for curves, tables and style
+MOST_REEL = 900_000  # for sounds and films
 
 
 def write_report(workdirs: Sequence[Path], output: Path) -> int:
@@ -36,7 +37,7 @@ def report_page(runs: list[RunFacts]) -> str:
     budget = IMAGE_BYTES * 3 // 4 // len(runs)
     sheets = [embedded(run.samples, budget) for run in runs]
     parts = [
-        ("Samples", sections.sample_slider(runs, sheets)),
+        ("Samples", sections.sample_slider(runs, sheets) + _played(runs)),
         ("Training", sections.training(runs)),
         ("Scores", tables.scores(runs)),
         ("Warnings and restarts", tables.warnings(runs)),
@@ -108,6 +109,24 @@ def _pictures(runs: list[RunFacts]) -> str:
             figures.append(
                 f'<figure class="samples"><figcaption>{html.escape(name)}</figcaption>'
                 f'<img src="{data}" alt="{html.escape(name)}"></figure>'
+            )
+    return "".join(figures)
+
+
+def _played(runs: list[RunFacts]) -> str:
+    """The newest samples of each run as a sound or a film, where they are not pictures alone."""
+    figures = []
+    for run in runs:
+        data = reel(run.reels[max(run.reels)], MOST_REEL // len(runs)) if run.reels else ""
+        if data:
+            title = f"{html.escape(run.name)}, " if len(runs) > 1 else ""
+            step = f"step {max(run.reels):,}"
+            sound = data.startswith("data:audio")
+            rows = ": the first of each row" if sound else ""
+            tag = f'<audio controls src="{data}">' if sound else f'<img src="{data}" alt="{step}">'
+            figures.append(
+                f'<figure class="played"><figcaption>{title}{step}{rows}</figcaption>{tag}'
+                f"{'</audio>' if sound else ''}</figure>"
             )
     return "".join(figures)
 

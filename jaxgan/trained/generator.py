@@ -27,7 +27,6 @@ from jaxgan.build import medium_of, noise_spec, sampling_prior, sides
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
 from jaxgan.media.pictures import picture
-from jaxgan.media.pixels import shown
 from jaxgan.trained import class_names, truncations
 from jaxgan.training.checkpoints import describe_leaves
 
@@ -67,6 +66,8 @@ class TrainedGenerator:
         example = (jnp.zeros((2, self.latent_dim)), jnp.zeros(2, jnp.int32))
         made = jax.eval_shape(self.side.calls["call"], {"params": self.weights}, *example)
         self.image_shape = made.shape[1:]  # BigBiGAN's encoder may see larger images
+        stored = jax.eval_shape(self.medium.to_stored, made)
+        self.stored = jax.ShapeDtypeStruct(stored.shape[1:], stored.dtype)  # what `sample` returns
         self._apply = compiler.jit(self.apply)
         self._prepare = compiler.jit(self._variables, static_argnums=2)
         self._encode = compiler.jit(self._encoded)
@@ -88,7 +89,8 @@ class TrainedGenerator:
         seed: int = 0,
         truncation: float | None = None,
     ) -> np.ndarray:
-        """Return images [n, height, width, channels], uint8 or, of 16-bit data, uint16.
+        """Return images [n, height, width, channels], uint8 or, of 16-bit data, uint16; samples of
+        another medium as that stores them.
 
         Args:
           classes: names or numbers, one an image; by default drawn at random.
@@ -105,7 +107,7 @@ class TrainedGenerator:
 
     def pictures(self, *args: Any, **kwargs: Any) -> list[Image.Image]:
         """Return what `sample` does as PIL images of 8 bits."""
-        return [picture(image) for image in shown(self.sample(*args, **kwargs))]
+        return [picture(image) for image in self.medium.pictures(self.sample(*args, **kwargs))]
 
     def latents(
         self, indices: Sequence[int] | np.ndarray, seed: int = 0, truncation: float | None = None
@@ -262,7 +264,7 @@ class TrainedGenerator:
 
     def rows_at_once(self, n: int) -> int:
         """Return how many rows to compute at once for n; see the function of this name."""
-        return rows_at_once(n, self.image_shape[:2], self._mesh.size)
+        return rows_at_once(n, self.image_shape[:-1], self._mesh.size)
 
     def _set(self, weights: PyTree, step: int) -> None:
         refuse_not_finite(weights)

@@ -143,6 +143,10 @@ def _stops(steps: int) -> list[int]:
 
 def read_target(path: Path, g: TrainedGenerator) -> np.ndarray:
     """Return an image file as the generator would show it: cut to its shape, resized, [-1, 1]."""
+    if len(g.stored.shape) != 3:
+        raise ValueError(
+            f"--image={path}: images are inverted, and this generator makes {g.config.data.medium}"
+        )
     height, width, channels = g.image_shape
     if not path.is_file():
         raise FileNotFoundError(f"--image={path} does not exist: write a picture's file")

@@ -8,6 +8,8 @@ from ml_collections import ConfigDict
 from jaxgan.config.intervals import images_a_step
 from jaxgan.game.schedules import ends
 
+MIRRORED = ("images", "pairs", "domains", "volumes", "clips")  # media that know data.flip
+
 
 def largest(value: float | str) -> float:
     """Return a number, or the larger of a schedule's first and last value."""
@@ -38,7 +40,7 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
             "discriminator.spectral_norm = False: needs a gradient penalty, else the logits grow "
             "without bound (arXiv 1802.05957)"
         )
-    if examples < 10_000 and not config.data.flip:
+    if examples < 10_000 and config.data.medium in MIRRORED and not config.data.flip:
         yield (
             f"{examples:,} images and no augmentation: the discriminator will memorise them "
             "(arXiv 2006.06676); write data.flip = True where mirror images are images, and give "

@@ -26,6 +26,7 @@ from jaxgan.devices import sharding
 from jaxgan.files.errors import one_line
 from jaxgan.game.game import Game, TrainState, init_state
 from jaxgan.media.medium import Medium
+from jaxgan.training.other_media import rate, refuse_other_medium
 
 # A run may be continued with other values of these: they do not change what a step computes. (What
 # the data is, wherever it lies, is compared by its content: claim.py.)
@@ -38,7 +39,7 @@ FREE = (
     *("sample", "evaluate", "mesh"),
 )
 # What only a data set knows; a resolved config has it.
-FACTS = ("channels", "source_channels", "bits", "class_names")
+FACTS = ("channels", "source_channels", "bits", "rate", "class_names")
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
 
@@ -66,8 +67,10 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
                 "data set has classes"
             )
         names = tuple(f"category {i}" for i in range(categories))
+    refuse_other_medium(config, records)
     config = with_facts(
         config,
+        rate=rate(config, records),
         channels=records.shape[-1],
         source_channels=source_channels(config, records),
         bits=8 * records.dtype.itemsize,

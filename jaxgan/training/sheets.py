@@ -5,18 +5,29 @@ noise at every step, so a sheet can be watched over time.
 """
 
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from jaxgan.build import noise_spec, sampling_prior
 from jaxgan.devices import compiler, sharding
+from jaxgan.files.atomic import write_bytes
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
+from jaxgan.media.pictures import save_picture
 from jaxgan.training.run import Run
 
 PyTree = Any
+
+
+class Played(NamedTuple):
+    """A sheet of a medium that moves or sounds: its picture, and the file that plays it."""
+
+    picture: Any
+    suffix: str
+    data: bytes
 
 
 class Sampler:
@@ -76,11 +87,21 @@ def spread_classes(num_classes: int, most: int = 10) -> np.ndarray:
 
 def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:
     """Return a sheet with a row for each class and the same noise down each column; of a generator
-    that takes no class, as many rows with noise of their own."""
+    that takes no class, as many rows with noise of their own. `Played` where the medium is."""
     classes = spread_classes(len(run.config.data.class_names))
     columns = run.config.sample.columns
     indices, labels = np.tile(np.arange(columns), len(classes)), np.repeat(classes, columns)
     if not sampler.takes_class:
         indices = np.arange(len(indices))
     made = sampler.samples(variables, seed, indices, labels)
-    return run.medium.sheet(run.medium.to_stored(made), columns)
+    stored, reel = run.medium.to_stored(made), run.medium.reel
+    picture = run.medium.sheet(stored, columns)
+    return Played(picture, reel.suffix, reel.encode(stored, columns)) if reel else picture
+
+
+def write_sheet(path: Path, sheet: Any) -> None:
+    """Write a sheet's picture to a path that ends in .png and, beside it, what plays it."""
+    if isinstance(sheet, Played):
+        write_bytes(path.with_suffix(sheet.suffix), sheet.data)
+        sheet = sheet.picture
+    save_picture(path, sheet)

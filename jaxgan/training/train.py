@@ -26,7 +26,6 @@ from jaxgan.game import steps
 from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch, Label
-from jaxgan.media.pictures import save_picture
 from jaxgan.report import Refresher, signs
 from jaxgan.training import non_finite, snapshots
 from jaxgan.training.advice import advice
@@ -40,7 +39,7 @@ from jaxgan.training.progress import next_commands, progress_line
 from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.training.run import Run, abstract_state, new_run
 from jaxgan.training.screen import Screen
-from jaxgan.training.sheets import Sampler, class_sheet
+from jaxgan.training.sheets import Sampler, class_sheet, write_sheet
 from jaxgan.training.stopwatch import Stopwatch, goodput
 from jaxgan.training.trackers import check_trackers, open_trackers
 from jaxgan.training.transfer import refuse_start_from, with_networks_of
@@ -222,7 +221,7 @@ def loop(
     def draw(state: TrainState, step: int) -> None:
         drawn = sheet(state)
         if is_writer:
-            save_picture(workdir / "samples" / f"{step:08d}.png", drawn)
+            write_sheet(workdir / "samples" / f"{step:08d}.png", drawn)
 
     if not start:
         draw(state, 0)

@@ -47,7 +47,7 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set, pair_set
+    from tests.crossed.walk import data_set, media_set, pair_set
 
     config = tiny(name)
     if config.data.categories:
@@ -55,8 +55,10 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     size = tuple(config.data.size)
     if config.data.medium in ("pairs", "domains"):
         data = pair_set(folder, bits, size, config.data.medium)
-    else:
+    elif config.data.medium == "images":
         data = data_set(folder, bits, size)
+    else:
+        data = media_set(folder, config.data.medium, size)
     lines = [
         "from ml_collections import ConfigDict",
         "",

@@ -63,6 +63,24 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
     return folder / "data"
 
 
+def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
+    """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
+    from tests.data.made_media import furniture, moving, words
+
+    source, data = folder / "in", folder / "data"
+    if medium == "volumes":
+        furniture(source, 8)
+        flags = [f"--voxels={size[0]}"]
+    elif medium == "clips":
+        moving(source, 8, frames=2 * size[0], side=size[1])
+        flags = [f"--frames={size[0]}"]
+    else:
+        words(source, 4, seconds=0.2)
+        flags = [f"--window={size[0]}", "--rate=4000"]
+    run(["prepare", str(source), str(data), *flags])
+    return data
+
+
 def run(argv: list[str]) -> int:
     """Run a command line in this process; what it prints is kept away."""
     from jaxgan.main import main

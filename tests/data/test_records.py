@@ -85,7 +85,14 @@ assert "tensorflow" not in sys.modules
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype"), [((4, 6, 1), "uint8"), ((4, 6, 3), "uint8"), ((4, 6, 5), "uint16")]
+    ("shape", "dtype"),
+    [
+        ((4, 6, 1), "uint8"),
+        ((4, 6, 3), "uint8"),
+        ((4, 6, 5), "uint16"),
+        ((40, 1), "int16"),
+        ((3, 4, 5, 1), "uint8"),
+    ],
 )
 def test_tfds_reads_what_we_wrote_without_tensorflow(make_records, tmp_path, shape, dtype):
     records, images, labels = make_records(shape=shape, dtype=dtype)

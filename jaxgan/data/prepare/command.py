@@ -26,6 +26,9 @@ examples:
   jaxgan prepare train.npz data/own --class-names=names.txt
   jaxgan prepare tfds:cifar10 data/cifar10 --split=test
   jaxgan prepare drawings data/pairs --pairs=photos
+  jaxgan prepare words data/words --window=16384 --rate=16000
+  jaxgan prepare meshes data/chairs --voxels=32
+  jaxgan prepare films data/clips --frames=16 --size=64
 """
 
 
@@ -72,25 +75,30 @@ def command(argv: list[str]) -> int:
 
 def summary(manifest: dict, target: Path) -> str:
     """Return what was made, and what was left out, in a few lines."""
-    height, width, channels = manifest["format"]["shape"]
+    shape, medium = manifest["format"]["shape"], manifest.get("medium", "images")
     counts, sources = manifest["classes"], manifest.get("source_channels")
     lines = [
-        f"{target}: {manifest['num_images']:,} images of {height}x{width}x{channels} "
+        f"{target}: {manifest['num_images']:,} {medium} of {'x'.join(map(str, shape))} "
         f"{manifest['format']['dtype']} ({manifest['format']['encoding']}), "
         f"{len(counts)} classes of {min(counts.values()):,} to {max(counts.values()):,}, "
         f"{manifest['num_bytes'] / 1e6:.1f} MB"
     ]
+    if medium != "images":
+        at = f", {manifest['rate']:,} samples a second" if "rate" in manifest else ""
+        size = f"({', '.join(map(str, shape[:-1]))},)" if len(shape) == 2 else tuple(shape[:-1])
+        lines.append(f"Train with data.medium = {medium!r}, data.size = {size}{at}.")
     if sources:
         medium, model = ("pairs", "pix2pix") if manifest["aligned"] else ("domains", "cyclegan")
+        own = shape[-1] - sources
         lines.append(
-            f"A record joins two images: {sources} channels of the source, {channels - sources} of "
+            f"A record joins two images: {sources} channels of the source, {own} of "
             f"the picture. Train with data.medium = {medium!r}, such as --config={model}."
         )
     elif len(counts) == 1:
         lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
     empty = [name for name, count in counts.items() if count == 0]
     if empty:
-        lines.append(f"{len(empty)} classes without images, such as {empty[0]!r}.")
+        lines.append(f"{len(empty)} classes without {medium}, such as {empty[0]!r}.")
     for key, verb in (("rejected", "rejected"), ("ignored", "left out")):
         names = manifest[key]
         if names:
@@ -162,6 +170,51 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
         "SOURCE by lot (default: one domain)",
+    )
+    add(
+        "--window",
+        type=_positive,
+        metavar="N",
+        help="the files of SOURCE are sounds: cut them into windows of N samples, such as 16384 "
+        "(default: images)",
+    )
+    add(
+        "--hop",
+        type=_positive,
+        metavar="N",
+        help="samples from window to window, such as 8192 (default: the window)",
+    )
+    add(
+        "--rate",
+        type=_positive,
+        metavar="N",
+        help="samples a second, such as 16000 (default: the files' own)",
+    )
+    add(
+        "--normalise",
+        choices=("none", "peak"),
+        default="none",
+        help="scale each sound to full scale, such as peak (default: none)",
+    )
+    add(
+        "--voxels",
+        type=_positive,
+        metavar="N",
+        help="the files of SOURCE are meshes (or an .npz of voxels): fill N x N x N, such as 32 "
+        "(default: images)",
+    )
+    add(
+        "--frames",
+        type=_positive,
+        metavar="N",
+        help="the files of SOURCE are films: cut them into clips of N frames, such as 16 "
+        "(default: images)",
+    )
+    add(
+        "--stride",
+        type=_positive,
+        metavar="N",
+        help="of a film every so many frames, such as 2 (default: 1)",
     )
     add(
         "--class-names",

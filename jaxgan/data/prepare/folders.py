@@ -7,12 +7,13 @@ position, never holding more than a few.
 import dataclasses
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
-from jaxgan.data.prepare.listing import label_files, not_an_image, printable
+from jaxgan.data.prepare.listing import IMAGES, Wanted, label_files, left_out, printable
 from jaxgan.files import limits
 from jaxgan.media.image_files import BadImageError
 
@@ -21,7 +22,7 @@ Payload = bytes | Path | np.ndarray | BadImageError  # an error is a rejected im
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Images in a fixed order.
+    """Images, or other samples, in a fixed order.
 
     names: one an image, for messages. labels: [n] int32 into class_names. read(start): the payloads
     from position start on: a file's bytes or path, or [height, width, channels] uint8 or uint16.
@@ -29,6 +30,8 @@ class Source:
     shape, dtype: of the images where all are arrays, else None.
     ignored: {name: reason} of files that are no images of this data set.
     notes: what a user may not have meant, one line each. empty: class folders without images.
+    medium: what they are, in the plural. facts: what the manifest says of them besides.
+    files: [n], the number of the file that each was cut from, where one file gives several.
     """
 
     names: Sequence[str]
@@ -36,15 +39,21 @@ class Source:
     class_names: list[str]
     read: Callable[[int], Iterator[Payload]]
     stamp: str
-    shape: tuple[int, int, int] | None = None
+    shape: tuple[int, ...] | None = None
     dtype: np.dtype | None = None
     ignored: dict[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    medium: str = "images"
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    files: np.ndarray | None = None
 
 
-def open_folder(folder: Path, labels: Path | None = None) -> Source:
-    """Open a folder of class sub-folders, or any folder with a labels file."""
+def open_folder(folder: Path, labels: Path | None = None, wanted: Wanted = IMAGES) -> Source:
+    """Open a folder of class sub-folders, or any folder with a labels file.
+
+    wanted: which files, images by default.
+    """
     ignored, stamps, folders = {}, {}, []
 
     def unreadable(error: OSError) -> None:
@@ -63,12 +72,12 @@ def open_folder(folder: Path, labels: Path | None = None) -> Source:
         below.sort()
         for name in names:
             relative = _relative(Path(parent, name), folder)
-            reason = not_an_image(relative) or _not_a_file(Path(parent, name), folder)
+            reason = left_out(relative, wanted) or _not_a_file(Path(parent, name), folder)
             if reason:
                 ignored[printable(relative)] = reason
             else:
                 stamps[relative] = stamp(Path(parent, name))
-    listing = label_files(sorted(stamps), folders, labels, str(folder), ignored)
+    listing = label_files(sorted(stamps), folders, labels, str(folder), ignored, wanted)
 
     def read(start: int) -> Iterator[Path]:
         for path in listing.paths[start:]:
@@ -83,6 +92,7 @@ def open_folder(folder: Path, labels: Path | None = None) -> Source:
         ignored=ignored,
         notes=listing.notes,
         empty=listing.empty,
+        medium=wanted.medium,
     )
 
 

@@ -11,10 +11,32 @@ import numpy as np
 
 from jaxgan.data.prepare.classes import numbered
 from jaxgan.files.text import read_text
+from jaxgan.media import meshes, sounds
 from jaxgan.media.image_files import SUFFIXES
 
 UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".exr", ".dng", ".cr2", ".nef")
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval"}
+
+
+class Wanted(NamedTuple):
+    """Which files a source takes: of which medium, by which endings; what of others to say."""
+
+    medium: str
+    suffixes: tuple[str, ...]
+    others: Mapping[str, str] = {}
+
+
+SOUNDS = Wanted("waves", sounds.SUFFIXES)
+MESHES = Wanted("volumes", meshes.SUFFIXES)
+FILMS = Wanted("clips", (".gif", ".webp", ".png", ".apng"))
+IMAGES = Wanted(
+    "images",
+    SUFFIXES,
+    {
+        **dict.fromkeys(SOUNDS.suffixes, "a sound; write --window=16384, a number of samples"),
+        **dict.fromkeys(MESHES.suffixes, "a mesh; write --voxels=32, a number of voxels"),
+    },
+)
 
 
 class Listing(NamedTuple):
@@ -33,6 +55,11 @@ class Listing(NamedTuple):
 
 
 def not_an_image(name: str) -> str | None:
+    """Return why a file is no image by its name alone, None where it is one."""
+    return left_out(name, IMAGES)
+
+
+def left_out(name: str, wanted: Wanted) -> str | None:
     """Return why a file is left out by its name alone, None where it is not."""
     path = PurePosixPath(name)
     suffix = path.suffix.lower()
@@ -44,9 +71,13 @@ def not_an_image(name: str) -> str | None:
         return "a backslash in its name; rename it"
     if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
         return "a hidden file"
+    if suffix in wanted.suffixes:
+        return None
+    if wanted is not IMAGES:
+        return f"not named as one of {wanted.medium}: {', '.join(wanted.suffixes)}"
     if suffix in UNREAD:
         return f"{suffix} is not read; convert it to PNG or JPEG"
-    return None if suffix in SUFFIXES else "not named as an image"
+    return wanted.others.get(suffix, "not named as an image")
 
 
 def printable(name: str) -> str:
@@ -60,6 +91,7 @@ def label_files(
     labels: Path | None,
     where: str,
     ignored: dict[str, str],
+    wanted: Wanted = IMAGES,
 ) -> Listing:
     """Give image files their classes; what has no label goes into `ignored`.
 
@@ -72,21 +104,22 @@ def label_files(
       labels: a CSV file of path,label lines.
       where: the folder or archive, for messages.
       ignored: {path: reason} of what was left out so far; extended.
+      wanted: which files these are.
 
     Raises:
       ValueError: no images, or no class for them, with what was seen and the remedy.
     """
     if not files:
         raise ValueError(
-            f"{where}: no images found{_seen(ignored)}; give a folder of class sub-folders with "
-            f"{', '.join(SUFFIXES[:4])} ... files"
+            f"{where}: no {wanted.medium} found{_seen(ignored)}; give a folder of class "
+            f"sub-folders with {', '.join(wanted.suffixes[:4])} ... files"
         )
     if labels:
         table = _read_labels(labels)
         unknown = sorted(set(table) - set(files))
         if unknown:
             raise ValueError(
-                f"{labels}: {len(unknown)} names are not images of {where}, such as "
+                f"{labels}: {len(unknown)} names are not {wanted.medium} of {where}, such as "
                 f"{unknown[0]!r}; write paths relative to it, such as {files[0]!r}"
             )
         ignored.update({name: "not in the labels file" for name in files if name not in table})
@@ -97,11 +130,11 @@ def label_files(
     top = [name.count("/") == 0 for name in names]
     if any(top) and not all(top):
         raise ValueError(
-            f"{where}: images both beside and inside class folders, such as "
+            f"{where}: {wanted.medium} both beside and inside class folders, such as "
             f"{names[top.index(True)]!r} and {names[top.index(False)]!r}; move them into a class "
             "folder or give --labels=FILE"
         )
-    classes = ["images" if all(top) else name.split("/")[0] for name in names]
+    classes = [wanted.medium if all(top) else name.split("/")[0] for name in names]
     found = set(classes)
     if len(found) > 1 and {name.lower() for name in found} <= SPLITS:
         raise ValueError(
@@ -111,17 +144,19 @@ def label_files(
     inside = (folder.removeprefix(prefix) for folder in folders if folder.startswith(prefix))
     empty = {path for path in inside if path and "/" not in path and path not in found}
     empty = () if all(top) else tuple(sorted(name for name in empty if _shown(name)))
-    notes = list(_notes(where, prefix, names, empty))
+    notes = list(_notes(where, prefix, names, empty, wanted.medium))
     return Listing(files, names, *numbered(classes), tuple(notes), empty)
 
 
-def _notes(where: str, prefix: str, names: list[str], empty: tuple[str, ...]) -> Iterable[str]:
+def _notes(
+    where: str, prefix: str, names: list[str], empty: tuple[str, ...], medium: str
+) -> Iterable[str]:
     if prefix:
-        yield f"{where}: all images lie in {prefix}, so its sub-folders are the classes"
+        yield f"{where}: all {medium} lie in {prefix}, so its sub-folders are the classes"
     deep = [name for name in names if name.count("/") > 1]
     if deep:
         yield (
-            f"{where}: {len(deep):,} images lie deeper than CLASS/IMAGE, such as {deep[0]!r}; "
+            f"{where}: {len(deep):,} {medium} lie deeper than CLASS/IMAGE, such as {deep[0]!r}; "
             "their class is the first folder"
         )
     if empty:

@@ -55,7 +55,9 @@ def encode_all(
     rejected = {name: reason for stage in stages for name, reason in stage.rejected.items()}
     if len(rejected) == len(images.names):
         name, reason = next(iter(rejected.items()))
-        raise ValueError(f"none of {len(images.names)} images can be read; {name!r}: {reason}")
+        raise ValueError(
+            f"none of {len(images.names)} {images.medium} can be read; {name!r}: {reason}"
+        )
     return Staged(stages), rejected
 
 

@@ -26,7 +26,9 @@ import numpy as np
 
 from jaxgan.data.order import permutation
 from jaxgan.data.prepare.classes import checked, named
-from jaxgan.data.prepare.folders import Payload
+from jaxgan.data.prepare.clips import open_clips
+from jaxgan.data.prepare.files_together import by_file, of_kept
+from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.job import finished, interrupted, locked
 from jaxgan.data.prepare.listing import printable
 from jaxgan.data.prepare.pairs import Lot, open_pairs
@@ -36,6 +38,8 @@ from jaxgan.data.prepare.recipe import Recipe
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.survey import stored_format
 from jaxgan.data.prepare.target import check_path, check_space, check_writable
+from jaxgan.data.prepare.volumes import open_volumes
+from jaxgan.data.prepare.waves import open_waves
 from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
 from jaxgan.files import limits
 from jaxgan.files.progress import Progress
@@ -68,6 +72,13 @@ def prepare(
     seed: int = 0,
     pairs: str | None = None,
     domains: str | None = None,
+    window: int | None = None,
+    hop: int | None = None,
+    rate: int | None = None,
+    normalise: str = "none",
+    voxels: int | None = None,
+    frames: int | None = None,
+    stride: int | None = None,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -90,6 +101,10 @@ def prepare(
       pairs: the source's images are those that pictures are to be made from; the folder of these
         pictures, or the half of each image, "left" or "right", that is the source: see `pairs.py`.
       domains: the folder of another domain, whose images are joined with the source's by lot.
+      window, hop, rate, normalise: the source's files are sounds, cut into windows of so many
+        samples: see `waves.open_waves`.
+      voxels: the source holds meshes or voxels: volumes of so many a side, see `volumes.py`.
+      frames, stride: the source's files are films, cut into clips of so many frames: `clips.py`.
 
     Raises:
       ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
@@ -107,8 +122,26 @@ def prepare(
         raise ValueError(f"seed is {seed}; write a number from 0 to {SEEDS - 1}")
     target = Path(target)
     check_path(target, Path(source))
-    if pairs is None and domains is None:
-        images, source_channels = open_source(source, labels, split), None
+    of_sounds = {"hop": hop, "rate": rate, "normalise": None if normalise == "none" else normalise}
+    if window is None:
+        _refuse_without("window", **of_sounds)
+    if frames is None:
+        _refuse_without("frames", stride=stride)
+    of_images = {"size": size, "channels": channels, "bits": bits}
+    of_images |= {"pairs": pairs, "domains": domains}
+    label_file, source_channels = Path(labels) if labels else None, None
+    if window is not None:
+        _refuse_beside("window", **of_images, voxels=voxels, frames=frames)
+        images = open_waves(Path(source), window, rate, hop, normalise, label_file)
+    elif voxels is not None:
+        _refuse_beside("voxels", **of_images, frames=frames)
+        images = open_volumes(Path(source), voxels, label_file)
+    elif frames is not None:
+        _refuse_beside("frames", bits=bits, pairs=pairs, domains=domains)
+        as_asked = size, channels, crop, resize, background, label_file
+        images = open_clips(Path(source), frames, stride or 1, *as_asked)
+    elif pairs is None and domains is None:
+        images = open_source(source, labels, split)
     else:
         if pairs is not None and domains is not None:
             raise ValueError("pairs and domains: images have partners or have none; write one")
@@ -139,6 +172,8 @@ def prepare(
         "order": order,
         "seed": seed if order == "shuffled" else None,
     }
+    settings |= {"window": window, **of_sounds, "voxels": voxels}
+    settings |= {"frames": frames, "stride": stride}
     origin = {
         "name": printable(Path(source).name),
         "num_files": len(images.names),
@@ -178,17 +213,28 @@ def prepare(
             with locked(target, job) as folder:
                 shards = shards or _default_shards(len(images.names), stored)
                 staged, rejected = encode_all(folder, images, shards, encoded)
-                key = permutation(len(staged), seed, "prepare")
-                places = key if order == "shuffled" else np.arange(len(staged))
+                places, counts = _places(images, rejected, seed if order == "shuffled" else None)
                 reports = write_all(target, folder, staged, places, shards, stored)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
+                extra |= {**images.facts, **({"files": counts} if counts else {})}
                 if source_channels:
                     extra |= {"source_channels": source_channels, "aligned": domains is None}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
     finally:
         pool.shutdown(cancel_futures=True)
     return manifest
+
+
+def _places(
+    images: Source, rejected: dict[str, str], seed: int | None
+) -> tuple[np.ndarray, list[int]]:
+    """Return the order in which the samples that were kept are written and, where several were cut
+    from one file, how many each file gives. seed: None keeps the source's order."""
+    if images.files is not None:
+        return by_file(of_kept(images.files, images.names, rejected), seed)
+    count = len(images.names) - len(rejected)
+    return np.arange(count) if seed is None else permutation(count, seed, "prepare"), []
 
 
 def _default_shards(count: int, stored: ImageFormat) -> int:
@@ -208,6 +254,18 @@ def _refuse_for_pairs(**given: object) -> None:
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"pairs have no classes: leave out {name}")
+
+
+def _refuse_without(name: str, **given: object) -> None:
+    for other, value in given.items():
+        if value is not None:
+            raise ValueError(f"{other} is {value!r} without {name}: write {name} too")
+
+
+def _refuse_beside(name: str, **given: object) -> None:
+    for other, value in given.items():
+        if value is not None:
+            raise ValueError(f"{other} is {value!r} beside {name}: write one of the two")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

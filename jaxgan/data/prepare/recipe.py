@@ -38,7 +38,8 @@ class Recipe:
                 alpha = shape[-1] in (2, 4)
                 if self.image_format.encoding == "jpeg" and is_plain_jpeg(payload, shape):
                     return payload.read_bytes() if isinstance(payload, Path) else payload
-            image = fit(image, shape[:2], self.crop, self.resize, alpha)
+            if len(shape) == 3:
+                image = fit(image, shape[:2], self.crop, self.resize, alpha)
             return self.image_format.encode(image)
         except BadImageError as error:
             return error

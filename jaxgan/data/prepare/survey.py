@@ -30,6 +30,8 @@ def stored_format(
       ValueError: mixed sizes and no size given, or a wish that the images cannot meet.
     """
     if images.shape is not None and images.dtype is not None:  # arrays: nothing is converted
+        if images.medium != "images":
+            return ImageFormat(images.shape, str(images.dtype), "zlib")
         height, width, own_channels = images.shape
         natural_bits = 8 * images.dtype.itemsize
         for name, asked, own in (

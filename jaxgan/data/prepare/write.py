@@ -36,27 +36,35 @@ class ImageFormat:
 
     shape: (height, width, channels). dtype: "uint8" or "uint16". encoding: "png", "jpeg" or
     "zlib". PNG holds 1 to 4 channels of 8 bits or one of 16 bits (Pillow has no 16-bit colour);
-    JPEG holds 1 or 3 of 8 bits; "zlib" holds anything, as a TFDS Tensor feature.
+    JPEG holds 1 or 3 of 8 bits; "zlib" holds anything, as a TFDS Tensor feature: arrays of other
+    media, of any shape, also "int16".
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     dtype: str = "uint8"
     encoding: str = "png"
     quality: int = 95
 
     def __post_init__(self):
         channels = self.shape[-1]
-        if self.dtype not in ("uint8", "uint16"):
+        is_image = len(self.shape) == 3 and self.dtype != "int16"
+        if self.dtype not in ("uint8", "uint16", "int16"):
             raise ValueError(f"dtype is {self.dtype!r}; write 'uint8' or 'uint16'")
         if self.encoding not in ("png", "jpeg", "zlib"):
             raise ValueError(f"format is {self.encoding!r}; write 'png' or 'jpeg'")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality is {self.quality}; write a number from 1 to 100")
-        if self.encoding == "jpeg" and (channels not in (1, 3) or self.dtype != "uint8"):
+        if (
+            self.encoding == "jpeg"
+            and is_image
+            and (channels not in (1, 3) or self.dtype != "uint8")
+        ):
             raise ValueError(
                 f"JPEG cannot hold {channels} channels of {self.dtype}; write format 'png'"
             )
-        if self.encoding == "png" and channels > (4 if self.dtype == "uint8" else 1):
+        if not is_image or (
+            self.encoding == "png" and channels > (4 if self.dtype == "uint8" else 1)
+        ):
             object.__setattr__(self, "encoding", "zlib")
 
     def encode(self, image: np.ndarray) -> bytes:
@@ -84,7 +92,9 @@ class ImageFormat:
         dtype = np.dtype(self.dtype)
         if self.encoding == "zlib":
             return tfds.features.Tensor(shape=self.shape, dtype=dtype, encoding="zlib")
-        return tfds.features.Image(shape=self.shape, dtype=dtype, encoding_format=self.encoding)
+        height, width, channels = self.shape
+        shape = height, width, channels
+        return tfds.features.Image(shape=shape, dtype=dtype, encoding_format=self.encoding)
 
     def features(self, class_names: Iterable[str]) -> Features:
         """Return what records of this format hold, as `records.image_features` reads it back."""

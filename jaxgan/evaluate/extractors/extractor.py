@@ -36,7 +36,7 @@ class Extractor(NamedTuple):
     protocol: dict[str, Any]
 
 
-def output_widths(extractor: Extractor, shape: tuple[int, int, int]) -> tuple[int, int]:
+def output_widths(extractor: Extractor, shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how many features and logits an image of `shape` gives; nothing is computed.
 
     Raises:
@@ -53,7 +53,7 @@ def output_widths(extractor: Extractor, shape: tuple[int, int, int]) -> tuple[in
     return shapes[0][1], shapes[1][1]
 
 
-def check_independent(extractor: Extractor, shape: tuple[int, int, int]) -> None:
+def check_independent(extractor: Extractor, shape: tuple[int, ...]) -> None:
     """Refuse an extractor whose features of an image depend on the other images of its batch.
 
     Batch norm with the batch's own moments and minibatch layers do that: every number would depend

@@ -100,5 +100,5 @@ def scores(inputs: Inputs) -> Scores:
 INTERPOLATION = Metric(
     scores,
     gives=tuple(f"interpolation_{name}*" for name in ("ends", "latent", "pixel", "jump")),
-    needs=("reference", "distances", "generator"),
+    needs=("images", "reference", "distances", "generator"),
 )

@@ -94,5 +94,5 @@ def scores(inputs: Inputs) -> Scores:
 RECOGNITION = Metric(
     scores,
     gives=("recognised", "recognised_real", "diversity"),
-    needs=("pixels", "two_classes", "held_out", "pair_of_a_class"),
+    needs=("images", "pixels", "two_classes", "held_out", "pair_of_a_class"),
 )

@@ -29,6 +29,7 @@ button:disabled{opacity:.4;cursor:default}
 aside{background:var(--panel);border-radius:14px;padding:20px;align-self:start}
 section{display:flex;flex-wrap:wrap;gap:28px;align-content:start;min-width:0}
 figure{margin:0;flex:3 1 400px;max-width:max(340px,min(100%,100vh - 100px))}
+#sound{width:100%;margin-top:10px}
 #image{width:100%;image-rendering:pixelated;border-radius:14px;display:block;
 background:var(--panel);aspect-ratio:1}
 #between>h2:first-child{margin-top:0}
@@ -56,7 +57,8 @@ font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 <label id="cut">truncation<input type="range" id="truncation"><output></output></label>
 <h2>Directions</h2><div id="moves"></div>
 <div class="row"><button id="reset">Reset</button></div></aside>
-<section><figure><img id="image" alt="sample"><p id="time">&nbsp;</p><p id="error"></p></figure>
+<section><figure><img id="image" alt="sample"><audio id="sound" controls hidden></audio>
+<p id="time">&nbsp;</p><p id="error"></p></figure>
 <div id="between"><h2>Between two</h2>
 <div id="pins"><div><img id="a" alt="A"><span></span><button id="pinA">Pin A</button></div>
 <div><img id="b" alt="B"><span></span><button id="pinB">Pin B</button></div></div>
@@ -78,6 +80,7 @@ async function pump(){if(busy||!wanted)return;busy=true;const job=wanted;wanted=
  const start=performance.now();
  try{const url=await fetchImage(job.q);if(shown)URL.revokeObjectURL(shown);shown=url;
   const loaded=new Promise(f=>{$('image').onload=f});$('image').src=url;await loaded;
+  if(facts.played)$(facts.played=='audio'?'sound':'image').src=job.q.replace('image','played');
   $('error').textContent='';const ms=Math.round(performance.now()-start);
   $('time').textContent=ms+' ms';document.body.dataset.ms=ms;
   document.body.dataset.done=job.q}
@@ -110,6 +113,7 @@ async function start(){facts=await(await fetch('facts')).json();
  $('image').style.aspectRatio=facts.size[1]+'/'+facts.size[0];
  facts.classes.forEach((c,i)=>$('class').add(new Option(c,i)));
  if(!facts.classes.length)$('class').parentElement.hidden=true;
+ $('sound').hidden=facts.played!='audio';
  const t=$('truncation');
  if(facts.truncations.length){[t.min,t.max]=facts.truncations;t.step=0.01;
   t.value=Math.min(1,t.max)}

@@ -3,6 +3,7 @@
     GET /                        the page (page.py)
     GET /facts                   JSON: classes, truncation, directions
     GET /image?a=JSON[&b=JSON&t=0.5]    PNG of a place, or between two
+    GET /played?a=JSON[&b=JSON&t=0.5]   the same as a file that plays it, of media that have one
 
 A place is {"class": 3, "seed": 0, "truncation": 0.5, "moves": [0, 1.5, ...]}: the class, latents
 number 0 of the seed, and steps along the directions. Between two places latents are interpolated
@@ -28,7 +29,6 @@ from ml_collections import ConfigDict
 from PIL import PngImagePlugin
 
 from jaxgan.media.pictures import picture
-from jaxgan.media.pixels import to_stored
 from jaxgan.trained import directions
 from jaxgan.trained.explore.page import PAGE
 from jaxgan.trained.generator import TrainedGenerator
@@ -37,6 +37,8 @@ from jaxgan.trained.sample.paths import spherical
 
 TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # of a run: those between are interpolated
 DIRECTIONS, REACH = 6, 6.0
+# How a page plays a file, and its content type.
+KINDS = {".wav": ("audio", "audio/wav"), ".gif": ("img", "image/gif")}
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -62,11 +64,13 @@ class Explorer:
         """Return what the page needs to know."""
         g = self.g
         known = [t for t in g.truncations or () if t]
+        shown = g.medium.pictures(np.zeros((1, *g.stored.shape), g.stored.dtype))
         return {
             "name": self.name,
             "path": self.path,
             "classes": list(g.class_names),
-            "size": list(g.image_shape[:2]),
+            "size": list(shown.shape[1:3]),
+            "played": KINDS[g.medium.reel.suffix][0] if g.medium.reel else "",
             "step": g.step,
             "truncations": [min(known), max(known)] if known else [],
             "directions": len(self.vectors),
@@ -75,6 +79,22 @@ class Explorer:
 
     def png(self, query: dict[str, str]) -> bytes:
         """Return the picture that a query asks for; ValueError says what is wrong with it."""
+        shown = self.g.medium.pictures(self.sample(query))[0]
+        text = PngImagePlugin.PngInfo()
+        text.add_text("jaxgan", json.dumps(query))
+        file = BytesIO()
+        picture(shown).save(file, "png", pnginfo=text)
+        return file.getvalue()
+
+    def played(self, query: dict[str, str]) -> tuple[str, bytes]:
+        """Return the content type and the bytes of the file that plays what a query asks for."""
+        reel = self.g.medium.reel
+        if reel is None:
+            raise ValueError("a picture says it all: write image")
+        return KINDS[reel.suffix][1], reel.encode(self.sample(query), 1)
+
+    def sample(self, query: dict[str, str]) -> np.ndarray:
+        """Return what a query asks for, as stored: [1, ...]."""
         if "a" not in query:
             raise ValueError("a is missing: write a place")
         place = self.place(query["a"])
@@ -82,11 +102,7 @@ class Explorer:
             place = self.between(place, self.place(query["b"]), _number("t", query.get("t", "0.5")))
         with self._lock:
             images = self.g.generate(place.latents[None], place.mixture[None], place.truncation)
-        text = PngImagePlugin.PngInfo()
-        text.add_text("jaxgan", json.dumps(query))
-        file = BytesIO()
-        picture(to_stored(images)[0]).save(file, "png", pnginfo=text)
-        return file.getvalue()
+        return self.g.medium.to_stored(images)
 
     def place(self, text: str) -> Place:
         """Return the latents, class weights and truncation of a place in JSON."""
@@ -159,6 +175,8 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
                 return 200, "application/json", json.dumps(explorer.facts()).encode()
             if url.path == "/image":
                 return 200, "image/png", explorer.png(query)
+            if url.path == "/played":
+                return 200, *explorer.played(query)
             return 404, "text/plain", b"no such page"
 
         def _send(self, code: int, kind: str, body: bytes) -> None:

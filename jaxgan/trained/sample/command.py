@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import jax
+import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan.files.atomic import check_output
+from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load_generator
@@ -74,12 +75,16 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]
         frames = len(seeds) * options.steps
-        _refuse_size(f"--steps={options.steps}", frames * len(chosen), g.image_shape)
+        _refuse_size(f"--steps={options.steps}", frames * len(chosen), picture_shape(g))
         save_film(output, walks.walk_frames(g, chosen, seeds, options.steps, t, options.path))
         print(f"{output}: {frames} frames through seeds {seeds}{replaced}")
         return 0
     rows = _rows(g, options, classes or sheets.default_classes(g), t)
     save_picture(output, sheets.sheet(g, rows))
+    if g.medium.reel:
+        played = output.with_suffix(g.medium.reel.suffix)
+        write_bytes(played, sheets.reel(g, rows))
+        replaced += f"; played by {played}"
     shown = ", ".join(row.caption for row in rows[:12])
     print(f"{output}: {len(rows)} row{'s' * (len(rows) != 1)}: {shown}{replaced}")
     return 0
@@ -89,7 +94,7 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
     columns = options.columns or g.config.sample.columns
     if columns < 1:
         raise ValueError(f"--columns={columns}: write 1 or more")
-    _refuse_size(f"--columns={columns}", columns * len(classes), g.image_shape)
+    _refuse_size(f"--columns={columns}", columns * len(classes), picture_shape(g))
     if options.kind == "classes":
         return sheets.class_rows(g, classes, columns, options.seed, t)
     if options.kind == "truncations":
@@ -103,6 +108,11 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
         seeds = seeds or [options.seed, options.seed + 1]
         return sheets.latent_rows(g, classes, columns, seeds, t, options.path)
     return sheets.between_rows(g, classes, columns, seeds or [options.seed], t)
+
+
+def picture_shape(g: TrainedGenerator) -> tuple[int, ...]:
+    """Return (height, width, channels) of the picture of a sample."""
+    return g.medium.pictures(np.zeros((1, *g.stored.shape), g.stored.dtype)).shape[1:]
 
 
 def _refuse_size(flag: str, count: int, shape: tuple[int, ...]) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.media.pictures import captioned
-from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.sample.paths import combined, path_by_name, terms
 from jaxgan.training.sheets import spread_classes
@@ -30,7 +29,17 @@ def sheet(generator: TrainedGenerator, rows: Sequence[Row]) -> Image.Image:
     """Return the picture of rows, all of one length."""
     images = [generator.generate(row.latents, row.labels, row.truncation) for row in rows]
     captions = [row.caption for row in rows]
-    return captioned(to_stored(np.concatenate(images)), len(images[0]), captions)
+    medium = generator.medium
+    shown = medium.pictures(medium.to_stored(np.concatenate(images)))
+    return captioned(shown, len(images[0]), captions)
+
+
+def reel(generator: TrainedGenerator, rows: Sequence[Row]) -> bytes:
+    """Return the file that plays rows, of a medium that has one (`Medium.reel`)."""
+    images = [generator.generate(row.latents, row.labels, row.truncation) for row in rows]
+    assert generator.medium.reel is not None
+    stored = generator.medium.to_stored(np.concatenate(images))
+    return generator.medium.reel.encode(stored, len(images[0]))
 
 
 def name_of(generator: TrainedGenerator, label: int) -> str:

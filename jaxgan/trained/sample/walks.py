@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxgan.media.pictures import enlarge, grid
-from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.sample.paths import closed_walk, path_by_name
 
@@ -27,7 +26,8 @@ def walk_frames(
         raise ValueError(f"--seeds={seeds}, --steps={steps}: write two seeds and 1 step or more")
     points = np.stack([g.latents([0], seed, truncation)[0] for seed in seeds])
     z = closed_walk(points, steps, path_by_name(path))
-    films = [enlarge(to_stored(g.generate(z, np.full(len(z), c), truncation))) for c in classes]
+    shown = lambda samples: enlarge(g.medium.pictures(g.medium.to_stored(samples)))
+    films = [shown(g.generate(z, np.full(len(z), c), truncation)) for c in classes]
     columns = math.ceil(math.sqrt(len(films)))
     films += [np.zeros_like(films[0])] * (-len(films) % columns)
     return np.stack([grid(np.stack(frame), columns) for frame in zip(*films, strict=True)])

@@ -1,0 +1,51 @@
+"""Slices of a data set in which several records were cut from one file: none is cut in two.
+
+The windows of a recording are alike. Were some of them trained on and others held out, D could know
+the held-out ones, so an end of a slice such as train[:90%] moves to the nearest border between two
+files; that of train[90%:] moves to the same one.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxgan.data.description import Shard
+
+
+def with_whole_files(
+    shards: Sequence[Shard], whole: Sequence[Shard], counts: Sequence[int]
+) -> list[Shard]:
+    """Return the shards of a slice with its ends moved.
+
+    Args:
+      shards: of the slice as asked for, which may have several parts.
+      whole: of the whole split, in order.
+      counts: how many records each recording gave, in the order of the whole split.
+    """
+    borders = np.concatenate([[0], np.cumsum(counts)])
+    found = []
+    for begin, end in parts(shards):
+        begin, end = nearest(borders, begin), nearest(borders, end)
+        for shard in whole:
+            first, last = max(begin, shard.first), min(end, shard.first + shard.total)
+            if first < last:
+                skip = first - shard.first
+                found.append(dataclasses.replace(shard, skip=skip, take=last - first))
+    return found
+
+
+def parts(shards: Sequence[Shard]) -> list[tuple[int, int]]:
+    """Return (first record, the one behind the last) of each part that has no gap."""
+    found: list[tuple[int, int]] = []
+    for shard in shards:
+        begin = shard.first + shard.skip
+        if found and found[-1][1] == begin:
+            begin = found.pop()[0]
+        found.append((begin, shard.first + shard.skip + shard.take))
+    return found
+
+
+def nearest(borders: np.ndarray, place: int) -> int:
+    """Return the border that is nearest to a place; of two, the earlier."""
+    return int(borders[np.argmin(np.abs(borders - place))])

@@ -1,0 +1,108 @@
+"""Clips: short films of one length, [frames, height, width, channels], 8 bits as images have.
+
+A picture of a clip is a strip of up to STRIP of its frames, the first at the left; its file a GIF,
+whose palette of 256 colours may change a frame's a little. A sheet of clips is played as one GIF.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.files.atomic import write_bytes
+from jaxgan.media import pictures, pixels
+from jaxgan.media.decode import decode_record
+from jaxgan.media.images import distances
+from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
+from jaxgan.media.pixels import to_stored
+
+STRIP = 6  # frames of a picture
+RATE = 10  # frames a second of a GIF
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`.
+
+    Raises ValueError for a size that no clip has, and for what only images are drawn through.
+    """
+    if len(data.size) != 3:
+        raise ValueError(
+            f"data.size = {data.size} with data.medium = 'clips': write (frames, height, width), "
+            "such as (16, 64, 64)"
+        )
+    if data.random_crop != 1.0:
+        raise ValueError(
+            f"data.random_crop = {data.random_crop} with data.medium = 'clips': clips are not cut "
+            "in training: write 1.0"
+        )
+    return clips((*data.size, data.channels), len(data.class_names), data.flip)
+
+
+def clips(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> Medium:
+    """Return the medium of clips [frames, height, width, channels].
+
+    flip: mirror half of them in training, left to right, all frames of a clip alike.
+    """
+    return Medium(
+        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.uint8), jax.ShapeDtypeStruct((), jnp.int32)),
+        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        decode=decode,
+        to_float=to_float,
+        to_stored=to_stored,
+        augment=partial(augment, flip=flip),
+        sheet=sheet,
+        suffix=".gif",
+        write=write,
+        distances=distances,
+        pictures=strips,
+        reel=Reel(".gif", film),
+    )
+
+
+def decode(record: tuple[bytes, int], features: Any) -> Batch:
+    """Return the clip and the label of one record of a data set with these features."""
+    data, label = record
+    return Batch(decode_record(data, features), np.int32(label))
+
+
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored clips as floats in [-1, 1]; labels stay as they are."""
+    return batch._replace(sample=pixels.to_float(batch.sample))
+
+
+def augment(keys: Any, batch: Batch, flip: bool) -> Batch:
+    """Return a batch of float clips [..., t, h, w, c], half of them mirrored if `flip`."""
+    if not flip:
+        return batch
+    chosen = jax.random.bernoulli(keys["flip"], shape=batch.sample.shape[:-4])
+    mirrored = jnp.flip(batch.sample, -2)
+    sample = jnp.where(chosen[..., None, None, None, None], mirrored, batch.sample)
+    return batch._replace(sample=sample)
+
+
+def strips(samples: np.ndarray) -> np.ndarray:
+    """Return frames of each stored clip [n, t, h, w, c] side by side: [n, h, frames * w, c]."""
+    count = samples.shape[1]
+    chosen = np.linspace(0, count - 1, min(count, STRIP)).round().astype(int)
+    return np.concatenate([samples[:, i] for i in chosen], axis=2)
+
+
+def sheet(samples: np.ndarray, columns: int) -> Image.Image:
+    """Return strips of stored clips row by row; n is a multiple of columns."""
+    return pictures.picture(pictures.grid(strips(samples), columns))
+
+
+def film(samples: np.ndarray, columns: int) -> bytes:
+    """Return a GIF of stored clips row by row, which all play at once."""
+    frames = [pictures.grid(frame, columns) for frame in np.moveaxis(samples, 1, 0)]
+    return pictures.gif_bytes(np.stack(frames), RATE)
+
+
+def write(path: Path, clip: np.ndarray) -> None:
+    """Write one stored clip as a GIF."""
+    write_bytes(path, pictures.gif_bytes(clip, RATE))

@@ -1,0 +1,154 @@
+"""Volumes: voxels [x, y, z, 1] that are full or empty, z upwards.
+
+Stored in 8 bits as images are: 0 is empty (-1 for the networks), 255 full (1); what a generator
+makes may lie between, and counts as full from the middle on. A picture of a volume is its isometric
+view; its file an OBJ of the faces between full and empty voxels and, beside it, an .npz with the
+array `volume`, bool [x, y, z].
+"""
+
+import functools
+import io
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.files.atomic import write_bytes, write_text
+from jaxgan.media import pictures, pixels
+from jaxgan.media.decode import decode_record
+from jaxgan.media.images import distances
+from jaxgan.media.medium import Batch, Label, Medium, Spec
+from jaxgan.media.meshes import obj_text
+from jaxgan.media.pixels import to_stored
+from jaxgan.media.voxels import outside_faces
+
+FACTS = {"channels": 1, "bits": 8}  # of every data set of volumes
+FULL = 128  # stored values from here on
+SIDE = 96  # pixels of a picture
+WHITE, FAR = 255, 0.6  # the ground; how bright what is farthest is, of the nearest
+# How bright the faces that look up, right and left are, of 1.
+SHADES = {2: 1.0, 0: 0.72, 1: 0.5}
+COLOR = np.array([110.0, 161.0, 255.0])
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`.
+
+    Raises ValueError for a size that no volume has, and for what only images are drawn through.
+    """
+    if len(data.size) != 3:
+        raise ValueError(
+            f"data.size = {data.size} with data.medium = 'volumes': write (x, y, z), such as "
+            "(16, 16, 16)"
+        )
+    if data.random_crop != 1.0:
+        raise ValueError(
+            f"data.random_crop = {data.random_crop} with data.medium = 'volumes': volumes are not "
+            "cut in training: write 1.0"
+        )
+    return volumes((*data.size, data.channels), len(data.class_names), data.flip)
+
+
+def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> Medium:
+    """Return the medium of volumes [x, y, z, 1]. flip: mirror half of them in training, in x."""
+    return Medium(
+        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.uint8), jax.ShapeDtypeStruct((), jnp.int32)),
+        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        decode=decode,
+        to_float=to_float,
+        to_stored=to_stored,
+        augment=partial(augment, flip=flip),
+        sheet=sheet,
+        suffix=".obj",
+        write=write,
+        distances=distances,
+        pictures=isometric,
+    )
+
+
+def decode(record: tuple[bytes, int], features: Any) -> Batch:
+    """Return the volume and the label of one record of a data set with these features."""
+    data, label = record
+    return Batch(decode_record(data, features), np.int32(label))
+
+
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored volumes as floats in [-1, 1]; labels stay as they are."""
+    return batch._replace(sample=pixels.to_float(batch.sample))
+
+
+def augment(keys: Any, batch: Batch, flip: bool) -> Batch:
+    """Return a batch of float volumes [..., x, y, z, 1], half of them mirrored if `flip`."""
+    if not flip:
+        return batch
+    chosen = jax.random.bernoulli(keys["flip"], shape=batch.sample.shape[:-4])
+    mirrored = jnp.flip(batch.sample, -4)
+    sample = jnp.where(chosen[..., None, None, None, None], mirrored, batch.sample)
+    return batch._replace(sample=sample)
+
+
+def sheet(samples: np.ndarray, columns: int) -> Image.Image:
+    """Return views of stored volumes row by row; n is a multiple of columns."""
+    return pictures.picture(pictures.grid(isometric(samples), columns))
+
+
+def write(path: Path, volume: np.ndarray) -> None:
+    """Write one stored volume [x, y, z, 1] as path (.obj) and, beside it, as .npz."""
+    full = volume[..., 0] >= FULL
+    file = io.BytesIO()
+    np.savez_compressed(file, volume=full)
+    write_bytes(path.with_suffix(".npz"), file.getvalue())
+    write_text(path, obj_text(outside_faces(full)))
+
+
+def isometric(samples: np.ndarray) -> np.ndarray:
+    """Return the view of each stored volume [n, x, y, z, 1] from (1, 1, 1): [n, SIDE, SIDE, 3]."""
+    voxels, axes, brightness = _rays(samples.shape[1:4])
+    found = np.full((len(samples), SIDE * SIDE, 3), WHITE, np.uint8)
+    for view, volume in zip(found, samples.reshape(len(samples), -1), strict=True):
+        full = np.append(volume >= FULL, False)[voxels]
+        first, seen = full.argmax(1), np.flatnonzero(full.any(1))
+        place = seen, first[seen]
+        shade = np.array([SHADES[axis] for axis in range(3)])[axes[place]] * brightness[place]
+        view[seen] = (shade[:, None] * COLOR).round()
+    return found.reshape(len(samples), SIDE, SIDE, 3)
+
+
+@functools.lru_cache(maxsize=4)
+def _rays(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what a ray of each pixel meets, in order: voxels, the axes of the faces, brightness.
+
+    Rays go in direction (-1, -1, -1). Each crosses the planes between voxels; between two
+    crossings it is in one voxel, which it entered through the face of the plane before.
+
+    Returns:
+      [SIDE^2, planes]: numbers of voxels in a flat volume (their count where it is outside), the
+      axis of the face that each was entered through, and from 1 (nearest) to FAR.
+    """
+    sides = np.array(shape, float)
+    right, up = np.array([-1, 1, 0]) / 2**0.5, np.array([-1, -1, 2]) / 6**0.5
+    corners = np.stack(np.meshgrid(*[[0.0, s] for s in sides], indexing="ij"), -1).reshape(-1, 3)
+    u, v = ((corners - sides / 2) @ axis for axis in (right, up))
+    half = 1.04 * max(abs(u).max(), abs(v).max())
+    line = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
+    across, down = np.meshgrid(line * half, -line * half)
+    start = sides / 2 + across.reshape(-1, 1) * right + down.reshape(-1, 1) * up
+    # Along start - t (1, 1, 1) the plane x_i = k is met at t = start_i - k.
+    planes = [start[:, i, None] - np.arange(shape[i] + 1) for i in range(3)]
+    axis_of = np.repeat(np.arange(3), [s + 1 for s in shape])
+    times = np.concatenate(planes, 1)
+    order = times.argsort(1)
+    times, axes = np.take_along_axis(times, order, 1), axis_of[order]
+    between = np.append((times[:, 1:] + times[:, :-1]) / 2, times[:, -1:] + 1, 1)
+    cells = np.floor(start[:, None] - between[..., None]).astype(int)
+    is_inside = ((cells >= 0) & (cells < np.array(shape))).all(-1)
+    flat = np.ravel_multi_index(tuple(np.moveaxis(cells, -1, 0)), shape, mode="clip")
+    voxels = np.where(is_inside, flat, int(np.prod(shape))).astype(np.int32)
+    reach = sides.sum() / 6  # of the corners, before and behind the middle
+    brightness = np.interp(times, (-reach, reach), (1.0, FAR))
+    return voxels, axes, brightness

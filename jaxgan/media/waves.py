@@ -1,0 +1,124 @@
+"""Waves: sounds of one length, [samples, channels], 16 bits.
+
+A stored value v stands for v / 32768, so that -32768 is -1 and silence is 0 exactly. A picture of a
+wave is its spectrogram with the wave below (spectrograms.py), its file a WAV; a sheet of waves is
+heard as one WAV with the first of each row.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.files.atomic import write_bytes
+from jaxgan.media import pictures
+from jaxgan.media.decode import decode_record
+from jaxgan.media.images import distances
+from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
+from jaxgan.media.sounds import wav_bytes
+from jaxgan.media.spectrograms import sound_picture
+
+FACTS = {"channels": 1, "bits": 16}  # of every data set of waves
+SCALE, LEAST, MOST = 32768, -32768, 32767
+PAUSE = 0.2  # seconds of silence between the sounds of a sheet
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`.
+
+    Raises ValueError for a size that no wave has, and for what only images are drawn through.
+    """
+    if len(data.size) != 1:
+        raise ValueError(
+            f"data.size = {data.size} with data.medium = 'waves': write (samples,), such as "
+            "(16384,)"
+        )
+    for field, off in (("flip", False), ("random_crop", 1.0)):
+        if data[field] != off:
+            raise ValueError(
+                f"data.{field} = {data[field]} with data.medium = 'waves': sounds are not changed "
+                f"in training: write {off}"
+            )
+    return waves((*data.size, data.channels), data.rate, len(data.class_names))
+
+
+def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0) -> Medium:
+    """Return the medium of waves [samples, channels].
+
+    rate: samples in a second; None where no file and no picture is made.
+    """
+    return Medium(
+        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.int16), jax.ShapeDtypeStruct((), jnp.int32)),
+        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        decode=decode,
+        to_float=to_float,
+        to_stored=to_stored,
+        augment=lambda keys, batch: batch,
+        sheet=partial(sheet, rate=rate),
+        suffix=".wav",
+        write=partial(write, rate=rate),
+        distances=distances,
+        pictures=partial(wave_pictures, rate=rate),
+        reel=Reel(".wav", partial(one_after_another, rate=rate)),
+    )
+
+
+def decode(record: tuple[bytes, int], features: Any) -> Batch:
+    """Return the wave and the label of one record of a data set with these features."""
+    data, label = record
+    return Batch(decode_record(data, features), np.int32(label))
+
+
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored waves as floats in [-1, 1); labels stay as they are."""
+    return batch._replace(sample=batch.sample.astype(jnp.float32) / SCALE)
+
+
+def to_stored(waves: Any) -> Any:
+    """Map [-1, 1] to 16 bits, rounded and clipped; numpy or JAX arrays.
+
+    Raises ValueError for numpy waves that are not finite: it names the first one.
+    """
+    xp = jnp if isinstance(waves, jax.Array) else np
+    if xp is np:
+        finite = np.isfinite(waves).reshape(len(waves), -1).all(1)
+        if not finite.all():
+            raise ValueError(
+                f"wave {int(np.argmin(finite))} of {len(waves)} is not finite: the generator's "
+                "weights are damaged, or its training has diverged"
+            )
+    return xp.clip(xp.round(waves * np.float32(SCALE)), LEAST, MOST).astype(np.int16)
+
+
+def wave_pictures(samples: np.ndarray, rate: int | None) -> np.ndarray:
+    """Return a picture of each stored wave [n, samples, channels]: [n, h, w, 3] uint8."""
+    floats = samples.astype(np.float32) / SCALE
+    return np.stack([sound_picture(wave, known(rate)) for wave in floats])
+
+
+def sheet(samples: np.ndarray, columns: int, rate: int | None) -> Image.Image:
+    """Return pictures of stored waves row by row; n is a multiple of columns."""
+    return pictures.picture(pictures.grid(wave_pictures(samples, rate), columns))
+
+
+def write(path: Path, wave: np.ndarray, rate: int | None) -> None:
+    """Write one stored wave as a WAV file."""
+    write_bytes(path, wav_bytes(wave, known(rate)))
+
+
+def one_after_another(samples: np.ndarray, columns: int, rate: int | None) -> bytes:
+    """Return a WAV file of the first of each row of stored waves, with pauses between."""
+    pause = np.zeros((round(PAUSE * known(rate)), samples.shape[-1]), np.int16)
+    parts = [part for wave in samples[::columns] for part in (pause, wave)]
+    return wav_bytes(np.concatenate(parts[1:]), known(rate))
+
+
+def known(rate: int | None) -> int:
+    if rate is None:
+        raise ValueError("data.rate = None: write how many samples a second has, such as 16000")
+    return rate

@@ -1,0 +1,134 @@
+"""The medium of volumes: stored values, views, files; `jaxgan prepare --voxels`."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.config import check, default_config
+from jaxgan.data.prepare.command import command
+from jaxgan.data.prepare.prepare import prepare
+from jaxgan.data.prepare.volumes import volume_of
+from jaxgan.game.keys import Keys
+from jaxgan.media.medium import Batch
+from jaxgan.media.volumes import COLOR, SHADES, isometric, medium, volumes
+from jaxgan.training.run import with_facts
+from tests.data.image_kinds import stored_images
+from tests.data.made_media import FURNITURE, furniture
+
+
+def config_of(**fields):
+    config = default_config("tests.media.dense")
+    config.data.update(medium="volumes", size=(8, 8, 8))
+    config.train.batch = 8
+    config.update_from_flattened_dict(fields)
+    return with_facts(config, channels=1, bits=8, class_names=("a", "b"))
+
+
+def test_values_and_files(tmp_path):
+    kind = volumes((4, 5, 6, 1))
+    stored = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 6, 1)).astype(np.uint8)
+    floats = kind.to_float(Batch(jnp.asarray(stored))).sample
+    assert floats.min() >= -1 and floats.max() <= 1
+    np.testing.assert_array_equal(kind.to_stored(floats), stored)
+    kind.write(tmp_path / "a.obj", stored[0])
+    with np.load(tmp_path / "a.npz") as file:
+        np.testing.assert_array_equal(file["volume"], stored[0, ..., 0] >= 128)
+    assert (tmp_path / "a.obj").read_text().startswith("v ")
+
+
+def test_views_show_three_faces_and_what_is_behind_is_hidden():
+    cube = np.zeros((3, 9, 9, 9, 1), np.uint8)
+    cube[0], cube[1, 3:6, 3:6, 3:6] = 255, 255
+    cube[2] = cube[0]
+    cube[2, 2:5, 2:5, 2:5] = 0  # a hole inside, which nobody sees
+    views = isometric(cube)
+    np.testing.assert_array_equal(views[0], views[2])
+    is_drawn = (views != 255).any(-1)
+    assert 0 < is_drawn[1].sum() < is_drawn[0].sum()
+    # The three faces of a cube cover a hexagon, one third each.
+    shares = is_drawn.sum((1, 2))
+    assert shares[0] / shares[1] == pytest.approx(9, rel=0.1)
+    middle = views[0][48 - 10 : 48 + 10, 47].astype(float)
+    assert middle[0, 2] > middle[-1, 2]  # the top is brightest
+    left, right = views[0][60, 30].astype(float), views[0][60, 66].astype(float)
+    assert left[2] / right[2] == pytest.approx(SHADES[0] / SHADES[1], rel=0.05)
+    assert views[0].max() == 255 and (views[0][is_drawn[0]] <= COLOR.max()).all()
+    flat = np.full((1, 4, 6, 9, 1), 255, np.uint8)
+    assert isometric(flat).shape == (1, 96, 96, 3)
+
+
+def test_half_are_mirrored_left_to_right():
+    batch = Batch(jnp.arange(40 * 8.0).reshape(4, 10, 2, 2, 2, 1))
+    keys = Keys(jax.random.key(0))
+    plain = volumes((2, 2, 2, 1)).augment(keys, batch)
+    assert plain is batch
+    made = volumes((2, 2, 2, 1), flip=True).augment(keys, batch).sample
+    same, mirrored = (
+        (made == other).all((2, 3, 4, 5)) for other in (batch.sample, batch.sample[:, :, ::-1])
+    )
+    assert (same ^ mirrored).all() and 8 < int(mirrored.sum()) < 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"data.size": (8, 8)}, r"data.size = \(8, 8\) with data.medium = 'volumes': write three"),
+        ({"augmentation.name": "ada"}, "augmentation.name = 'ada' with data.medium = 'volumes'"),
+    ],
+)
+def test_what_knows_images_only_is_refused(fields, line):
+    check(config_of(), 1)
+    with pytest.raises(ValueError, match=line):
+        check(config_of(**fields), 1)
+
+
+def test_a_crop_is_refused():
+    with pytest.raises(ValueError, match=r"data\.random_crop = 0\.5 .* write 1\.0"):
+        medium(config_of(**{"data.random_crop": 0.5}).data)
+
+
+def test_meshes_are_prepared_and_open_ones_refused(tmp_path, capsys):
+    folder = furniture(tmp_path / "in", 3)
+    text = (folder / "lamp" / "0000.obj").read_text()
+    faces = [line for line in text.splitlines(True) if line.startswith("f ")]
+    (folder / "lamp" / "0000.obj").write_text(text.replace(faces[0], "", 1))
+    assert command([str(folder), str(tmp_path / "out"), "--voxels=12", "--order=source"]) == 0
+    said = capsys.readouterr().out
+    assert "14 volumes of 12x12x12x1 uint8 (zlib), 5 classes of 2 to 3" in said
+    assert "data.medium = 'volumes', data.size = (12, 12, 12)" in said
+    assert "'lamp/0000.obj': not closed: 4 of its edges lie between an odd number" in said
+    found, kept = stored_images(tmp_path / "out"), sorted(folder.rglob("*.obj"))
+    kept.remove(folder / "lamp" / "0000.obj")
+    assert set(np.unique(found)) == {0, 255}
+    np.testing.assert_array_equal(found, [volume_of(path, 12) for path in kept])
+
+
+def test_arrays_are_prepared(tmp_path):
+    full = np.random.default_rng(0).random((5, 6, 6, 6)) < 0.5
+    labels = np.array([0, 1, 2, 1, 0])
+    for name, values in (("ones", full.astype(np.uint8)), ("bytes", np.where(full, 255, 0))):
+        values = values.astype(np.uint8)
+        np.savez(tmp_path / f"{name}.npz", volumes=values, labels=labels)
+        prepare(tmp_path / f"{name}.npz", tmp_path / name, voxels=6, order="source")
+        np.testing.assert_array_equal(stored_images(tmp_path / name)[..., 0] > 0, full)
+    gray = np.where(full, 200, 0).astype(np.uint8)
+    np.savez(tmp_path / "gray.npz", volumes=gray)
+    with pytest.raises(ValueError, match=r"none of 5 volumes .* neither 0 nor 1"):
+        prepare(tmp_path / "gray.npz", tmp_path / "gray", voxels=6)
+    with pytest.raises(ValueError, match="voxels is 8, but its arrays are 6x6x6 uint8; save"):
+        prepare(tmp_path / "ones.npz", tmp_path / "other", voxels=8)
+    with pytest.raises(ValueError, match="voxels is 2; write a number from 4"):
+        prepare(tmp_path / "ones.npz", tmp_path / "other", voxels=2)
+
+
+def test_the_classes_of_furniture_are_told_apart_by_their_nearest_neighbour(tmp_path):
+    """The procedural set is what it says: its classes differ more than its pieces."""
+    folder = furniture(tmp_path / "in", 12)
+    all_of = lambda part: np.stack(
+        [volume_of(folder / n / f"{i:04d}.obj", 12).ravel() > 0 for n in FURNITURE for i in part]
+    ).astype(np.float32)
+    known, asked = all_of(range(8)), all_of(range(8, 12))
+    distances = ((asked[:, None] - known[None]) ** 2).sum(-1)
+    found = distances.argmin(1) // 8
+    assert (found == np.repeat(range(5), 4)).mean() >= 0.9
