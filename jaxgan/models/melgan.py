@@ -12,6 +12,10 @@ Leaky relu of 0.2, reflection at the ends but in the strided layers. No latents:
 function of its spectrogram. Every kernel has a gain beside it, for `generator.weight_norm` and
 `discriminator.weight_norm`; with a kernel's own length at first, it changes nothing then.
 
+The authors' recipe is `objective.name = "melgan"`, Adam with 1e-4 and (0.5, 0.9) for both players,
+batches of 16 windows of 8,192 samples at 22,050 Hz, one step of D. Their spectrograms have a window
+of 1,024 samples, a hop of 256 and 80 mel bands up to 11,025 Hz, as log10(max(., 1e-5)).
+
 The first kernels are U(-a, a) with a = 1 / root of the inputs, PyTorch's default: the authors'
 N(0, 0.02^2) is written to what weight norm overwrites.
 """
