@@ -37,7 +37,15 @@ from jaxgan.game.regularizers import clip_weights, freeze, orthogonal_regulariza
 from jaxgan.game.sampling import Prior
 from jaxgan.game.schedules import Value, of_steps
 from jaxgan.game.terms import compose
-from jaxgan.game.transforms import ParamTransform, chain, equalized, growth, identity, spectral_norm
+from jaxgan.game.transforms import (
+    ParamTransform,
+    chain,
+    equalized,
+    growth,
+    identity,
+    spectral_norm,
+    weight_norm,
+)
 from jaxgan.media.medium import Medium
 
 
@@ -138,6 +146,8 @@ def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamT
     """Return what a player's parameters pass through: equalised rate, spectral norm, growth."""
     settings = config[name]
     links = [equalized()] if settings.equalized else []
+    if settings.weight_norm:
+        links.append(weight_norm())
     if settings.spectral_norm:
         links.append(spectral_norm(settings.spectral_norm_eps, replicate=_replicated(mesh)))
     if config.growth.stage_images:

@@ -62,6 +62,9 @@ def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
         "equalized": Field(
             False, "equalised learning rate, for kernels drawn from N(0, 1) (arXiv 1710.10196)"
         ),
+        "weight_norm": Field(
+            False, "kernels as a length times a direction (1602.07868), of a model with gains"
+        ),
         "freeze": Field((), "paths of parameters that are not trained (FreezeD, 2002.10964)"),
     }
 

@@ -40,12 +40,15 @@ class Side(NamedTuple):
     moments: (name of a call, variables, *inputs) -> the moments of these inputs at each batch norm,
       {} for a network without any.
     module: the Linen module behind the calls, for code that looks inside (directions).
+    looks: whether the calls draw something in training (models/wavegan.py shifts its maps): then
+      variables also hold {"looks": {"key": key}}, and without it nothing is drawn.
     """
 
     init: Callable[[jax.Array], PyTree]
     calls: Mapping[str, Callable]
     moments: Callable[..., PyTree] = lambda name, variables, *inputs: {}
     module: nn.Module | None = None
+    looks: bool = False
 
 
 class Bound:
@@ -239,10 +242,16 @@ def init_state(game: Game, seed: int) -> TrainState:
     )
 
 
-def bind(side: Side, weights: PyTree, stats: PyTree = ()) -> Bound:
-    """Return a side's calls as functions of their inputs alone."""
+def bind(side: Side, weights: PyTree, stats: PyTree = (), key: jax.Array | None = None) -> Bound:
+    """Return a side's calls as functions of their inputs alone.
+
+    key: of what the calls draw, if they do: the same draws in every call.
+    """
+    variables = {"params": weights}
+    if side.looks and key is not None:
+        variables["looks"] = {"key": key}
 
     def bound(call: Callable) -> Callable:
-        return lambda *inputs: call({"params": weights}, *inputs)
+        return lambda *inputs: call(variables, *inputs)
 
     return Bound({name: bound(call) for name, call in side.calls.items()}, stats)

@@ -70,10 +70,10 @@ def gradient_step(
             others[other], _ = apply(their.params, their.transform_state)
 
     def objective(weights, stats, microbatch, key):
-        all_weights = {**others, name: weights}
+        all_weights, looks = {**others, name: weights}, Keys(key)["looks"]
         nets = Nets(
             {
-                who: bind(p.side, all_weights[who], state.players[who].stats)
+                who: bind(p.side, all_weights[who], state.players[who].stats, looks)
                 for who, p in game.players.items()
             },
             state.step,

@@ -173,6 +173,34 @@ def equalized(slow: str = "mapping", factor: float = 0.01) -> ParamTransform:
     return ParamTransform(lambda params, key: (), apply)
 
 
+def weight_norm() -> ParamTransform:
+    """Split length from direction (arXiv 1602.07868): kernel = gain v / |v|.
+
+    v is the leaf `kernel`, and `gain` the leaf beside it, of as many axes: |v| is over those in
+    which the gain's size is 1, so [1, 1, out] gives every output channel a length of its own, and
+    [1, in, 1] every input channel. Kernels without such a gain stay as they are.
+
+    >>> params = {"kernel": jnp.array([[3.0, 1.0], [4.0, 0.0]]), "gain": jnp.array([[1.0, 2.0]])}
+    >>> weights, _ = weight_norm().apply(params, ())
+    >>> weights["kernel"].round(3).tolist()
+    [[0.6, 2.0], [0.8, 0.0]]
+    """
+
+    def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
+        flat, found = flatten_dict(params, sep="/"), False
+        for path, v in flatten_dict(params, sep="/").items():
+            gain = flat.get(f"{path.removesuffix('kernel')}gain")
+            if path.endswith("kernel") and gain is not None and gain.ndim == v.ndim:
+                axes = tuple(i for i, size in enumerate(gain.shape) if size == 1)
+                squares = jnp.square(v).sum(axes, keepdims=True)
+                flat[path], found = v * (gain * jax.lax.rsqrt(squares)), True
+        if not found:
+            raise ValueError("weight_norm = True: this model's kernels have no gains; write False")
+        return unflatten_dict(flat, sep="/"), state
+
+    return ParamTransform(lambda params, key: (), apply)
+
+
 def growth(stage_images: float, images_a_step: int) -> ParamTransform:
     """Set the parameters' `progress` from the images seen (arXiv 1710.10196).
 

@@ -7,10 +7,15 @@ The paper's five rules: strides in place of pooling, batch norm everywhere but i
 D's first, no hidden linear layers, ReLU in G, leaky ReLU (0.2) in D. Kernels from N(0, 0.02^2).
 Unconditional: labels are ignored. D's batch norm wants `objective.one_pass` False.
 
+SpecGAN (arXiv 1802.04208) is this network for log spectrograms of 128 x 128, with half the width,
+kernels by Glorot's rule and no batch norm in either player (configs/specgan.py).
+
 A stride of 2 is a convolution of the four phases of the image, in one kernel of 3 x 3 blocks of
 2 x 2 taps: 6 x 6 taps of which 5 x 5 are not zero. Equal to the plain form, with derivatives of
 every order that are as fast (models/convolution.py tells why the plain form is not).
 """
+
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
@@ -25,6 +30,7 @@ from jaxgan.models.sides import image_shape, linen
 from jaxgan.models.slices import Slices, slices
 
 normal = nn.initializers.normal(0.02)
+INITS = {"normal": normal, "glorot": nn.initializers.glorot_uniform()}
 
 
 def _blocks(kernel: jax.Array) -> jax.Array:
@@ -62,10 +68,11 @@ class Halved(nn.Module):
     """`halved`, with a bias."""
 
     features: int
+    kernel_init: Callable = normal
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        kernel = self.param("kernel", normal, (5, 5, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (5, 5, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         return halved(x, kernel) + bias.reshape(1, 1, 1, -1)
 
@@ -74,10 +81,11 @@ class Doubled(nn.Module):
     """`doubled`, with a bias."""
 
     features: int
+    kernel_init: Callable = normal
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        kernel = self.param("kernel", normal, (5, 5, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (5, 5, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         return doubled(x, kernel) + bias.reshape(1, 1, 1, -1)
 
@@ -91,17 +99,20 @@ class Generator(nn.Module):
     image_shape: tuple[int, int, int]
     widths: tuple[int, ...]
     eps: float
+    batch_norm: bool = True
+    kernel_init: Callable = normal
 
     @nn.compact
     def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
         height, width, channels = self.image_shape
         n = len(self.widths)
-        x = Dense((height >> n) * (width >> n) * self.widths[0], kernel_init=normal, name="linear")(
-            latents
-        ).reshape(-1, height >> n, width >> n, self.widths[0])
+        size = (height >> n) * (width >> n) * self.widths[0]
+        x = Dense(size, kernel_init=self.kernel_init, name="linear")(latents)
+        x = x.reshape(-1, height >> n, width >> n, self.widths[0])
         for i, features in enumerate((*self.widths[1:], channels)):
-            x = nn.relu(BatchNorm(self.eps, name=f"norm_{i}")(x))
-            x = Doubled(features, name=f"conv_{i}")(x)
+            if self.batch_norm:
+                x = BatchNorm(self.eps, name=f"norm_{i}")(x)
+            x = Doubled(features, self.kernel_init, name=f"conv_{i}")(nn.relu(x))
         return jnp.tanh(x)
 
 
@@ -111,6 +122,7 @@ class Discriminator(nn.Module):
     widths: tuple[int, ...]
     eps: float
     batch_norm: bool
+    kernel_init: Callable = normal
 
     @nn.compact
     def __call__(
@@ -118,13 +130,13 @@ class Discriminator(nn.Module):
     ) -> jax.Array | Slices:
         x = images
         for i, features in enumerate(self.widths):
-            x = Halved(features, name=f"conv_{i}")(x)
+            x = Halved(features, self.kernel_init, name=f"conv_{i}")(x)
             if i and self.batch_norm:
                 x = BatchNorm(self.eps, name=f"norm_{i}")(x)
             x = nn.leaky_relu(x, 0.2)
         features = x.reshape(x.shape[0], -1)
         self.sow("intermediates", "features", features)
-        linear = Dense(1, kernel_init=normal, name="linear")
+        linear = Dense(1, kernel_init=self.kernel_init, name="linear")
         logits = linear(features)[:, 0]
         if sliced:
             own = linear.variables["params"]
@@ -144,7 +156,9 @@ def default_config() -> ConfigDict:
             "width": 128,  # of the finest stage of either network
             "latent_dim": 100,
             "batch_norm_eps": 1e-5,
+            "generator_batch_norm": True,  # False in SpecGAN
             "discriminator_batch_norm": True,  # False with a gradient penalty
+            "kernel_init": "normal",  # or glorot
         }
     )
 
@@ -154,8 +168,12 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     shape = image_shape(spec)
     n = doublings(*shape[:2])
     widths = tuple(config.width << i for i in range(n))
-    generator = Generator(shape, widths[::-1], config.batch_norm_eps)
-    discriminator = Discriminator(widths, config.batch_norm_eps, config.discriminator_batch_norm)
+    if config.kernel_init not in INITS:
+        known = " or ".join(map(repr, INITS))
+        raise ValueError(f"model.kernel_init = {config.kernel_init!r}: write {known}")
+    eps, drawn = config.batch_norm_eps, INITS[config.kernel_init]
+    generator = Generator(shape, widths[::-1], eps, config.generator_batch_norm, drawn)
+    discriminator = Discriminator(widths, eps, config.discriminator_batch_norm, drawn)
     return {
         "generator": linen(generator, spec.noise, spec.condition),
         "discriminator": linen(

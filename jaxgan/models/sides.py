@@ -86,3 +86,17 @@ def num_classes(spec: Spec) -> int:
             f"{spec.condition}: write a model for them"
         )
     return spec.condition.num_classes
+
+
+def sample_shape(spec: Spec, what: str, rank: int) -> tuple[int, ...]:
+    """Return the shape of a game's samples, of so many axes, or refuse others.
+
+    what: the samples that the network makes, such as "waves [time, channels]".
+    """
+    shape = getattr(spec.sample, "shape", ())
+    if len(shape) != rank:
+        raise ValueError(
+            f"model.name: this network makes {what}, the data are {list(shape) or spec.sample}: "
+            "write another data.medium, or another model"
+        )
+    return shape

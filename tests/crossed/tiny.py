@@ -17,9 +17,12 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 SIZES = {
     "bigbigan": (16, 16),
     "cyclegan": (16, 16),
+    "gan3d": (8, 8, 8),
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
     "stylegan": (32, 32),
+    "vgan": (4, 8, 8),
+    "wavegan": (64,),
 }
 NOISE_IN_LATENTS = ("lapgan", "pix2pix", "stylegan")
 
@@ -29,6 +32,8 @@ def tiny(name: str) -> ConfigDict:
     config = files.load(name)
     config.data.update(name="fashion_mnist", split="train", held_out="")
     config.data.size = SIZES.get(config.model.name, (8, 8))
+    if config.data.medium == "log_spectrograms":
+        config.data.size = (64,)  # of which networks see 8 x 8
     for field, value in TINY.items():
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:

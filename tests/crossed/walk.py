@@ -29,9 +29,9 @@ def pooled(images):
     media 16 means of what follows each other."""
     import jax.numpy as jnp
 
-    if images.ndim != 4:
-        x = images.reshape(len(images), 16, -1).mean(-1).astype(jnp.float32)
-        return x, x.reshape(-1, 4, 4).mean(-1)
+    if images.ndim != 4:  # waves, volumes, clips: means of sixteen stretches
+        x = images.reshape(len(images), 16, -1).astype(jnp.float32).mean(-1)
+        return x, x.reshape(len(x), 4, 4).mean(-1)
     n, h, w, _ = images.shape
     x = images.mean(-1)[:, : h // 4 * 4, : w // 4 * 4]
     x = x.reshape(n, 4, x.shape[1] // 4, 4, x.shape[2] // 4).mean((2, 4)).reshape(n, 16)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.media.pictures import grid, save_picture
-from tests.demos import codes, growth, modes, rings
+from tests.demos import codes, furniture, growth, modes, rings
 from tests.rings import SPREAD, centres
 
 
@@ -62,3 +62,19 @@ def test_numbers_that_are_found():
     assert modes.coverage(np.arange(1000).repeat(3)) == (1000, pytest.approx(0.0))
     assert modes.coverage(np.arange(0, 1000, 2)) == (500, pytest.approx(np.log(2)))
     assert modes.coverage(np.full(20, 7)) == (1, pytest.approx(np.log(1000)))
+
+
+def test_furniture_is_of_one_part_and_scored_as_defined():
+    found, labels = furniture.pieces(50, 0)
+    assert found.shape == (50, 16, 16, 16) and {furniture.one_part(x) for x in found} == {1.0}
+    assert found[:, :, :, 0].any((1, 2)).all()  # they stand on the floor
+    same = furniture.scores(found, labels, found, labels)
+    assert same["class"] == same["one part"] == same["overlap"] == 1.0
+    assert same["full"] == pytest.approx(found.mean())
+    wrong = furniture.scores(found, (labels + 1) % 5, found, labels)
+    assert wrong["class"] == 0.0
+    blocks = np.zeros((2, 4, 4, 4), bool)
+    blocks[0, 0, 0, :3] = blocks[0, 3, 3, 3] = blocks[1, 0, 0, 2:] = True
+    assert furniture.one_part(blocks[0]) == 0.75  # 3 of 4 voxels
+    assert furniture.one_part(np.zeros((4, 4, 4), bool)) == 0.0
+    np.testing.assert_allclose(furniture.overlaps(blocks, blocks), [[1, 1 / 5], [1 / 5, 1]])

@@ -11,8 +11,9 @@ import optax
 import pytest
 
 from jaxgan.build import build
+from jaxgan.config import default_config
 from jaxgan.devices import sharding
-from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
 from jaxgan.media.pairs import pairs
@@ -23,6 +24,7 @@ from tests.rotating import rotating
 from tests.tiny import spec_of
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+ROLES = ("generator", "discriminator")
 TINY = {"model.latent_dim": 6}
 MLP = TINY | {"data.size": (8, 8)}
 MLP |= {"model.generator_widths": (8,), "model.discriminator_widths": (8,)}
@@ -33,6 +35,7 @@ BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder
 BIG |= {"train.num_d_steps": 1}
 PAIRS = {"data.size": (8, 8), "data.source_channels": 1, "model.width": 2}
 PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
+VOLUMES = TINY | {"model.width": 2, "model.first_size": 2, "data.size": (8, 8, 8)}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -106,13 +109,28 @@ GAMES = {
         | {"consistency.real": 1.0, "consistency.fake": 1.0, "augmentation.name": "diff_augment"}
         | {"lecam.weight": 0.1, "penalty.name": "r1", "penalty.weight": 1.0},
     ),
+    "wavegan": (
+        "wavegan",
+        TINY | {"model.width": 2, "data.size": (256,), "train.num_d_steps": 2},
+    ),
+    "wavegan_digits": ("wavegan_digits", TINY | {"model.width": 2, "data.size": (128,)}),
+    "specgan": ("specgan", CONV | {"train.num_d_steps": 1}),
+    "gan3d": ("gan3d", VOLUMES),
+    "gan3d_furniture": ("gan3d_furniture", VOLUMES),
+    "vgan": ("vgan", TINY | {"model.width": 2, "data.size": (8, 16, 16)}),
+    "melgan": (
+        "melgan",
+        {"data.size": (64,), "model.width": 2, "model.factors": (2,), "model.scales": 2}
+        | {"model.layers": 1, "model.discriminator_width": 4, "train.num_d_steps": 1}
+        | {f"{player}.spectral_norm": False for player in ROLES}
+        | {f"{player}.weight_norm": True for player in ROLES},
+    ),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
 # batch norm) it would be rounding's. With a large eps it is the gradient itself.
 SMOOTH = {"generator.eps": 1.0, "generator.learning_rate": 0.1}
 SMOOTH |= {"discriminator.eps": 1.0, "discriminator.learning_rate": 0.1}
 BATCH, CLASSES = 8, 4
-ROLES = ("generator", "discriminator")
 # Compiled in a third of the time, and slow to run, which a single step can bear.
 FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
@@ -120,10 +138,14 @@ FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes"
 def config_of(name):
     file, fields = GAMES[name]
     file, _, variant = file.partition(":")
-    spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    config = module.get_config(variant) if variant else module.get_config()
+    if file == "melgan":  # spectrograms beside waves are no medium of jaxgan's
+        config = default_config("melgan", "melgan")
+        config.condition = "data"
+    else:
+        spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        config = module.get_config(variant) if variant else module.get_config()
     config.update_from_flattened_dict({**SMOOTH, **fields})
     return config
 
@@ -135,7 +157,12 @@ def built(config, mesh=None):
 def spec_of_game(config):
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
-    return spec_of((*config.data.size, 1), CLASSES)
+    if len(config.data.size) == 2:
+        return spec_of((*config.data.size, 1), CLASSES)
+    sample = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
+    if config.model.name == "melgan":
+        return Spec(sample, jax.ShapeDtypeStruct((32, 3), jnp.float32))
+    return Spec(sample, Label(CLASSES))
 
 
 def batch_of(config):
@@ -145,6 +172,9 @@ def batch_of(config):
     if config.data.medium in ("pairs", "domains"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
+    if config.model.name == "melgan":
+        mels = rng.normal(size=(*leading, 32, 3))
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(mels, jnp.float32))
     labels = rng.integers(0, CLASSES, leading)
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 

@@ -8,12 +8,13 @@ import pkgutil
 from functools import cache, partial
 
 import jax
+import jax.numpy as jnp
 import pytest
 
 from jaxgan import build, models
 from jaxgan.config import default_config
 from jaxgan.game import objectives
-from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
 from jaxgan.media.pairs import pairs
@@ -21,6 +22,7 @@ from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16)}  # others (8, 8)
+SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -32,6 +34,7 @@ OWN = {
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
+    "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
 }
 # Which objective trains a model, and which models have what an objective needs.
 NATURAL = {
@@ -44,19 +47,24 @@ NATURAL = {
     "biggan_deep": "adversarial",
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
+    "gan3d": "adversarial",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
+    "melgan": "melgan",
     "mlp": "adversarial",
     "pix2pix": "pix2pix",
     "progan": "adversarial",
     "r3gan": "relativistic",
     "sngan": "relativistic",
     "stylegan": "style",
+    "vgan": "adversarial",
+    "wavegan": "adversarial",
 }
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
+WITH_FEATURES |= {"gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan"},
@@ -66,6 +74,7 @@ FITTING = {
     "feature_matching": WITH_FEATURES,
     "infogan": RECOGNISING,
     "lapgan": {"lapgan"},
+    "melgan": {"melgan"},
     "mmd": {"autoencoder"},
     "pix2pix": {"cyclegan", "pix2pix"},
     "relativistic": set(NATURAL) - {"bigbigan"},
@@ -89,6 +98,10 @@ def spec_for(model):
     """Return the spec of the data that a model takes."""
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
+    if len(shape_of(model)) != 3:
+        mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
+        sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
+        return Spec(sample, mel if model == "melgan" else Label(3))
     return spec_of(shape_of(model), 3)
 
 
@@ -98,11 +111,11 @@ def shape_of(model):
 
 def config_of(model, objective, **fields):
     config = default_config(model, objective)
-    config.data.size = shape_of(model)[:2]
+    config.data.size = shape_of(model)[:-1]
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = "data" if model in TRANSLATORS else "prior"
+    config.condition = "data" if model in {"melgan", *TRANSLATORS} else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
@@ -216,8 +229,8 @@ def refusal(model, term):
     objective = NATURAL[model]
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
-    if model == "cyclegan" and any(TERMS[term][0].get(f) for f in OF_NOISE):
-        return r"consistency\.(latents|spread) = 1\.0: model 'cyclegan' takes no noise"
+    if model in ("cyclegan", "melgan") and any(TERMS[term][0].get(f) for f in OF_NOISE):
+        return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:
         return rf"latent_step\.name = .*objective '{objective}' takes no latent step"

@@ -1,0 +1,73 @@
+"""The game of MelGAN (arXiv 1910.06711): adversarial at several scales, and near in every map.
+
+    discriminator:  sum over k of mean loss.discriminator(D_k(x), D_k(G(s)))
+    generator:      sum over k of mean loss.generator(D_k(G(s)))
+                    + w 4 / (n (l + 1)) sum over k, i of mean |f_ki(x) - f_ki(G(s))|
+
+for a wave x and its spectrogram s: the batch's own pairs, so `config.condition` is "data". f_ki are
+the maps of scale k of n, all but the logits, real ones without gradient, and l is the number of
+strided layers. The factor is the authors': of their n = 3 and l = 4, w = 10 gives each of the 18
+maps 2.667. Logits stand for stretches of the wave; means are over them, so a clip twice as long
+weighs the same.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax.lax import stop_gradient
+from ml_collections import ConfigDict
+
+from jaxgan.game import losses
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each
+from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
+from jaxgan.game.objectives.draw import generated, judged
+
+NEEDS = {"generator": ("call",), "discriminator": ("call", "maps")}
+
+
+def feature_distance(real: list, fake: list) -> jax.Array:
+    """Return the sum over maps of mean |real - fake| [b], times 4 / (scales (strided layers + 1)).
+
+    real, fake: of each scale its maps [b, t, c]; two of them are not strided.
+    """
+    factor = 4.0 / (len(real) * (len(real[0]) - 1))
+    return factor * each(lambda r, f: jnp.abs(stop_gradient(r) - f), real, fake)
+
+
+def discriminator_objective(
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
+) -> tuple[jax.Array, Outcome]:
+    noise, fake = generated(game, nets, batch, keys)
+    logits = judged(nets, batch, fake)
+    total = each(loss.discriminator, *logits).mean()
+    return total, Outcome(stats, logit_metrics(*logits), Drawn(batch, fake, noise, logits))
+
+
+def generator_objective(
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss, matching: float
+) -> tuple[jax.Array, Outcome]:
+    noise, fake = generated(game, nets, batch, keys)
+    logits, maps = nets.discriminator.maps(*fake)
+    adversarial = each(loss.generator, logits).mean()
+    _, real_maps = nets.discriminator.maps(*batch)
+    distance = feature_distance(real_maps, maps).mean()
+    metrics = {"adversarial": adversarial, "matching": distance}
+    return adversarial + matching * distance, Outcome(stats, metrics, Drawn(batch, fake, noise))
+
+
+def default_config() -> ConfigDict:
+    return ConfigDict({"name": "melgan", "loss": "hinge", "matching": 10.0})
+
+
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
+    loss = named_loss(config.loss)
+    if config.matching < 0:
+        raise ValueError(f"objective.matching = {config.matching}: write a weight of 0 or more")
+    return {
+        "generator": partial(generator_objective, loss=loss, matching=config.matching),
+        "discriminator": partial(discriminator_objective, loss=loss),
+    }
