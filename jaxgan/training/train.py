@@ -347,7 +347,7 @@ def loop(
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
-    for line in next_commands(workdir):
+    for line in next_commands(workdir, acts=sheet is None):
         say(f"  {line}")
     return 0
 
