@@ -30,6 +30,7 @@ def get_config(variant: str = "softplus") -> ConfigDict:
     config.data.update(name="data/pendulum", medium="transitions", size=(1, 1))
     config.condition = "data"
     config.model.update(generator_widths=(64, 64), discriminator_widths=(64, 64))
+    config.model.scale = (1.0, 1.0, 8.0)
     config.objective.update(environment="pendulum", rollouts=64, reward=REWARDS[variant])
     config.generator.update(learning_rate=3e-3, b1=0.9, orthogonal=0.0, spectral_norm=False)
     config.discriminator.update(learning_rate=1e-3, b1=0.9, spectral_norm=False)

@@ -36,6 +36,8 @@ def tiny(name: str) -> ConfigDict:
             config.model[field] = value
     if config.data.medium == "domains":
         config.objective.identity = 0.0  # of gray images and of RGB ones
+    if config.data.medium == "transitions":
+        config.objective.rollouts = 8
     config.in_images.update(train=0, log=0, sample=0, checkpoint=0, watch=0)
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
