@@ -29,6 +29,8 @@ def get_config(variant: str = "softplus") -> ConfigDict:
     config.condition = "data"
     config.model.update(generator_widths=(64, 64), discriminator_widths=(64, 64))
     config.objective.update(environment="cartpole", rollouts=64, reward=REWARDS[variant])
+    config.objective.entropy = 1e-2
+    config.penalty.update(name="zero_centred", weight=0.1)
     config.generator.update(learning_rate=3e-3, b1=0.9, orthogonal=0.0, spectral_norm=False)
     config.discriminator.update(learning_rate=1e-3, b1=0.9, spectral_norm=False)
     config.average.decay = 0.0

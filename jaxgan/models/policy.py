@@ -8,8 +8,7 @@ Three perceptrons of tanh layers, two of 100 units in the authors' code; the jud
 starts at 0, so that its first rewards are all alike. The value is that of a step on average, which
 is of the size of one reward whatever the discount, so that it is learned soon.
 
-Deviation: the authors standardise inputs by running moments; here the observed numbers are divided
-by fixed ones, `scale`.
+Deviation: the authors standardise inputs by running moments; here they are taken as they are.
 """
 
 import flax.linen as nn
@@ -46,17 +45,11 @@ class Perceptron(nn.Module):
 lecun = nn.initializers.lecun_normal()
 
 
-def scaled(observations: jax.Array, scale: tuple[float, ...]) -> jax.Array:
-    """Return observations [b, n] divided by n numbers; none leave them as they are."""
-    return observations / jnp.asarray(scale, jnp.float32).reshape(1, -1) if scale else observations
-
-
 class ActorCritic(nn.Module):
     """A policy and its value, of networks of their own."""
 
     widths: tuple[int, ...]
     actions: int
-    scale: tuple[float, ...]
 
     def setup(self) -> None:
         # Nearly even odds at first: every action is tried.
@@ -68,23 +61,21 @@ class ActorCritic(nn.Module):
 
     def act(self, observations: jax.Array) -> jax.Array:
         """Return the logits of the actions, [b, actions], at observations [b, n]."""
-        return self.policy(scaled(observations, self.scale))
+        return self.policy(observations)
 
     def value(self, observations: jax.Array) -> jax.Array:
         """Return the discounted mean of the rewards that follow, [b]."""
-        return self.critic(scaled(observations, self.scale))[:, 0]
+        return self.critic(observations)[:, 0]
 
 
 class Judge(nn.Module):
     """Map an observation [b, n] and an action [b, actions] to a logit [b]; no condition."""
 
     widths: tuple[int, ...]
-    scale: tuple[float, ...]
 
     @nn.compact
     def __call__(self, sample: PyTree, condition: tuple[()] = ()) -> jax.Array:
-        observations, actions = sample
-        x = jnp.concatenate([scaled(observations, self.scale), actions], -1)
+        x = jnp.concatenate(sample, -1)
         return Perceptron(self.widths, 1, 0.0, name="judge")(x)[:, 0]
 
 
@@ -94,7 +85,6 @@ def default_config() -> ConfigDict:
             "name": "policy",
             "generator_widths": (100, 100),  # of the policy, and of its value
             "discriminator_widths": (100, 100),
-            "scale": (),  # what each observed number is divided by, such as (1.0, 1.0, 8.0)
         }
     )
 
@@ -107,14 +97,9 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
             f"{spec.sample}: write data.medium = 'transitions', or another model"
         )
     observation, action = spec.sample
-    scale = tuple(config.scale)
-    if scale and (len(scale) != observation.shape[0] or not all(x > 0 for x in scale)):
-        raise ValueError(
-            f"model.scale = {scale}: write {observation.shape[0]} numbers above 0, or () for none"
-        )
-    policy = ActorCritic(tuple(config.generator_widths), action.shape[0], scale)
+    policy = ActorCritic(tuple(config.generator_widths), action.shape[0])
     side = linen(policy, observation, calls=("act", "value"))
     # It makes no samples: no "call" of noise and condition.
     side = side._replace(calls={name: side.calls[name] for name in ("act", "value")})
-    judge = Judge(tuple(config.discriminator_widths), scale)
+    judge = Judge(tuple(config.discriminator_widths))
     return {"generator": side, "discriminator": linen(judge, spec.sample)}

@@ -1,6 +1,6 @@
 """The table and the picture of docs/imitation.md:
 
-    python -m tests.demos.imitation runs/imitation
+    python -m tests.demos.imitation runs/imitation [pendulum] [cartpole]
 
 trains GAIL and its control without an expert three times on 20 pairs of each expert, scores them,
 prints the table and draws docs/imitation.png. Runs that are done are not trained again.
@@ -36,8 +36,9 @@ def data(folder: Path, name: str) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(file, **trajectories(name, 50, seed=0))
     flags = ["--every=10", "--trajectories=1"]
-    jaxgan("prepare", str(file), str(pairs), f"--environment={name}", *flags)
-    jaxgan("prepare", str(file), str(everything), f"--environment={name}")
+    if not (everything / "dataset_info.json").exists():
+        jaxgan("prepare", str(file), str(pairs), f"--environment={name}", *flags)
+        jaxgan("prepare", str(file), str(everything), f"--environment={name}")
     return pairs, everything
 
 
@@ -47,9 +48,9 @@ def scored(folder: Path, name: str, variant: str, seed: int) -> dict[str, float]
     run = folder / f"{name}{variant.replace(':', '_')}_{seed}"
     config = f"--config=gail_{name}{variant}"
     argv = [f"--config.data.name={pairs}", f"--config.seed={seed}", f"--workdir={run}"]
-    jaxgan("train", config, *argv)
     results = run / "results.jsonl"
     if not results.exists():
+        jaxgan("train", config, *argv)
         jaxgan("evaluate", str(run), f"--config.evaluate.reference={everything}",
                f"--config.evaluate.seed={seed}")  # fmt: skip
     return json.loads(results.read_text().splitlines()[-1])["metrics"]
@@ -75,10 +76,10 @@ def draw(folder: Path, name: str, path: Path) -> None:
     save_picture(path, captioned(np.stack(cells), COLUMNS, captions, headings))
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *names: str) -> None:
     print("| environment | policy | return | distance to the expert's states |")
     print("| --- | --- | --- | --- |")
-    for name in ENVIRONMENTS:
+    for name in names or ENVIRONMENTS:
         rows, everyone = {}, []
         for what, variant in VARIANTS.items():
             found = [scored(folder, name, variant, seed) for seed in SEEDS]
@@ -89,8 +90,9 @@ def main(folder: Path) -> None:
         print(f"| {name} | expert | {everyone[0]['return_expert']:.0f} | 0 |")
         for what, runs in rows.items():
             print(line(name, what, runs), flush=True)
-    draw(folder, "pendulum", Path("docs/imitation.png"))
+        if name == "pendulum":
+            draw(folder, name, Path("docs/imitation.png"))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -7,9 +7,7 @@ import pytest
 
 from jaxgan.media.transitions import transitions
 from jaxgan.models import policy
-from tests.tiny import drawn, spec_of
-
-KEY = jax.eval_shape(lambda: jax.random.key(0))
+from tests.tiny import spec_of
 
 
 def sides(observation=3, actions=3):
@@ -54,26 +52,6 @@ def test_a_perceptron_in_numpy():
         x = np.tanh(x @ own[name]["kernel"] + own[name]["bias"])
     expected = x @ own["last"]["kernel"] + own["last"]["bias"]
     np.testing.assert_allclose(found.calls["act"]({"params": params}, seen), expected, atol=1e-6)
-
-
-def test_observed_numbers_are_divided_for_all_three_networks():
-    plain, config = sides(), policy.default_config()
-    config.scale = (1.0, 2.0, 8.0)
-    found = policy.networks(config, transitions(3, 3).spec)
-    seen = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
-    sample = lambda x: (x, np.eye(3, dtype="float32")[[0, 1, 2, 0]])
-    weights = {n: {"params": drawn(jax.eval_shape(s.init, KEY))} for n, s in plain.items()}
-    for who, call, inputs in (
-        ("generator", "act", lambda x: (x,)),
-        ("generator", "value", lambda x: (x,)),
-        ("discriminator", "call", lambda x: (sample(x), ())),
-    ):
-        one = found[who].calls[call](weights[who], *inputs(seen))
-        other = plain[who].calls[call](weights[who], *inputs(seen / np.float32([1, 2, 8])))
-        np.testing.assert_allclose(one, other, rtol=1e-5)
-    config.scale = (1.0, 2.0)
-    with pytest.raises(ValueError, match=r"model.scale = \(1.0, 2.0\): write 3 numbers above 0"):
-        policy.networks(config, transitions(3, 3).spec)
 
 
 def test_images_are_refused():

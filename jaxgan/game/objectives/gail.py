@@ -18,7 +18,8 @@ Rewards and values make advantages (arXiv 1506.02438), standardised over all of 
     A_t = d_t + gamma lambda A_(t+1),   d_t = r_t + gamma V(s_(t+1)) - V(s_t)
 
 An episode's end is no end of the world: V of the last state stands for what would follow. The judge
-sees as many pairs of the policy, drawn from all, as of the expert.
+sees as many pairs of the policy, drawn from all, as of the expert. Of several devices each
+simulates all episodes: they are small, and only the expert's pairs are split.
 
 Deviations: one gradient step on the policy (A2C) in place of TRPO's; environments have absorbing
 states, so that a reward above 0 pays for no survival (environments/environment.py).
