@@ -26,6 +26,7 @@ from jaxgan import media
 from jaxgan.config import check, module_named
 from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
+from jaxgan.environments import by_name
 from jaxgan.files.atomic import check_output, write_text
 from jaxgan.planning import chips, cost
 from jaxgan.planning.cards import CARDS
@@ -92,7 +93,11 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         if config.data.medium in ("pairs", "domains"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
         facts |= getattr(module_named(media, "medium", config.data.medium), "FACTS", {})
-        config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
+        names = tuple(str(i) for i in range(classes))
+        if config.data.medium == "transitions":
+            world = by_name.environment(config.objective.environment)
+            facts, names = facts | {"channels": 4 * world.observation}, world.actions
+        config.data.update(facts, class_names=names)
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)
     return open_run(Path(), config, mesh)
