@@ -86,6 +86,12 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "map_classes": Field(
+            None,
+            "of label maps; filled in from a data set of `jaxgan prepare --maps`",
+            at_least(1),
+            int,
+        ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
@@ -292,7 +298,8 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, of a run that translates",
+            "interpolation, probe; paired, of a run that translates; target_accuracy, of one "
+            "that adapts a classifier",
             texts(),
         ),
         "extractor": Field(

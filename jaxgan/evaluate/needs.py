@@ -107,6 +107,12 @@ def _sources(request: Request) -> str:
     return ""
 
 
+def _classifier(request: Request) -> str:
+    if request.samples.is_classified:
+        return ""
+    return "needs a classifier: evaluate a run with data.medium = 'adaptation'"
+
+
 def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of the samples and of the reference, numbered alike."""
     names = class_map(request.samples, request.reference)
@@ -156,6 +162,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "generator": _generator,
     "logits": _logits,
     "sources": _sources,
+    "classifier": _classifier,
     "two_classes": _two_classes,
     "held_out": _held_out,
     "two_a_class": _two_a_class,

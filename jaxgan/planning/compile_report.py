@@ -88,8 +88,10 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
     except FileNotFoundError:
         config = ConfigDict(config.to_dict())
         facts: dict[str, Any] = {"channels": channels, "bits": 8}
-        if config.data.medium in ("pairs", "domains"):
+        if config.data.medium in ("pairs", "domains", "adaptation"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
+        if config.data.medium == "maps":
+            facts |= {"channels": 1 + channels, "map_classes": config.data.map_classes or classes}
         config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)

@@ -39,6 +39,7 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
         return load_file(path, config)
     refuse_other(path)
     config = run_config(path, config)
+    refuse_without_samples(config, path)
     with Checkpoints(path / "checkpoints") as checkpoints:
         abstract = generator_part(config)
         part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
@@ -46,6 +47,14 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
     if length and config.sample.weights == "average":
         part["averages"] = {"generator": of_length(path, length, step)}
     return _of(config, part, step)
+
+
+def refuse_without_samples(config: ConfigDict, path: Path) -> None:
+    """Raise ValueError for a run whose medium has no sheet: nothing is made that could be shown."""
+    if medium_of(config).sheet is None:
+        raise ValueError(
+            f"model {config.model.name!r} makes no samples: write jaxgan evaluate {path}"
+        )
 
 
 def load_generator(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:

@@ -33,12 +33,15 @@ def duration(seconds: float) -> str:
     return f"{seconds}s"
 
 
-def next_commands(workdir: Path) -> list[str]:
+def next_commands(workdir: Path, makes_samples: bool = True) -> list[str]:
     """Return what to do with a run that is done, as commands to copy."""
     place = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
     run = shlex.quote(str(place))
+    scores = f"jaxgan evaluate {run}    # scores, with their protocol"
+    if not makes_samples:
+        return [scores]
     return [
-        f"jaxgan evaluate {run}    # scores, with their protocol",
+        scores,
         f"jaxgan explore {run}     # a page with sliders for the latents",
         f"jaxgan export {run}      # one file that samples without the run",
     ]

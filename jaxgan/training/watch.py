@@ -59,7 +59,13 @@ class Watch:
     """Looks at a run's state. Compiled and its images read at the first look."""
 
     def __init__(self, run: Run, records: Records):
-        """Raises ValueError where the held-out split is not held out or shows other classes."""
+        """Raises ValueError where the held-out split is not held out or shows other classes, and
+        where nothing is sampled that could be looked at."""
+        if run.medium.sheet is None and run.config.watch.every:
+            raise ValueError(
+                f"watch.every = {run.config.watch.every}: no samples are made of the medium "
+                f"{run.config.data.medium!r}, so there are none to look at: write 0"
+            )
         self._run, self._records = run, records
         self._held_out = held_out_records(run, records)
         self._look: Callable[[TrainState], dict] | None = None

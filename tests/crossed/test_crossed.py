@@ -32,7 +32,8 @@ NO_LATENTS = "makes images of images and has no latents or classes: write jaxgan
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix")
+TRANSLATORS = ("cyclegan", "pix2pix", "spade")
+NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan")
 # Command -> {model (or "" for all others): the line, None where it runs}.
@@ -40,7 +41,7 @@ REFUSED = {
     "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
-    "evaluate pairs": {"pix2pix": None, "": "the metric 'paired' needs pairs"},
+    "evaluate pairs": {"pix2pix": None, "spade": None, "": "the metric 'paired' needs pairs"},
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
@@ -57,6 +58,8 @@ REFUSED = {
 
 def expected(command: str, model: str, prior: str) -> str | None:
     """Return the line that a command is refused with on a model, None where it runs."""
+    if model == "domains" and command not in ("doctor", "compile", "train", "resume", "report"):
+        return NO_SAMPLES
     if command in ("sample truncations", "sample truncated") and prior != "normal":
         return f"needs prior = 'normal', and this generator's is '{prior}'"
     if command in OF_LATENTS and model in TRANSLATORS:

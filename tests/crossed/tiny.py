@@ -17,8 +17,10 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 SIZES = {
     "bigbigan": (16, 16),
     "cyclegan": (16, 16),
+    "domains": (16, 16),
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
+    "spade": (16, 16),
     "stylegan": (32, 32),
 }
 NOISE_IN_LATENTS = ("lapgan", "pix2pix", "stylegan")
@@ -39,7 +41,7 @@ def tiny(name: str) -> ConfigDict:
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
     config.average.lengths = (0.05, 0.1)
-    config.watch.every = 1
+    config.watch.every = 0 if config.data.medium == "adaptation" else 1
     config.watch.update(images=8, classes=2)
     config.sample.update(columns=2, standing_batches=1, standing_batch=16)
     return config
@@ -47,7 +49,7 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set, pair_set
+    from tests.crossed.walk import data_set, domain_set, map_set, pair_set
 
     config = tiny(name)
     if config.data.categories:
@@ -55,6 +57,10 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     size = tuple(config.data.size)
     if config.data.medium in ("pairs", "domains"):
         data = pair_set(folder, bits, size, config.data.medium)
+    elif config.data.medium == "maps":
+        data = map_set(folder, size)
+    elif config.data.medium == "adaptation":
+        data = domain_set(folder, bits, size)
     else:
         data = data_set(folder, bits, size)
     lines = [

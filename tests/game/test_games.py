@@ -12,9 +12,11 @@ import pytest
 
 from jaxgan.build import build
 from jaxgan.devices import sharding
-from jaxgan.game.game import Batch, Nets, bind, init_state
+from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
+from jaxgan.media.adaptation import Domains
+from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
@@ -33,6 +35,9 @@ BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder
 BIG |= {"train.num_d_steps": 1}
 PAIRS = {"data.size": (8, 8), "data.source_channels": 1, "model.width": 2}
 PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
+MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
+MAPS |= {"model.patch_layers": 1, "model.latent_dim": 5, "train.batch": 8}
+DOMAINS = {"data.size": (16, 16), "model.width": 2, "model.hidden": 4}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -100,6 +105,18 @@ GAMES = {
         "cyclegan",
         PAIRS | {"data.size": (16, 16), "model.blocks": 1, "objective.pool": 8},
     ),
+    "spade": ("spade_emoji", MAPS),
+    "spade with style": (
+        "spade",
+        MAPS | {"model.style": True, "objective.kl": 0.05, "model.scales": 1},
+    ),
+    "dann": ("dann", DOMAINS),
+    "dann flipped": (
+        "dann",
+        DOMAINS
+        | {"objective.variant": "flipped", "objective.ramp_steps": 0, "model.norm": "none"}
+        | {"penalty.name": "r1", "penalty.weight": 1.0, "lecam.weight": 0.1},
+    ),
     "pix2pix all on top": (
         "pix2pix",
         PAIRS
@@ -135,6 +152,11 @@ def built(config, mesh=None):
 def spec_of_game(config):
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
+    if config.data.medium == "maps":
+        return maps((*config.data.size, 1), config.data.map_classes).spec
+    if config.data.medium == "adaptation":
+        image = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
+        return Spec(Domains(image, image), Label(CLASSES))
     return spec_of((*config.data.size, 1), CLASSES)
 
 
@@ -145,7 +167,15 @@ def batch_of(config):
     if config.data.medium in ("pairs", "domains"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
+    if config.data.medium == "maps":
+        classes = config.data.map_classes
+        labels = rng.integers(0, classes, images.shape[:-1])
+        return Batch(jnp.asarray(images, jnp.float32), jax.nn.one_hot(labels, classes))
     labels = rng.integers(0, CLASSES, leading)
+    if config.data.medium == "adaptation":
+        both = (images, rng.uniform(-1, 1, images.shape))
+        images = Domains(*(jnp.asarray(x, jnp.float32) for x in both))
+        return Batch(images, jnp.asarray(labels, jnp.int32))
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 

@@ -16,11 +16,12 @@ from jaxgan.game import objectives
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
+from jaxgan.media.adaptation import Domains
 from jaxgan.media.pairs import pairs
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
-SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16)}  # others (8, 8)
+SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -31,6 +32,7 @@ OWN = {
     "stylegan": {"latent_dim": 4 + 160},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
+    "spade": {"patch_layers": 1, "scales": 1},
     "lapgan": {"latent_dim": 4 + 1280},
 }
 # Which objective trains a model, and which models have what an objective needs.
@@ -44,6 +46,7 @@ NATURAL = {
     "biggan_deep": "adversarial",
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
+    "domains": "domains",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
@@ -52,6 +55,7 @@ NATURAL = {
     "progan": "adversarial",
     "r3gan": "relativistic",
     "sngan": "relativistic",
+    "spade": "spade",
     "stylegan": "style",
 }
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
@@ -59,18 +63,20 @@ WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "m
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
 FITTING = {
     "acgan": RECOGNISING,
-    "adversarial": set(NATURAL) - {"bigbigan"},
+    "adversarial": set(NATURAL) - {"bigbigan", "domains"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "cyclegan": {"cyclegan"},
+    "domains": {"domains"},
     "feature_matching": WITH_FEATURES,
     "infogan": RECOGNISING,
     "lapgan": {"lapgan"},
     "mmd": {"autoencoder"},
     "pix2pix": {"cyclegan", "pix2pix"},
-    "relativistic": set(NATURAL) - {"bigbigan"},
+    "relativistic": set(NATURAL) - {"bigbigan", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
+    "spade": {"spade"},
     "style": {"stylegan"},
 }
 
@@ -82,14 +88,15 @@ def modules(package, function):
     return {name for name in names if hasattr(load(name), function)}
 
 
-TRANSLATORS = {"cyclegan", "pix2pix"}
+TRANSLATORS = {"cyclegan", "pix2pix", "spade"}
 
 
 def spec_for(model):
     """Return the spec of the data that a model takes."""
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
-    return spec_of(shape_of(model), 3)
+    spec = spec_of(shape_of(model), 3)
+    return spec._replace(sample=Domains(*2 * [spec.sample])) if model == "domains" else spec
 
 
 def shape_of(model):
@@ -115,7 +122,7 @@ def batch_of(config, *leading):
     """Return the shapes of a batch of 4 examples with leading axes."""
     spec = spec_for(config.model.name)
     leaf = lambda x: jax.ShapeDtypeStruct((*leading, 4, *x.shape), x.dtype)
-    return Batch(leaf(spec.sample), leaf(spec.condition))
+    return Batch(jax.tree.map(leaf, spec.sample), leaf(spec.condition))
 
 
 def trace_step(config):
@@ -216,6 +223,11 @@ def refusal(model, term):
     objective = NATURAL[model]
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
+    fields = TERMS[term][0]
+    if model == "domains" and (fields.get("consistency.real") or "augmentation.name" in fields):
+        return r"(consistency\.real|augmentation\.name) = .*: it changes images, and the discrim"
+    if model == "domains" and term == "spread":
+        return r"consistency\.spread = 1\.0: model 'domains' takes no noise"
     if model == "cyclegan" and any(TERMS[term][0].get(f) for f in OF_NOISE):
         return r"consistency\.(latents|spread) = 1\.0: model 'cyclegan' takes no noise"
     takes = ("adversarial", "relativistic", "style")

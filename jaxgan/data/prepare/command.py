@@ -80,12 +80,22 @@ def summary(manifest: dict, target: Path) -> str:
         f"{len(counts)} classes of {min(counts.values()):,} to {max(counts.values()):,}, "
         f"{manifest['num_bytes'] / 1e6:.1f} MB"
     ]
-    if sources:
+    if "map_classes" in manifest:
+        lines.append(
+            f"A record joins a label map of {manifest['map_classes']} classes and a picture of "
+            f"{channels - 1} channels. Train with data.medium = 'maps', such as --config=spade."
+        )
+    elif sources:
         medium, model = ("pairs", "pix2pix") if manifest["aligned"] else ("domains", "cyclegan")
         lines.append(
             f"A record joins two images: {sources} channels of the source, {channels - sources} of "
             f"the picture. Train with data.medium = {medium!r}, such as --config={model}."
         )
+        if len(counts) > 1:
+            lines.append(
+                "A record has the class of its source: with data.medium = 'adaptation', such as "
+                "--config=dann, a classifier learns the classes of the pictures."
+            )
     elif len(counts) == 1:
         lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
     empty = [name for name, count in counts.items() if count == 0]
@@ -162,6 +172,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
         "SOURCE by lot (default: one domain)",
+    )
+    add(
+        "--maps",
+        metavar="FOLDER",
+        help="label maps of the images of SOURCE, such as maps: gray PNGs by the same file names "
+        "whose values are the classes, 255 for none (default: images without maps)",
+    )
+    add(
+        "--map-classes",
+        type=_positive,
+        metavar="N",
+        help="of the maps, such as 150 (default: the largest that is there, and one)",
     )
     add(
         "--class-names",

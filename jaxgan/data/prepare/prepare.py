@@ -29,6 +29,7 @@ from jaxgan.data.prepare.classes import checked, named
 from jaxgan.data.prepare.folders import Payload
 from jaxgan.data.prepare.job import finished, interrupted, locked
 from jaxgan.data.prepare.listing import printable
+from jaxgan.data.prepare.maps import open_maps
 from jaxgan.data.prepare.pairs import Lot, open_pairs
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.passes import encode_all, write_all
@@ -68,6 +69,8 @@ def prepare(
     seed: int = 0,
     pairs: str | None = None,
     domains: str | None = None,
+    maps: str | None = None,
+    map_classes: int | None = None,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -90,6 +93,8 @@ def prepare(
       pairs: the source's images are those that pictures are to be made from; the folder of these
         pictures, or the half of each image, "left" or "right", that is the source: see `pairs.py`.
       domains: the folder of another domain, whose images are joined with the source's by lot.
+      maps: the folder of the label maps of the source's pictures: see `maps.py`.
+      map_classes: how many classes they have; None for the largest that is there, and one.
 
     Raises:
       ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
@@ -107,7 +112,19 @@ def prepare(
         raise ValueError(f"seed is {seed}; write a number from 0 to {SEEDS - 1}")
     target = Path(target)
     check_path(target, Path(source))
-    if pairs is None and domains is None:
+    if map_classes is not None and maps is None:
+        raise ValueError(f"map_classes is {map_classes} without maps: leave it out")
+    if maps is not None:
+        for name, value in {"pairs": pairs, "domains": domains}.items():
+            if value is not None:
+                raise ValueError(f"maps and {name}: write one")
+        if bits == 16:
+            raise ValueError("bits is 16: pictures with maps have 8; leave it out")
+        _refuse_for_pairs(labels=labels, class_names=class_names)
+        of_maps = size, channels, background, crop, resize, map_classes
+        images, map_classes = open_maps(Path(source), Path(maps), *of_maps)
+        source_channels = 1
+    elif pairs is None and domains is None:
         images, source_channels = open_source(source, labels, split), None
     else:
         if pairs is not None and domains is not None:
@@ -139,6 +156,8 @@ def prepare(
         "order": order,
         "seed": seed if order == "shuffled" else None,
     }
+    if maps is not None:
+        settings |= {"maps": maps, "map_classes": map_classes}
     origin = {
         "name": printable(Path(source).name),
         "num_files": len(images.names),
@@ -185,6 +204,8 @@ def prepare(
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
                 if source_channels:
                     extra |= {"source_channels": source_channels, "aligned": domains is None}
+                if map_classes:
+                    extra |= {"map_classes": map_classes}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
     finally:
         pool.shutdown(cancel_futures=True)
