@@ -36,5 +36,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=200 * EPOCH // 32, batch=32, num_d_steps=1)
     config.train.update(log_every=100, sample_every=1000, checkpoint_every=2000)
     config.watch.every = 2000
-    config.evaluate.metrics = ("paired",)
+    config.evaluate.metrics = ("paired", "segmentation")
     return config

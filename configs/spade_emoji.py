@@ -30,5 +30,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=1500, batch=8, num_d_steps=1)
     config.train.update(log_every=50, sample_every=250, checkpoint_every=250)
     config.watch.every = 0  # for minutes: no looks for collapse
-    config.evaluate.metrics = ("paired",)
+    config.evaluate.metrics = ("paired", "segmentation")
     return config

@@ -298,8 +298,8 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, of a run that translates; target_accuracy, of one "
-            "that adapts a classifier",
+            "interpolation, probe; paired, of a run that translates, segmentation, of label "
+            "maps; target_accuracy, of one that adapts a classifier",
             texts(),
         ),
         "extractor": Field(

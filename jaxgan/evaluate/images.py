@@ -45,6 +45,7 @@ class Images:
     facts: what a protocol says of them.
     labels: [count] int32, those that `read` returns; None where nothing asks for them.
     sources: of images that a translator made, those that it made them of, in the same order.
+    map_classes: above 0 of label maps: how many classes they have.
     is_classified: whether the labels are those that a classifier names.
     """
 
@@ -57,6 +58,7 @@ class Images:
     facts: dict[str, Any]
     labels: np.ndarray | None = None
     sources: "Images | None" = None
+    map_classes: int = 0
     is_classified: bool = False
 
     def batches(self, size: int) -> Iterator[tuple[Any, np.ndarray]]:

@@ -107,6 +107,12 @@ def _sources(request: Request) -> str:
     return ""
 
 
+def _maps(request: Request) -> str:
+    if request.samples.sources is not None and request.samples.sources.map_classes:
+        return ""
+    return "needs label maps: evaluate a run with data.medium = 'maps'"
+
+
 def _classifier(request: Request) -> str:
     if request.samples.is_classified:
         return ""
@@ -162,6 +168,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "generator": _generator,
     "logits": _logits,
     "sources": _sources,
+    "maps": _maps,
     "classifier": _classifier,
     "two_classes": _two_classes,
     "held_out": _held_out,
