@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from jaxgan.config import default_config
 from jaxgan.evaluate.images import Images, open_images
 from jaxgan.game.game import TrainState
-from jaxgan.trained import classifier
+from jaxgan.trained.classifier import Classifier, classifier_of, is_classifier
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
 from jaxgan.trained.load import from_state, load, model_config
@@ -26,7 +26,7 @@ class Model(NamedTuple):
     images: Images | None = None
     run: Run | None = None
     state: TrainState | None = None
-    classifier: classifier.Classifier | None = None
+    classifier: Classifier | None = None
 
 
 def is_run(path: Path) -> bool:
@@ -49,8 +49,8 @@ def open_model(path: Path, config: ConfigDict) -> Model:
     if config.sample.length and config.sample.weights == "average":
         average = of_length(path, config.sample.length, int(state.step))
         state = state.replace(averages={**state.averages, "generator": average})
-    if classifier.is_classifier(run):
-        return Model(run=run, state=state, classifier=classifier.of(run, state))
+    if is_classifier(run):
+        return Model(run=run, state=state, classifier=classifier_of(run, state))
     return of(from_state(run, state), run, state)
 
 

@@ -87,7 +87,11 @@ def random_resized_crop(
         corner = jax.random.uniform(place_key, (2,)) * (1.0 - sides) * size
         if method == "nearest":
             rows, columns = (
-                jnp.clip(((jnp.arange(n) + 0.5) * side + start).astype(jnp.int32), 0, n - 1)
+                jnp.clip(
+                    ((jnp.arange(n, dtype=jnp.float32) + 0.5) * side + start).astype(jnp.int32),
+                    0,
+                    n - 1,
+                )
                 for n, side, start in zip((height, width), sides, corner, strict=True)
             )
             return image[rows][:, columns]

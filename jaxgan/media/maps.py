@@ -108,7 +108,7 @@ def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batc
     if random_crop < 1:
         key, area = keys["crop"], (random_crop, 1.0)
         picture = random_resized_crop(key, picture, area)
-        shares = random_resized_crop(key, shares, area, method="nearest")
+        shares = random_resized_crop(jax.random.clone(key), shares, area, method="nearest")
     if flip:
         joined = random_flip(keys["flip"], jnp.concatenate([shares, picture], -1))
         classes = shares.shape[-1]

@@ -26,6 +26,7 @@ from jaxgan.config import check
 from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
 from jaxgan.files.atomic import check_output, write_text
+from jaxgan.media.maps import IGNORED
 from jaxgan.planning import chips, cost
 from jaxgan.planning.cards import CARDS
 from jaxgan.planning.early_program import leave, optimised
@@ -91,7 +92,8 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         if config.data.medium in ("pairs", "domains", "adaptation"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
         if config.data.medium == "maps":
-            facts |= {"channels": 1 + channels, "map_classes": config.data.map_classes or classes}
+            known = config.data.map_classes or min(classes, IGNORED)
+            facts |= {"channels": 1 + channels, "map_classes": known}
         config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)

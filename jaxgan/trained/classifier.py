@@ -92,9 +92,9 @@ def load(workdir: str | Path) -> Classifier:
     run = runs.load_run(Path(workdir))
     with Checkpoints(Path(workdir) / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(runs.abstract_state(run))
-    return of(run, state)
+    return classifier_of(run, state)
 
 
-def of(run: runs.Run, state: TrainState) -> Classifier:
+def classifier_of(run: runs.Run, state: TrainState) -> Classifier:
     """Return the classifier of a run's state."""
     return Classifier(run, state, open_records(run.config.data.name, run.config.data.split))

@@ -9,7 +9,7 @@ from jaxgan.game.game import Spec
 from jaxgan.media.maps import maps
 from jaxgan.models import cyclegan, spade
 from tests.models.networks import count, shapes_of
-from tests.models.test_pix2pix import drawn
+from tests.models.test_pix2pix import FAST, drawn
 
 
 def sides(size=(16, 16), classes=3, channels=3, **fields):
@@ -50,14 +50,15 @@ def test_a_flat_map_keeps_its_class_and_instance_norm_alone_loses_it():
     sample = jax.ShapeDtypeStruct((16, 16, 3), jnp.float32)
     spec = Spec(sample, jax.ShapeDtypeStruct((16, 16, 3), jnp.float32))
     plain = cyclegan.networks(config, spec)["generator"]
-    params = drawn(plain)
-    first, second = (plain.calls["to_b"]({"params": params}, flat(k)) for k in (0, 2))
-    np.testing.assert_allclose(first, second, atol=1e-4)
-    assert np.ptp(first) < 1e-3  # a flat picture
+    # Eighths: sums are exact, where rounding would be all that the norms have to enlarge.
+    params = jax.tree.map(lambda x: jnp.round(8 * x) / 8, drawn(plain))
+    call = jax.jit(plain.calls["to_b"], compiler_options=FAST)
+    first, second = (call({"params": params}, flat(k)) for k in (0, 2))
+    np.testing.assert_array_equal(first, second)
 
     generator, _ = sides()
     params, z = drawn(generator), jnp.zeros((1, 5))
-    call = jax.jit(generator.calls["call"])
+    call = jax.jit(generator.calls["call"], compiler_options=FAST)
     first, second = (call({"params": params}, z, flat(k)) for k in (0, 2))
     assert np.abs(np.asarray(first) - np.asarray(second)).mean() > 0.1
 
@@ -69,7 +70,7 @@ def test_a_layer_is_the_papers_formula():
     labels = rng.integers(0, 5, (2, 8, 8))
     shares = jax.nn.one_hot(labels, 5)
     module = spade.Spade(6)
-    params = module.init(jax.random.key(0), x, shares)["params"]
+    params = jax.eval_shape(module.init, jax.random.key(0), x, shares)["params"]
     params = jax.tree.map(lambda p: jnp.asarray(rng.normal(size=p.shape), p.dtype), params)
 
     def convolved(x, layer):
@@ -83,7 +84,7 @@ def test_a_layer_is_the_papers_formula():
     mean, variance = wide.mean((1, 2), keepdims=True), wide.var((1, 2), keepdims=True)
     expected = (wide - mean) / np.sqrt(variance + 1e-5)
     expected = expected * (1 + convolved(seen, "gain")) + convolved(seen, "bias")
-    found = module.apply({"params": params}, x, shares)
+    found = jax.jit(module.apply, compiler_options=FAST)({"params": params}, x, shares)
     np.testing.assert_allclose(found, expected, rtol=2e-4, atol=2e-4)
 
 
@@ -94,17 +95,18 @@ def test_the_map_decides_where_and_the_latents_how():
     z = jnp.asarray(rng.normal(size=(2, 5)), jnp.float32)
     generator, _ = sides()
     params = {"params": drawn(generator)}
-    call = jax.jit(generator.calls["call"])
+    call = jax.jit(generator.calls["call"], compiler_options=FAST)
     np.testing.assert_array_equal(call(params, z, shares), call(params, -z, shares))
     assert "encode" not in generator.calls
 
     generator, _ = sides(style=True)
     params = {"params": drawn(generator)}
-    call = jax.jit(generator.calls["call"])
+    call = jax.jit(generator.calls["call"], compiler_options=FAST)
     images = call(params, z, shares)
     assert images.shape == (2, 16, 16, 3)
     assert np.abs(np.asarray(images - call(params, -z, shares))).mean() > 0.01
-    mean, log_variance = generator.calls["encode"](params, images)
+    encode = jax.jit(generator.calls["encode"], compiler_options=FAST)
+    mean, log_variance = encode(params, images)
     assert mean.shape == log_variance.shape == (2, 5)
     with pytest.raises(ValueError, match=r"maps of 32 x 32: with model.style .* write 16 x 16"):
         jax.eval_shape(generator.calls["call"], params, z, jnp.zeros((2, 32, 32, 3)))
@@ -117,14 +119,15 @@ def test_logits_of_several_scales():
     rng = np.random.default_rng(0)
     images = jnp.asarray(rng.normal(size=(2, 16, 16, 3)), jnp.float32)
     shares = jax.nn.one_hot(rng.integers(0, 3, (2, 16, 16)), 3)
-    found = discriminator.calls["activations"](params, images, shares)
-    logits = discriminator.calls["call"](params, images, shares)
+    run = lambda side, call: jax.jit(side.calls[call], compiler_options=FAST)
+    found = run(discriminator, "activations")(params, images, shares)
+    logits = run(discriminator, "call")(params, images, shares)
     assert [x.shape for x in logits] == [(2, 6, 6), (2, 2, 2)]
     for scale, own in zip(found, logits, strict=True):
         np.testing.assert_array_equal(scale[-1], own)
         assert len(scale) == 3 and all(x.ndim == 4 for x in scale[:-1])
     halved = lambda x: x.reshape(2, 8, 2, 8, 2, 3).mean((2, 4))
-    coarse = sides(scales=1)[1].calls["call"](
+    coarse = run(sides(scales=1)[1], "call")(
         {"params": {"judges_0": params["params"]["judges_1"]}}, halved(images), halved(shares)
     )
     np.testing.assert_allclose(coarse[0], logits[1], atol=1e-5)
@@ -134,7 +137,7 @@ def test_logits_of_several_scales():
     ("size", "fields", "message"),
     [
         ((4, 4), {}, "data.size = 4 x 4: write multiples of 8 at least"),
-        ((12, 18), {}, "data.size = 12 x 18|images of 12 x 18"),
+        ((10, 15), {}, "data.size = 10 x 15: write multiples of 8 at least"),
         ((16, 16), {"scales": 0}, "model.scales = 0: write 1 or more"),
         ((16, 16), {"patch_layers": 3}, "model.patch_layers = 3 needs images of 16 pixels"),
         ((16, 16), {"patch_layers": 0}, "model.patch_layers = 0: write 1 or more"),

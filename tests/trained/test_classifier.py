@@ -144,6 +144,7 @@ def test_what_needs_samples_says_what_to_write(folder, run, words, message):
         main.main([str(folder / "run") if word == "RUN" else word for word in words])
 
 
+@pytest.mark.slow
 def test_a_training_without_sheets(folder, tmp_path, capsys):
     """It ends with a checkpoint, a log and no picture; looks at samples are refused at once."""
     config = config_of(folder)
