@@ -22,6 +22,7 @@ from jaxgan.game.game import Side, Spec
 from jaxgan.media.adaptation import Domains
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import BatchNorm, Dense
+from jaxgan.models.pooling import max_pool
 from jaxgan.models.sides import linen, num_classes
 
 he = nn.initializers.he_normal()
@@ -46,12 +47,6 @@ class Convolved(nn.Module):
         return x + bias.reshape(1, 1, 1, -1)
 
 
-def maxima(x: jax.Array) -> jax.Array:
-    """Return the largest of 2 x 2 pixels: half of h and w of [b, h, w, c]."""
-    b, h, w, c = x.shape
-    return x.reshape(b, h // 2, 2, w // 2, 2, c).max((2, 4))
-
-
 class Encoder(nn.Module):
     """Map images [b, h, w, c] to features [b, n]."""
 
@@ -65,7 +60,7 @@ class Encoder(nn.Module):
             x = Convolved(features, not has_norm, name=f"conv_{i}")(x)
             if has_norm:
                 x = BatchNorm(1e-5, name=f"norm_{i}")(x)
-            x = maxima(nn.relu(x))
+            x = max_pool(nn.relu(x))
         return x.reshape(len(x), -1)
 
 

@@ -108,7 +108,7 @@ GAMES = {
     "spade": ("spade_emoji", MAPS),
     "spade with style": (
         "spade",
-        MAPS | {"model.style": True, "objective.kl": 0.05, "model.scales": 1},
+        MAPS | {"data.size": (8, 8), "model.style": True, "objective.kl": 0.05, "model.scales": 1},
     ),
     "dann": ("dann", DOMAINS),
     "dann flipped": (
