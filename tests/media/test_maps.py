@@ -69,10 +69,11 @@ def test_a_map_is_cut_and_mirrored_as_its_picture():
 def test_crops_of_nearest_pixels_against_a_loop():
     """Each pixel is the one of the source that its centre falls into."""
     images = jnp.arange(2 * 6 * 6, dtype=jnp.float32).reshape(2, 6, 6, 1)
-    key = jax.random.key(5)
-    whole = random_resized_crop(key, images, (1.0, 1.0), (1.0, 1.0), method="nearest")
+    whole = random_resized_crop(jax.random.key(5), images, (1.0, 1.0), (1.0, 1.0), method="nearest")
     np.testing.assert_array_equal(whole, images)
-    found = np.asarray(random_resized_crop(key, images, (0.25, 0.25), (1.0, 1.0), "nearest"))
+    found = np.asarray(
+        random_resized_crop(jax.random.key(6), images, (0.25, 0.25), (1.0, 1.0), "nearest")
+    )
     for image, made in zip(np.asarray(images), found, strict=True):
         rows = np.unique(made[:, 0] // 6 % 6)
         assert len(rows) in (3, 4)  # of a box of 3 x 3

@@ -1,5 +1,8 @@
 """Domain adaptation from folders to a score: labels of the source alone, moments of the target."""
 
+from functools import partial
+
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +19,7 @@ from jaxgan.trained import classifier
 from jaxgan.training.run import resolve
 from tests.data.image_kinds import stored_images
 from tests.data.prepare.test_pairs import write
+from tests.models.test_pix2pix import FAST
 from tests.tiny import run_of
 
 CLASSES = ("high", "low")
@@ -101,11 +105,13 @@ def test_it_is_the_network_of_training_with_the_targets_moments(folder, run):
     side, records = run.game.players["generator"].side, open_records(folder / "data")
     with Reader(records, run.medium) as reader:
         targets = reader.read(np.resize(np.arange(20), 16)).sample.target
-    means = side.moments("predict", {"params": found.variables["params"]}, to_float(targets[:8]))
+    moments = jax.jit(partial(side.moments, "predict"), compiler_options=FAST)
+    means = moments({"params": found.variables["params"]}, to_float(targets[:8]))
     mean = np.asarray(means["encoder"]["norm_0"]["mean"])
     standing = np.asarray(found.variables["batch_stats"]["encoder"]["norm_0"]["mean"])
     assert np.abs(standing - mean).max() < 0.3 * np.abs(mean).max()  # of other target images
-    logits = np.asarray(side.calls["predict"](found.variables, to_float(images)))
+    predict = jax.jit(side.calls["predict"], compiler_options=FAST)
+    logits = np.asarray(predict(found.variables, to_float(images)))
     np.testing.assert_array_equal(found.classify(images), logits.argmax(-1))
     np.testing.assert_array_equal(found.classify(images[3:]), found.classify(images)[3:])
     with pytest.raises(ValueError, match=r"images are float64 \[5, 16, 16, 1\]: write uint8"):
