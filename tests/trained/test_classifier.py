@@ -168,4 +168,4 @@ def test_a_training_without_sheets(folder, tmp_path, capsys):
     assert not list((tmp_path / "run").rglob("*.png"))
     assert (tmp_path / "run" / "metrics.jsonl").read_text().count("g/lambda") == 2
     said = capsys.readouterr().out
-    assert "jaxgan evaluate" in said and "jaxgan explore" not in said
+    assert "jaxgan evaluate" in said and "jaxgan explore" not in said and "note:" not in said
