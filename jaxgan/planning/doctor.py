@@ -63,7 +63,7 @@ def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(True, str(error))
         return
-    for line in advice(resolved, len(records)):
+    for line in advice(resolved, len(records)) if run.medium.sheet else ():
         yield Finding(False, line)
     yield disk(run)
     if steps:

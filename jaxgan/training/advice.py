@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from ml_collections import ConfigDict
 
-from jaxgan.build import medium_of
 from jaxgan.config.intervals import images_a_step
 from jaxgan.game.schedules import ends
 
@@ -16,12 +15,10 @@ def largest(value: float | str) -> float:
 
 
 def advice(config: ConfigDict, examples: int) -> Iterator[str]:
-    """Yield what is known to fail, one line each.
+    """Yield what is known to fail of games that make images, one line each.
 
     config: resolved. examples: how many there are to train on.
     """
-    if medium_of(config).sheet is None:
-        return  # all of it is known of games that make images
     train, average = config.train, config.average
     for name in ("generator", "discriminator"):
         player = config[name]

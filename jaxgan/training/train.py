@@ -76,7 +76,7 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     # What cannot run has been refused.
     with claimed(run, data), say, Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         say(describe(run, records))
-        for line in advice(run.config, len(records)):
+        for line in advice(run.config, len(records)) if run.medium.sheet else ():
             say(f"note: {line}")
         roll_backs = RollBacks(workdir)
         while True:
