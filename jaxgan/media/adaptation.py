@@ -6,7 +6,7 @@ Labels of B are read by nobody and are in no data set.
 
 In a Batch the sample is `Domains(source, target)`, the condition the label of the source. Both
 images have the same size, channels and range: they pass the same `to_float`. Each is cut and
-mirrored by a draw of its own. Nothing is made of this medium, so it has no sheet.
+mirrored by a draw of its own.
 """
 
 from functools import partial
@@ -52,7 +52,7 @@ def medium(data: ConfigDict) -> Medium:
         to_float=to_float,
         to_stored=lambda samples: jax.tree.map(partial(to_stored, bits=data.bits), samples),
         augment=partial(augment, flip=data.flip, random_crop=data.random_crop),
-        sheet=None,
+        sheet=of_images.sheet,
         suffix=of_images.suffix,
         write=of_images.write,
         distances=of_images.distances,

@@ -51,9 +51,7 @@ class Medium(NamedTuple):
     to_float: a Batch as stored -> the same as networks see it.
     to_stored: samples as networks see them -> as stored, rounded and clipped: its inverse.
     augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.
-    sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row; None where
-      nothing is made of a game's noise and conditions: then there are no sheets and no watch, and
-      nothing is sampled.
+    sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row.
     suffix, write: the file of one sample, and (path, sample) -> None.
     distances: samples [..., n, ...] seen as [groups, n, d] -> [groups, n, n], for the watch.
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
@@ -67,7 +65,7 @@ class Medium(NamedTuple):
     to_float: Callable[[Batch], Batch]
     to_stored: Callable[[PyTree], PyTree]
     augment: Callable[..., Batch]
-    sheet: Callable[..., Any] | None
+    sheet: Callable[..., Any]
     suffix: str
     write: Callable[..., None]
     distances: Callable[..., Any]

@@ -39,7 +39,7 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
         return load_file(path, config)
     refuse_other(path)
     config = run_config(path, config)
-    refuse_without_samples(config, path)
+    refuse_classifier(config, path)
     with Checkpoints(path / "checkpoints") as checkpoints:
         abstract = generator_part(config)
         part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
@@ -49,9 +49,9 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
     return _of(config, part, step)
 
 
-def refuse_without_samples(config: ConfigDict, path: Path) -> None:
-    """Raise ValueError for a run whose medium has no sheet: nothing is made that could be shown."""
-    if medium_of(config).sheet is None:
+def refuse_classifier(config: ConfigDict, path: Path) -> None:
+    """Raise ValueError for a run whose first player names classes: trained/classifier.py."""
+    if "classify" in sides(config, medium_of(config).spec)["generator"].calls:
         raise ValueError(
             f"model {config.model.name!r} makes no samples: write jaxgan evaluate {path}"
         )

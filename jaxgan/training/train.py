@@ -22,7 +22,7 @@ from jaxgan.devices import capacity, compiler, processes, sharding
 from jaxgan.devices.stopping import stopping
 from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
-from jaxgan.game import steps
+from jaxgan.game import sampling, steps
 from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch, Label
@@ -76,7 +76,8 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     # What cannot run has been refused.
     with claimed(run, data), say, Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         say(describe(run, records))
-        for line in advice(run.config, len(records)) if run.medium.sheet else ():
+        about_images = sampling.makes_samples(run.game.players["generator"].side)
+        for line in advice(run.config, len(records)) if about_images else ():
             say(f"note: {line}")
         roll_backs = RollBacks(workdir)
         while True:
@@ -347,7 +348,7 @@ def loop(
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
-    for line in next_commands(workdir, run.medium.sheet is not None):
+    for line in next_commands(workdir, sheet is not None):
         say(f"  {line}")
     return 0
 
@@ -355,12 +356,12 @@ def loop(
 def sheets(
     run: Run, records: Records
 ) -> tuple[Callable[[TrainState], Any] | None, tuple[str, ...]]:
-    """Return a function of a state that draws its sheet, and what the rows of a sheet are; None
-    for a medium without sheets.
+    """Return a function of a state that draws its sheet, and what the rows of a sheet are; None for
+    a game that makes no samples.
 
     records: of which the examples that are translated are drawn, in a run that does.
     """
-    if run.medium.sheet is None:
+    if not sampling.makes_samples(run.game.players["generator"].side):
         return None, ()
     if not isinstance(run.medium.spec.condition, Label):
         return translation_sheets(run, records), ROWS

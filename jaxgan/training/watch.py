@@ -35,6 +35,7 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.game.game import Batch, Bound, Game, TrainState, bind
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import score
+from jaxgan.game.sampling import makes_samples
 from jaxgan.game.steps import prefix
 from jaxgan.game.transforms import as_matrix, is_normalised
 from jaxgan.training.run import Run
@@ -59,12 +60,12 @@ class Watch:
     """Looks at a run's state. Compiled and its images read at the first look."""
 
     def __init__(self, run: Run, records: Records):
-        """Raises ValueError where the held-out split is not held out or shows other classes, and
-        where nothing is sampled that could be looked at."""
-        if run.medium.sheet is None and run.config.watch.every:
+        """Raises ValueError where the held-out split is not held out or shows other classes, or
+        where the game makes no samples to look at."""
+        if run.config.watch.every and not makes_samples(run.game.players["generator"].side):
             raise ValueError(
-                f"watch.every = {run.config.watch.every}: no samples are made of the medium "
-                f"{run.config.data.medium!r}, so there are none to look at: write 0"
+                f"watch.every = {run.config.watch.every}: this game makes no samples to look at: "
+                "write 0"
             )
         self._run, self._records = run, records
         self._held_out = held_out_records(run, records)
