@@ -64,10 +64,11 @@ def feature_distance(real: tuple, fake: tuple) -> jax.Array:
 
     real, fake: for each scale the features of its layers and, last, its logits, which are left out.
     """
-    scales = [
-        sum(jnp.abs(jax.lax.stop_gradient(r) - f).mean() for r, f in zip(a, b, strict=True))
-        for a, b in ((a[:-1], b[:-1]) for a, b in zip(real, fake, strict=True))
-    ]
+    scales = []
+    for of_real, of_fake in zip(real, fake, strict=True):
+        layers = zip(of_real[:-1], of_fake[:-1], strict=True)
+        means = [jnp.abs(jax.lax.stop_gradient(r) - f).mean() for r, f in layers]
+        scales.append(jnp.stack(means).sum())
     return jnp.stack(scales).mean()
 
 
