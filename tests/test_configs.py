@@ -49,6 +49,11 @@ def resolved(config):
     known = {"cifar10": 10, "mnist": 10, "emoji64": 27}
     if config.data.medium in ("pairs", "domains"):
         return run.with_facts(config, channels=6, source_channels=3, bits=8, class_names=("pairs",))
+    if config.data.medium == "maps":
+        return run.with_facts(config, channels=4, map_classes=150, bits=8, class_names=("pairs",))
+    if config.data.medium == "adaptation":
+        digits = tuple(map(str, range(10)))
+        return run.with_facts(config, channels=2, source_channels=1, bits=8, class_names=digits)
     classes = known.get(name.removeprefix("data/"), 1000)
     with config.unlocked():
         config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)

@@ -93,6 +93,12 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "map_classes": Field(
+            None,
+            "of label maps; filled in from a data set of `jaxgan prepare --maps`",
+            at_least(1),
+            int,
+        ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
         "rate": Field(
             None, "of waves: samples a second; filled in from the data set", at_least(1), int
@@ -302,7 +308,8 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, of a run that translates; returns, of a policy",
+            "interpolation, probe; paired, of a run that translates, segmentation, of label maps; "
+            "target_accuracy, of one that adapts a classifier; returns, of a policy",
             texts(),
         ),
         "extractor": Field(

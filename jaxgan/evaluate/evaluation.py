@@ -166,7 +166,7 @@ class Evaluator:
         fake = self._extract(seen) if "samples" in needs else None
         for _ in seen if pixels is not None else ():
             pass  # no metric asked for features, which would have drawn the batches
-        sources = samples.sources if "sources" in needs else None
+        sources = samples.sources if {"sources", "maps"} & needs else None
         real = self.real() if "reference" in needs else None
         tested = self._test is not None and {"reference", "held_out"} <= needs
         return Inputs(

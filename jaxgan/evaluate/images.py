@@ -46,6 +46,8 @@ class Images:
     facts: what a protocol says of them.
     labels: [count] int32, those that `read` returns; None where nothing asks for them.
     sources: of images that a translator made, those that it made them of, in the same order.
+    map_classes: above 0 of label maps: how many classes they have.
+    is_classified: whether the labels are those that a classifier names.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Images:
     facts: dict[str, Any]
     labels: np.ndarray | None = None
     sources: "Images | None" = None
+    map_classes: int = 0
+    is_classified: bool = False
 
     def batches(self, size: int) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield all images once, in order: (images [n, ...], labels [n]) with n up to `size`."""

@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 from jaxgan.config import default_config
 from jaxgan.evaluate.images import Images, open_images
 from jaxgan.game.game import TrainState
+from jaxgan.trained.classifier import Classifier, classifier_of, is_classifier
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
 from jaxgan.trained.load import Trained, from_state, load, model_config
@@ -19,13 +20,14 @@ from jaxgan.training.run import Run, abstract_state, load_run
 
 
 class Model(NamedTuple):
-    """generator, translator or images; run and state where the network is a run's."""
+    """generator, translator, images or classifier; run and state where the network is a run's."""
 
     generator: TrainedGenerator | None = None
     translator: Translator | None = None
     images: Images | None = None
     run: Run | None = None
     state: TrainState | None = None
+    classifier: Classifier | None = None
 
 
 def is_run(path: Path) -> bool:
@@ -48,6 +50,8 @@ def open_model(path: Path, config: ConfigDict) -> Model:
     if config.sample.length and config.sample.weights == "average":
         average = of_length(path, config.sample.length, int(state.step))
         state = state.replace(averages={**state.averages, "generator": average})
+    if is_classifier(run):
+        return Model(run=run, state=state, classifier=classifier_of(run, state))
     return of(from_state(run, state), run, state)
 
 

@@ -113,6 +113,18 @@ def _images(request: Request) -> str:
     return f"works on images, and these are samples of {'x'.join(map(str, shape))}: leave it out"
 
 
+def _maps(request: Request) -> str:
+    if request.samples.sources is not None and request.samples.sources.map_classes:
+        return ""
+    return "needs label maps: evaluate a run with data.medium = 'maps'"
+
+
+def _classifier(request: Request) -> str:
+    if request.samples.is_classified:
+        return ""
+    return "needs a classifier: evaluate a run with data.medium = 'adaptation'"
+
+
 def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels of the samples and of the reference, numbered alike."""
     names = class_map(request.samples, request.reference)
@@ -163,6 +175,8 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "logits": _logits,
     "sources": _sources,
     "images": _images,
+    "maps": _maps,
+    "classifier": _classifier,
     "two_classes": _two_classes,
     "held_out": _held_out,
     "two_a_class": _two_a_class,

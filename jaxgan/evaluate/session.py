@@ -14,6 +14,7 @@ from jaxgan.evaluate.extractors.network_features import NETWORKS, network_extrac
 from jaxgan.evaluate.images import Images, open_images, subset
 from jaxgan.evaluate.metrics.metric import needed
 from jaxgan.evaluate.models import Model
+from jaxgan.evaluate.predictions import predictions
 from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
@@ -60,7 +61,8 @@ class Session:
         if model.translator is not None:
             raise ValueError("--truncation: a translator has no latents: leave it out")
         if model.generator is None:
-            raise ValueError("--truncation needs a generator, and these are images: leave it out")
+            what = "a classifier" if model.classifier is not None else "images"
+            raise ValueError(f"--truncation needs a generator, and this is {what}: leave it out")
         settings = self._settings
         # Statistics of the file's own, if it has them, belong to other thresholds.
         generator = model.generator.untabulated()
@@ -87,6 +89,10 @@ class Session:
         if model.translator is not None:
             _, pictures = self._pairs(model.translator)
             self._evaluator = Evaluator(settings, pictures, None, extractor, self._mesh)
+            return self._evaluator
+        if model.classifier is not None:
+            labelled = self._labelled()
+            self._evaluator = Evaluator(settings, labelled, None, None, self._mesh)
             return self._evaluator
         height, width = fake.shape[:2]
         size, split = (height, width), settings.split or self._config.data.split
@@ -137,6 +143,8 @@ class Session:
         count, seed = self._settings.samples, self._settings.seed
         if model.translator is not None:
             return translations(model.translator, self._pairs(model.translator)[0], seed)
+        if model.classifier is not None:
+            return predictions(model.classifier, self._labelled())
         if model.images is not None:
             count = count or several(model.images).count  # 0: all
         if count < 2:
@@ -150,6 +158,24 @@ class Session:
                 f"{model.images.count} images: write that or less"
             )
         return subset(model.images, count, seed)
+
+    def _labelled(self) -> Images:
+        """Return the labelled images that a classifier is tested on, of the target domain."""
+        settings = self._settings
+        others = sorted(set(settings.metrics) - {"target_accuracy"})
+        if others:
+            raise ValueError(
+                f"evaluate.metrics: this run makes no samples for {', '.join(others)}: write "
+                "--config.evaluate.metrics=target_accuracy"
+            )
+        if not settings.reference:
+            raise ValueError(
+                "evaluate.reference is empty: write a data set or a folder of labelled images of "
+                "the target domain, such as --config.evaluate.reference=data/test"
+            )
+        size, split = tuple(self._config.data.size), settings.split or "train"
+        images = open_images(settings.reference, split, size)
+        return subset(images, settings.samples or images.count, settings.seed)
 
     def _pairs(self, translator: Translator) -> tuple[Images, Images]:
         """Return sources to translate and the true pictures, of a split that is not trained on

@@ -33,7 +33,8 @@ def pair_images(name: str | Path, split: str, medium: Medium) -> tuple[Images, I
         digest = hashlib.sha256(f"{side} {whole}".encode()).hexdigest()
         return Images(where, len(records), shape, records.class_names, digest, read, {}, labels)
 
-    return of("condition"), of("sample")
+    classes = medium.spec.condition.shape[-1] if medium.condition_of else 0
+    return dataclasses.replace(of("condition"), map_classes=classes), of("sample")
 
 
 def translations(t: Translator, sources: Images, seed: int) -> Images:

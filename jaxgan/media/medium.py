@@ -69,6 +69,9 @@ class Medium(NamedTuple):
     pictures: samples in `stored` form [n, ...] -> a picture of each, [n, h, w, c] uint8; of images
       they are the images themselves.
     reel: how a sheet is played; None where its picture says it all.
+    condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
+      a translator are no images; None reads them as images.
+    show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
     """
 
     stored: Batch
@@ -83,3 +86,5 @@ class Medium(NamedTuple):
     distances: Callable[..., Any]
     pictures: Callable[..., Any] = shown
     reel: Reel | None = None
+    condition_of: Callable[[Any], Any] | None = None
+    show_condition: Callable[[Any], Any] = lambda conditions: conditions

@@ -4,6 +4,7 @@
              Pillow's box filter (the mean of the pixels whose centres fall in the output pixel);
              enlarging: Lanczos, because a box would repeat pixels
     lanczos  Lanczos-3, widened when shrinking (no aliasing)
+    nearest  the pixel whose centre is nearest: of label maps (maps.py), whose values have no mean
 
 Each channel is resized on its own; 16-bit channels in float32, rounded and clipped. With `alpha`
 the last channel is opacity and weighs the others, so that hidden colours do not bleed; arrays of
@@ -27,7 +28,7 @@ def fit(
       size: (height, width).
       crop: "center" first cuts the longer side to the aspect ratio of size, equally on both ends;
         "none" squeezes the whole image into size.
-      method: "area" or "lanczos".
+      method: "area", "lanczos" or "nearest".
       alpha: the last of two or four channels is opacity.
 
     Returns:
@@ -54,6 +55,8 @@ def fit_picture(picture: Image.Image, size: tuple[int, int], crop: str, method: 
         picture = picture.crop(box)
     if picture.size == (width, height):
         return picture
+    if method == "nearest":
+        return picture.resize((width, height), Image.Resampling.NEAREST)
     if method == "area" and height <= picture.height and width <= picture.width:
         if picture.height % height == 0 and picture.width % width == 0:
             return picture.reduce((picture.width // width, picture.height // height))

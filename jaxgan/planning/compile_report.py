@@ -28,6 +28,7 @@ from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
 from jaxgan.environments import by_name
 from jaxgan.files.atomic import check_output, write_text
+from jaxgan.media.maps import IGNORED
 from jaxgan.planning import chips, cost
 from jaxgan.planning.cards import CARDS
 from jaxgan.planning.early_program import leave, optimised
@@ -90,13 +91,16 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
     except FileNotFoundError:
         config = ConfigDict(config.to_dict())
         facts: dict[str, Any] = {"channels": channels, "bits": 8}
-        if config.data.medium in ("pairs", "domains"):
+        if config.data.medium in ("pairs", "domains", "adaptation"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
         facts |= getattr(module_named(media, "medium", config.data.medium), "FACTS", {})
         names = tuple(str(i) for i in range(classes))
         if config.data.medium == "transitions":
             world = by_name.environment(config.objective.environment)
             facts, names = facts | {"channels": 4 * world.observation}, world.actions
+        if config.data.medium == "maps":
+            known = config.data.map_classes or min(classes, IGNORED)
+            facts |= {"channels": 1 + channels, "map_classes": known}
         config.data.update(facts, class_names=names)
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)

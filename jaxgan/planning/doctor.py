@@ -22,6 +22,7 @@ from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import capacity, sharding
 from jaxgan.game.game import init_state
+from jaxgan.game.sampling import makes_samples
 from jaxgan.planning import compile_report
 from jaxgan.training.advice import advice
 from jaxgan.training.progress import duration
@@ -63,7 +64,8 @@ def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(True, str(error))
         return
-    for line in advice(resolved, len(records)):
+    about_images = makes_samples(run.game.players["generator"].side)
+    for line in advice(resolved, len(records)) if about_images else ():
         yield Finding(False, line)
     yield disk(run)
     if steps:

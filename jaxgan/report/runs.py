@@ -48,7 +48,8 @@ class RunFacts:
 
     def differences(self) -> Values:
         """Return the fields that differ from the default, without the data set's own facts."""
-        facts = ("data.channels", "data.source_channels", "data.rate", "data.class_names")
+        known = ("channels", "source_channels", "map_classes", "rate", "class_names")
+        facts = tuple(f"data.{name}" for name in known)
         return {
             field: value
             for field, value in self.config.items()

@@ -179,7 +179,7 @@ def stablehlo_translator(translator: Translator) -> bytes:
         return translator.apply(variables, noise, sources)
 
     n = export.symbolic_shape("n")[0]
-    source = jax.ShapeDtypeStruct((n, *translator.source_shape), jnp.float32)
+    source = jax.ShapeDtypeStruct((n, *translator.medium.spec.condition.shape), jnp.float32)
     return serialised(export.export(jax.jit(translate), platforms=PLATFORMS)(source))
 
 

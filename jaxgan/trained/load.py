@@ -41,6 +41,7 @@ def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
         return load_file(path, config)
     refuse_other(path)
     config = run_config(path, config)
+    refuse_classifier(config, path)
     with Checkpoints(path / "checkpoints") as checkpoints:
         abstract = generator_part(config)
         part = checkpoints.restore_newest(abstract, partial=True, wanted=config.sample.step)
@@ -48,6 +49,14 @@ def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
     if length and config.sample.weights == "average":
         part["averages"] = {"generator": of_length(path, length, step)}
     return _of(config, part, step)
+
+
+def refuse_classifier(config: ConfigDict, path: Path) -> None:
+    """Raise ValueError for a run whose first player names classes: trained/classifier.py."""
+    if "classify" in sides(config, medium_of(config).spec)["generator"].calls:
+        raise ValueError(
+            f"model {config.model.name!r} makes no samples: write jaxgan evaluate {path}"
+        )
 
 
 def load_generator(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:

@@ -7,6 +7,7 @@ Images may have any size that the network can halve as often as it does; those o
 through it together. What an image becomes depends on the image and the seed alone.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,7 +112,10 @@ def written(translator: Translator, files: list[File], seed: int, columns: int):
             step = rows_at_once(len(own), size, 1)
             for start in range(0, len(own), step):
                 some = own[start : start + step]
-                sources = np.stack([read(file.path, channels, bits) for file in some])
+                own_read = translator.medium.condition_of or partial(
+                    read, channels=channels, bits=bits
+                )
+                sources = np.stack([own_read(file.path) for file in some])
                 for file, source, made in zip(
                     some, sources, translator.translate(sources, seed), strict=True
                 ):
@@ -119,7 +123,8 @@ def written(translator: Translator, files: list[File], seed: int, columns: int):
                     translator.medium.write(file.target, made)
                     progress.add()
                     if file.path in first:
-                        pairs[first[file.path]] = source, made
+                        seen = translator.medium.show_condition(source[None])[0]
+                        pairs[first[file.path]] = seen, made
     rows = zip(*(pairs[place] for place in sorted(pairs)), strict=True)
     size = files[0].size
     images = [in_colour(np.stack([fit(x, size, "none", "area") for x in row])) for row in rows]

@@ -112,16 +112,18 @@ class Translator:
         Args:
           variables: {"params": weights}.
           noise: leaves [1, ...], for all images alike; see `noise`.
-          sources: [n, height, width, channels] float32 in [-1, 1].
+          sources: [n, height, width, channels] float32 in [-1, 1]; of label maps the classes'
+            shares, media/maps.py.
         """
         each = lambda x: jnp.broadcast_to(x, (sources.shape[0], *x.shape[1:]))
         return self._call(variables, jax.tree.map(each, noise), sources)
 
     def refuse_size(self, height: int, width: int) -> None:
         """Raise ValueError for a size that the network cannot translate; nothing is computed."""
-        source = jax.ShapeDtypeStruct((1, height, width, self.source_shape[2]), jnp.float32)
+        dtype = self.medium.stored.condition.dtype
+        source = jax.ShapeDtypeStruct((1, height, width, self.source_shape[2]), dtype)
         noise = jax.tree.map(lambda x: jnp.zeros((1, *x.shape)), noise_spec(self.config))
-        jax.eval_shape(self.apply, {"params": self.weights}, noise, source)
+        jax.eval_shape(self._stored, {"params": self.weights}, noise, source)
 
     def back(self) -> "Translator":
         """Return the translator of the other direction, of a model that has both (CycleGAN).
@@ -159,7 +161,10 @@ class Translator:
         channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
-            images = [np.asarray(x.convert(modes.get(channels, x.mode))) for x in images]
+            read = self.medium.condition_of or (
+                lambda x: np.asarray(x.convert(modes.get(channels, x.mode)))
+            )
+            images = [read(x) for x in images]
             if len({x.shape for x in images}) > 1:
                 raise ValueError("images have several sizes: translate those of one size at a time")
             images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
@@ -169,4 +174,4 @@ class Translator:
                 f"images are {array.dtype} {list(array.shape)}: write {dtype} "
                 f"[n, height, width, {channels}] with n above 0"
             )
-        return array
+        return self.medium.condition_of(array) if self.medium.condition_of else array

@@ -17,7 +17,7 @@ def largest(value: float | str) -> float:
 
 
 def advice(config: ConfigDict, examples: int) -> Iterator[str]:
-    """Yield what is known to fail, one line each.
+    """Yield what is known to fail of games that make images, one line each.
 
     config: resolved. examples: how many there are to train on.
     """

@@ -33,7 +33,7 @@ def duration(seconds: float) -> str:
     return f"{seconds}s"
 
 
-def next_commands(workdir: Path, acts: bool = False) -> list[str]:
+def next_commands(workdir: Path, makes_samples: bool = True, acts: bool = False) -> list[str]:
     """Return what to do with a run that is done, as commands to copy.
 
     acts: the run has a policy, which makes no samples.
@@ -45,8 +45,11 @@ def next_commands(workdir: Path, acts: bool = False) -> list[str]:
             f"jaxgan evaluate {run}    # its return, beside a clone's",
             f"jaxgan sample {run}      # a film of some episodes",
         ]
+    scores = f"jaxgan evaluate {run}    # scores, with their protocol"
+    if not makes_samples:
+        return [scores]
     return [
-        f"jaxgan evaluate {run}    # scores, with their protocol",
+        scores,
         f"jaxgan explore {run}     # a page with sliders for the latents",
         f"jaxgan export {run}      # one file that samples without the run",
     ]

@@ -39,7 +39,7 @@ FREE = (
     *("sample", "evaluate", "mesh"),
 )
 # What only a data set knows; a resolved config has it.
-FACTS = ("channels", "source_channels", "bits", "rate", "class_names")
+FACTS = ("channels", "source_channels", "map_classes", "bits", "rate", "class_names")
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
 
@@ -74,6 +74,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
         rate=rate(config, records),
         channels=records.shape[-1],
         source_channels=source_channels(config, records),
+        map_classes=map_classes(config, records),
         bits=8 * records.dtype.itemsize,
         class_names=names,
     )
@@ -131,6 +132,30 @@ def refuse_environment(config: ConfigDict, records: Records) -> None:
         raise ValueError(
             f"objective.environment = {acts!r}, but {records.directory} is of {found!r}: write that"
         )
+
+
+def map_classes(config: ConfigDict, records: Records) -> int | None:
+    """Return how many classes label maps have, as the config or the data set says.
+
+    Raises ValueError where the data have more, have none, or are read as another medium.
+    """
+    found, asked = (records.manifest() or {}).get("map_classes"), config.data.map_classes
+    if found and config.data.medium != "maps":
+        raise ValueError(
+            f"data.medium = {config.data.medium!r}, but {records.directory} holds label maps: "
+            "write 'maps', with a model such as 'spade'"
+        )
+    if found and asked and asked < found:
+        raise ValueError(
+            f"data.map_classes = {asked}, but the maps in {records.directory} have {found}: write "
+            "that or more, or leave it out"
+        )
+    if config.data.medium == "maps" and not (found or asked):
+        raise ValueError(
+            f"data.name = {config.data.name!r} holds no label maps: make some with `jaxgan prepare "
+            "A TARGET --maps=B`, or write data.map_classes where its arrays hold them"
+        )
+    return asked or found
 
 
 def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:

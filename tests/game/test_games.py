@@ -16,6 +16,8 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
+from jaxgan.media.adaptation import Domains
+from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
 from jaxgan.media.transitions import transitions
 from jaxgan.planning import chips
@@ -39,6 +41,9 @@ PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
 VOLUMES = TINY | {"model.width": 2, "model.first_size": 2, "data.size": (8, 8, 8)}
 POLICY = {"model.generator_widths": (4,), "model.discriminator_widths": (4,)}
 POLICY |= {"objective.rollouts": 8}
+MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
+MAPS |= {"model.patch_layers": 1, "model.latent_dim": 5, "train.batch": 8}
+DOMAINS = {"data.size": (16, 16), "model.width": 2, "model.hidden": 4}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -107,6 +112,18 @@ GAMES = {
         "cyclegan",
         PAIRS | {"data.size": (16, 16), "model.blocks": 1, "objective.pool": 8},
     ),
+    "spade": ("spade_emoji", MAPS),
+    "spade with style": (
+        "spade",
+        MAPS | {"data.size": (8, 8), "model.style": True, "objective.kl": 0.05, "model.scales": 1},
+    ),
+    "dann": ("dann", DOMAINS),
+    "dann flipped": (
+        "dann",
+        DOMAINS
+        | {"objective.variant": "flipped", "objective.ramp_steps": 0, "model.norm": "none"}
+        | {"penalty.name": "r1", "penalty.weight": 1.0, "lecam.weight": 0.1},
+    ),
     "pix2pix all on top": (
         "pix2pix",
         PAIRS
@@ -163,6 +180,11 @@ def spec_of_game(config):
         return transitions(3, 3).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
+    if config.data.medium == "maps":
+        return maps((*config.data.size, 1), config.data.map_classes).spec
+    if config.data.medium == "adaptation":
+        image = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
+        return Spec(Domains(image, image), Label(CLASSES))
     if len(config.data.size) == 2:
         return spec_of((*config.data.size, 1), CLASSES)
     sample = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
@@ -184,7 +206,15 @@ def batch_of(config):
     if config.model.name == "melgan":
         mels = rng.normal(size=(*leading, 32, 3))
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(mels, jnp.float32))
+    if config.data.medium == "maps":
+        classes = config.data.map_classes
+        labels = rng.integers(0, classes, images.shape[:-1])
+        return Batch(jnp.asarray(images, jnp.float32), jax.nn.one_hot(labels, classes))
     labels = rng.integers(0, CLASSES, leading)
+    if config.data.medium == "adaptation":
+        both = (images, rng.uniform(-1, 1, images.shape))
+        images = Domains(*(jnp.asarray(x, jnp.float32) for x in both))
+        return Batch(images, jnp.asarray(labels, jnp.int32))
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 

@@ -17,12 +17,13 @@ from jaxgan.game import objectives
 from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
+from jaxgan.media.adaptation import Domains
 from jaxgan.media.pairs import pairs
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
-SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16)}  # others (8, 8)
+SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
 SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
@@ -35,6 +36,7 @@ OWN = {
     "stylegan": {"latent_dim": 4 + 160},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
+    "spade": {"patch_layers": 1, "scales": 1},
     "lapgan": {"latent_dim": 4 + 1280},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
 }
@@ -50,6 +52,7 @@ NATURAL = {
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
+    "domains": "domains",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
@@ -60,6 +63,7 @@ NATURAL = {
     "progan": "adversarial",
     "r3gan": "relativistic",
     "sngan": "relativistic",
+    "spade": "spade",
     "stylegan": "style",
     "vgan": "adversarial",
     "wavegan": "adversarial",
@@ -70,10 +74,11 @@ WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
 WITH_FEATURES |= {"gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
-    "adversarial": set(NATURAL) - {"bigbigan", "policy"},
+    "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "cyclegan": {"cyclegan"},
+    "domains": {"domains"},
     "feature_matching": WITH_FEATURES,
     "gail": {"policy"},
     "infogan": RECOGNISING,
@@ -81,9 +86,10 @@ FITTING = {
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
     "pix2pix": {"cyclegan", "pix2pix"},
-    "relativistic": set(NATURAL) - {"bigbigan", "policy"},
+    "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
+    "spade": {"spade"},
     "style": {"stylegan"},
 }
 
@@ -95,7 +101,7 @@ def modules(package, function):
     return {name for name in names if hasattr(load(name), function)}
 
 
-TRANSLATORS = {"cyclegan", "pix2pix"}
+TRANSLATORS = {"cyclegan", "pix2pix", "spade"}
 
 
 def spec_for(model):
@@ -108,7 +114,8 @@ def spec_for(model):
         mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
         return Spec(sample, mel if model == "melgan" else Label(3))
-    return spec_of(shape_of(model), 3)
+    spec = spec_of(shape_of(model), 3)
+    return spec._replace(sample=Domains(*2 * [spec.sample])) if model == "domains" else spec
 
 
 def shape_of(model):
@@ -237,7 +244,12 @@ def refusal(model, term):
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
-    if model in ("cyclegan", "melgan", "policy") and any(TERMS[term][0].get(f) for f in OF_NOISE):
+    fields = TERMS[term][0]
+    if model == "domains" and (fields.get("consistency.real") or "augmentation.name" in fields):
+        return r"(consistency\.real|augmentation\.name) = .*: it changes images, and the discrim"
+    if model == "domains" and term == "spread":
+        return r"consistency\.spread = 1\.0: model 'domains' takes no noise"
+    if model in ("cyclegan", "melgan", "policy") and any(fields.get(f) for f in OF_NOISE):
         return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:

@@ -110,13 +110,23 @@ def summary(manifest: dict, target: Path) -> str:
         at = f", {manifest['rate']:,} samples a second" if "rate" in manifest else ""
         size = f"({', '.join(map(str, shape[:-1]))},)" if len(shape) == 2 else tuple(shape[:-1])
         lines.append(f"Train with data.medium = {medium!r}, data.size = {size}{at}.")
-    if sources:
+    if "map_classes" in manifest:
+        lines.append(
+            f"A record joins a label map of {manifest['map_classes']} classes and a picture of "
+            f"{shape[-1] - 1} channels. Train with data.medium = 'maps', such as --config=spade."
+        )
+    elif sources:
         medium, model = ("pairs", "pix2pix") if manifest["aligned"] else ("domains", "cyclegan")
         own = shape[-1] - sources
         lines.append(
             f"A record joins two images: {sources} channels of the source, {own} of "
             f"the picture. Train with data.medium = {medium!r}, such as --config={model}."
         )
+        if len(counts) > 1:
+            lines.append(
+                "A record has the class of its source: with data.medium = 'adaptation', such as "
+                "--config=dann, a classifier learns the classes of the pictures."
+            )
     elif len(counts) == 1:
         lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
     empty = [name for name, count in counts.items() if count == 0]
@@ -193,6 +203,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
         "SOURCE by lot (default: one domain)",
+    )
+    add(
+        "--maps",
+        metavar="FOLDER",
+        help="label maps of the images of SOURCE, such as maps: gray PNGs by the same file names "
+        "whose values are the classes, 255 for none (default: images without maps)",
+    )
+    add(
+        "--map-classes",
+        type=_positive,
+        metavar="N",
+        help="of the maps, such as 150 (default: the largest that is there, and one)",
     )
     add(
         "--window",

@@ -3,7 +3,9 @@
     --pairs=FOLDER        FOLDER/NAME.* is the picture that belongs to the source A/NAME.*
     --pairs=left|right    each file of A holds both side by side; this half is the source
     --domains=FOLDER      no image has a partner: they are joined by lot. Each image of the larger
-                          folder comes once, those of the smaller again and again
+                          folder comes once, those of the smaller again and again. Where A has a
+                          sub-folder for each class, a record has the class of its image of A;
+                          classes of FOLDER are not read
 
 An array is [height, width, channels], the source's channels first, then the picture's; so whatever
 is done to it later is done to both images alike.
@@ -85,11 +87,14 @@ def open_pairs(
             raise FileNotFoundError(f"{place}: no such folder; the images of pairs lie in folders")
     first = open_folder(folder)
     second = first if halves else open_folder(Path(pictures))
+    labels, class_names = None, [CLASS]
     if lot is None:
         there = Path(pictures) if second is not first else folder
         pairs = partners((folder, first), (there, second))
     else:
-        pairs = drawn(first, second, lot.seed)
+        pairs, places = drawn(first, second, lot.seed)
+        if len(first.class_names) > 1:
+            labels, class_names = first.labels[places], list(first.class_names)
     kinds = _kinds(pairs)
     found = [one for one in kinds if one is not None]
     if not found:
@@ -112,8 +117,8 @@ def open_pairs(
     source = dataclasses.replace(
         first,
         names=first.names if lot is None else [f"{a.name} + {b.name}" for a, b in pairs],
-        labels=np.zeros(len(pairs), np.int32),
-        class_names=[CLASS],
+        labels=np.zeros(len(pairs), np.int32) if labels is None else labels,
+        class_names=class_names,
         read=read,
         stamp=f"{stamps} {settled} {background}",
         shape=(height, width, settled.source_channels + settled.channels),
@@ -143,17 +148,25 @@ def partners(sources: tuple[Path, Source], pictures: tuple[Path, Source]) -> lis
     return [(path, second[name]) for name, path in first.items()]
 
 
-def drawn(first: Source, second: Source, seed: int) -> list[Pair]:
-    """Return the files of two domains joined by lot, as many as the larger has."""
+def drawn(first: Source, second: Source, seed: int) -> tuple[list[Pair], np.ndarray]:
+    """Return the files of two domains joined by lot, as many as the larger has, and which of the
+    first domain's each has, [n] int64."""
     count = max(len(first.names), len(second.names))
 
-    def order(name: str, source: Source) -> list[Path]:
-        files = [path for path in source.read(0) if isinstance(path, Path)]
-        rounds = range(-(-count // len(files)))
-        places = [permutation(len(files), seed, "domains", name, r) for r in rounds]
-        return [files[place] for place in np.concatenate(places)[:count]]
+    def order(name: str, source: Source) -> np.ndarray:
+        total = len(source.names)
+        rounds = range(-(-count // total))
+        return np.concatenate([permutation(total, seed, "domains", name, r) for r in rounds])[
+            :count
+        ]
 
-    return list(zip(order("source", first), order("picture", second), strict=True))
+    def files(source: Source, places: np.ndarray) -> list[Path]:
+        paths = [path for path in source.read(0) if isinstance(path, Path)]
+        return [paths[place] for place in places]
+
+    places = order("source", first)
+    pictures = files(second, order("picture", second))
+    return list(zip(files(first, places), pictures, strict=True)), places
 
 
 def _by_name(folder: Path, source: Source) -> dict[str, Path]:

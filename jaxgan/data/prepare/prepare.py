@@ -31,6 +31,7 @@ from jaxgan.data.prepare.files_together import by_file, of_kept
 from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.job import finished, interrupted, locked
 from jaxgan.data.prepare.listing import printable
+from jaxgan.data.prepare.maps import open_maps
 from jaxgan.data.prepare.pairs import Lot, open_pairs
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.passes import encode_all, write_all
@@ -79,6 +80,8 @@ def prepare(
     voxels: int | None = None,
     frames: int | None = None,
     stride: int | None = None,
+    maps: str | None = None,
+    map_classes: int | None = None,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -105,6 +108,8 @@ def prepare(
         samples: see `waves.open_waves`.
       voxels: the source holds meshes or voxels: volumes of so many a side, see `volumes.py`.
       frames, stride: the source's files are films, cut into clips of so many frames: `clips.py`.
+      maps: the folder of the label maps of the source's pictures: see `maps.py`.
+      map_classes: how many classes they have; None for the largest that is there, and one.
 
     Raises:
       ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
@@ -127,19 +132,29 @@ def prepare(
         _refuse_without("window", **of_sounds)
     if frames is None:
         _refuse_without("frames", stride=stride)
+    if maps is None:
+        _refuse_without("maps", map_classes=map_classes)
     of_images = {"size": size, "channels": channels, "bits": bits}
-    of_images |= {"pairs": pairs, "domains": domains}
+    joined = {"pairs": pairs, "domains": domains, "maps": maps}
     label_file, source_channels = Path(labels) if labels else None, None
     if window is not None:
-        _refuse_beside("window", **of_images, voxels=voxels, frames=frames)
+        _refuse_beside("window", **of_images, **joined, voxels=voxels, frames=frames)
         images = open_waves(Path(source), window, rate, hop, normalise, label_file)
     elif voxels is not None:
-        _refuse_beside("voxels", **of_images, frames=frames)
+        _refuse_beside("voxels", **of_images, **joined, frames=frames)
         images = open_volumes(Path(source), voxels, label_file)
     elif frames is not None:
-        _refuse_beside("frames", bits=bits, pairs=pairs, domains=domains)
+        _refuse_beside("frames", bits=bits, **joined)
         as_asked = size, channels, crop, resize, background, label_file
         images = open_clips(Path(source), frames, stride or 1, *as_asked)
+    elif maps is not None:
+        _refuse_beside("maps", pairs=pairs, domains=domains)
+        if bits == 16:
+            raise ValueError("bits is 16: pictures with maps have 8; leave it out")
+        _refuse_for_pairs(labels=labels, class_names=class_names)
+        of_maps = size, channels, background, crop, resize, map_classes
+        images, map_classes = open_maps(Path(source), Path(maps), *of_maps)
+        source_channels = 1
     elif pairs is None and domains is None:
         images = open_source(source, labels, split)
     else:
@@ -174,6 +189,8 @@ def prepare(
     }
     settings |= {"window": window, **of_sounds, "voxels": voxels}
     settings |= {"frames": frames, "stride": stride}
+    if maps is not None:
+        settings |= {"maps": maps, "map_classes": map_classes}
     origin = {
         "name": printable(Path(source).name),
         "num_files": len(images.names),
@@ -220,6 +237,8 @@ def prepare(
                 extra |= {**images.facts, **({"files": counts} if counts else {})}
                 if source_channels:
                     extra |= {"source_channels": source_channels, "aligned": domains is None}
+                if map_classes:
+                    extra |= {"map_classes": map_classes}
                 manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -13,7 +13,9 @@ from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
 from jaxgan.evaluate.metrics.precision_recall import PRECISION_RECALL
 from jaxgan.evaluate.metrics.probe import PROBE
 from jaxgan.evaluate.metrics.recognition import RECOGNITION
+from jaxgan.evaluate.metrics.segmentation import SEGMENTATION
 from jaxgan.evaluate.metrics.sliced import MIND
+from jaxgan.evaluate.metrics.target_accuracy import TARGET_ACCURACY
 
 METRICS: dict[str, Metric] = {
     "fd": FD,
@@ -30,6 +32,8 @@ METRICS: dict[str, Metric] = {
     "interpolation": INTERPOLATION,
     "probe": PROBE,
     "paired": PAIRED,
+    "segmentation": SEGMENTATION,
+    "target_accuracy": TARGET_ACCURACY,
 }
 # The others are asked for by name: they cost more, or need labels or a generator.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")

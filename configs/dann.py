@@ -1,0 +1,33 @@
+"""DANN (arXiv 1505.07818): digits with labels, digits over clutter without, a classifier of both.
+
+Data      python tests/data/real_data.py clutter data/clutter
+          4,500 + 4,500 digits and 1,000 for the test; or two folders of your own:
+          jaxgan prepare digits data/own --domains=photos --channels=3, with digits/CLASS/*.png
+Command   jaxgan train --config=dann --workdir=runs/dann
+          jaxgan evaluate runs/dann
+Network   the paper's for digits, with batch norm whose moments are each domain's
+Hardware  one CPU core, a minute or two
+Measured  docs/domains.md
+
+Differs from the paper: Adam at 1e-3 in place of momentum, batches of 64 + 64 in place of 128 of
+both, batch norm in the encoder, D steps before the features. Baselines: objective.weight = 0 trains
+on the source alone; that and data.name = data/clutter/best on the target with its labels.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.config import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="domains", objective="domains")
+    config.data.update(name="data/clutter/train", medium="adaptation", size=(28, 28))
+    config.objective.update(weight=0.1, ramp_steps=1000)
+    for player in (config.generator, config.discriminator):
+        player.update(learning_rate=1e-3, b1=0.9, orthogonal=0.0, spectral_norm=False)
+    config.average.decay = 0.0
+    config.train.update(steps=1000, batch=64, num_d_steps=1)
+    config.train.update(log_every=50, sample_every=1000, checkpoint_every=500)
+    config.watch.every = 0  # there are no samples to look at
+    config.evaluate.update(metrics=("target_accuracy",), reference="data/clutter/test")
+    return config
