@@ -42,6 +42,8 @@ def resolved(config):
     known = {"cifar10": 10, "mnist": 10, "emoji64": 27}
     if config.data.medium in ("pairs", "domains"):
         return run.with_facts(config, channels=6, source_channels=3, bits=8, class_names=("pairs",))
+    if config.data.medium == "captions":
+        return run.with_facts(config, channels=3, text_dim=1024, bits=8, class_names=("captions",))
     classes = known.get(name.removeprefix("data/"), 1000)
     with config.unlocked():
         config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)

@@ -86,6 +86,13 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "text_dim": Field(
+            None,
+            "of images with captions: length of a text vector; filled in from a data set of "
+            "`jaxgan prepare --captions`",
+            at_least(1),
+            int,
+        ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(

@@ -5,7 +5,7 @@ TFDS reads `dataset_info.json` and `features.json`, without TensorFlow; nothing 
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -77,11 +77,20 @@ def image_features(features: tfds.features.FeatureConnector, directory: Path) ->
         open_size = encoding != "image" and None in (height, width)
         if known and channels is not None and not open_size:
             shape = height, width, channels
-            return Features(shape, dtype, encoding, image_key, label_key, names)
+            return Features(shape, dtype, encoding, image_key, label_key, names, text_dim(named))
     raise ValueError(
         f"{directory}: no uint8 or uint16 image of [height, width, channels] among the "
         f"features {named}"
     )
+
+
+def text_dim(named: Mapping[str, tfds.features.FeatureConnector]) -> int:
+    """Return the length of the vectors of a data set's captions; 0 where it has none."""
+    vectors = named.get("vectors")
+    if "captions" not in named or not isinstance(vectors, tfds.features.Tensor):
+        return 0
+    is_table = len(vectors.shape) == 2 and np.dtype(vectors.np_dtype) == np.float32
+    return vectors.shape[1] or 0 if is_table else 0
 
 
 def data_set_info(directory: Path) -> tfds.core.DatasetInfo:

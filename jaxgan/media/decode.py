@@ -4,6 +4,7 @@ import dataclasses
 import io
 import math
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -22,6 +23,7 @@ class Features:
 
     shape is (height, width, channels); height and width are None where images differ in size.
     encoding is "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values).
+    text_dim is the length of the captions' vectors; 0 where there are no captions.
     """
 
     shape: tuple[int | None, int | None, int]
@@ -30,6 +32,7 @@ class Features:
     image_key: str
     label_key: str | None
     class_names: tuple[str, ...]
+    text_dim: int = 0
 
     def one_shape(self) -> tuple[int, int, int]:
         """Return the shape of every image. Raises ValueError where images differ in size."""
@@ -37,6 +40,13 @@ class Features:
         if height is None or width is None:
             raise ValueError("the data set's images differ in size: write size=(height, width)")
         return height, width, channels
+
+
+class Texts(NamedTuple):
+    """The captions of an image. vectors: [as many, text_dim] float32."""
+
+    captions: tuple[str, ...]
+    vectors: np.ndarray
 
 
 def decode_record(

@@ -34,6 +34,7 @@ from jaxgan.training.run import Run, abstract_state, open_run, resolve
 from jaxgan.training.train import abstract_batch, training_step
 
 Report = dict[str, Any]
+TEXT_DIM = 1024  # of a data set of captions that is not on disk: the paper's
 
 
 def compile_run(
@@ -90,6 +91,8 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         facts: dict[str, Any] = {"channels": channels, "bits": 8}
         if config.data.medium in ("pairs", "domains"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
+        if config.data.medium == "captions":
+            facts["text_dim"] = config.data.text_dim or TEXT_DIM
         config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)

@@ -47,7 +47,9 @@ class RunFacts:
 
     def differences(self) -> Values:
         """Return the fields that differ from the default, without the data set's own facts."""
-        facts = ("data.channels", "data.source_channels", "data.class_names")
+        facts = tuple(
+            f"data.{n}" for n in ("channels", "source_channels", "text_dim", "class_names")
+        )
         return {
             field: value
             for field, value in self.config.items()

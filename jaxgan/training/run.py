@@ -38,7 +38,7 @@ FREE = (
     *("sample", "evaluate", "mesh"),
 )
 # What only a data set knows; a resolved config has it.
-FACTS = ("channels", "source_channels", "bits", "class_names")
+FACTS = ("channels", "source_channels", "text_dim", "bits", "class_names")
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
 
@@ -70,6 +70,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
         config,
         channels=records.shape[-1],
         source_channels=source_channels(config, records),
+        text_dim=text_dim(config, records),
         bits=8 * records.dtype.itemsize,
         class_names=names,
     )
@@ -105,6 +106,25 @@ def source_channels(config: ConfigDict, records: Records) -> int | None:
             "TARGET --pairs=B`, or write data.source_channels where its arrays hold both images"
         )
     return found or asked
+
+
+def text_dim(config: ConfigDict, records: Records) -> int | None:
+    """Return the length of the text vectors of a data set of captions, None where it has none.
+
+    Raises ValueError where captions are wanted and there are none, or of another length.
+    """
+    found, asked = records.features.text_dim or None, config.data.text_dim
+    if config.data.medium == "captions" and found is None:
+        raise ValueError(
+            f"data.name = {config.data.name!r} holds no captions: make some with `jaxgan prepare "
+            "SOURCE TARGET --captions=FILE`"
+        )
+    if asked not in (None, found):
+        raise ValueError(
+            f"data.text_dim = {asked}, but the text vectors in {records.directory} have {found} "
+            "numbers: leave it out"
+        )
+    return found
 
 
 def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:

@@ -10,7 +10,7 @@ from jaxgan.config import files
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
-TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2}
+TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
@@ -20,6 +20,7 @@ SIZES = {
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
     "stylegan": (32, 32),
+    "text_dcgan": (16, 16),
 }
 NOISE_IN_LATENTS = ("lapgan", "pix2pix", "stylegan")
 
@@ -47,7 +48,7 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set, pair_set
+    from tests.crossed.walk import caption_set, data_set, pair_set
 
     config = tiny(name)
     if config.data.categories:
@@ -55,6 +56,8 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     size = tuple(config.data.size)
     if config.data.medium in ("pairs", "domains"):
         data = pair_set(folder, bits, size, config.data.medium)
+    elif config.data.medium == "captions":
+        data = caption_set(folder, bits, size)
     else:
         data = data_set(folder, bits, size)
     lines = [

@@ -15,6 +15,7 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
+from jaxgan.media.captions import captions
 from jaxgan.media.pairs import pairs
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
@@ -33,6 +34,8 @@ BIG |= {"model.encoder_width": 2, "model.encoder_depths": (1, 1), "model.encoder
 BIG |= {"train.num_d_steps": 1}
 PAIRS = {"data.size": (8, 8), "data.source_channels": 1, "model.width": 2}
 PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
+TEXT = {"data.size": (8, 8), "data.text_dim": 6, "model.width": 4, "model.text": 3}
+TEXT |= {"model.latent_dim": 6, "train.batch": 8}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -100,6 +103,7 @@ GAMES = {
         "cyclegan",
         PAIRS | {"data.size": (16, 16), "model.blocks": 1, "objective.pool": 8},
     ),
+    "gan_cls": ("gan_cls", TEXT),
     "pix2pix all on top": (
         "pix2pix",
         PAIRS
@@ -135,6 +139,8 @@ def built(config, mesh=None):
 def spec_of_game(config):
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
+    if config.data.medium == "captions":
+        return captions((*config.data.size, 1), config.data.text_dim).spec
     return spec_of((*config.data.size, 1), CLASSES)
 
 
@@ -145,6 +151,9 @@ def batch_of(config):
     if config.data.medium in ("pairs", "domains"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
+    if config.data.medium == "captions":
+        texts = rng.normal(size=(*leading, config.data.text_dim))
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(texts, jnp.float32))
     labels = rng.integers(0, CLASSES, leading)
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))
 
@@ -282,6 +291,10 @@ def test_compiles_for_a_topology(game, request):
     batch = jax.tree.map(lambda x: abstract(x, sharding.rows(mesh, leading=2)), batch)
     with chips.quiet():
         compiled = jax.jit(partial(train_step, game)).lower(state, batch).compile()
-    # These compare every image of the batch with every other; every device holds the whole pool.
-    needed = {"all-gather"} if name in ("mmd", "minibatch", "cyclegan") else set()
+    # These compare every image of the batch with every other; every device holds the whole pool, or
+    # the newest texts.
+    gathers = name in ("mmd", "minibatch", "cyclegan", "gan_cls")
+    needed = {"all-gather"} if gathers else set()
+    if name == "gan_cls":
+        needed.add("collective-permute")  # a text goes to the next image of the batch
     assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed

@@ -26,6 +26,7 @@ examples:
   jaxgan prepare train.npz data/own --class-names=names.txt
   jaxgan prepare tfds:cifar10 data/cifar10 --split=test
   jaxgan prepare drawings data/pairs --pairs=photos
+  jaxgan prepare birds data/birds --captions=captions.npz
 """
 
 
@@ -85,6 +86,11 @@ def summary(manifest: dict, target: Path) -> str:
         lines.append(
             f"A record joins two images: {sources} channels of the source, {channels - sources} of "
             f"the picture. Train with data.medium = {medium!r}, such as --config={model}."
+        )
+    elif manifest.get("text_dim"):
+        lines.append(
+            f"Every image has captions with vectors of {manifest['text_dim']} numbers. Train with "
+            "data.medium = 'captions', such as --config=gan_cls."
         )
     elif len(counts) == 1:
         lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
@@ -162,6 +168,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
         "SOURCE by lot (default: one domain)",
+    )
+    add(
+        "--captions",
+        type=Path,
+        metavar="FILE",
+        help="captions of the images and their vectors by a text encoder, such as captions.npz: "
+        "arrays captions [m], vectors [m, d] and files [m], the image's name inside of SOURCE "
+        "(default: no captions)",
     )
     add(
         "--class-names",

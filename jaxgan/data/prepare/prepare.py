@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgan.data.caption_file import of_images
 from jaxgan.data.order import permutation
 from jaxgan.data.prepare.classes import checked, named
 from jaxgan.data.prepare.folders import Payload
@@ -37,6 +38,7 @@ from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.survey import stored_format
 from jaxgan.data.prepare.target import check_path, check_space, check_writable
 from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
+from jaxgan.data.records import file_hash
 from jaxgan.files import limits
 from jaxgan.files.progress import Progress
 from jaxgan.media.decode import MAX_PIXELS
@@ -45,6 +47,7 @@ from jaxgan.media.resize import CROPS, METHODS
 
 SEEDS = 1 << 32
 ORDERS = ("shuffled", "source")
+CAPTIONS = "captions"  # the only class of images with captions
 SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
 
 
@@ -68,6 +71,7 @@ def prepare(
     seed: int = 0,
     pairs: str | None = None,
     domains: str | None = None,
+    captions: str | Path | None = None,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -90,6 +94,8 @@ def prepare(
       pairs: the source's images are those that pictures are to be made from; the folder of these
         pictures, or the half of each image, "left" or "right", that is the source: see `pairs.py`.
       domains: the folder of another domain, whose images are joined with the source's by lot.
+      captions: a file of captions with their vectors: see `caption_file.py`. Every image has one
+        or more, and there are no classes.
 
     Raises:
       ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
@@ -107,12 +113,24 @@ def prepare(
         raise ValueError(f"seed is {seed}; write a number from 0 to {SEEDS - 1}")
     target = Path(target)
     check_path(target, Path(source))
+    texts = None
     if pairs is None and domains is None:
         images, source_channels = open_source(source, labels, split), None
+        if captions is not None:
+            _refuse_classes("images with captions", labels=labels, class_names=class_names)
+            texts = of_images(Path(captions), images.names)
+            images = dataclasses.replace(
+                images,
+                labels=np.arange(len(texts), dtype=np.int32),  # the places of their texts
+                class_names=[CAPTIONS],
+                stamp=f"{images.stamp} {file_hash(Path(captions))}",
+            )
     else:
+        if captions is not None:
+            raise ValueError("captions: of images without partners; leave out pairs and domains")
         if pairs is not None and domains is not None:
             raise ValueError("pairs and domains: images have partners or have none; write one")
-        _refuse_for_pairs(labels=labels, class_names=class_names)
+        _refuse_classes("pairs", labels=labels, class_names=class_names)
         lot, place = (None, pairs) if domains is None else (Lot(seed, crop, resize), domains)
         of_files = size, channels, bits, background, lot
         images, source_channels = open_pairs(Path(source), str(place), *of_files)
@@ -136,6 +154,7 @@ def prepare(
         "shards": shards,
         "pairs": pairs,
         "domains": domains,
+        "captions": None if captions is None else printable(Path(captions).name),
         "order": order,
         "seed": seed if order == "shuffled" else None,
     }
@@ -180,12 +199,18 @@ def prepare(
                 staged, rejected = encode_all(folder, images, shards, encoded)
                 key = permutation(len(staged), seed, "prepare")
                 places = key if order == "shuffled" else np.arange(len(staged))
-                reports = write_all(target, folder, staged, places, shards, stored)
+                reports = write_all(target, folder, staged, places, shards, stored, texts)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
                 if source_channels:
                     extra |= {"source_channels": source_channels, "aligned": domains is None}
-                manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
+                text_dim = 0
+                if texts is not None:
+                    text_dim = texts[0].vectors.shape[1]
+                    extra |= {"text_dim": text_dim}
+                manifest = finish(
+                    target, SPLIT, stored, images.class_names, reports, extra, text_dim
+                )
     finally:
         pool.shutdown(cancel_futures=True)
     return manifest
@@ -204,10 +229,10 @@ def _look(payload: Payload) -> Kind | Exception:
         return error
 
 
-def _refuse_for_pairs(**given: object) -> None:
+def _refuse_classes(what: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
-            raise ValueError(f"pairs have no classes: leave out {name}")
+            raise ValueError(f"{what} have no classes: leave out {name}")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -116,5 +116,5 @@ def compute(inputs: Inputs) -> Scores:
 PAIRED = Metric(
     compute,
     gives=tuple(name + baseline for baseline in BASELINES for name in SCORES),
-    needs=("pixels", "sources"),
+    needs=("pixels", "sources", "windows"),
 )

@@ -13,6 +13,7 @@ from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
 from jaxgan.evaluate.metrics.precision_recall import PRECISION_RECALL
 from jaxgan.evaluate.metrics.probe import PROBE
 from jaxgan.evaluate.metrics.recognition import RECOGNITION
+from jaxgan.evaluate.metrics.retrieval import RETRIEVAL, RETRIEVAL_FEATURES
 from jaxgan.evaluate.metrics.sliced import MIND
 
 METRICS: dict[str, Metric] = {
@@ -30,6 +31,8 @@ METRICS: dict[str, Metric] = {
     "interpolation": INTERPOLATION,
     "probe": PROBE,
     "paired": PAIRED,
+    "retrieval": RETRIEVAL,
+    "retrieval_features": RETRIEVAL_FEATURES,
 }
 # The others are asked for by name: they cost more, or need labels or a generator.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")
