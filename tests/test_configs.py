@@ -94,6 +94,13 @@ def test_emoji_of_either_side(name):
         get_config("16")
 
 
+def test_stackgans_second_stage():
+    get_config = module("stackgan").get_config
+    check(get_config("2"))
+    with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
+        get_config("3")
+
+
 ABLATION = module("biggan_ablation")
 
 

@@ -220,6 +220,9 @@ SECTIONS: dict[str, Any] = {
     "train": {
         "steps": Field(100_000, "generator steps", at_least(1)),
         "start_from": Field("", "a work directory, whose networks this run fine-tunes"),
+        "start_part": Field(
+            "", "of the generator: the part that start_from's generator becomes; all else is new"
+        ),
         "batch": Field(
             2048, "images in one discriminator step, over all microbatches", at_least(1)
         ),

@@ -3,7 +3,9 @@
     G   text -> dense, leaky ReLU; with the noise to 4 x 4, bn; a residual; doubling, bn; a
         residual; (doubling, bn, ReLU) ..., doubling, tanh
     D   halving, leaky ReLU; (halving, bn, leaky ReLU) ..., halving to 4 x 4, bn; a residual; beside
-        it at each place the text -> dense, leaky ReLU; 1 x 1, bn, leaky ReLU; one logit of all
+        it at each place the text -> dense, leaky ReLU; 1 x 1, bn, leaky ReLU; one logit of all.
+        Above 64 x 64 what is wider than 8 of the first layer is narrowed by 1 x 1, bn, as in
+        StackGAN
 
 A doubling is a transposed convolution, a halving a convolution, 4 x 4 with stride 2. A residual is
 x + bn(3 x 3 (bn-relu(3 x 3 (bn-relu(1 x 1 x))))), 1 / 4 as wide inside, and an activation: ReLU in
@@ -28,6 +30,7 @@ from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.sides import image_shape, linen, text_dim
 
 normal = nn.initializers.normal(0.02)
+WIDEST = 8  # times the first layer: the residual and the joined layer of D
 
 
 def leaky(x: jax.Array) -> jax.Array:
@@ -113,14 +116,17 @@ class Discriminator(nn.Module):
     def __call__(self, images: jax.Array, texts: jax.Array) -> jax.Array:
         x = images
         for i, features in enumerate(self.widths):
+            x = leaky(x) if i else x
             x = Layer(conv_halving, features, 4, self.eps if i else 0.0, name=f"down_{i}")(x)
-            if i < len(self.widths) - 1:
-                x = leaky(x)
+        while x.shape[-1] > WIDEST * self.widths[0]:
+            features = x.shape[-1] // 2
+            x = Layer(conv, features, 1, self.eps, name=f"narrowed_{features}")(leaky(x))
         x = Residual(leaky, self.eps, name="residual")(x)
         texts = leaky(Dense(self.text, kernel_init=normal, name="text")(texts))
+        residual = x.shape[-1]
         everywhere = jnp.broadcast_to(texts[:, None, None], (*x.shape[:3], self.text))
         x = jnp.concatenate([x, everywhere], -1)
-        x = leaky(Layer(conv, self.widths[-1], 1, self.eps, name="joined")(x))
+        x = leaky(Layer(conv, residual, 1, self.eps, name="joined")(x))
         return Dense(1, use_bias=False, kernel_init=normal, name="linear")(x.reshape(len(x), -1))[
             :, 0
         ]

@@ -104,6 +104,11 @@ GAMES = {
         PAIRS | {"data.size": (16, 16), "model.blocks": 1, "objective.pool": 8},
     ),
     "gan_cls": ("gan_cls", TEXT),
+    "stackgan": ("stackgan", TEXT | {"model.augmented": 2}),
+    "stackgan's second stage": (
+        "stackgan:2",
+        TEXT | {"data.size": (32, 32), "model.augmented": 2} | {"train.start_from": ""},
+    ),
     "pix2pix all on top": (
         "pix2pix",
         PAIRS
@@ -214,7 +219,8 @@ def test_one_step(game, tmp_path):
     for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
         old, new = (s.players[role].params for s in (state, first))
-        for part in old.keys() - {"progress"}:  # ProGAN's, which nobody learns
+        # ProGAN's progress and StackGAN's first stage in the second are learned by nobody.
+        for part in old.keys() - {"progress", "stage_1"}:
             moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
             assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
 
@@ -293,8 +299,9 @@ def test_compiles_for_a_topology(game, request):
         compiled = jax.jit(partial(train_step, game)).lower(state, batch).compile()
     # These compare every image of the batch with every other; every device holds the whole pool, or
     # the newest texts.
-    gathers = name in ("mmd", "minibatch", "cyclegan", "gan_cls")
+    of_texts = name == "gan_cls" or name.startswith("stackgan")
+    gathers = of_texts or name in ("mmd", "minibatch", "cyclegan")
     needed = {"all-gather"} if gathers else set()
-    if name == "gan_cls":
+    if of_texts:
         needed.add("collective-permute")  # a text goes to the next image of the batch
     assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed
