@@ -5,8 +5,8 @@ count of steps begin anew. The other run may have been trained on another mesh.
 `discriminator.freeze` then holds what is to stay: freeze-D (arXiv 2002.10964) holds the
 discriminator's first blocks.
 
-With `train.start_part` only the other run's generator is taken, as that part of this one: StackGAN's
-second stage (models/stackgan.py) has the first as its part "stage_1". All else begins anew.
+With `train.start_part` only the other run's generator is taken, as that part of this one's:
+StackGAN's second stage (models/stackgan.py) has the first as its part "stage_1". All else is new.
 """
 
 from pathlib import Path

@@ -32,7 +32,7 @@ NO_LATENTS = "makes images of (images|captions) and has no latents or classes: w
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix", "text_dcgan")
+TRANSLATORS = ("cyclegan", "pix2pix", "stackgan", "text_dcgan")
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan")
 # Command -> {model (or "" for all others): the line, None where it runs}.
@@ -41,7 +41,7 @@ REFUSED = {
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate pairs": {
-        **dict.fromkeys(("pix2pix", "text_dcgan")),
+        **dict.fromkeys(("pix2pix", "stackgan", "text_dcgan")),
         "": "the metric 'paired' needs pairs",
     },
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
