@@ -60,7 +60,7 @@ def with_newest(kept: dict[str, jax.Array], texts: jax.Array) -> dict[str, jax.A
 def drawn(kept: dict[str, jax.Array], key: jax.Array, n: int) -> jax.Array:
     """Return n of the kept text vectors [n, text_dim], drawn with repetition."""
     places = jax.random.randint(key, (n,), 0, jnp.maximum(kept["count"], 1))
-    return kept["vectors"][places]
+    return jnp.take(kept["vectors"], places, axis=0)
 
 
 def variables(

@@ -181,7 +181,7 @@ class Translator:
         if not self.takes_text:
             return {}
         empty = texts.empty(self.source_shape[0])
-        return jax.eval_shape(self._standing, self.weights, empty).get("batch_stats", {})
+        return jax.eval_shape(self._standing_variables, self.weights, empty).get("batch_stats", {})
 
     def _standing_variables(self, weights: PyTree, kept: PyTree) -> PyTree:
         settings, prior = self.config.sample, sampling_prior(self.config, 0.0)

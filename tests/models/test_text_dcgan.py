@@ -1,5 +1,7 @@
 """The networks that draw captions: the authors' parameter counts, and what an image depends on."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,9 @@ from jaxgan.media.captions import captions
 from jaxgan.media.images import images
 from jaxgan.models import text_dcgan
 from tests.models.networks import count, shapes_of
+
+# Compiled in a third of the time, and slow to run, which small networks can bear.
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
 def sides(size=8, dim=6, **fields):
@@ -65,9 +70,10 @@ def test_text_and_noise_reach_every_pixel_and_the_logit():
     z, t, x = array(4, 3), array(4, 6), array(4, 8, 8, 3)
 
     for side, inputs in ((g, (z, t)), (d, (x, t))):
-        moments = side.moments("call", {"params": (own := drawn(side))}, *inputs)
-        variables = {"params": own, "batch_stats": moments}
-        call = jax.jit(lambda *inputs, v=variables, side=side: side.calls["call"](v, *inputs))
+        variables = {"params": drawn(side)}
+        moments = jax.jit(partial(side.moments, "call"), compiler_options=FAST)
+        variables["batch_stats"] = moments(variables, *inputs)
+        call = jax.jit(partial(side.calls["call"], variables), compiler_options=FAST)
         plain = call(*inputs)
         for place in (0, 1):
             other = list(inputs)

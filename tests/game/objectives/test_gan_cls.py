@@ -11,16 +11,14 @@ import pytest
 from jaxgan.build import build
 from jaxgan.config import default_config
 from jaxgan.game import texts
-from jaxgan.game.game import Batch, Bound, Nets, init_state
+from jaxgan.game.game import Batch, Bound, Drawn, Nets, Outcome, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.objectives import gan_cls
-from jaxgan.game.steps import train_step
 from jaxgan.media.captions import captions
 from tests.tiny import spec_of
 
 TINY = {"condition": "data", "data.size": (8, 8), "data.text_dim": 6, "model.latent_dim": 3}
 TINY |= {"model.width": 4, "model.text": 3, "objective.one_pass": False}
-FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 RNG = np.random.default_rng(0)
 IMAGES = jnp.asarray(RNG.normal(size=(4, 3)), jnp.float32)
 TEXTS = jnp.asarray(RNG.normal(size=(4, 2)), jnp.float32)
@@ -110,15 +108,24 @@ def test_the_discriminator_never_learns_from_a_text_between():
 def test_any_game_with_texts_keeps_the_newest_of_its_generators_turns():
     config = default_config("text_dcgan", "adversarial")
     config.update_from_flattened_dict(TINY)
-    game = build(config, captions((8, 8, 1), 6).spec)
-    state = init_state(game, 0)
-    rng = np.random.default_rng(1)
-    batch = Batch(rng.normal(size=(1, 2, 4, 8, 8, 1)), rng.normal(size=(1, 2, 4, 6)))
-    batch = jax.tree.map(jnp.float32, batch)
-    step = jax.jit(partial(train_step, game), compiler_options=FAST)
-    kept = step(state, batch)[0].players["generator"].stats[texts.NAME]
-    expected = np.concatenate([batch.condition[0, 1], batch.condition[0, 0]])  # of microbatches
-    np.testing.assert_array_equal(kept["vectors"][:8], expected)
+    state = jax.eval_shape(partial(init_state, build(config, captions((8, 8, 1), 6).spec), 0))
+    shapes = jax.tree.map(lambda x: x.shape, state.players["generator"].stats)
+    assert shapes == {texts.NAME: {"vectors": (texts.MOST, 6), "count": ()}}
+    assert not state.players["discriminator"].stats
+
+    def objective(game, nets, stats, batch, keys):
+        return 7.0, Outcome({**stats, "own": stats["own"] + 1}, {}, Drawn(batch, batch, ()))
+
+    own = {"generator": {"own": lambda: jnp.int32(0)}}
+    players, inits = texts.keeping({"generator": objective, "discriminator": objective}, own, 2)
+    assert players["discriminator"] is objective
+    stats = {name: init() for name, init in inits["generator"].items()}
+    for _ in range(2):
+        loss, outcome = players["generator"](None, None, stats, Batch(IMAGES, TEXTS), None)
+        stats = outcome.stats
+    assert loss == 7.0 and int(stats["own"]) == 2
+    kept = stats[texts.NAME]
+    np.testing.assert_array_equal(kept["vectors"][:8], np.tile(TEXTS, (2, 1)))
     assert int(kept["count"]) == 8 and not kept["vectors"][8:].any()
 
 
