@@ -20,7 +20,7 @@ from jaxgan import media, models
 from jaxgan.config.intervals import images_a_step
 from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
-from jaxgan.game import latent_steps, latents, objectives, terms
+from jaxgan.game import latent_steps, latents, objectives, terms, texts
 from jaxgan.game.averaging import Average, decay_of, ema, power
 from jaxgan.game.game import (
     Batch,
@@ -216,6 +216,12 @@ def medium_of(config: ConfigDict) -> Medium:
     return module_named(media, "medium", config.data.medium).medium(config.data)
 
 
+def takes_text(config: ConfigDict, spec: Spec) -> bool:
+    """Return whether the condition of a resolved config's examples is a text vector."""
+    length = config.data.text_dim
+    return length is not None and getattr(spec.condition, "shape", ()) == (length,)
+
+
 def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
     """Return what sampling draws from: the training prior, or normal latents truncated.
 
@@ -355,14 +361,17 @@ def build(
     networks = sides(config, spec)
     check_needs(config, networks, spec)
     objective = module_named(objectives, "objective", config.objective.name)
-    own_stats = getattr(objective, "init_stats", lambda config, spec: {})
+    own_stats = getattr(objective, "init_stats", lambda config, spec: {})(config.objective, spec)
+    plain = objective.objectives(config.objective)
+    if takes_text(config, spec):
+        plain, own_stats = texts.keeping(plain, own_stats, config.data.text_dim)
     wanted, stats = compose.with_terms(
         config,
-        objective.objectives(config.objective),
+        plain,
         images_a_step(config),
         with_lazy_terms,
         own_terms(config),
-        own_stats(config.objective, spec),
+        own_stats,
     )
     players = {
         name: Player(

@@ -54,6 +54,8 @@ def resolved(config):
     if config.data.medium == "adaptation":
         digits = tuple(map(str, range(10)))
         return run.with_facts(config, channels=2, source_channels=1, bits=8, class_names=digits)
+    if config.data.medium == "captions":
+        return run.with_facts(config, channels=3, text_dim=1024, bits=8, class_names=("captions",))
     classes = known.get(name.removeprefix("data/"), 1000)
     with config.unlocked():
         config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)
@@ -104,6 +106,13 @@ def test_emoji_of_either_side(name):
     check(get_config("64"))
     with pytest.raises(ValueError, match="side '16': write one of 32, 64"):
         get_config("16")
+
+
+def test_stackgans_second_stage():
+    get_config = module("stackgan").get_config
+    check(get_config("2"))
+    with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
+        get_config("3")
 
 
 ABLATION = module("biggan_ablation")

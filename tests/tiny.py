@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -59,17 +60,35 @@ def tiny_pairs_config(**fields):
     return config
 
 
+def tiny_text_config(**fields):
+    """Return a resolved config that draws captions, text vectors of 6 numbers, as RGB."""
+    config = default_config("text_dcgan", "gan_cls")
+    config.data.update(medium="captions", size=(8, 8), channels=3, text_dim=6, bits=8)
+    config.data.class_names = ("captions",)
+    config.condition = "data"
+    config.model.update(width=4, text=3, latent_dim=3)
+    config.train.batch = 8
+    config.sample.update(columns=3, standing_batches=3, standing_batch=16)
+    config.update_from_flattened_dict(fields)
+    return config
+
+
 def tiny_run(workdir: Path, step: int = 7, **fields) -> run.Run:
     """Write a work directory with one checkpoint."""
     return run_of(workdir, tiny_config(**fields), step)
 
 
-def run_of(workdir: Path, config: ConfigDict, step: int = 7) -> run.Run:
-    """Write a work directory with one checkpoint of a resolved config."""
+def run_of(
+    workdir: Path, config: ConfigDict, step: int = 7, change: Callable = lambda state: state
+) -> run.Run:
+    """Write a work directory with one checkpoint of a resolved config.
+
+    change: of the state, before it is saved.
+    """
     opened = run.open_run(workdir, config)
     claim(opened, {})
     shapes = run.abstract_state(opened)
-    state = drawn(shapes).replace(step=np.int32(step))
+    state = change(drawn(shapes).replace(step=np.int32(step)))
     state = jax.device_put(state, jax.tree.map(lambda x: x.sharding, shapes))
     with Checkpoints(workdir / "checkpoints") as checkpoints:
         checkpoints.save(step, state)

@@ -1,4 +1,4 @@
-"""jaxgan translate: a folder of images, made into others."""
+"""jaxgan translate: a folder of images, made into others; or captions, drawn."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ def operands(values: SimpleNamespace) -> tuple[Path, Path]:
 
 
 def run(values: SimpleNamespace) -> int:
+    from jaxgan.trained.draw import draw_captions
     from jaxgan.trained.load import load_translator
     from jaxgan.trained.translate import translate_folder
 
@@ -25,7 +26,8 @@ def run(values: SimpleNamespace) -> int:
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
     wanted = columns or translator.config.sample.columns, values.force
-    print(translate_folder(translator, folder, Path(values.out), values.seed, *wanted))
+    make = draw_captions if translator.takes_text else translate_folder
+    print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
 
@@ -38,7 +40,8 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 COMMAND = Command(
     "translate",
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
-    "exported file: one file each, and a sheet that shows the first of them side by side.",
+    "exported file: one file each, and a sheet that shows the first of them side by side.\n"
+    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",

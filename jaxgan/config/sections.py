@@ -99,6 +99,13 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "text_dim": Field(
+            None,
+            "of images with captions: length of a text vector; filled in from a data set of "
+            "`jaxgan prepare --captions`",
+            at_least(1),
+            int,
+        ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
         "rate": Field(
             None, "of waves: samples a second; filled in from the data set", at_least(1), int
@@ -229,6 +236,9 @@ SECTIONS: dict[str, Any] = {
     "train": {
         "steps": Field(100_000, "generator steps", at_least(1)),
         "start_from": Field("", "a work directory, whose networks this run fine-tunes"),
+        "start_part": Field(
+            "", "of the generator: the part that start_from's generator becomes; all else is new"
+        ),
         "batch": Field(
             2048, "images in one discriminator step, over all microbatches", at_least(1)
         ),

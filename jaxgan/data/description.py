@@ -5,7 +5,7 @@ TFDS reads `dataset_info.json` and `features.json`, without TensorFlow; nothing 
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -75,12 +75,23 @@ def image_features(features: tfds.features.FeatureConnector, directory: Path) ->
         known = dtype in (np.uint8, np.uint16, np.int16) and encoding != "none"
         open_size = encoding != "image" and None in image.shape
         if known and image.shape[-1] is not None and not open_size:
-            return Features(tuple(image.shape), dtype, encoding, image_key, label_key, names)
+            return Features(
+                tuple(image.shape), dtype, encoding, image_key, label_key, names, text_dim(named)
+            )
     raise ValueError(
         f"{directory}: no uint8 or uint16 image of [height, width, channels], nor an array of "
         "another medium that is kept as bytes, among the "
         f"features {named}"
     )
+
+
+def text_dim(named: Mapping[str, tfds.features.FeatureConnector]) -> int:
+    """Return the length of the vectors of a data set's captions; 0 where it has none."""
+    vectors = named.get("vectors")
+    if "captions" not in named or not isinstance(vectors, tfds.features.Tensor):
+        return 0
+    is_table = len(vectors.shape) == 2 and np.dtype(vectors.np_dtype) == np.float32
+    return vectors.shape[1] or 0 if is_table else 0
 
 
 def data_set_info(directory: Path) -> tfds.core.DatasetInfo:

@@ -129,7 +129,7 @@ class Reader:
 
     def _examples(self, indices: np.ndarray) -> Iterator[Batch]:
         try:
-            found = self.records.read(indices)
+            found: list[Any] = self.records.examples(indices)
         except BadRecordError:
             found = [None] * len(indices)  # one by one below
         for index, record in zip(indices.tolist(), found, strict=True):
@@ -139,7 +139,7 @@ class Reader:
         for number in range(len(self.records)):
             at = (index + number) % len(self.records)
             try:
-                return self._decoded(record or self.records.read([at])[0], at)
+                return self._decoded(record or self.records.examples([at])[0], at)
             except BadRecordError as error:
                 if not self._skip:
                     raise

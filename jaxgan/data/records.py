@@ -7,6 +7,11 @@ A data set is a directory that `tfds.builder_from_directory` opens: `dataset_inf
             for samples of other media: waves int16, volumes, clips)
     label   ClassLabel, int64
 
+and, of images with captions (media/captions.py), two more:
+
+    captions   [k] text
+    vectors    [k, text_dim] float32, the caption's text vectors
+
 The directory may be one that `write.py` made or one that TFDS itself prepared (CIFAR-10, ...).
 """
 
@@ -19,6 +24,7 @@ import threading
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -35,13 +41,21 @@ from jaxgan.data.description import (
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
-from jaxgan.media.decode import Features
+from jaxgan.media.decode import Features, Texts
 
 MANIFEST = "manifest.json"
 log = logging.getLogger(__name__)
 
 # What NumPy raises: it reads an array's header as a Python literal.
 DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
+
+
+class Example(NamedTuple):
+    """What a record holds: an encoded image, its label and, of a captioned one, its texts."""
+
+    image: bytes
+    label: int
+    texts: Texts | None = None
 
 
 class BadRecordError(ValueError):
@@ -80,6 +94,10 @@ class Records:
           BadRecordError: a file or a record is damaged.
           MemoryError, OSError: a limit of the machine, such as open files.
         """
+        return [(example.image, example.label) for example in self.examples(indices)]
+
+    def examples(self, indices: Sequence[int] | np.ndarray) -> list[Example]:
+        """Return all that the records hold, for each index. Raises as `read`."""
         indices = np.asarray(indices, np.int64)
         if np.any((indices < 0) | (indices >= len(self))):
             raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
@@ -100,7 +118,7 @@ class Records:
                         f"{shard.path}: record {positions[0]} cannot be read ({one_line(error)})"
                     ) from error
                 for place in places:  # one by one, to name the bad record
-                    examples[place] = self.read(indices[place : place + 1])[0]
+                    examples[place] = self.examples(indices[place : place + 1])[0]
         return examples
 
     def labels(self) -> np.ndarray:
@@ -125,9 +143,9 @@ class Records:
             self._content_hash = self._hash_in_manifest() or content_hash(
                 self.features,
                 (
-                    hashlib.sha256(serialize(image, label)).digest()
+                    hashlib.sha256(serialize(*example)).digest()
                     for chunk in self._chunks()
-                    for image, label in self.read(chunk)
+                    for example in self.examples(chunk)
                 ),
             )
         return self._content_hash
@@ -239,23 +257,37 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
     return Records(found, split, records.features, shards)
 
 
-def parse_example(raw: bytes, features: Features) -> tuple[bytes, int]:
-    """Return (encoded image, label) of a serialized tf.train.Example; ValueError on damage."""
+def parse_example(raw: bytes, features: Features) -> Example:
+    """Return what a serialized tf.train.Example holds; ValueError on damage."""
     feature = tf_example_pb2.Example.FromString(raw).features.feature
     (image,) = feature[features.image_key].bytes_list.value
+    texts = _texts(feature, features.text_dim) if features.text_dim else None
     if features.label_key is None:
-        return image, 0
+        return Example(image, 0, texts)
     (label,) = feature[features.label_key].int64_list.value
     if not 0 <= label < len(features.class_names):
         raise ValueError(f"label {label} is outside [0, {len(features.class_names)})")
-    return image, label
+    return Example(image, label, texts)
 
 
-def serialize(image: bytes, label: int) -> bytes:
+def _texts(feature: Any, text_dim: int) -> Texts:
+    captions = tuple(text.decode() for text in feature["captions"].bytes_list.value)
+    vectors = np.array(feature["vectors"].float_list.value, np.float32).reshape(-1, text_dim)
+    if not len(captions) == len(vectors) > 0:
+        raise ValueError(f"{len(vectors)} text vectors of {len(captions)} captions")
+    return Texts(captions, vectors)
+
+
+def serialize(image: bytes, label: int, texts: Texts | None = None) -> bytes:
     """Return the bytes of one record, the same for the same arguments."""
     example = tf_example_pb2.Example()
     example.features.feature["image"].bytes_list.value.append(image)
     example.features.feature["label"].int64_list.value.append(label)
+    if texts is not None:
+        captions = [text.encode() for text in texts.captions]
+        example.features.feature["captions"].bytes_list.value.extend(captions)
+        vectors = np.asarray(texts.vectors, np.float32).ravel().tolist()
+        example.features.feature["vectors"].float_list.value.extend(vectors)
     return example.SerializeToString(deterministic=True)
 
 
@@ -263,6 +295,8 @@ def content_hash(features: Features, digests: Iterable[bytes]) -> str:
     """Return the SHA-256 of a data set: of its format and class names, then of every record.
 
         sha256(JSON of [shape, dtype, encoding, class names] | digest 0 | digest 1 | ...)
+
+    Captions are in the records' digests.
 
     digests: the SHA-256 of each record as `serialize` makes it.
     """

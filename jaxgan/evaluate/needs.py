@@ -98,10 +98,13 @@ def _held_out(request: Request) -> str:
 
 
 def _sources(request: Request) -> str:
-    sources = request.samples.sources
-    if sources is None:
+    if request.samples.sources is None:
         return "needs pairs: evaluate a run that translates images (data.medium = 'pairs')"
-    if min(sources.shape[:2]) < WINDOW:
+    return ""
+
+
+def _windows(request: Request) -> str:
+    if min(request.samples.shape[:2]) < WINDOW:
         return f"needs images of {WINDOW} x {WINDOW} pixels or more"
     return ""
 
@@ -177,6 +180,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "images": _images,
     "maps": _maps,
     "classifier": _classifier,
+    "windows": _windows,
     "two_classes": _two_classes,
     "held_out": _held_out,
     "two_a_class": _two_a_class,

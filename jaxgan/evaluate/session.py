@@ -7,6 +7,7 @@ import jax
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
+from jaxgan.evaluate.captioned import captioned
 from jaxgan.evaluate.evaluation import Evaluation, Evaluator, needs_extractor
 from jaxgan.evaluate.extractors.by_name import KNOWN, extractor_by_name
 from jaxgan.evaluate.extractors.extractor import Extractor, check_independent
@@ -87,7 +88,7 @@ class Session:
             return self._evaluator
         extractor = self._extractor(model, fake.shape) if needs_extractor(settings) else None
         if model.translator is not None:
-            _, pictures = self._pairs(model.translator)
+            _, pictures, _ = self._pairs(model.translator)
             self._evaluator = Evaluator(settings, pictures, None, extractor, self._mesh)
             return self._evaluator
         if model.classifier is not None:
@@ -142,7 +143,8 @@ class Session:
     def _samples(self, model: Model) -> Images:
         count, seed = self._settings.samples, self._settings.seed
         if model.translator is not None:
-            return translations(model.translator, self._pairs(model.translator)[0], seed)
+            sources, _, copies = self._pairs(model.translator)
+            return translations(model.translator, sources, seed, copies)
         if model.classifier is not None:
             return predictions(model.classifier, self._labelled())
         if model.images is not None:
@@ -177,9 +179,9 @@ class Session:
         images = open_images(settings.reference, split, size)
         return subset(images, settings.samples or images.count, settings.seed)
 
-    def _pairs(self, translator: Translator) -> tuple[Images, Images]:
-        """Return sources to translate and the true pictures, of a split that is not trained on
-        where the run has one."""
+    def _pairs(self, translator: Translator) -> tuple[Images, Images, Images]:
+        """Return sources to translate, the true pictures, and what metrics show for the sources: of
+        captions the pictures of others. Of a split that is not trained on where the run has one."""
         settings, data = self._settings, self._config.data
         for field in ("reference", "reference_samples", "test_split"):
             if settings.get(field):
@@ -188,10 +190,14 @@ class Session:
                     "pictures of its own pairs, of evaluate.split: leave it out"
                 )
         split = settings.split or data.held_out or data.split
-        sources, pictures = pair_images(data.name, split, translator.medium)
+        if translator.takes_text:
+            sources, pictures, copies = captioned(data.name, split, data.split, translator.medium)
+        else:
+            sources, pictures = pair_images(data.name, split, translator.medium)
+            copies = sources
         count = settings.samples or sources.count
-        part = lambda images: subset(several(images), count, settings.seed)  # the same of both
-        return part(sources), part(pictures)
+        part = lambda images: subset(several(images), count, settings.seed)  # the same of all
+        return part(sources), part(pictures), part(copies)
 
     def _say_classes(self, found: Evaluation) -> None:
         for metric, values in found.classes.items():

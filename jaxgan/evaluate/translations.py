@@ -37,10 +37,11 @@ def pair_images(name: str | Path, split: str, medium: Medium) -> tuple[Images, I
     return dataclasses.replace(of("condition"), map_classes=classes), of("sample")
 
 
-def translations(t: Translator, sources: Images, seed: int) -> Images:
+def translations(t: Translator, sources: Images, seed: int, copies: Images | None = None) -> Images:
     """Return what a translator makes of sources, in their order.
 
     seed: in [0, 2**32), of the network's noise.
+    copies: images that stand for the sources in metrics, where those are captions.
     """
     checked_seed(seed)
 
@@ -68,4 +69,4 @@ def translations(t: Translator, sources: Images, seed: int) -> Images:
     )
     if t.config.data.medium == "domains":  # joined by lot: no source has a true picture
         return made
-    return dataclasses.replace(made, sources=sources)
+    return dataclasses.replace(made, sources=copies or sources)

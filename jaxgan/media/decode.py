@@ -4,6 +4,7 @@ import dataclasses
 import io
 import math
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -23,6 +24,7 @@ class Features:
     shape is (height, width, channels); height and width are None where images differ in size. Of
     other media it is what they are: (samples, channels), (x, y, z, channels), ...
     encoding is "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values).
+    text_dim is the length of the captions' vectors; 0 where there are no captions.
     """
 
     shape: tuple[int | None, ...]
@@ -31,6 +33,7 @@ class Features:
     image_key: str
     label_key: str | None
     class_names: tuple[str, ...]
+    text_dim: int = 0
 
     @property
     def channels(self) -> int:
@@ -45,6 +48,13 @@ class Features:
         if len(shape) < len(self.shape):
             raise ValueError("the data set's images differ in size: write size=(height, width)")
         return shape
+
+
+class Texts(NamedTuple):
+    """The captions of an image. vectors: [as many, text_dim] float32."""
+
+    captions: tuple[str, ...]
+    vectors: np.ndarray
 
 
 def decode_record(

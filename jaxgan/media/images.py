@@ -86,7 +86,7 @@ def to_float(batch: Batch) -> Batch:
 
 def decode(record: tuple[bytes, int], features: Any, size: tuple[int, int]) -> Batch:
     """Return the image and the label of one record of a data set with these features."""
-    data, label = record
+    data, label = record[:2]
     return Batch(decode_record(data, features, size), np.int32(label))
 
 

@@ -78,6 +78,17 @@ def source_shape(spec: Spec) -> tuple[int, int, int]:
     return shape
 
 
+def text_dim(spec: Spec) -> int:
+    """Return the length of the text vectors of a game that draws captions, or refuse others."""
+    shape = getattr(spec.condition, "shape", ())
+    if len(shape) != 1:
+        raise ValueError(
+            "model.name: this network draws captions, the data come with "
+            f"{spec.condition}: write data.medium = 'captions', or another model"
+        )
+    return shape[0]
+
+
 def num_classes(spec: Spec) -> int:
     """Return how many classes the labels have, or refuse conditions of another kind."""
     if not isinstance(spec.condition, Label):

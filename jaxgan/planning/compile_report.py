@@ -37,6 +37,7 @@ from jaxgan.training.run import Run, abstract_state, open_run, resolve
 from jaxgan.training.train import abstract_batch, training_step
 
 Report = dict[str, Any]
+TEXT_DIM = 1024  # of a data set of captions that is not on disk: the paper's
 
 
 def compile_run(
@@ -101,6 +102,8 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         if config.data.medium == "maps":
             known = config.data.map_classes or min(classes, IGNORED)
             facts |= {"channels": 1 + channels, "map_classes": known}
+        if config.data.medium == "captions":
+            facts["text_dim"] = config.data.text_dim or TEXT_DIM
         config.data.update(facts, class_names=names)
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)

@@ -48,7 +48,7 @@ class RunFacts:
 
     def differences(self) -> Values:
         """Return the fields that differ from the default, without the data set's own facts."""
-        known = ("channels", "source_channels", "map_classes", "rate", "class_names")
+        known = ("channels", "source_channels", "map_classes", "text_dim", "rate", "class_names")
         facts = tuple(f"data.{name}" for name in known)
         return {
             field: value

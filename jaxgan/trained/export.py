@@ -9,7 +9,8 @@ NAME.stablehlo    the network itself for one truncation, compiled nowhere, for a
                       images = generate(latents, labels)      # [n, h, w, c] in [-1, 1]
 
                   latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
-                  A translator's takes images [n, h, w, c] alone.
+                  A translator's takes images [n, h, w, c] alone, or text vectors [n, text_dim] of
+                  length sqrt(text_dim).
 """
 
 import datetime
@@ -70,7 +71,8 @@ def write_generator(path: Path, generator: TrainedGenerator, dtype: str = "float
 
 def write_translator(path: Path, translator: Translator, dtype: str = "float32") -> None:
     """Write a .safetensors file of a translator's weights; dtype and errors as above."""
-    _write(path, translator, {"params": translator.weights}, (), dtype)
+    tree = {"params": translator.weights, "batch_stats": translator.moments}
+    _write(path, translator, tree, (), dtype)
 
 
 def _write(
@@ -108,8 +110,12 @@ def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGener
         tree = unflatten_dict(arrays, sep="/")
         weights = jax.tree.map(lambda a: a.astype(np.float32, copy=False), tree["params"])
         if is_translator(stored):
-            translator = Translator(stored, weights, int(metadata["step"]))
-            translator.refuse_size(*translator.source_shape[:2])
+            moments = tree.get("batch_stats", {})
+            translator = Translator(stored, weights, int(metadata["step"]), moments=moments)
+            expected = translator.moments_shapes()
+            if jax.tree.map(np.shape, moments) != jax.tree.map(lambda s: s.shape, expected):
+                raise KeyError("standing statistics")
+            translator.refuse_source(translator.source_shape)
             return translator
         truncations = [float(t) for t in json.loads(metadata["truncations"])]
         by_name = tree.get("batch_stats", {})
@@ -172,8 +178,9 @@ def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> b
 
 
 def stablehlo_translator(translator: Translator) -> bytes:
-    """Return a translator's network with the noise of seed 0, for images of the data's size."""
-    variables, noise = {"params": translator.weights}, translator.noise(0)
+    """Return a translator's network with the noise of seed 0, for images of the data's size or for
+    text vectors of length sqrt(text_dim)."""
+    variables, noise = translator.variables, translator.noise(0)
 
     def translate(sources: jax.Array) -> jax.Array:
         return translator.apply(variables, noise, sources)
@@ -251,11 +258,17 @@ def write_export(
             )
         if output.suffix == ".stablehlo":
             write_bytes(output, stablehlo_translator(generator))
-            height, width, _ = generator.source_shape
-            says = f"images of {height} x {width}, any batch size; runs with jax.export alone"
+            shape = generator.source_shape
+            sources = (
+                f"{shape[0]} numbers a text"
+                if generator.takes_text
+                else (f"images of {shape[0]} x {shape[1]}")
+            )
+            says = f"{sources}, any batch size; runs with jax.export alone"
         else:
             write_translator(output, generator, dtype)
-            says = "translates images: jaxgan translate"
+            what = "draws captions" if generator.takes_text else "translates images"
+            says = f"{what}: jaxgan translate"
     elif output.suffix == ".stablehlo":
         truncation = generator.truncation(truncations[0] if truncations else None)
         write_bytes(output, stablehlo(generator, truncation))

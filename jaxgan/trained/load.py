@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan.build import medium_of, sides, transform
+from jaxgan.build import medium_of, sides, takes_text, transform
 from jaxgan.devices import sharding
+from jaxgan.game import texts
 from jaxgan.game.game import TrainState
 from jaxgan.trained import export
 from jaxgan.trained.generator import TrainedGenerator
@@ -68,9 +69,10 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
             f"classes: write jaxgan sample {path}"
         )
     if isinstance(found, Translator):
+        of, what = ("captions", "FILE") if found.takes_text else ("images", "FOLDER")
         raise ValueError(
-            f"model {found.config.model.name!r} makes images of images and has no latents or "
-            f"classes: write jaxgan translate {path} FOLDER"
+            f"model {found.config.model.name!r} makes images of {of} and has no latents or "
+            f"classes: write jaxgan translate {path} {what}"
         )
     return found
 
@@ -124,13 +126,16 @@ def generator_part(config: ConfigDict) -> PyTree:
 
     No objective, optimiser or discriminator is built, and of a checkpoint nothing else is read.
     """
-    side = sides(config, medium_of(config).spec)["generator"]
+    spec = medium_of(config).spec
+    side = sides(config, spec)["generator"]
     passed = transform(config, "generator")
 
     def first() -> PyTree:
         keys = jax.random.split(jax.random.key(0))
         params = side.init(keys[0])
-        own = {"transform_state": passed.init(params, keys[1])}
+        own: dict[str, PyTree] = {"transform_state": passed.init(params, keys[1])}
+        if takes_text(config, spec):
+            own["stats"] = {texts.NAME: texts.empty(config.data.text_dim)}
         part: dict[str, PyTree] = {"step": jnp.zeros((), jnp.int32)}
         if config.sample.weights == "raw":
             own["params"] = params
@@ -150,7 +155,7 @@ def from_state(run: Run, state: TrainState, compiled: Trained | None = None) -> 
     compiled: of another state of this run, whose compiled programs are taken.
     """
     own = state.players["generator"]
-    fields = {"transform_state": own.transform_state, "params": own.params}
+    fields = {"transform_state": own.transform_state, "params": own.params, "stats": own.stats}
     part = {"averages": state.averages, "players": {"generator": fields}}
     return _of(run.config, part, int(state.step), compiled)
 
@@ -167,9 +172,15 @@ def _of(
     weights, _ = jax.jit(transform(config, "generator").apply)(params, own["transform_state"])
     # To the host: of several processes each samples on its own devices.
     weights = jax.device_get(weights)
-    if compiled is not None:
-        return compiled.with_weights(weights, step)
     if is_policy(config):
+        if isinstance(compiled, Policy):
+            return compiled.with_weights(weights, step)
         return Policy(config, weights, step)
-    kind = Translator if is_translator(config) else TrainedGenerator
-    return kind(config, weights, step=step)
+    if not is_translator(config):
+        if isinstance(compiled, TrainedGenerator):
+            return compiled.with_weights(weights, step)
+        return TrainedGenerator(config, weights, step=step)
+    kept = own.get("stats", {}).get(texts.NAME)
+    if isinstance(compiled, Translator):
+        return compiled.with_weights(weights, step, kept)
+    return Translator(config, weights, step, kept)

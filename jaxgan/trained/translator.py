@@ -4,7 +4,8 @@
     pictures = t.translate(sources, seed=0)    # [n, height, width, channels] of any size that fits
 
 What an image becomes depends on the image and the seed alone: the noise of a seed, if the network
-takes any, is the same for every image.
+takes any, is the same for every image. A network that draws captions takes text vectors [n, d] in
+place of images.
 """
 
 import copy
@@ -17,10 +18,11 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.build import medium_of, noise_spec, sampling_prior, sides
+from jaxgan.build import medium_of, noise_spec, sampling_prior, sides, takes_text
 from jaxgan.devices import compiler, sharding
-from jaxgan.game import sampling
+from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
+from jaxgan.media.captions import condition_of
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
@@ -30,24 +32,35 @@ PyTree = Any
 
 
 def is_translator(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes an image of an image, not of a label."""
+    """Return whether a resolved config's generator makes an image of an image or a text, not of a
+    label."""
     condition = medium_of(config).spec.condition
     return condition != () and not isinstance(condition, Label)
 
 
 class Translator:
-    """Weights of a network that translates images.
+    """Weights of a network that translates images, or draws captions.
 
     Args:
       config: resolved, of the run.
       weights: what the network is applied with (after the transform).
       step: of the training.
+      kept: text vectors of the training (game/texts.py), for the standing statistics of a network
+        with batch norm; or
+      moments: these statistics.
 
     Raises:
       ValueError: weights that are not finite, with the name of the first such leaf.
     """
 
-    def __init__(self, config: ConfigDict, weights: PyTree, step: int = 0):
+    def __init__(
+        self,
+        config: ConfigDict,
+        weights: PyTree,
+        step: int = 0,
+        kept: PyTree = None,
+        moments: PyTree = None,
+    ):
         self.config = config
         self.medium = medium_of(config)
         self.side = sides(config, self.medium.spec)["generator"]
@@ -56,7 +69,8 @@ class Translator:
         self._call = self.side.calls["call"]
         self._mesh = sharding.create_mesh(devices=jax.local_devices())
         self._apply = compiler.jit(self._stored)
-        self._set(weights, step)
+        self._standing = compiler.jit(self._standing_variables)
+        self._set(weights, step, kept, moments)
 
     def __repr__(self) -> str:
         size, source = ("x".join(map(str, s)) for s in (self.image_shape, self.source_shape))
@@ -68,22 +82,29 @@ class Translator:
             f"a translator has no {name!r}: its images are made of images, by translate(images)"
         )
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether the network draws captions."""
+        return takes_text(self.config, self.medium.spec)
+
     def translate(self, images: Any, seed: int = 0) -> np.ndarray:
         """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16.
 
         Args:
           images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
             data's; or a sequence of PIL images of one size. Any size that the network can halve.
+            Of a network that draws captions: text vectors [n, text_dim], of any length but 0.
           seed: in [0, 2^32), of the network's noise.
 
         Raises:
           ValueError: another shape or dtype, or a size that does not fit, with what divides it.
         """
         sources = self._checked(images)
-        self.refuse_size(*sources.shape[1:3])
+        self.refuse_source(sources.shape[1:])
         noise = self.noise(checked_seed(seed))
-        variables, n, chunks = {"params": self.weights}, len(sources), []
-        size = rows_at_once(n, sources.shape[1:3], self._mesh.size)
+        variables, n, chunks = self.variables, len(sources), []
+        pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:3]
+        size = rows_at_once(n, pixels, self._mesh.size)
         for start in range(0, n, size):
             rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
             rows = jax.device_put(rows, sharding.rows(self._mesh))
@@ -110,20 +131,24 @@ class Translator:
         """The network as a pure, differentiable function: float32 images in [-1, 1].
 
         Args:
-          variables: {"params": weights}.
+          variables: `self.variables`: {"params": weights} and, of a network with batch norm, its
+            standing statistics.
           noise: leaves [1, ...], for all images alike; see `noise`.
-          sources: [n, height, width, channels] float32 in [-1, 1]; of label maps the classes'
-            shares, media/maps.py.
+          sources: [n, height, width, channels] float32 in [-1, 1], of label maps the classes'
+            shares (media/maps.py); or text vectors [n, text_dim] of length sqrt(text_dim).
         """
         each = lambda x: jnp.broadcast_to(x, (sources.shape[0], *x.shape[1:]))
         return self._call(variables, jax.tree.map(each, noise), sources)
 
     def refuse_size(self, height: int, width: int) -> None:
         """Raise ValueError for a size that the network cannot translate; nothing is computed."""
-        dtype = self.medium.stored.condition.dtype
-        source = jax.ShapeDtypeStruct((1, height, width, self.source_shape[2]), dtype)
+        self.refuse_source((height, width, self.source_shape[2]))
+
+    def refuse_source(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError for the shape of a source that the network cannot take."""
+        source = jax.ShapeDtypeStruct((1, *shape), self.medium.stored.condition.dtype)
         noise = jax.tree.map(lambda x: jnp.zeros((1, *x.shape)), noise_spec(self.config))
-        jax.eval_shape(self._stored, {"params": self.weights}, noise, source)
+        jax.eval_shape(self._stored, self.variables, noise, source)
 
     def back(self) -> "Translator":
         """Return the translator of the other direction, of a model that has both (CycleGAN).
@@ -140,11 +165,29 @@ class Translator:
         found._apply = compiler.jit(found._stored)
         return found
 
-    def with_weights(self, weights: PyTree, step: int) -> "Translator":
+    def with_weights(self, weights: PyTree, step: int, kept: PyTree = None) -> "Translator":
         """Return a translator of this network with other weights: nothing is compiled again."""
         found = copy.copy(self)
-        found._set(weights, step)
+        found._set(weights, step, kept)
         return found
+
+    @property
+    def variables(self) -> PyTree:
+        """What the network is applied with; see `apply`."""
+        stats = {"batch_stats": self.moments} if self.moments else {}
+        return {"params": self.weights, **stats}
+
+    def moments_shapes(self) -> PyTree:
+        """Return the shapes of the standing statistics, {} for a network without batch norm."""
+        if not self.takes_text:
+            return {}
+        empty = texts.empty(self.source_shape[0])
+        return jax.eval_shape(self._standing_variables, self.weights, empty).get("batch_stats", {})
+
+    def _standing_variables(self, weights: PyTree, kept: PyTree) -> PyTree:
+        settings, prior = self.config.sample, sampling_prior(self.config, 0.0)
+        sizes = settings.standing_batches, settings.standing_batch
+        return texts.variables(self.side, weights, prior, kept, *sizes)
 
     def _stored(self, variables: PyTree, noise: PyTree, rows: jax.Array):
         """Return stored images of stored sources, and which are finite [n]."""
@@ -152,12 +195,17 @@ class Translator:
         made = self.apply(variables, noise, sources)
         return self.medium.to_stored(made), jnp.isfinite(made).all((1, 2, 3))
 
-    def _set(self, weights: PyTree, step: int) -> None:
+    def _set(self, weights: PyTree, step: int, kept: PyTree = None, moments: PyTree = None) -> None:
         refuse_not_finite(weights)
         self.weights = jax.device_put(weights, sharding.replicated(self._mesh))
-        self.step = step
+        self.step, self.moments = step, moments or {}
+        if kept is not None:
+            kept = jax.device_put(jax.device_get(kept), sharding.replicated(self._mesh))
+            self.moments = self._standing(self.weights, kept).get("batch_stats", {})
 
     def _checked(self, images: Any) -> np.ndarray:
+        if self.takes_text:
+            return checked_texts(images, self.source_shape[0])
         channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
@@ -175,3 +223,17 @@ class Translator:
                 f"[n, height, width, {channels}] with n above 0"
             )
         return self.medium.condition_of(array) if self.medium.condition_of else array
+
+
+def checked_texts(vectors: Any, text_dim: int) -> np.ndarray:
+    """Return text vectors [n, text_dim] as conditions, or refuse them."""
+    array = np.asarray(vectors)
+    if array.ndim != 2 or not len(array) or array.dtype.kind != "f" or array.shape[1] != text_dim:
+        raise ValueError(
+            f"text vectors are {array.dtype} {list(array.shape)}: write floats [n, {text_dim}], of "
+            "the text encoder of the training"
+        )
+    usable = np.isfinite(array).all(1) & array.any(1)
+    if not usable.all():
+        raise ValueError(f"text vector {int(np.argmin(usable))} is 0 or not finite")
+    return condition_of(array[:, None])

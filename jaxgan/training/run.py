@@ -39,7 +39,10 @@ FREE = (
     *("sample", "evaluate", "mesh"),
 )
 # What only a data set knows; a resolved config has it.
-FACTS = ("channels", "source_channels", "map_classes", "bits", "rate", "class_names")
+FACTS = (
+    *("channels", "source_channels", "map_classes", "text_dim"),
+    *("bits", "rate", "class_names"),
+)
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000
 
@@ -75,6 +78,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
         channels=records.shape[-1],
         source_channels=source_channels(config, records),
         map_classes=map_classes(config, records),
+        text_dim=text_dim(config, records),
         bits=8 * records.dtype.itemsize,
         class_names=names,
     )
@@ -156,6 +160,25 @@ def map_classes(config: ConfigDict, records: Records) -> int | None:
             "A TARGET --maps=B`, or write data.map_classes where its arrays hold them"
         )
     return asked or found
+
+
+def text_dim(config: ConfigDict, records: Records) -> int | None:
+    """Return the length of the text vectors of a data set of captions, None where it has none.
+
+    Raises ValueError where captions are wanted and there are none, or of another length.
+    """
+    found, asked = records.features.text_dim or None, config.data.text_dim
+    if config.data.medium == "captions" and found is None:
+        raise ValueError(
+            f"data.name = {config.data.name!r} holds no captions: make some with `jaxgan prepare "
+            "SOURCE TARGET --captions=FILE`"
+        )
+    if asked not in (None, found):
+        raise ValueError(
+            f"data.text_dim = {asked}, but the text vectors in {records.directory} have {found} "
+            "numbers: leave it out"
+        )
+    return found
 
 
 def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:

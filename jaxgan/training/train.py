@@ -13,7 +13,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from jaxgan.build import build
+from jaxgan.build import build, takes_text
 from jaxgan.config.intervals import images_a_step
 from jaxgan.config.over_time import scheduled
 from jaxgan.data.reader import Reader, prefetch
@@ -41,6 +41,7 @@ from jaxgan.training.run import Run, abstract_state, new_run
 from jaxgan.training.screen import Screen
 from jaxgan.training.sheets import Sampler, class_sheet, write_sheet
 from jaxgan.training.stopwatch import Stopwatch, goodput
+from jaxgan.training.text_sheets import text_sheets
 from jaxgan.training.trackers import check_trackers, open_trackers
 from jaxgan.training.transfer import refuse_start_from, with_networks_of
 from jaxgan.training.translation_sheets import ROWS, translation_sheets
@@ -365,6 +366,8 @@ def sheets(
     """
     if not sampling.makes_samples(run.game.players["generator"].side):
         return None, ()
+    if takes_text(run.config, run.medium.spec):
+        return text_sheets(run, records)
     if not isinstance(run.medium.spec.condition, Label):
         return translation_sheets(run, records), ROWS
     sampler = Sampler(run)

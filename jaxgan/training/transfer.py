@@ -4,6 +4,9 @@ Parameters, power iterations and the average are the other run's newest; optimis
 count of steps begin anew. The other run may have been trained on another mesh.
 `discriminator.freeze` then holds what is to stay: freeze-D (arXiv 2002.10964) holds the
 discriminator's first blocks.
+
+With `train.start_part` only the other run's generator is taken, as that part of this one's:
+StackGAN's second stage (models/stackgan.py) has the first as its part "stage_1". All else is new.
 """
 
 from pathlib import Path
@@ -24,7 +27,7 @@ def refuse_start_from(run: Run) -> None:
     if not run.config.train.start_from or (run.workdir / "config.json").exists():
         return
     ours = abstract_state(run)
-    _check(run, ours, _taken(ours, abstract_state(_source(run))))
+    _check(run, ours, _taken(run, ours, abstract_state(_source(run))))
     with Checkpoints(_folder(run) / "checkpoints") as checkpoints:
         if checkpoints.newest_good() is None:
             raise FileNotFoundError(
@@ -39,7 +42,7 @@ def with_networks_of(run: Run, state: TrainState) -> TrainState:
     """
     with Checkpoints(_folder(run) / "checkpoints") as checkpoints:
         found = checkpoints.restore_newest(abstract_state(_source(run)))
-    new = _taken(state, found)
+    new = _taken(run, state, found)
     _check(run, state, new)
     return jax.device_put(new, jax.tree.map(lambda x: x.sharding, abstract_state(run)))
 
@@ -53,8 +56,10 @@ def _source(run: Run) -> Run:
     return open_run(_folder(run), saved(_folder(run)), run.mesh)
 
 
-def _taken(state: TrainState, other: TrainState) -> TrainState:
+def _taken(run: Run, state: TrainState, other: TrainState) -> TrainState:
     """Return the state with the other's networks."""
+    if run.config.train.start_part:
+        return _with_part(state, other, run.config.train.start_part)
     players = {
         name: mine.replace(
             params=other.players[name].params, transform_state=other.players[name].transform_state
@@ -64,6 +69,26 @@ def _taken(state: TrainState, other: TrainState) -> TrainState:
     averages = {
         name: other.averages.get(name, players[averaged_player(name)].params)
         for name in state.averages
+    }
+    return state.replace(players=players, averages=averages)
+
+
+def _with_part(state: TrainState, other: TrainState, part: str) -> TrainState:
+    """Return the state with the other's generator as a part of this one."""
+    mine, theirs = state.players["generator"], other.players["generator"]
+    if part not in mine.params:
+        raise ValueError(
+            f"train.start_part = {part!r}: the generator has {', '.join(map(repr, mine.params))}"
+        )
+    players = {
+        **state.players,
+        "generator": mine.replace(params={**mine.params, part: theirs.params}),
+    }
+    averages = {
+        name: {**tree, part: other.averages.get(name, theirs.params)}
+        if averaged_player(name) == "generator"
+        else tree
+        for name, tree in state.averages.items()
     }
     return state.replace(players=players, averages=averages)
 

@@ -29,7 +29,7 @@ CASES = [(name, *list(MACHINES.items())[i % 2]) for i, name in enumerate(FAMILIE
 CASES.append((FAMILIES[0], 8, 8))
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
-NO_LATENTS = "makes images of images and has no latents or classes: write jaxgan translate"
+NO_LATENTS = "makes images of (images|captions) and has no latents or classes: write jaxgan transl"
 OF_A_POLICY = {
     "translate": "acts in an environment, not of images",
     "explore": "acts in an environment and has no latents",
@@ -48,7 +48,7 @@ OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix", "spade")
+TRANSLATORS = ("cyclegan", "pix2pix", "spade", "stackgan", "text_dcgan")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan")
@@ -62,7 +62,10 @@ REFUSED = {
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate returns": {"": "no metric 'returns'"},
-    "evaluate pairs": {"pix2pix": None, "spade": None, "": "the metric 'paired' needs pairs"},
+    "evaluate pairs": {
+        **dict.fromkeys(("pix2pix", "spade", "stackgan", "text_dcgan")),
+        "": "the metric 'paired' needs pairs",
+    },
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",

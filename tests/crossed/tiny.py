@@ -10,7 +10,7 @@ from jaxgan.config import files
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
-TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2}
+TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
@@ -22,7 +22,9 @@ SIZES = {
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
     "spade": (16, 16),
+    "stackgan": (16, 16),
     "stylegan": (32, 32),
+    "text_dcgan": (16, 16),
     "vgan": (4, 8, 8),
     "wavegan": (64,),
 }
@@ -58,6 +60,7 @@ def tiny(name: str) -> ConfigDict:
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
     from tests.crossed.walk import (
+        caption_set,
         data_set,
         domain_set,
         map_set,
@@ -78,6 +81,8 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = map_set(folder, size)
     elif config.data.medium == "adaptation":
         data = domain_set(folder, bits, size)
+    elif config.data.medium == "captions":
+        data = caption_set(folder, bits, size)
     elif config.data.medium == "images":
         data = data_set(folder, bits, size)
     else:

@@ -125,6 +125,23 @@ def domain_set(folder: Path, bits: int, size: tuple[int, int]) -> Path:
     return folder / "data"
 
 
+def caption_set(folder: Path, bits: int, size: tuple[int, int]) -> Path:
+    """Prepare COUNT images with captions of 6 numbers: RGB of 8 bits, or gray of 16."""
+    from jaxgan.media.pictures import save_picture
+
+    rng = np.random.default_rng(bits)
+    shape = (COUNT, *size, 3 if bits == 8 else 1)
+    images = rng.integers(0, 2**bits, shape).astype(np.uint8 if bits == 8 else np.uint16)
+    files = [f"{number}.png" for number in range(COUNT)]
+    for file, image in zip(files, images, strict=True):
+        save_picture(folder / "images" / file, image)
+    vectors = rng.normal(size=(COUNT, 6))
+    np.savez(folder / "captions.npz", files=files, captions=files, vectors=vectors)
+    captions = f"--captions={folder / 'captions.npz'}"
+    run(["prepare", str(folder / "images"), str(folder / "data"), captions])
+    return folder / "data"
+
+
 def run(argv: list[str]) -> int:
     """Run a command line in this process; what it prints is kept away."""
     from jaxgan.main import main
@@ -200,9 +217,13 @@ def retranslated(translator, file: Path) -> str:
     from jaxgan.media.medium import Batch
     from jaxgan.trained.load import load
 
-    dtype = translator.medium.stored.condition.dtype
-    top, is_map = np.iinfo(dtype).max, translator.config.data.medium == "maps"
-    rng, most = np.random.default_rng(0), CLASSES - 1 if is_map else top
+    stored = translator.medium.stored
+    rng, is_map = np.random.default_rng(0), translator.config.data.medium == "maps"
+    if translator.takes_text:
+        return redrawn(translator, file, rng)
+    dtype = stored.condition.dtype
+    top = np.iinfo(dtype).max
+    most = CLASSES - 1 if is_map else top
     sources = rng.integers(0, most, (3, *translator.source_shape), dtype, endpoint=True)
     expected = translator.translate(sources) / top
     if file.suffix == ".stablehlo":
@@ -211,6 +232,24 @@ def retranslated(translator, file: Path) -> str:
         found = (np.asarray(found) + 1) / 2
     else:
         found = load(file).translate(sources) / top
+    np.testing.assert_allclose(found, expected, atol=0.004)  # a step of 8 bits
+    return "ran"
+
+
+def redrawn(translator, file: Path, rng: np.random.Generator) -> str:
+    """Return "ran" if an exported file draws captions as its run does."""
+    import jax
+
+    from jaxgan.media.captions import condition_of
+    from jaxgan.trained.load import load
+
+    vectors, top = rng.normal(size=(3, 6)), np.iinfo(translator.medium.stored.sample.dtype).max
+    expected = translator.translate(vectors) / top
+    if file.suffix == ".stablehlo":
+        program = jax.export.deserialize(bytearray(file.read_bytes()))
+        found = (np.asarray(program.call(condition_of(vectors[:, None]))) + 1) / 2
+    else:
+        found = load(file).translate(vectors) / top
     np.testing.assert_allclose(found, expected, atol=0.004)  # a step of 8 bits
     return "ran"
 
@@ -230,8 +269,9 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     found["sample truncated"] = outcome(
         ["sample", str(w), f"--output={out / 't.png'}", "--truncation=0.5"]
     )
-    folder_of_sources = folder / "sources" if (folder / "sources").exists() else folder
-    argv = ["translate", str(w), str(folder_of_sources), f"--out={out / 'translated'}"]
+    places = (folder / name for name in ("sources", "captions.npz"))
+    sources = next((place for place in places if place.exists()), folder)
+    argv = ["translate", str(w), str(sources), f"--out={out / 'translated'}"]
     found["translate"] = outcome(argv)
     for suffix in ("safetensors", "stablehlo"):
         file = out / f"g.{suffix}"

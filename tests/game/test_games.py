@@ -16,6 +16,7 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
+from jaxgan.media.captions import captions
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
@@ -44,6 +45,8 @@ POLICY |= {"objective.rollouts": 8}
 MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
 MAPS |= {"model.patch_layers": 1, "model.latent_dim": 5, "train.batch": 8}
 DOMAINS = {"data.size": (16, 16), "model.width": 2, "model.hidden": 4}
+TEXT = {"data.size": (8, 8), "data.text_dim": 6, "model.width": 4, "model.text": 3}
+TEXT |= {"model.latent_dim": 6, "train.batch": 8}
 GAMES = {
     "mlp": ("mlp_gan", MLP),
     "conditional": ("mlp_gan", MLP | {"model.conditional": True}),
@@ -112,6 +115,11 @@ GAMES = {
         "cyclegan",
         PAIRS | {"data.size": (16, 16), "model.blocks": 1, "objective.pool": 8},
     ),
+    "gan_cls": ("gan_cls", TEXT),
+    "stackgan": ("stackgan", TEXT | {"model.augmented": 2}),
+    "stackgan's second stage": (
+        "stackgan:2",
+        TEXT | {"data.size": (32, 32), "model.augmented": 2} | {"train.start_from": ""},
     "spade": ("spade_emoji", MAPS),
     "spade with style": (
         "spade",
@@ -180,6 +188,8 @@ def spec_of_game(config):
         return transitions(3, 3).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
+    if config.data.medium == "captions":
+        return captions((*config.data.size, 1), config.data.text_dim).spec
     if config.data.medium == "maps":
         return maps((*config.data.size, 1), config.data.map_classes).spec
     if config.data.medium == "adaptation":
@@ -210,6 +220,9 @@ def batch_of(config):
         classes = config.data.map_classes
         labels = rng.integers(0, classes, images.shape[:-1])
         return Batch(jnp.asarray(images, jnp.float32), jax.nn.one_hot(labels, classes))
+    if config.data.medium == "captions":
+        texts = rng.normal(size=(*leading, config.data.text_dim))
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(texts, jnp.float32))
     labels = rng.integers(0, CLASSES, leading)
     if config.data.medium == "adaptation":
         both = (images, rng.uniform(-1, 1, images.shape))
@@ -274,7 +287,8 @@ def test_one_step(game, tmp_path):
     for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
         old, new = (s.players[role].params for s in (state, first))
-        for part in old.keys() - {"progress"}:  # ProGAN's, which nobody learns
+        # ProGAN's progress and StackGAN's first stage in the second are learned by nobody.
+        for part in old.keys() - {"progress", "stage_1"}:
             moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
             assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
 
@@ -353,6 +367,11 @@ def test_compiles_for_a_topology(game, request):
     batch = jax.tree.map(lambda x: abstract(x, sharding.rows(mesh, leading=2)), batch)
     with chips.quiet():
         compiled = jax.jit(partial(train_step, game)).lower(state, batch).compile()
-    # These compare every image of the batch with every other; every device holds the whole pool.
-    needed = {"all-gather"} if name in ("mmd", "minibatch", "cyclegan") else set()
+    # These compare every image of the batch with every other; every device holds the whole pool, or
+    # the newest texts.
+    of_texts = name == "gan_cls" or name.startswith("stackgan")
+    gathers = of_texts or name in ("mmd", "minibatch", "cyclegan")
+    needed = {"all-gather"} if gathers else set()
+    if of_texts:
+        needed.add("collective-permute")  # a text goes to the next image of the batch
     assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed

@@ -31,6 +31,7 @@ examples:
   jaxgan prepare meshes data/chairs --voxels=32
   jaxgan prepare films data/clips --frames=16 --size=64
   jaxgan prepare expert.npz data/expert --environment=pendulum --every=10
+  jaxgan prepare birds data/birds --captions=captions.npz
 """
 
 
@@ -127,6 +128,11 @@ def summary(manifest: dict, target: Path) -> str:
                 "A record has the class of its source: with data.medium = 'adaptation', such as "
                 "--config=dann, a classifier learns the classes of the pictures."
             )
+    elif manifest.get("text_dim"):
+        lines.append(
+            f"Every image has captions with vectors of {manifest['text_dim']} numbers. Train with "
+            "data.medium = 'captions', such as --config=gan_cls."
+        )
     elif len(counts) == 1:
         lines.append(f"One class only ({next(iter(counts))!r}): train without classes.")
     empty = [name for name, count in counts.items() if count == 0]
@@ -203,6 +209,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
         "SOURCE by lot (default: one domain)",
+    )
+    add(
+        "--captions",
+        type=Path,
+        metavar="FILE",
+        help="captions of the images and their vectors by a text encoder, such as captions.npz: "
+        "arrays captions [m], vectors [m, d] and files [m], the image's name inside of SOURCE "
+        "(default: no captions)",
     )
     add(
         "--maps",

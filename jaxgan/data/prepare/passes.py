@@ -5,7 +5,7 @@ Each continues behind the last file that an interrupted run finished.
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,9 @@ from jaxgan.data.prepare.write import (
     write_json,
     write_shard,
 )
+from jaxgan.data.records import Example
 from jaxgan.files.progress import Progress
+from jaxgan.media.decode import Texts
 from jaxgan.media.image_files import BadImageError
 
 Encoded = Callable[[int], Iterator[bytes | BadImageError]]  # from a position in the source on
@@ -77,8 +79,17 @@ def write_all(
     places: np.ndarray,
     shards: int,
     stored: ImageFormat,
+    texts: Sequence[Texts] | None = None,
 ) -> list[ShardReport]:
-    """Write the staged images in the order of `places`, as far as shards are not there yet."""
+    """Write the staged images in the order of `places`, as far as shards are not there yet.
+
+    texts: of images with captions; an image's staged label is then its place among them.
+    """
+
+    def read(index: int) -> tuple[bytes, int] | Example:
+        image, label = staged.read(index)
+        return (image, label) if texts is None else Example(image, 0, texts[label])
+
     bounds = np.linspace(0, len(places), shards + 1).astype(int).tolist()
     reports = []
     with Progress("writing", len(places)) as progress:
@@ -94,7 +105,7 @@ def write_all(
                     raise ValueError(f"{path} was changed since it was written; delete {target}")
                 progress.done += len(own)
             else:
-                records = progress.watch(map(staged.read, own.tolist()))
+                records = progress.watch(map(read, own.tolist()))
                 report = write_shard(path, records, stored)
                 write_json(note, dataclasses.asdict(report))
             reports.append(report)

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgan.data.caption_file import of_images
 from jaxgan.data.order import permutation
 from jaxgan.data.prepare.classes import checked, named
 from jaxgan.data.prepare.clips import open_clips
@@ -42,6 +43,7 @@ from jaxgan.data.prepare.target import check_path, check_space, check_writable
 from jaxgan.data.prepare.volumes import open_volumes
 from jaxgan.data.prepare.waves import open_waves
 from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
+from jaxgan.data.records import file_hash
 from jaxgan.files import limits
 from jaxgan.files.progress import Progress
 from jaxgan.media.decode import MAX_PIXELS
@@ -50,6 +52,7 @@ from jaxgan.media.resize import CROPS, METHODS
 
 SEEDS = 1 << 32
 ORDERS = ("shuffled", "source")
+CAPTIONS = "captions"  # the only class of images with captions
 SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
 
 
@@ -82,6 +85,7 @@ def prepare(
     stride: int | None = None,
     maps: str | None = None,
     map_classes: int | None = None,
+    captions: str | Path | None = None,
 ) -> dict:
     """Make a data set that `open_records` and TFDS open; its split is "train". Return the manifest.
 
@@ -110,6 +114,8 @@ def prepare(
       frames, stride: the source's files are films, cut into clips of so many frames: `clips.py`.
       maps: the folder of the label maps of the source's pictures: see `maps.py`.
       map_classes: how many classes they have; None for the largest that is there, and one.
+      captions: a file of captions with their vectors: see `caption_file.py`. Every image has one
+        or more, and there are no classes.
 
     Raises:
       ValueError, FileNotFoundError, OSError: each with one line that names the remedy.
@@ -134,8 +140,9 @@ def prepare(
         _refuse_without("frames", stride=stride)
     if maps is None:
         _refuse_without("maps", map_classes=map_classes)
+    texts = None
     of_images = {"size": size, "channels": channels, "bits": bits}
-    joined = {"pairs": pairs, "domains": domains, "maps": maps}
+    joined = {"pairs": pairs, "domains": domains, "maps": maps, "captions": captions}
     label_file, source_channels = Path(labels) if labels else None, None
     if window is not None:
         _refuse_beside("window", **of_images, **joined, voxels=voxels, frames=frames)
@@ -148,19 +155,30 @@ def prepare(
         as_asked = size, channels, crop, resize, background, label_file
         images = open_clips(Path(source), frames, stride or 1, *as_asked)
     elif maps is not None:
-        _refuse_beside("maps", pairs=pairs, domains=domains)
+        _refuse_beside("maps", pairs=pairs, domains=domains, captions=captions)
         if bits == 16:
             raise ValueError("bits is 16: pictures with maps have 8; leave it out")
-        _refuse_for_pairs(labels=labels, class_names=class_names)
+        _refuse_classes("pictures with maps", labels=labels, class_names=class_names)
         of_maps = size, channels, background, crop, resize, map_classes
         images, map_classes = open_maps(Path(source), Path(maps), *of_maps)
         source_channels = 1
     elif pairs is None and domains is None:
         images = open_source(source, labels, split)
+        if captions is not None:
+            _refuse_classes("images with captions", labels=labels, class_names=class_names)
+            texts = of_images(Path(captions), images.names)
+            images = dataclasses.replace(
+                images,
+                labels=np.arange(len(texts), dtype=np.int32),  # the places of their texts
+                class_names=[CAPTIONS],
+                stamp=f"{images.stamp} {file_hash(Path(captions))}",
+            )
     else:
+        if captions is not None:
+            raise ValueError("captions: of images without partners; leave out pairs and domains")
         if pairs is not None and domains is not None:
             raise ValueError("pairs and domains: images have partners or have none; write one")
-        _refuse_for_pairs(labels=labels, class_names=class_names)
+        _refuse_classes("pairs", labels=labels, class_names=class_names)
         lot, place = (None, pairs) if domains is None else (Lot(seed, crop, resize), domains)
         of_files = size, channels, bits, background, lot
         images, source_channels = open_pairs(Path(source), str(place), *of_files)
@@ -184,6 +202,7 @@ def prepare(
         "shards": shards,
         "pairs": pairs,
         "domains": domains,
+        "captions": None if captions is None else printable(Path(captions).name),
         "order": order,
         "seed": seed if order == "shuffled" else None,
     }
@@ -231,7 +250,7 @@ def prepare(
                 shards = shards or _default_shards(len(images.names), stored)
                 staged, rejected = encode_all(folder, images, shards, encoded)
                 places, counts = _places(images, rejected, seed if order == "shuffled" else None)
-                reports = write_all(target, folder, staged, places, shards, stored)
+                reports = write_all(target, folder, staged, places, shards, stored, texts)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
                 extra |= {**images.facts, **({"files": counts} if counts else {})}
@@ -239,7 +258,13 @@ def prepare(
                     extra |= {"source_channels": source_channels, "aligned": domains is None}
                 if map_classes:
                     extra |= {"map_classes": map_classes}
-                manifest = finish(target, SPLIT, stored, images.class_names, reports, extra)
+                text_dim = 0
+                if texts is not None:
+                    text_dim = texts[0].vectors.shape[1]
+                    extra |= {"text_dim": text_dim}
+                manifest = finish(
+                    target, SPLIT, stored, images.class_names, reports, extra, text_dim
+                )
     finally:
         pool.shutdown(cancel_futures=True)
     return manifest
@@ -269,10 +294,10 @@ def _look(payload: Payload) -> Kind | Exception:
         return error
 
 
-def _refuse_for_pairs(**given: object) -> None:
+def _refuse_classes(what: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
-            raise ValueError(f"pairs have no classes: leave out {name}")
+            raise ValueError(f"{what} have no classes: leave out {name}")
 
 
 def _refuse_without(name: str, **given: object) -> None:

@@ -21,7 +21,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from etils import epath
 from PIL import Image
 
-from jaxgan.data.records import MANIFEST, content_hash, labels_file, serialize
+from jaxgan.data.records import MANIFEST, Example, content_hash, labels_file, serialize
 from jaxgan.files import atomic
 from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features
@@ -122,9 +122,11 @@ class ShardReport:
 
 
 def write_shard(
-    path: Path, records: Iterable[tuple[bytes, int]], image_format: ImageFormat
+    path: Path, records: Iterable[tuple[bytes, int] | Example], image_format: ImageFormat
 ) -> ShardReport:
     """Write (encoded image, label) records to one file, which appears only when it is complete.
+
+    records: an Example where images have captions.
 
     Raises OSError where it cannot be written.
     """
@@ -132,10 +134,10 @@ def write_shard(
     with atomic.replacing(path) as temporary:
         writer = ArrayRecordWriter(str(temporary), image_format.writer_options())
         try:
-            for image, label in records:
-                raw = serialize(image, label)
+            for record in records:
+                raw = serialize(*record)
                 written(path, writer.write, raw)
-                labels.append(int(label))
+                labels.append(int(record[1]))
                 num_bytes += len(raw)
                 digests += hashlib.sha256(raw).digest()
             written(path, writer.close)  # it writes behind, so a full disk may show here
@@ -173,11 +175,12 @@ def finish(
     class_names: Iterable[str],
     reports: list[ShardReport],
     extra: dict,
+    text_dim: int = 0,
 ) -> dict:
     """Write the labels, the manifest and, last, the TFDS description; return the manifest.
 
     The manifest is num_images, classes {name: count}, content_hash, num_bytes, labels (the file of
-    all labels and its SHA-256), format, and extra.
+    all labels and its SHA-256), format, and extra. text_dim: of the captions' vectors, if any.
     """
     class_names = list(class_names)
     labels = np.array([label for report in reports for label in report.labels], np.int32)
@@ -206,7 +209,11 @@ def finish(
             module_name="",
         ),
         features=tfds.features.FeaturesDict(
-            {"image": image_format.feature(), "label": tfds.features.ClassLabel(names=class_names)}
+            {
+                "image": image_format.feature(),
+                "label": tfds.features.ClassLabel(names=class_names),
+                **(text_features(text_dim) if text_dim else {}),
+            }
         ),
     )
     template = tfds.core.ShardedFileTemplate(
@@ -232,6 +239,14 @@ def finish(
         file.unlink()
     folder.rmdir()
     return manifest
+
+
+def text_features(text_dim: int) -> dict[str, tfds.features.FeatureConnector]:
+    """Return the TFDS features of captions with vectors of this length."""
+    return {
+        "captions": tfds.features.Sequence(tfds.features.Text()),
+        "vectors": tfds.features.Tensor(shape=(None, text_dim), dtype=np.dtype(np.float32)),
+    }
 
 
 def write_records(

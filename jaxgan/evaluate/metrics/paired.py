@@ -116,5 +116,5 @@ def compute(inputs: Inputs) -> Scores:
 PAIRED = Metric(
     compute,
     gives=tuple(name + baseline for baseline in BASELINES for name in SCORES),
-    needs=("images", "pixels", "sources"),
+    needs=("images", "pixels", "sources", "windows"),
 )

@@ -13,6 +13,7 @@ from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
 from jaxgan.evaluate.metrics.precision_recall import PRECISION_RECALL
 from jaxgan.evaluate.metrics.probe import PROBE
 from jaxgan.evaluate.metrics.recognition import RECOGNITION
+from jaxgan.evaluate.metrics.retrieval import RETRIEVAL, RETRIEVAL_FEATURES
 from jaxgan.evaluate.metrics.segmentation import SEGMENTATION
 from jaxgan.evaluate.metrics.sliced import MIND
 from jaxgan.evaluate.metrics.target_accuracy import TARGET_ACCURACY
@@ -32,6 +33,8 @@ METRICS: dict[str, Metric] = {
     "interpolation": INTERPOLATION,
     "probe": PROBE,
     "paired": PAIRED,
+    "retrieval": RETRIEVAL,
+    "retrieval_features": RETRIEVAL_FEATURES,
     "segmentation": SEGMENTATION,
     "target_accuracy": TARGET_ACCURACY,
 }

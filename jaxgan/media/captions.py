@@ -1,0 +1,74 @@
+"""Images with captions: the sample is an image, the condition a text vector (arXiv 1605.05396).
+
+A record holds an image, its captions and what a text encoder made of each of them, a vector of
+`text_dim` numbers (`jaxgan prepare SOURCE TARGET --captions=FILE`): training needs no text encoder.
+The condition is the mean of an image's vectors, as in the authors' code, scaled to the length
+sqrt(text_dim): every coordinate has a mean square of 1, whatever the encoder's own scale.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxgan.media import images, pixels
+from jaxgan.media.medium import Batch, Medium, Spec
+
+
+def condition_of(vectors: np.ndarray) -> np.ndarray:
+    """Return the condition of text vectors [..., k, d]: their mean, of length sqrt(d): [..., d].
+
+    >>> condition_of(np.array([[0.5, 0.0, 0.0, 0.0], [0.1, 0.0, 0.0, 0.0]])).tolist()
+    [2.0, 0.0, 0.0, 0.0]
+    """
+    mean = np.mean(vectors, -2, dtype=np.float64)
+    lengths = np.linalg.norm(mean, axis=-1, keepdims=True)
+    return np.float32(mean * np.sqrt(mean.shape[-1]) / lengths)
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
+    shape = (*data.size, data.channels)
+    return captions(shape, data.text_dim, data.bits, data.flip, data.random_crop)
+
+
+def captions(
+    shape: tuple[int, int, int],
+    text_dim: int | None,
+    bits: int = 8,
+    flip: bool = False,
+    random_crop: float = 1.0,
+) -> Medium:
+    """Return the medium of images [height, width, channels] with text vectors [text_dim].
+
+    flip, random_crop: of the images. A caption that says "left" is wrong of a mirrored image.
+
+    Raises ValueError without a length of the text vectors.
+    """
+    if not text_dim:
+        raise ValueError(
+            "data.text_dim = None with data.medium = 'captions': write the length of the text "
+            "vectors, or `jaxgan prepare SOURCE TARGET --captions=FILE`"
+        )
+    of_images = images.images(shape, bits, flip=flip, random_crop=random_crop)
+    text = jax.ShapeDtypeStruct((text_dim,), jnp.float32)
+    return of_images._replace(
+        stored=Batch(of_images.stored.sample, text),
+        spec=Spec(of_images.spec.sample, text),
+        decode=partial(decode, size=shape[:2]),
+        to_float=to_float,
+    )
+
+
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored images as floats in [-1, 1]; text vectors stay as they are."""
+    return batch._replace(sample=jax.tree.map(pixels.to_float, batch.sample))
+
+
+def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
+    """Return the image and the condition of one record of a data set with these features."""
+    image = images.decode(record[:2], features, size).sample
+    return Batch(image, condition_of(record.texts.vectors))

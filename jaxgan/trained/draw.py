@@ -1,0 +1,71 @@
+"""`jaxgan translate MODEL FILE`: a file of captions in, a folder of images out.
+
+OUT/00000.png    what caption 0 of FILE becomes (.npy for what no PNG holds)
+OUT.png          the first captions, each with its images of several seeds, that of --seed first
+
+FILE is that of data/caption_file.py; its vectors come from the text encoder of the training. What a
+caption becomes depends on its vector and the seed alone.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from jaxgan.data.caption_file import read_captions
+from jaxgan.files.atomic import check_output
+from jaxgan.files.errors import one_line
+from jaxgan.files.progress import Progress
+from jaxgan.media.pictures import captioned, in_colour, save_picture
+from jaxgan.trained.generator import SEEDS, checked_seed
+from jaxgan.trained.translator import Translator
+
+ROWS = 10  # captions of the sheet
+CHUNK = 256  # captions that are drawn between two looks at the progress
+
+
+def draw_captions(
+    translator: Translator,
+    path: Path,
+    out: Path,
+    seed: int = 0,
+    columns: int = 10,
+    force: bool = False,
+) -> str:
+    """Draw every caption of a file; return a line that says what was written.
+
+    Args:
+      out: a folder, made if it is not there; beside it the sheet, with the ending .png.
+      columns: images of a caption in the sheet.
+      force: replace arrays (.npy) that are there; pictures are replaced anyway.
+
+    Raises:
+      ValueError, FileNotFoundError: before anything is written: no captions, vectors of another
+        length, or files that must stay.
+    """
+    checked_seed(seed)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: this model draws captions, write an .npz of them")
+    rows = read_captions(path)
+    count, suffix = len(rows.captions), translator.medium.suffix
+    targets = [out / f"{number:05d}{suffix}" for number in range(count)]
+    sheet = out.with_name(f"{out.name}.png")
+    check_output(sheet, "--out")
+    replaced = [bool(check_output(target, "--out", force=force)) for target in targets]
+    first = rows.vectors[:ROWS]
+    try:
+        made = [translator.translate(first, (seed + i) % SEEDS) for i in range(columns)]
+    except ValueError as error:
+        raise ValueError(f"{path}: {one_line(error)}") from None
+    with Progress("drawing", count) as progress:
+        for start in range(0, count, CHUNK):
+            images = translator.translate(rows.vectors[start : start + CHUNK], seed)
+            for target, image in zip(targets[start:], images, strict=False):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                translator.medium.write(target, image)
+                progress.add()
+    images = in_colour(np.stack(made, 1).reshape(-1, *translator.image_shape))
+    save_picture(sheet, captioned(images, columns, rows.captions[:ROWS]))
+    text = f"{out}: {count} images; {sheet}: the first {len(first)} captions, {columns} seeds each"
+    if any(replaced):
+        text += f" ({sum(replaced)} replace files that were there)"
+    return text
