@@ -86,6 +86,9 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "scale": Field(
+            4, "of low_resolution: how much smaller the sources are: 2, 4 or 8", at_least(2)
+        ),
         "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
@@ -292,7 +295,7 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, of a run that translates",
+            "interpolation, probe; paired and luma, of a run that translates",
             texts(),
         ),
         "extractor": Field(

@@ -58,7 +58,7 @@ def translations(t: Translator, sources: Images, seed: int) -> Images:
     made = Images(
         "translations",
         sources.count,
-        (*sources.shape[:2], t.image_shape[2]),
+        t.image_shape,
         sources.class_names,
         "",
         read,

@@ -32,7 +32,7 @@ NO_LATENTS = "makes images of images and has no latents or classes: write jaxgan
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix")
+TRANSLATORS = ("cyclegan", "pix2pix", "srgan")
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan")
 # Command -> {model (or "" for all others): the line, None where it runs}.
@@ -40,7 +40,7 @@ REFUSED = {
     "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
-    "evaluate pairs": {"pix2pix": None, "": "the metric 'paired' needs pairs"},
+    "evaluate pairs": {"pix2pix": None, "srgan": None, "": "the metric 'paired' needs pairs"},
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",

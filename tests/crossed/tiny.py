@@ -10,7 +10,7 @@ from jaxgan.config import files
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image_channels": 4}
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
-TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2}
+TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "levels": 3}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
@@ -19,6 +19,7 @@ SIZES = {
     "cyclegan": (16, 16),
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
+    "srgan": (16, 16),
     "stylegan": (32, 32),
 }
 NOISE_IN_LATENTS = ("lapgan", "pix2pix", "stylegan")
@@ -47,7 +48,7 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set, pair_set
+    from tests.crossed.walk import data_set, pair_set, small_images
 
     config = tiny(name)
     if config.data.categories:
@@ -57,6 +58,8 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = pair_set(folder, bits, size, config.data.medium)
     else:
         data = data_set(folder, bits, size)
+    if config.data.medium == "low_resolution":
+        small_images(folder, bits, tuple(side // config.data.scale for side in size))
     lines = [
         "from ml_collections import ConfigDict",
         "",

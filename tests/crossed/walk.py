@@ -63,6 +63,16 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
     return folder / "data"
 
 
+def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
+    """Write images to enlarge: RGB of 8 bits, or gray of 16."""
+    from jaxgan.media.pictures import save_picture
+
+    shape = (5, *size, 3 if bits == 8 else 1)
+    images = np.random.default_rng(bits).integers(0, 2**bits, shape)
+    for number, image in enumerate(images.astype(np.uint8 if bits == 8 else np.uint16)):
+        save_picture(folder / "sources" / f"{number}.png", image)
+
+
 def run(argv: list[str]) -> int:
     """Run a command line in this process; what it prints is kept away."""
     from jaxgan.main import main

@@ -15,6 +15,7 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
+from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
@@ -100,6 +101,12 @@ GAMES = {
         "cyclegan",
         PAIRS | {"data.size": (16, 16), "model.blocks": 1, "objective.pool": 8},
     ),
+    "discogan": ("discogan", PAIRS | {"model.levels": 2}),
+    "srgan": (
+        "srgan:game",
+        {"data.size": (16, 16), "model.width": 2, "model.blocks": 1, "model.hidden": 4}
+        | {"train.batch": 8},
+    ),
     "pix2pix all on top": (
         "pix2pix",
         PAIRS
@@ -133,6 +140,8 @@ def built(config, mesh=None):
 
 
 def spec_of_game(config):
+    if config.data.medium == "low_resolution":
+        return low_resolution((*config.data.size, 1), config.data.scale).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
     return spec_of((*config.data.size, 1), CLASSES)
@@ -144,6 +153,10 @@ def batch_of(config):
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
     if config.data.medium in ("pairs", "domains"):
         sources = rng.uniform(-1, 1, images.shape)
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
+    if config.data.medium == "low_resolution":
+        small = [side // config.data.scale for side in config.data.size]
+        sources = rng.uniform(-1, 1, (*leading, *small, 1))
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
     labels = rng.integers(0, CLASSES, leading)
     return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.int32))

@@ -16,6 +16,7 @@ from jaxgan.game import objectives
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
+from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
 from tests.tiny import spec_of
 
@@ -31,6 +32,7 @@ OWN = {
     "stylegan": {"latent_dim": 4 + 160},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
+    "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
 }
 # Which objective trains a model, and which models have what an objective needs.
@@ -52,6 +54,7 @@ NATURAL = {
     "progan": "adversarial",
     "r3gan": "relativistic",
     "sngan": "relativistic",
+    "srgan": "srgan",
     "stylegan": "style",
 }
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
@@ -67,10 +70,11 @@ FITTING = {
     "infogan": RECOGNISING,
     "lapgan": {"lapgan"},
     "mmd": {"autoencoder"},
-    "pix2pix": {"cyclegan", "pix2pix"},
+    "pix2pix": {"cyclegan", "pix2pix", "srgan"},
     "relativistic": set(NATURAL) - {"bigbigan"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
+    "srgan": {"cyclegan", "pix2pix", "srgan"},
     "style": {"stylegan"},
 }
 
@@ -82,11 +86,13 @@ def modules(package, function):
     return {name for name in names if hasattr(load(name), function)}
 
 
-TRANSLATORS = {"cyclegan", "pix2pix"}
+TRANSLATORS = {"cyclegan", "pix2pix", "srgan"}
 
 
 def spec_for(model):
     """Return the spec of the data that a model takes."""
+    if model == "srgan":
+        return low_resolution(shape_of(model)).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
     return spec_of(shape_of(model), 3)

@@ -7,6 +7,7 @@ from jaxgan.evaluate.metrics.frechet import FD, FD_INFINITY
 from jaxgan.evaluate.metrics.inception_score import IS
 from jaxgan.evaluate.metrics.interpolation import INTERPOLATION
 from jaxgan.evaluate.metrics.kid import KD
+from jaxgan.evaluate.metrics.luma import LUMA
 from jaxgan.evaluate.metrics.metric import Metric
 from jaxgan.evaluate.metrics.paired import PAIRED
 from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
@@ -30,6 +31,7 @@ METRICS: dict[str, Metric] = {
     "interpolation": INTERPOLATION,
     "probe": PROBE,
     "paired": PAIRED,
+    "luma": LUMA,
 }
 # The others are asked for by name: they cost more, or need labels or a generator.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")
