@@ -11,10 +11,12 @@ Both translators are one player, both judges the other: Adam acts on each parame
 optimiser over two networks is the same as one for each. The sample of a game is an image of b, its
 condition one of a (media/domains.py).
 
-`skip` adds the source to G's output before tanh: an option, not the paper's. With few steps it lets
-G begin near the identity. With `levels` both translators are U-Nets of so many halvings
-(models/pix2pix.py), without noise, as in DualGAN (arXiv 1704.02510); without their `skips` they are
-encoders and decoders, as in DiscoGAN (arXiv 1703.05192).
+`skip` adds the source, as artanh(0.98 source), to G's output before tanh: an option, not the
+paper's. An output of 0 leaves 0.98 of the source, so that G need only learn what is to change.
+
+With `levels` both translators are U-Nets of so many halvings (models/pix2pix.py), without noise, as
+in DualGAN (arXiv 1704.02510); without their `skips` they are encoders and decoders, as in DiscoGAN
+(arXiv 1703.05192).
 """
 
 from collections.abc import Callable
@@ -68,7 +70,7 @@ class Translator(nn.Module):
         for i in reversed(range(HALVINGS)):
             x = nn.relu(layer(doubled, w << i, 3, f"up_{i}")(x))
         x = Layer(reflected, self.channels, kernel_size=7, name="last")(x)
-        return jnp.tanh(x + source if self.skip else x)
+        return jnp.tanh(x + jnp.arctanh(0.98 * source) if self.skip else x)
 
 
 class Generator(nn.Module):

@@ -45,6 +45,7 @@ REFUSED = {
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
         **dict.fromkeys(TRANSLATORS, "needs two classes|has one class only"),
+        "srgan": None,  # of single images, with their classes
     },
     "evaluate with discriminator": {
         **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),

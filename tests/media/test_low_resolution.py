@@ -11,6 +11,7 @@ from jaxgan.media.bicubic import resized, weights
 from jaxgan.media.low_resolution import low_resolution, shrunk
 from jaxgan.media.medium import Batch
 from tests.data.image_kinds import random_images
+from tests.models.test_pix2pix import FAST
 
 RAMP = np.broadcast_to(np.linspace(0, 255, 32).astype(np.uint8)[:, None], (32, 24))
 BOARD = (np.indices((32, 24)).sum(0) % 2 * 255).astype(np.uint8)
@@ -18,13 +19,28 @@ WIDE_BOARD = (np.indices((32, 24)).sum(0) // 3 % 2 * 255).astype(np.uint8)
 NOISE = random_images((32, 24))
 
 
-@pytest.mark.parametrize("image", [RAMP, BOARD, WIDE_BOARD, NOISE])
+def pillows(images, size):
+    """Return images [n, h, w, c] resized by Pillow in floats, which it neither rounds nor clips."""
+    images = np.moveaxis(np.float32(images), -1, 1)
+    one = lambda x: Image.fromarray(x).resize(size[::-1], Image.Resampling.BICUBIC)
+    return np.stack([np.stack([one(x) for x in image], -1) for image in images])
+
+
 @pytest.mark.parametrize("size", [(16, 12), (8, 6), (4, 3), (64, 48), (40, 17)])
-def test_it_is_pillows(image, size):
-    """Within one level: Pillow rounds the rows before it takes the columns."""
-    found = np.clip(np.rint(resized(image[..., None].astype(np.float32), size)[..., 0]), 0, 255)
-    theirs = Image.fromarray(image).resize(size[::-1], Image.Resampling.BICUBIC)
-    assert np.abs(found - np.asarray(theirs, np.float32)).max() <= 1
+def test_it_is_pillows(size):
+    images = np.stack([RAMP, BOARD, WIDE_BOARD, NOISE])[..., None]
+    found = resized(images.astype(np.float32), size)
+    np.testing.assert_allclose(found, pillows(images, size), atol=1e-3)
+
+
+@pytest.mark.parametrize("image", [RAMP, BOARD, NOISE])
+@pytest.mark.parametrize("scale", [2, 4, 8])
+def test_small_images_are_those_of_files(image, scale):
+    """Within one level of Pillow's in 8 bits, which rounds once more, after the columns."""
+    size = (24 // scale, 32 // scale)
+    theirs = Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)
+    found = shrunk(image[..., None] / np.float32(127.5) - 1, scale, 8)[..., 0]
+    assert np.abs(found.astype(int) - np.asarray(theirs)).max() <= 1
 
 
 @pytest.mark.parametrize("size", [(8, 6), (40, 17)])
@@ -53,7 +69,8 @@ def test_the_small_image_is_that_of_the_large_one_whatever_is_drawn(fields):
     small = shrunk(large / np.float32(127.5) - 1, 4, 8)
     stored = Batch(jnp.asarray(large), jnp.asarray(small))
     before = medium.to_float(stored)
-    after = medium.augment(Keys(jax.random.key(0)), before)
+    augment = lambda key, batch: medium.augment(Keys(key), batch)
+    after = jax.jit(augment, compiler_options=FAST)(jax.random.key(0), before)
     assert after.condition.shape == (2, 16, 4, 2, 3)
     expected = shrunk(np.asarray(after.sample), 4, 8)
     # Of two sums in other orders one may fall to the other side of a half.

@@ -71,12 +71,12 @@ def test_doubled_is_the_transpose_of_the_strided_convolution():
     assert float((up * x).sum()) == pytest.approx(float((strided * y).sum()), rel=1e-4)
 
 
-def test_with_a_skip_weights_of_zero_change_nothing_but_tanh():
+def test_with_a_skip_weights_of_zero_change_next_to_nothing():
     generator, _ = sides(skip=True)
     params = jax.tree.map(jnp.zeros_like, drawn(generator))
     image = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 3)), jnp.float32)
     found = generator.calls["to_b"]({"params": params}, image)
-    np.testing.assert_allclose(found, np.tanh(image), rtol=1e-6)  # two roundings of float32
+    np.testing.assert_allclose(found, 0.98 * image, atol=1e-6)
 
 
 def test_u_nets_in_place_of_residual_networks():

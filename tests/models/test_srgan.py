@@ -11,7 +11,7 @@ from jaxgan.media.low_resolution import low_resolution
 from jaxgan.models import convolution, srgan
 from tests.data.image_kinds import random_images
 from tests.models.networks import count, shapes_of
-from tests.models.test_pix2pix import drawn
+from tests.models.test_pix2pix import FAST, called, drawn
 
 
 def sides(size=16, scale=4, **fields):
@@ -73,18 +73,19 @@ def test_it_begins_without_a_checkerboard():
 def test_with_a_skip_it_begins_as_bicubic():
     """So colours do not move: a constant image stays what it is, whatever else is drawn."""
     generator, _ = sides(skip=True)
-    params, source = generator.init(jax.random.key(0)), sources()
-    made = generator.calls["call"]({"params": params}, (), source)
+    params = jax.jit(generator.init, compiler_options=FAST)(jax.random.key(0))
+    source, call = sources(), called(generator)
+    made = call({"params": params}, (), source)
     np.testing.assert_allclose(made, resized(source, (16, 16)), atol=1e-6)
     flat = jnp.broadcast_to(source[:, :1, :1], source.shape)
-    made = generator.calls["call"]({"params": params}, (), flat)
+    made = call({"params": params}, (), flat)
     np.testing.assert_allclose(made, jnp.broadcast_to(flat[:, :1, :1], made.shape), atol=1e-6)
 
 
 def test_an_image_does_not_depend_on_its_batch():
     generator, _ = sides()
     params, source = {"params": drawn(generator)}, sources(3)
-    call = jax.jit(generator.calls["call"])
+    call = called(generator)
     alone = np.concatenate([call(params, (), source[i : i + 1]) for i in range(3)])
     scale = float(jnp.abs(alone).max())
     np.testing.assert_allclose(call(params, (), source), alone, atol=2e-5 * scale)
@@ -94,7 +95,7 @@ def test_without_a_norm_a_large_image_is_its_parts():
     """A pixel sees 12 pixels of the source around it at most: 2 + 3 of one, 1 / 2, 1 / 4 of two."""
     generator, _ = sides(norm="", skip=True, up="nearest")
     params, source = {"params": drawn(generator)}, sources(1, 24)
-    call = jax.jit(generator.calls["call"])
+    call = called(generator)
     whole, part = call(params, (), source), call(params, (), source[:, :, :16])
     seen = 4 * (16 - 7)
     scale = float(jnp.abs(whole).max())
@@ -105,7 +106,7 @@ def test_without_a_norm_a_large_image_is_its_parts():
 def test_the_judge_does_not_look_at_the_source():
     _, discriminator = sides()
     params, images = {"params": drawn(discriminator)}, sources(2, 16)
-    call = discriminator.calls["call"]
+    call = called(discriminator)
     np.testing.assert_array_equal(call(params, images, sources()), call(params, images, ()))
 
 

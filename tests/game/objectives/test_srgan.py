@@ -52,7 +52,7 @@ def test_losses_are_those_of_the_paper():
 def test_without_an_adversarial_part_the_judge_stays():
     loss = lambda slope: losses_of(slope, adversarial=0.0)["discriminator"][0]
     assert jax.value_and_grad(loss)(3.0) == (0.0, 0.0)
-    expected = ((np.float64(TRUE) - made((), SMALL)) ** 2).mean()
+    expected = float(((np.float64(TRUE) - made((), SMALL)) ** 2).mean())
     found, _ = losses_of(adversarial=0.0)["generator"]
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
