@@ -215,6 +215,7 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
+WITHOUT_NOISE = ("cyclegan", "srgan")
 
 
 def refusal(model, term):
@@ -222,8 +223,8 @@ def refusal(model, term):
     objective = NATURAL[model]
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
-    if model == "cyclegan" and any(TERMS[term][0].get(f) for f in OF_NOISE):
-        return r"consistency\.(latents|spread) = 1\.0: model 'cyclegan' takes no noise"
+    if model in WITHOUT_NOISE and any(TERMS[term][0].get(f) for f in OF_NOISE):
+        return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:
         return rf"latent_step\.name = .*objective '{objective}' takes no latent step"
