@@ -105,7 +105,7 @@ class Enlarger(nn.Module):
             x = PReLU(name=f"up_{i}_prelu")(x)
         kernel = nn.initializers.zeros if self.skip else uniform
         x = Conv(self.channels, self.edge, kernel_init=kernel, name="last")(x)
-        return x + resized(source, x.shape[1:3]) if self.skip else x
+        return x + resized(source, (x.shape[1], x.shape[2])) if self.skip else x
 
     def translate(self, noise: tuple, source: jax.Array) -> jax.Array:
         """Return the same: an image that is to be like the one that the source belongs to."""
