@@ -11,6 +11,8 @@ Command   jaxgan train --config=srgan_emoji --workdir=runs/enlarger
 Network   four blocks of width 32, added to bicubic enlargement; pixels doubled, no norm in G; the
           judge takes the mean over the image
 Hardware  2 CPU cores
+Time      5 minutes on one core (shared)
+Result    27.0 dB, bicubic 22.9: docs/translation.md
 
 Differs from srgan.py also by batches of 8 at 4e-4.
 """
