@@ -6,7 +6,8 @@ Command   jaxgan train --config=pix2pix_emoji --workdir=runs/pix2pix
           jaxgan evaluate runs/pix2pix
 Network   a quarter of the paper's width: U-Net of 1,830,563 parameters; patches of 34 x 34 pixels
 Hardware  2 CPU cores
-Status    built and traced, not trained to the end here
+Time      4 minutes on one core (shared)
+Result    held-out MAE 0.236 (source 0.565), saturation 0.88 of the truth's: docs/translation.md
 
 Differs from pix2pix.py: batches of 8 at 4e-4, no crops, L1 as there.
 """

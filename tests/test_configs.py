@@ -100,6 +100,17 @@ def test_sngan_as_a_san():
         module("sngan_fashion").get_config("SAN")
 
 
+@pytest.mark.parametrize("name", ["srgan", "srgan_emoji"])
+def test_srgan_starts_with_squared_differences_and_plays_then(name):
+    """The same networks in both, so that the second training can start from the first."""
+    first, game = (module(name).get_config(variant) for variant in ("resnet", "game"))
+    check(game)
+    assert first.objective.adversarial == 0 < game.objective.adversarial
+    assert first.model == game.model and first.data == game.data
+    with pytest.raises(ValueError, match="variant 'gan': write resnet or game"):
+        module(name).get_config("gan")
+
+
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])
 def test_emoji_of_either_side(name):
     get_config = module(name).get_config

@@ -93,6 +93,9 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "scale": Field(
+            4, "of low_resolution: how much smaller the sources are: 2, 4 or 8", at_least(2)
+        ),
         "map_classes": Field(
             None,
             "of label maps; filled in from a data set of `jaxgan prepare --maps`",
@@ -318,8 +321,9 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, of a run that translates, segmentation, of label maps; "
-            "target_accuracy, of one that adapts a classifier; returns, of a policy",
+            "interpolation, probe; paired, luma, retrieval, of a run that translates; "
+            "segmentation, of label maps; target_accuracy, of a classifier that is adapted; "
+            "returns, of a policy",
             texts(),
         ),
         "extractor": Field(

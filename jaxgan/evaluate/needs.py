@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxgan.evaluate.images import Images, class_map
 from jaxgan.evaluate.metrics.held_out import tested
+from jaxgan.evaluate.metrics.luma import border
 from jaxgan.evaluate.metrics.paired import WINDOW
 from jaxgan.evaluate.metrics.per_class import small_classes
 from jaxgan.evaluate.metrics.table import METRICS
@@ -104,7 +105,7 @@ def _sources(request: Request) -> str:
 
 
 def _windows(request: Request) -> str:
-    if min(request.samples.shape[:2]) < WINDOW:
+    if min(request.reference.shape[:2]) < WINDOW:
         return f"needs images of {WINDOW} x {WINDOW} pixels or more"
     return ""
 
@@ -126,6 +127,14 @@ def _classifier(request: Request) -> str:
     if request.samples.is_classified:
         return ""
     return "needs a classifier: evaluate a run with data.medium = 'adaptation'"
+
+
+def _luma(request: Request) -> str:
+    (height, width, channels), sources = request.reference.shape, request.samples.sources
+    if sources is None or sources.shape[2] != channels or channels not in (1, 3):
+        return "needs gray or RGB images, enlarged from such (data.medium = 'low_resolution')"
+    least = WINDOW + 2 * border(height, sources.shape[0])
+    return "" if min(height, width) >= least else f"needs images of {least} x {least} pixels"
 
 
 def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
@@ -181,6 +190,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "maps": _maps,
     "classifier": _classifier,
     "windows": _windows,
+    "luma": _luma,
     "two_classes": _two_classes,
     "held_out": _held_out,
     "two_a_class": _two_a_class,

@@ -60,7 +60,7 @@ def translations(t: Translator, sources: Images, seed: int, copies: Images | Non
     made = Images(
         "translations",
         sources.count,
-        (*sources.shape[:2], t.image_shape[2]),
+        t.image_shape,
         sources.class_names,
         "",
         read,

@@ -13,8 +13,8 @@ import numpy as np
 DTYPES = {8: np.uint8, 16: np.uint16}
 
 
-def to_float(images: jax.Array) -> jax.Array:
-    """Map stored integers to [-1, 1]: x / (max / 2) - 1.
+def to_float(images: Any) -> Any:
+    """Map stored integers to [-1, 1]: x / (max / 2) - 1; numpy or JAX arrays.
 
     Args:
       images: uint8 or uint16 of any shape.

@@ -11,9 +11,15 @@ Both translators are one player, both judges the other: Adam acts on each parame
 optimiser over two networks is the same as one for each. The sample of a game is an image of b, its
 condition one of a (media/domains.py).
 
-`skip` adds the source to G's output before tanh: an option, not the paper's. With few steps it lets
-G begin near the identity.
+`skip` adds the source, as artanh(0.98 source), to G's output before tanh: an option, not the
+paper's. An output of 0 leaves 0.98 of the source, so that G need only learn what is to change.
+
+With `levels` both translators are U-Nets of so many halvings (models/pix2pix.py), without noise, as
+in DualGAN (arXiv 1704.02510); without their `skips` they are encoders and decoders, as in DiscoGAN
+(arXiv 1703.05192).
 """
+
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
@@ -22,7 +28,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.convolution import conv, conv_doubling, conv_strided
-from jaxgan.models.pix2pix import Layer, PatchGAN, refuse_patches, refuse_size
+from jaxgan.models.pix2pix import Layer, PatchGAN, UNet, refuse_patches, refuse_size
 from jaxgan.models.sides import image_shape, linen, source_shape
 
 HALVINGS = 2  # of G
@@ -49,7 +55,7 @@ class Translator(nn.Module):
     skip: bool
 
     @nn.compact
-    def __call__(self, source: jax.Array) -> jax.Array:
+    def __call__(self, noise: tuple, source: jax.Array) -> jax.Array:
         refuse_size(source.shape[1:3], 2**HALVINGS)
         w = self.width
         layer = lambda convolve, features, size, name: Layer(
@@ -64,36 +70,36 @@ class Translator(nn.Module):
         for i in reversed(range(HALVINGS)):
             x = nn.relu(layer(doubled, w << i, 3, f"up_{i}")(x))
         x = Layer(reflected, self.channels, kernel_size=7, name="last")(x)
-        return jnp.tanh(x + source if self.skip else x)
+        return jnp.tanh(x + jnp.arctanh(0.98 * source) if self.skip else x)
 
 
 class Generator(nn.Module):
-    """Both translators; called as one, it makes images of b of images of a."""
+    """Both translators; called as one, it makes images of b of images of a.
+
+    translator: the number of channels that it makes -> a network of (noise, images).
+    """
 
     channels_a: int
     channels_b: int
-    width: int
-    blocks: int
-    skip: bool
+    translator: Callable[[int], nn.Module]
 
     def setup(self):
-        fields = self.width, self.blocks, self.skip
-        self.a_to_b = Translator(self.channels_b, *fields)
-        self.b_to_a = Translator(self.channels_a, *fields)
+        self.a_to_b = self.translator(self.channels_b)
+        self.b_to_a = self.translator(self.channels_a)
 
     def __call__(self, noise: tuple, source: jax.Array) -> jax.Array:
         if self.is_initializing():
-            self.b_to_a(jnp.zeros((*source.shape[:3], self.channels_b)))
-        return self.a_to_b(source)
+            self.to_a(jnp.zeros((*source.shape[:3], self.channels_b)))
+        return self.to_b(source)
 
     def translate(self, noise: tuple, source: jax.Array) -> jax.Array:
-        return self.a_to_b(source)
+        return self.to_b(source)
 
     def to_b(self, images: jax.Array) -> jax.Array:
-        return self.a_to_b(images)
+        return self.a_to_b((), images)
 
     def to_a(self, images: jax.Array) -> jax.Array:
-        return self.b_to_a(images)
+        return self.b_to_a((), images)
 
 
 class Discriminator(nn.Module):
@@ -127,6 +133,8 @@ def default_config() -> ConfigDict:
             "width": 64,  # of the first layer of every network
             "blocks": 9,
             "skip": False,
+            "levels": 0,  # of U-Nets in place of residual networks; 0: those
+            "skips": True,  # of U-Nets
             "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
         }
     )
@@ -135,7 +143,7 @@ def default_config() -> ConfigDict:
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the pairs of networks for images of b, whose conditions are images of a."""
     (height, width, channels_b), channels_a = image_shape(spec), source_shape(spec)[2]
-    refuse_size((height, width), 2**HALVINGS)
+    refuse_size((height, width), 2 ** (config.levels or HALVINGS))
     if min(height, width) < 4 << HALVINGS - 1:
         raise ValueError(f"data.size = {height} x {width}: write 8 x 8 or larger")
     refuse_patches((height, width), config.patch_layers)
@@ -143,8 +151,19 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         raise ValueError(
             f"model.skip = True with images of {channels_a} and {channels_b} channels: write False"
         )
-    fields = config.width, config.blocks, bool(config.skip)
-    generator = Generator(channels_a, channels_b, *fields)
+    if config.skip and config.levels:
+        raise ValueError(
+            f"model.skip = True with model.levels = {config.levels}: U-Nets have skips of their "
+            "own; write False"
+        )
+    width, levels, skips = config.width, config.levels, bool(config.skips)
+
+    def translator(channels: int) -> nn.Module:
+        if levels:
+            return UNet(channels, width, levels, "plain", 0.0, skips)
+        return Translator(channels, width, config.blocks, bool(config.skip))
+
+    generator = Generator(channels_a, channels_b, translator)
     discriminator = Discriminator(channels_a, config.width, config.patch_layers)
     return {
         "generator": linen(

@@ -183,7 +183,8 @@ def stablehlo_translator(translator: Translator) -> bytes:
     variables, noise = translator.variables, translator.noise(0)
 
     def translate(sources: jax.Array) -> jax.Array:
-        return translator.apply(variables, noise, sources)
+        made = translator.apply(variables, noise, sources)
+        return jnp.clip(made, -1.0, 1.0)  # of networks without tanh at their end
 
     n = export.symbolic_shape("n")[0]
     source = jax.ShapeDtypeStruct((n, *translator.medium.spec.condition.shape), jnp.float32)

@@ -126,7 +126,7 @@ def written(translator: Translator, files: list[File], seed: int, columns: int):
                         seen = translator.medium.show_condition(source[None])[0]
                         pairs[first[file.path]] = seen, made
     rows = zip(*(pairs[place] for place in sorted(pairs)), strict=True)
-    size = files[0].size
+    size = pairs[0][1].shape[:2]
     images = [in_colour(np.stack([fit(x, size, "none", "area") for x in row])) for row in rows]
     return captioned(np.concatenate(images), len(pairs), CAPTIONS)
 

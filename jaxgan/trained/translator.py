@@ -128,7 +128,8 @@ class Translator:
         return sampling.draw(sampling_prior(self.config, 0.0), seed, [0])[0]
 
     def apply(self, variables: PyTree, noise: PyTree, sources: jax.Array) -> jax.Array:
-        """The network as a pure, differentiable function: float32 images in [-1, 1].
+        """The network as a pure, differentiable function: float32 images in [-1, 1], or a little
+        beyond where a network has no tanh at its end (srgan).
 
         Args:
           variables: `self.variables`: {"params": weights} and, of a network with batch norm, its

@@ -98,10 +98,10 @@ def source_channels(config: ConfigDict, records: Records) -> int | None:
             f"data.medium = 'pairs', but the images of {records.directory} were joined by lot "
             "(--domains): write 'domains', with a model such as 'cyclegan'"
         )
-    if found and config.data.medium == "images":
+    if found and config.data.medium in ("images", "low_resolution"):
         raise ValueError(
-            f"data.medium = 'images', but {records.directory} holds pairs: write 'pairs' or "
-            "'domains', with a model that translates, such as --config=pix2pix"
+            f"data.medium = {config.data.medium!r}, but {records.directory} holds pairs: write "
+            "'pairs' or 'domains', with a model that translates, such as --config=pix2pix"
         )
     if found and asked not in (None, found):
         raise ValueError(

@@ -20,6 +20,7 @@ from jaxgan.game.game import TrainState
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import captioned, in_colour
+from jaxgan.media.resize import fit
 from jaxgan.training.run import Run
 
 PyTree = Any
@@ -61,6 +62,9 @@ def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any
 
 
 def side_by_side(*rows: np.ndarray, captions: tuple[str, ...] = ROWS) -> Any:
-    """Return a picture with a row for each of the stored images [n, h, w, c] given."""
-    images = np.concatenate([in_colour(images) for images in rows])
+    """Return a picture with a row for each of the stored images [n, h, w, c] given, all as large as
+    the last."""
+    size = rows[-1].shape[1:3]
+    brought = (np.stack([fit(x, size, "none", "area") for x in images]) for images in rows)
+    images = np.concatenate([in_colour(images) for images in brought])
     return captioned(images, len(rows[0]), captions[: len(rows)])

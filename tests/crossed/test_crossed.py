@@ -48,7 +48,7 @@ OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix", "spade", "stackgan", "text_dcgan")
+TRANSLATORS = ("cyclegan", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan")
@@ -63,13 +63,14 @@ REFUSED = {
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate returns": {"": "no metric 'returns'"},
     "evaluate pairs": {
-        **dict.fromkeys(("pix2pix", "spade", "stackgan", "text_dcgan")),
+        **dict.fromkeys(("pix2pix", "spade", "srgan", "stackgan", "text_dcgan")),
         "": "the metric 'paired' needs pairs",
     },
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
         **dict.fromkeys(TRANSLATORS, "needs two classes|has one class only"),
+        "srgan": None,  # of single images, with their classes
     },
     "evaluate with discriminator": {
         **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),

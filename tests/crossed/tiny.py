@@ -11,6 +11,7 @@ TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
+TINY |= {"levels": 3}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
@@ -22,6 +23,7 @@ SIZES = {
     "lapgan": (32, 32),
     "pix2pix": (16, 16),
     "spade": (16, 16),
+    "srgan": (16, 16),
     "stackgan": (16, 16),
     "stylegan": (32, 32),
     "text_dcgan": (16, 16),
@@ -66,6 +68,7 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         map_set,
         media_set,
         pair_set,
+        small_images,
         transition_set,
     )
 
@@ -87,6 +90,8 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = data_set(folder, bits, size)
     else:
         data = media_set(folder, config.data.medium, size)
+    if config.data.medium == "low_resolution":
+        small_images(folder, bits, tuple(side // config.data.scale for side in size))
     lines = [
         "from ml_collections import ConfigDict",
         "",

@@ -67,6 +67,16 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
     return folder / "data"
 
 
+def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
+    """Write images to enlarge: RGB of 8 bits, or gray of 16."""
+    from jaxgan.media.pictures import save_picture
+
+    shape = (5, *size, 3 if bits == 8 else 1)
+    images = np.random.default_rng(bits).integers(0, 2**bits, shape)
+    for number, image in enumerate(images.astype(np.uint8 if bits == 8 else np.uint16)):
+        save_picture(folder / "sources" / f"{number}.png", image)
+
+
 def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
     from tests.data.made_media import furniture, moving, words

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from jaxgan.media.pictures import grid, save_picture
-from tests.demos import codes, furniture, growth, modes, rings
+from tests.data.real_data import MAGENTAS, shades
+from tests.demos import codes, furniture, growth, modes, rings, teams
 from tests.rings import SPREAD, centres
 
 
@@ -78,3 +79,24 @@ def test_furniture_is_of_one_part_and_scored_as_defined():
     assert furniture.one_part(blocks[0]) == 0.75  # 3 of 4 voxels
     assert furniture.one_part(np.zeros((4, 4, 4), bool)) == 0.0
     np.testing.assert_allclose(furniture.overlaps(blocks, blocks), [[1, 1 / 5], [1 / 5, 1]])
+
+
+def test_errors_inside_and_outside_of_a_trait():
+    source = np.full((2, 4, 4, 3), 100, np.uint8)
+    true = source.copy()
+    true[:, :2, :, 0] += 51  # the trait: the upper half, in red
+    source_is = teams.errors(source, true, source)
+    assert source_is == pytest.approx((51 / 3 / 127.5, 0))
+    made = true.copy()
+    made[:, 3] += 30  # half of the rest is spoiled
+    assert teams.errors(made, true, source) == pytest.approx((0, 30 / 2 / 127.5))
+
+
+def test_the_first_magenta_becomes_the_middle_of_the_team():
+    """The others in the order of their brightness, between the darkest and the lightest."""
+    magentas = [bytes.fromhex(code) for code in MAGENTAS.split(",")]
+    found = np.array(shades("blue", magentas))
+    assert found[0].tolist() == [0x2E, 0x41, 0x9B]
+    order = np.argsort([sum(m) // 3 for m in magentas], kind="stable")
+    assert (np.diff(found[order].sum(1)) >= 0).all()
+    assert found.min() >= 0x0F and found.max() < 255

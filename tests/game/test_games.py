@@ -16,8 +16,9 @@ from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
-from jaxgan.media.captions import captions
 from jaxgan.media.adaptation import Domains
+from jaxgan.media.captions import captions
+from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
 from jaxgan.media.transitions import transitions
@@ -120,6 +121,7 @@ GAMES = {
     "stackgan's second stage": (
         "stackgan:2",
         TEXT | {"data.size": (32, 32), "model.augmented": 2} | {"train.start_from": ""},
+    ),
     "spade": ("spade_emoji", MAPS),
     "spade with style": (
         "spade",
@@ -131,6 +133,12 @@ GAMES = {
         DOMAINS
         | {"objective.variant": "flipped", "objective.ramp_steps": 0, "model.norm": "none"}
         | {"penalty.name": "r1", "penalty.weight": 1.0, "lecam.weight": 0.1},
+    ),
+    "discogan": ("discogan", PAIRS | {"model.levels": 2}),
+    "srgan": (
+        "srgan:game",
+        {"data.size": (16, 16), "model.width": 2, "model.blocks": 1, "model.hidden": 4}
+        | {"train.batch": 8},
     ),
     "pix2pix all on top": (
         "pix2pix",
@@ -186,6 +194,8 @@ def built(config, mesh=None):
 def spec_of_game(config):
     if config.data.medium == "transitions":
         return transitions(3, 3).spec
+    if config.data.medium == "low_resolution":
+        return low_resolution((*config.data.size, 1), config.data.scale).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
     if config.data.medium == "captions":
@@ -223,6 +233,10 @@ def batch_of(config):
     if config.data.medium == "captions":
         texts = rng.normal(size=(*leading, config.data.text_dim))
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(texts, jnp.float32))
+    if config.data.medium == "low_resolution":
+        small = [side // config.data.scale for side in config.data.size]
+        sources = rng.uniform(-1, 1, (*leading, *small, 1))
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
     labels = rng.integers(0, CLASSES, leading)
     if config.data.medium == "adaptation":
         both = (images, rng.uniform(-1, 1, images.shape))

@@ -18,6 +18,7 @@ from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
 from jaxgan.media.adaptation import Domains
+from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
@@ -37,6 +38,7 @@ OWN = {
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
     "spade": {"patch_layers": 1, "scales": 1},
+    "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
 }
@@ -64,6 +66,7 @@ NATURAL = {
     "r3gan": "relativistic",
     "sngan": "relativistic",
     "spade": "spade",
+    "srgan": "srgan",
     "stylegan": "style",
     "vgan": "adversarial",
     "wavegan": "adversarial",
@@ -85,11 +88,12 @@ FITTING = {
     "lapgan": {"lapgan"},
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
-    "pix2pix": {"cyclegan", "pix2pix"},
+    "pix2pix": {"cyclegan", "pix2pix", "srgan"},
     "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"spade"},
+    "srgan": {"cyclegan", "pix2pix", "srgan"},
     "style": {"stylegan"},
 }
 
@@ -101,13 +105,15 @@ def modules(package, function):
     return {name for name in names if hasattr(load(name), function)}
 
 
-TRANSLATORS = {"cyclegan", "pix2pix", "spade"}
+TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 
 
 def spec_for(model):
     """Return the spec of the data that a model takes."""
     if model == "policy":
         return transitions(3, 3).spec
+    if model == "srgan":
+        return low_resolution(shape_of(model)).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
     if len(shape_of(model)) != 3:
@@ -235,6 +241,7 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
+WITHOUT_NOISE = ("cyclegan", "melgan", "policy", "srgan")
 
 
 def refusal(model, term):
@@ -249,7 +256,7 @@ def refusal(model, term):
         return r"(consistency\.real|augmentation\.name) = .*: it changes images, and the discrim"
     if model == "domains" and term == "spread":
         return r"consistency\.spread = 1\.0: model 'domains' takes no noise"
-    if model in ("cyclegan", "melgan", "policy") and any(fields.get(f) for f in OF_NOISE):
+    if model in WITHOUT_NOISE and any(fields.get(f) for f in OF_NOISE):
         return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:

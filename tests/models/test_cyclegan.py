@@ -71,15 +71,33 @@ def test_doubled_is_the_transpose_of_the_strided_convolution():
     assert float((up * x).sum()) == pytest.approx(float((strided * y).sum()), rel=1e-4)
 
 
-def test_with_a_skip_weights_of_zero_change_nothing_but_tanh():
+def test_with_a_skip_weights_of_zero_change_next_to_nothing():
     generator, _ = sides(skip=True)
     params = jax.tree.map(jnp.zeros_like, drawn(generator))
     image = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 3)), jnp.float32)
     found = generator.calls["to_b"]({"params": params}, image)
-    np.testing.assert_allclose(found, np.tanh(image), rtol=1e-6)  # two roundings of float32
+    np.testing.assert_allclose(found, 0.98 * image, atol=1e-6)
+
+
+def test_u_nets_in_place_of_residual_networks():
+    """The count of pix2pix's with the same norm, each way; without skips an encoder and decoder."""
+    generator, _ = sides(256, width=64, levels=8)
+    assert [count(x) for x in shapes_of(generator).values()] == [54_409_603] * 2
+    u_net, encoder = (sides(levels=3, skips=skips)[0] for skips in (True, False))
+    x = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 3)), jnp.float32)
+    for side, sees in ((u_net, True), (encoder, False)):
+        params = drawn(side)
+        innermost = params["a_to_b"]["down_2"]
+        params["a_to_b"]["down_2"] = jax.tree.map(jnp.zeros_like, innermost)
+        made = side.calls["to_b"]({"params": params}, x)
+        assert (float(np.ptp(np.asarray(made), axis=0).max()) > 0.01) == sees
 
 
 def test_refusals():
+    with pytest.raises(ValueError, match=r"images of 20 x 20: .* 8 divides"):
+        sides(20, levels=3)
+    with pytest.raises(ValueError, match=r"model.skip = True with model.levels = 3"):
+        sides(skip=True, levels=3)
     with pytest.raises(ValueError, match=r"images of 18 x 18: .* 4 divides"):
         sides(18)
     with pytest.raises(ValueError, match=r"model.skip = True with images of 3 and 1 channels"):

@@ -10,11 +10,13 @@ from PIL import Image
 
 import jaxgan
 from jaxgan import main
+from jaxgan.config import default_config
 from jaxgan.evaluate.results import read_results
 from jaxgan.trained.export import write_export
 from jaxgan.training.run import with_facts
 from tests.data.image_kinds import encoded, random_images
 from tests.data.prepare.test_pairs import write
+from tests.media.test_low_resolution import pillows
 from tests.tiny import run_of, tiny_generator, tiny_pairs_config
 
 
@@ -188,3 +190,51 @@ def test_it_is_scored_on_the_pairs_that_are_held_out(command, tmp_path):
     says = command("evaluate", "b", "--config.evaluate.reference=b",
                    "--config.evaluate.metrics=paired")  # fmt: skip
     assert "the metric 'paired' needs pairs: evaluate a run that translates" in says
+
+
+@pytest.fixture(scope="module")
+def enlarger(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("enlarger") / "run"
+    config = default_config("srgan", "srgan")
+    config.data.update(medium="low_resolution", size=(16, 12), channels=3, bits=8)
+    config.data.class_names = ("emoji",)
+    config.condition = "data"
+    config.model.update(width=2, blocks=1, edge=3, hidden=4, skip=True)
+    run_of(folder, config)
+    return folder
+
+
+def test_small_images_become_large_ones(command, enlarger, tmp_path):
+    translator = jaxgan.load(enlarger)
+    small = random_images((3, 4, 3, 3))
+    made = translator.translate(small)
+    assert made.shape == (3, 16, 12, 3)
+    assert translator.translate(small[:, :2]).shape == (3, 8, 12, 3)  # any size
+    write(tmp_path / "in", small)
+    says = command("translate", enlarger, "in", "--out=large")
+    assert says.startswith("large: 3 images")
+    with Image.open(tmp_path / "large" / "2.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), translator.translate(small[2:])[0])
+    write_export(tmp_path / "e.safetensors", translator)
+    again = jaxgan.load(tmp_path / "e.safetensors").translate(small)
+    np.testing.assert_array_equal(again, made)
+
+
+def test_enlarged_images_are_scored_beside_bicubic(command, tmp_path):
+    images = random_images((6, 16, 16, 3))
+    write(tmp_path / "photos", images)
+    command("prepare", "photos", "data", "--order=source")
+    config = default_config("srgan", "srgan")
+    config.data.update(name=str(tmp_path / "data"), medium="low_resolution", size=(16, 16))
+    config.data.update(channels=3, bits=8, class_names=("photos",), split="train[:50%]")
+    config.data.held_out = "train[50%:]"
+    config.condition, config.evaluate.metrics = "data", ("paired",)
+    config.model.update(width=2, blocks=1, edge=3, hidden=4)
+    run_of(tmp_path / "run", config)
+    assert "mae" in command("evaluate", "run")
+    (result,) = read_results(tmp_path / "run" / "results.jsonl")
+    small = np.rint(np.clip(pillows(images[3:], (4, 4)), 0, 255))
+    large = np.clip(pillows(small, (16, 16)), 0, 255)
+    expected = np.abs(large - images[3:]).mean() / 127.5
+    assert result["metrics"]["mae_copy"] == pytest.approx(expected, rel=1e-3)
+    assert result["protocol"]["count"] == 3

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.data.caption_file import of_images
+from jaxgan.data import caption_file
 from jaxgan.data.order import permutation
 from jaxgan.data.prepare.classes import checked, named
 from jaxgan.data.prepare.clips import open_clips
@@ -166,7 +166,7 @@ def prepare(
         images = open_source(source, labels, split)
         if captions is not None:
             _refuse_classes("images with captions", labels=labels, class_names=class_names)
-            texts = of_images(Path(captions), images.names)
+            texts = caption_file.of_images(Path(captions), images.names)
             images = dataclasses.replace(
                 images,
                 labels=np.arange(len(texts), dtype=np.int32),  # the places of their texts

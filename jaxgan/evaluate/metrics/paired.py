@@ -12,7 +12,8 @@
 
 Each also as *_copy, for the source itself in place of the output, and as *_mean, for the mean of
 the true pictures in place of every output: no constant picture has a smaller squared error. A
-source of one channel is repeated for a picture of three; any other is averaged to gray first.
+source of one channel is repeated for a picture of three; any other is averaged to gray first. A
+source smaller than its picture is enlarged, bicubic (media/bicubic.py).
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
+from jaxgan.media.bicubic import resized
 
 WINDOW, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
@@ -100,9 +102,15 @@ def with_channels(images: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(images.mean(-1, keepdims=True), channels, -1)
 
 
+def enlarged(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return images [n, h, w, c] in [-1, 1] at another size, by bicubic interpolation."""
+    return images if images.shape[1:3] == size else np.clip(resized(images, size), -1.0, 1.0)
+
+
 def compute(inputs: Inputs) -> Scores:
     (made, _), (true, _) = needed(inputs.fake_pixels), needed(inputs.real_pixels)
-    copies = with_channels(needed(inputs.source_pixels)[0], true.shape[-1])
+    copies = enlarged(needed(inputs.source_pixels)[0], true.shape[1:3])
+    copies = with_channels(copies, true.shape[-1])
     mean = np.broadcast_to(true.mean(0, dtype=np.float64).astype(true.dtype), true.shape)
     return Scores(
         {

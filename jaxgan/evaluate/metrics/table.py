@@ -7,6 +7,7 @@ from jaxgan.evaluate.metrics.frechet import FD, FD_INFINITY
 from jaxgan.evaluate.metrics.inception_score import IS
 from jaxgan.evaluate.metrics.interpolation import INTERPOLATION
 from jaxgan.evaluate.metrics.kid import KD
+from jaxgan.evaluate.metrics.luma import LUMA
 from jaxgan.evaluate.metrics.metric import Metric
 from jaxgan.evaluate.metrics.paired import PAIRED
 from jaxgan.evaluate.metrics.per_class import FD_PER_CLASS
@@ -33,6 +34,7 @@ METRICS: dict[str, Metric] = {
     "interpolation": INTERPOLATION,
     "probe": PROBE,
     "paired": PAIRED,
+    "luma": LUMA,
     "retrieval": RETRIEVAL,
     "retrieval_features": RETRIEVAL_FEATURES,
     "segmentation": SEGMENTATION,

@@ -1,10 +1,11 @@
 """The game of pix2pix (arXiv 1611.07004): adversarial, and near to the true image.
 
     discriminator:  mean (loss.discriminator(D(b, a), D(G(a), a)) / 2)
-    generator:      mean loss.generator(D(G(a), a)) + l1 mean |b - G(a)|
+    generator:      adversarial mean loss.generator(D(G(a), a)) + l1 mean |b - G(a)|
 
 for an image b and its source a: the batch's own pairs, so `config.condition` is "data". Logits are
-a grid of patches; the mean is over all. D's loss is halved, which slows it down beside G.
+a grid of patches; the mean is over all. D's loss is halved, which slows it down beside G. The paper
+has `adversarial` 1; with 0 the distance alone is left, its ablation.
 """
 
 from functools import partial
@@ -39,25 +40,39 @@ def discriminator_objective(
 
 
 def generator_objective(
-    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss, l1: float
+    game: Game,
+    nets: Nets,
+    stats,
+    batch: Batch,
+    keys: Keys,
+    *,
+    loss: losses.Loss,
+    adversarial: float,
+    l1: float,
 ) -> tuple[jax.Array, Outcome]:
     noise, fake = translated(game, nets, batch, keys)
-    adversarial = each(loss.generator, nets.discriminator.call(*fake)).mean()
-    distance = jnp.abs(batch.sample - fake.sample).mean()
-    metrics = {"adversarial": adversarial, "l1": distance}
-    return adversarial + l1 * distance, Outcome(stats, metrics, Drawn(batch, fake, noise))
+    parts = {
+        "adversarial": each(loss.generator, nets.discriminator.call(*fake)).mean(),
+        "l1": jnp.abs(batch.sample - fake.sample).mean(),
+    }
+    total = adversarial * parts["adversarial"] + l1 * parts["l1"]
+    return total, Outcome(stats, parts, Drawn(batch, fake, noise))
 
 
 def default_config() -> ConfigDict:
-    return ConfigDict({"name": "pix2pix", "loss": "non_saturating", "l1": 100.0})
+    return ConfigDict(
+        {"name": "pix2pix", "loss": "non_saturating", "adversarial": 1.0, "l1": 100.0}
+    )
 
 
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    if config.l1 < 0:
-        raise ValueError(f"objective.l1 = {config.l1}: write a weight of 0 or more")
+    weights = {"adversarial": config.adversarial, "l1": config.l1}
+    for name, weight in weights.items():
+        if weight < 0:
+            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
     return {
-        "generator": partial(generator_objective, loss=loss, l1=config.l1),
+        "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": partial(discriminator_objective, loss=loss),
     }

@@ -5,6 +5,7 @@ import pytest
 
 from jaxgan.evaluate.metrics import paired
 from jaxgan.evaluate.metrics.metric import Inputs
+from tests.media.test_low_resolution import pillows
 
 RNG = np.random.default_rng(0)
 
@@ -98,3 +99,18 @@ def test_baselines_are_the_source_and_the_mean_picture():
     assert found["mae_copy"] == pytest.approx(np.abs(source - true).mean(), rel=1e-5)
     assert found["mae_mean"] == pytest.approx(np.abs(true.mean(0) - true).mean(), rel=1e-5)
     assert found["ssim"] > found["ssim_mean"] > 0 and found["psnr"] > found["psnr_copy"]
+
+
+def test_a_smaller_source_is_enlarged_as_pillow_does():
+    small = RNG.integers(0, 256, (4, 4, 5, 3)).astype(np.uint8)
+    large = np.clip(pillows(small, (16, 20)), 0, 255) / np.float32(127.5) - 1
+    true, labels = near(large), np.zeros(4, np.int32)
+    sources = small / np.float32(127.5) - 1
+    inputs = Inputs(
+        fake_pixels=(true, labels), real_pixels=(true, labels), source_pixels=(sources, labels)
+    )
+    found = paired.compute(inputs).values
+    assert found["psnr_copy"] == pytest.approx(paired.psnr(large, true), rel=1e-4)
+    assert found["gradient_energy_copy"] == pytest.approx(
+        paired.gradient_energy(large, true), rel=1e-4
+    )

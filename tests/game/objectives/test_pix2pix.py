@@ -57,11 +57,14 @@ def test_losses_are_those_of_the_paper():
     expected = log(fake_logits).mean() + 7 * l1
     assert float(found["generator"][0]) == pytest.approx(expected, rel=1e-5)
     assert float(found["generator"][1].metrics["l1"]) == pytest.approx(l1, rel=1e-5)
+    alone = losses_of(adversarial=0.0, l1=7.0)["generator"][0]  # the paper's ablation
+    assert float(alone) == pytest.approx(7 * l1, rel=1e-5)
 
 
 def test_what_does_not_fit_is_refused_by_field():
-    with pytest.raises(ValueError, match=r"objective.l1 = -1"):
-        losses_of(l1=-1.0)
+    for field in ("adversarial", "l1"):
+        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write a weight"):
+            losses_of(**{field: -1.0})
     config = default_config("pix2pix", "pix2pix")
     config.data.size, config.model.width = (16, 16), 4
     with pytest.raises(ValueError, match=r"condition = 'prior': only labels can be drawn"):

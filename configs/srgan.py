@@ -1,0 +1,45 @@
+"""SRGAN (arXiv 1609.04802): photographs enlarged four times, the paper's networks and recipe.
+
+Data      jaxgan prepare photos data/photos --size=96
+Command   jaxgan train --config=srgan --workdir=runs/srresnet
+          jaxgan train --config=srgan:game --workdir=runs/srgan
+          --config.train.start_from=runs/srresnet
+          the first by squared differences alone (SRResNet), the second with the judge
+Use       jaxgan translate runs/srgan small --out=large
+          jaxgan evaluate runs/srgan
+Network   SRResNet of 1,549,462 parameters, a judge of 23,565,505
+Hardware  one GPU; not trained here
+Expected  the paper's, with 350,000 photographs; 28.5 dB (SRResNet) on the luma of Set14, bicubic
+          26.0
+
+The paper's: batches of 16, Adam with b1 = 0.9; 1e6 steps at 1e-4, then the game for 1e5 steps at
+1e-4 and 1e5 at 1e-5, with 1e-3 of the adversarial loss. Differs: content by pixels, as in its
+SRGAN-MSE, not by features of VGG; whole photographs at 96 x 96 in place of cuts of larger ones;
+mirror images; small images in [-1, 1], not [0, 1]; instance norm in G (models/srgan.py).
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.config import default_config
+
+BATCH = 16
+
+
+def get_config(variant: str = "resnet") -> ConfigDict:
+    if variant not in ("resnet", "game"):
+        raise ValueError(f"variant {variant!r}: write resnet or game")
+    game = variant == "game"
+    config = default_config(model="srgan", objective="srgan")
+    config.data.update(name="data/photos", medium="low_resolution", size=(96, 96), flip=True)
+    config.data.update(split="train[:95%]", held_out="train[95%:]")
+    config.condition = "data"
+    config.objective.adversarial = 1e-3 if game else 0.0
+    rate = f"linear(1e-4, 1e-5, images=1, after={100_000 * BATCH})" if game else 1e-4
+    for player in (config.generator, config.discriminator):
+        player.update(learning_rate=rate, b1=0.9, orthogonal=0.0, spectral_norm=False)
+    config.average.decay = 0.0
+    config.train.update(steps=200_000 if game else 1_000_000, batch=BATCH, num_d_steps=1)
+    config.train.update(log_every=100, sample_every=1000, checkpoint_every=5000)
+    config.watch.every = 5000 if game else 0  # without the game the judge is as it was drawn
+    config.evaluate.metrics = ("paired", "luma")
+    return config
