@@ -19,6 +19,7 @@ from typing import Any
 
 import jax
 
+from jaxgan.files.desk import with_urls
 from jaxgan.training.progress import duration
 
 EVERY = 0.5  # seconds between two drawings
@@ -49,6 +50,7 @@ class Screen:
         """Print a line, above the live one."""
         if not self._shows:
             return
+        line = with_urls(line)
         with self._lock:
             self._write(f"\r\033[K{line}\n" if self._live else f"{line}\n")
 
