@@ -29,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jaxgan.files import lease, manifest
+from jaxgan.files import json_lines, lease, manifest
 from jaxgan.files.errors import one_line
 from jaxgan.files.manifest import MANIFEST, DamagedError
 from jaxgan.files.objects import Objects, is_inside, is_url
@@ -38,6 +38,10 @@ PUSH = 30.0  # seconds between two pushes of a run that trains
 AT_ONCE = 8  # objects on their way
 LATE = ("samples", "snapshots")  # folders of files that are fetched when they are read
 OWN = ("lock",)  # not a file of the run
+# A listing may be old, and a run without them would start over: looked for whatever it says.
+LOGS = ("checkpoints", "roll_backs", "metrics", "watch", "timing", "starts", "laps", "results")
+BY_NAME = ("config.json", "data.json", *(f"{name}.jsonl" for name in LOGS))
+NEWEST = 3  # completed checkpoints that are looked for likewise
 UNREAD = ("events.", "profile/", "stacks/", "wandb/")  # written by a run, never read by it
 
 _desks: dict[str, "Desk"] = {}  # by URL, those that this process has open
@@ -161,23 +165,15 @@ class Desk:
         if self.path != self.folder:
             return
         with self._lock:
-            tags = {n: tag for n, tag in self.objects.tags().items() if _is_pulled(n)}
-            for name in self._pulled.keys() - tags.keys():
+            listed = {n: tag for n, tag in self.objects.tags().items() if _is_pulled(n)}
+            for name in self._pulled.keys() - listed.keys() - set(BY_NAME):
                 if self._same.pop(name, None) == self._stat(name):
                     self._remove(name)
                 del self._pulled[name]
-            new = [n for n, tag in tags.items() if self._pulled.get(n) != tag]
-            new = [n for n in new if self._same.get(n) == self._stat(n)]  # else changed here
-            late = {n for n in new if n.partition("/")[0] in LATE}
-            for name in late:
-                path = self.folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(b"")
-            self._late |= late
-            self._download(n for n in new if n not in late)
-            for name in new:
-                if (stat := self._stat(name)) is not None:  # else a listing older than the store
-                    self._pulled[name], self._same[name] = tags[name], stat
+            self._bring(dict.fromkeys(BY_NAME, "") | listed)
+            completed = json_lines.read(self.folder / "checkpoints.jsonl")[-NEWEST:]
+            manifests = [f"checkpoints/{line['step']}/{MANIFEST}" for line in completed]
+            self._bring({name: "" for name in manifests if name not in listed})
 
     def fetch(self, path: Path) -> None:
         with self._lock:
@@ -258,6 +254,21 @@ class Desk:
             stop.set()
             thread.join()
             self._lease = None
+
+    def _bring(self, tags: dict[str, str]) -> None:
+        """Download what has another tag than when it came, and was not changed here."""
+        new = [n for n, tag in tags.items() if self._pulled.get(n) != tag]
+        new = [n for n in new if self._same.get(n) == self._stat(n)]
+        late = {n for n in new if n.partition("/")[0] in LATE}
+        for name in late:
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        self._late |= late
+        self._download(n for n in new if n not in late)
+        for name in new:
+            if (stat := self._stat(name)) is not None:  # else the store does not have it
+                self._pulled[name], self._same[name] = tags[name], stat
 
     def _push_until(self, stop: threading.Event, say: Callable[[str], None]) -> None:
         failed = False
