@@ -44,6 +44,8 @@ BY_NAME = ("config.json", "data.json", *(f"{name}.jsonl" for name in LOGS))
 NEWEST = 3  # completed checkpoints that are looked for likewise
 UNREAD = ("events.", "profile/", "stacks/", "wandb/")  # written by a run, never read by it
 
+Stat = tuple[int, int, int]  # time, size and number of a file
+
 _desks: dict[str, "Desk"] = {}  # by URL, those that this process has open
 
 
@@ -57,11 +59,10 @@ def local(reference: str | Path) -> Path:
     if not is_url(reference):
         return Path(reference)
     url = str(reference).rstrip("/")
-    if url not in _desks:
-        desk = Desk(url)
-        desk.pull()
-        _desks[url] = desk
-    return _desks[url].path
+    desk = _desks.get(url) or Desk(url)
+    desk.pull()
+    _desks[url] = desk
+    return desk.path
 
 
 def with_urls(text: str) -> str:
@@ -156,7 +157,7 @@ class Desk:
             self.path = self.folder / PurePosixPath(url).name
             self.objects.download("", self.path)
         self._pulled: dict[str, str] = {}  # name -> the store's tag when it came
-        self._same: dict[str, tuple[int, int]] = {}  # name -> the file when it was as in the store
+        self._same: dict[str, Stat] = {}  # name -> the file when it was as in the store
         self._late: set[str] = set()  # files that are empty here, and were not fetched
         self._lease: lease.Lease | None = None
         self._lock = threading.RLock()
@@ -172,7 +173,8 @@ class Desk:
                 del self._pulled[name]
             self._bring(dict.fromkeys(BY_NAME, "") | listed)
             completed = json_lines.read(self.folder / "checkpoints.jsonl")[-NEWEST:]
-            manifests = [f"checkpoints/{line['step']}/{MANIFEST}" for line in completed]
+            steps = [x["step"] for x in completed if isinstance(x.get("step"), int)]
+            manifests = [f"checkpoints/{step}/{MANIFEST}" for step in steps]
             self._bring({name: "" for name in manifests if name not in listed})
 
     def fetch(self, path: Path) -> None:
@@ -180,7 +182,7 @@ class Desk:
             name = _name(self, path)
             if name in self._late:
                 self._download([name])
-                self._same[name] = self._stat(name) or (0, 0)
+                self._same[name] = self._stat(name) or (0, 0, 0)
                 self._late.discard(name)
             elif _is_checkpoint(name):
                 with contextlib.suppress(DamagedError):  # which who reads it will see
@@ -192,7 +194,7 @@ class Desk:
             self._check()
             here = {name: stat for name in self._files() if (stat := self._stat(name)) is not None}
             changed = [name for name, stat in here.items() if self._same.get(name) != stat]
-            for name in sorted(changed, key=lambda name: here[name][1]):
+            for name in sorted(changed, key=here.__getitem__):  # by time
                 try:
                     self.objects.upload(self.folder / name, name)
                 except FileNotFoundError:
@@ -202,6 +204,8 @@ class Desk:
                 self._same[name] = here[name]
                 self._late.discard(name)
                 self._pulled.pop(name, None)  # its tag is another now
+                if name.startswith("snapshots/"):  # large, and never deleted: not kept here
+                    self._empty(name)
             for name in self._same.keys() - here.keys():
                 if not name.startswith("checkpoints/"):
                     self.objects.delete(name)
@@ -261,10 +265,7 @@ class Desk:
         new = [n for n in new if self._same.get(n) == self._stat(n)]
         late = {n for n in new if n.partition("/")[0] in LATE}
         for name in late:
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"")
-        self._late |= late
+            self._empty(name)
         self._download(n for n in new if n not in late)
         for name in new:
             if (stat := self._stat(name)) is not None:  # else the store does not have it
@@ -293,13 +294,22 @@ class Desk:
             if path.is_file() and _is_pushed(name):
                 yield name
 
-    def _stat(self, name: str) -> tuple[int, int] | None:
-        """Return size and time of a file here, None where there is none."""
+    def _stat(self, name: str) -> Stat | None:
+        """Return what changes when a file here does, None where there is none."""
         try:
             found = (self.folder / name).stat()
         except FileNotFoundError:
             return None
-        return found.st_size, found.st_mtime_ns
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _empty(self, name: str) -> None:
+        """Leave an empty file in place of one that the store has."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        self._late.add(name)
+        if (stat := self._stat(name)) is not None:
+            self._same[name] = stat
 
     def _remove(self, name: str) -> None:
         """Delete a file here, and a checkpoint's folder with its manifest."""

@@ -57,7 +57,8 @@ class Objects:
 
         self.url = url.rstrip("/")
         scheme, _, self._root = self.url.partition("://")
-        self._files = fsspec.filesystem(scheme, use_listings_cache=False)
+        with self._answered(""):
+            self._files = fsspec.filesystem(scheme, use_listings_cache=False)
 
     def tags(self, below: str = "") -> dict[str, str]:
         """Return {name: a text that changes with the content} of the objects below a folder."""

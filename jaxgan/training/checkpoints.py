@@ -275,10 +275,12 @@ class Checkpoints:
                     delete(self.directory / str(old))
 
     def _failed(self, step: int, error: Exception) -> None:
-        remedy = "See to" if desk.is_on_a_desk(self.directory) else "Free some space for"
+        remedy = f"Free some space for {self.directory}"
+        if desk.is_on_a_desk(self.directory):
+            remedy = f"See to the store, and to the space in {tempfile.gettempdir()}"
         self._failure = CheckpointError(
             f"the checkpoint of step {step} could not be written ({one_line(error)}); the newest "
-            f"is {self.latest_step() or 'none'}. {remedy} {self.directory}; the same "
+            f"is {self.latest_step() or 'none'}. {remedy}; the same "
             "command continues from there"
         )
         if isinstance(error, LostError):
