@@ -34,7 +34,7 @@ def test_the_lease_is_held_and_let_go(store):
 
 
 def test_a_living_holder_is_named(store, monkeypatch):
-    monkeypatch.setattr(lock, "WATCH", 30.0)  # it is seen long before
+    monkeypatch.setattr(lock, "WATCH", 2.0)  # it is seen long before
     said = []
     with (
         lease.held(Objects(URL)),
