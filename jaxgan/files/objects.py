@@ -41,7 +41,7 @@ def check_url(url: str) -> None:
         known = " or ".join(f"{name}://" for name in PACKAGES)
         raise ValueError(f"{url}: write a path, or a URL that starts with {known}")
     package, extra = PACKAGES[scheme]
-    if importlib.util.find_spec(package.partition(".")[0]) is None:
+    if importlib.util.find_spec(package) is None:
         raise ValueError(f"{url} needs the package {package}: pip install 'jaxgan[{extra}]'")
     if not rest.partition("/")[2].strip("/"):
         raise ValueError(f"{url} is a bucket: write a folder in it, such as {scheme}://{rest}/run")
