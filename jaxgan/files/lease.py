@@ -53,7 +53,9 @@ class Lease:
         try:
             self._objects.create(NAME, json.dumps(self._me).encode())
         except FileExistsError:
-            raise HeldError(lock.who(_holder(_read(self._objects)))) from None
+            holder = _holder(_read(self._objects))
+            if holder.get("token") != self._me["token"]:  # else it was written twice: an answer
+                raise HeldError(lock.who(holder)) from None  # was lost on its way
 
     def renew(self, stop: threading.Event) -> None:
         """Renew the lease until `stop` is set or it is lost."""

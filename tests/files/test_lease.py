@@ -66,6 +66,7 @@ def test_of_two_who_come_together_one_gets_it(store):
     first.take()
     with pytest.raises(HeldError):
         second.take()
+    first.take()  # written again, after an answer that was lost
     first.check()
 
 
