@@ -16,6 +16,8 @@ from ml_collections import ConfigDict
 from jaxgan.config import files
 from jaxgan.config.field import Field, read_value, refuse_value
 from jaxgan.config.overrides import override
+from jaxgan.files.desk import local
+from jaxgan.files.objects import is_url
 from jaxgan.trained.places import place
 
 WORKDIR = Field("", "work directory of the run")
@@ -127,7 +129,7 @@ def workdir(values: SimpleNamespace) -> Path:
     """Return --workdir, which must be written."""
     if not values.workdir:
         raise UsageError("--workdir is missing: write --workdir=DIR, such as --workdir=runs/first")
-    return Path(values.workdir).absolute()
+    return local(values.workdir).absolute()
 
 
 def _split(command: Command, argv: Sequence[str]):
@@ -157,6 +159,8 @@ def _split(command: Command, argv: Sequence[str]):
         else:
             values[name] = read_value(f"--{name}", flags[name], text)
             refuse_value(f"--{name}", flags[name], values[name])
+            if name in FORMS and name not in ("config", "workdir") and is_url(text):
+                raise UsageError(f"--{name}={text}: write a path of this machine, not a URL")
     return values, operands, fields
 
 

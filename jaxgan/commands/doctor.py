@@ -3,11 +3,16 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from jaxgan.commands.command import Command
+from jaxgan.commands.command import Command, UsageError
 from jaxgan.config.field import Field, at_least
+from jaxgan.files.objects import is_url
 
 
 def run(values: SimpleNamespace) -> int:
+    if is_url(values.workdir):
+        raise UsageError(
+            f"--workdir={values.workdir}: leave it out: the space in a store is not looked at"
+        )
     from jaxgan.planning.doctor import doctor
 
     return doctor(values.config, Path(values.workdir).absolute(), values.steps)

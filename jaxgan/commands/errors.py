@@ -16,6 +16,7 @@ from types import TracebackType
 
 import jaxgan
 from jaxgan.files import limits
+from jaxgan.files.desk import with_urls
 
 PACKAGE = str(Path(jaxgan.__file__).parent) + os.sep
 REPORT = (
@@ -57,5 +58,5 @@ def _raised_by_jaxgan(trace: TracebackType | None) -> bool:
 
 def _line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+        return with_urls(f"{error.filename}: {error.strerror}")
+    return with_urls(" ".join(str(error).split())) or type(error).__name__

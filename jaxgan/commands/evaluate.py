@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.commands.command import Command
 from jaxgan.config.field import Field, at_least
+from jaxgan.files.desk import push
 
 FLAGS = {
     "output": Field("", "directory of results; by default the run's own, or evaluation"),
@@ -21,7 +22,10 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.evaluate.command import Options, evaluate
 
     options = Options(**{name: getattr(values, name) for name in FLAGS})
-    return evaluate(values.model, values.config, options)
+    try:
+        return evaluate(values.model, values.config, options)
+    finally:
+        push(values.model)
 
 
 def saved(values: SimpleNamespace) -> ConfigDict:

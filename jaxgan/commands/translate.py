@@ -7,14 +7,15 @@ from ml_collections import ConfigDict
 
 from jaxgan.commands.command import FORCE, Command, UsageError
 from jaxgan.config.field import Field, at_least
+from jaxgan.trained.places import place
 
 
 def operands(values: SimpleNamespace) -> tuple[Path, Path]:
     """Return the run, or the exported file, and the folder of a command line."""
     if len(values.operands) != 2:
         raise UsageError(f"RUN FOLDER are two words: write them, as in {COMMAND.example}")
-    run, folder = map(Path, values.operands)
-    return run.absolute(), folder
+    run, folder = values.operands
+    return place(run), Path(folder)
 
 
 def run(values: SimpleNamespace) -> int:

@@ -12,7 +12,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxgan.files import limits
+from jaxgan.files.copies import copied
 from jaxgan.files.errors import one_line
+from jaxgan.files.objects import is_url
 from jaxgan.media.decode import Features
 
 EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
@@ -35,9 +37,14 @@ class Shard:
 
 
 def find_data_set(directory: str | Path) -> Path:
-    """Return the directory that holds dataset_info.json: this one, or one or two levels below."""
+    """Return the directory that holds dataset_info.json: this one, or one or two levels below.
+
+    That of a URL, such as s3://bucket/data, is copied to this machine: files/copies.py.
+    """
     if not str(directory):
         raise FileNotFoundError("the name of the data set is empty: write its directory")
+    if is_url(directory):
+        return copied(str(directory))
     directory = Path(directory)
     if str(directory) == EMBEDDED and not directory.exists():
         return Path(__file__).parent / EMBEDDED

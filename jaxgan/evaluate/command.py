@@ -29,6 +29,7 @@ from jaxgan.evaluate.results import Result, read_results, table
 from jaxgan.evaluate.returns import evaluate_policy
 from jaxgan.evaluate.session import Session
 from jaxgan.evaluate.sweep import points_of
+from jaxgan.files import desk
 from jaxgan.media.pictures import save_picture
 from jaxgan.report import refresh
 from jaxgan.trained.policy import is_policy
@@ -93,7 +94,7 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
         results = results_in(output)
         say(table(results))
         draw_scores(results, output / "scores.png")
-        say(f"{path_of_results} holds every number with its protocol")
+        say(f"{desk.with_urls(str(path_of_results))} holds every number with its protocol")
         if output == path:  # a run's own page shows them
             refresh(path)
     if session.failures:

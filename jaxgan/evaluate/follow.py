@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 from ml_collections import ConfigDict
 
 from jaxgan.evaluate.models import Model, of, run_of
-from jaxgan.files import manifest
+from jaxgan.files import desk, manifest
 from jaxgan.trained.load import from_state
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import abstract_state
@@ -38,11 +38,12 @@ def follow(
     abstract, waited = abstract_state(run), time.monotonic()
     with Checkpoints(workdir / "checkpoints") as checkpoints:
         while True:
+            desk.pull(workdir)
             steps = _agreed([s for s in checkpoints.steps() if s not in done])
             for step in steps:
                 done.add(step)
                 try:
-                    manifest.verify(checkpoints.directory / str(step))
+                    manifest.verify(desk.fetch(checkpoints.directory / str(step)))
                     state = checkpoints.restore(abstract, step)
                 except (manifest.DamagedError, OSError) as error:
                     say(f"the checkpoint of step {step} is left out: {error}")
@@ -51,6 +52,7 @@ def follow(
                 compiled = model and (model.generator or model.translator)
                 model = of(from_state(run, state, compiled), run, state)
                 score(model)
+                desk.push(workdir)
                 waited = time.monotonic()
             if max(done, default=0) >= run.config.train.steps:
                 return len(done)

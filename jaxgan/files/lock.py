@@ -41,9 +41,9 @@ def held(path: Path, watch: float = WATCH, say: Callable[[str], None] = print) -
     with open(path, "a+b") as file:
         locked, holder = _lock(file, path), read_holder(path)
         if holder and not (locked and holder.get("host") == socket.gethostname()):
-            say(f"{path} names {_who(holder)}: looking {watch:.0f} s for a sign of life")
+            say(f"{path} names {who(holder)}: looking {watch:.0f} s for a sign of life")
             if _is_alive(path, watch):
-                raise HeldError(_who(holder))
+                raise HeldError(who(holder))
         token = secrets.token_hex(8)
         me = {"host": socket.gethostname(), "process": os.getpid(), "token": token}
         me["since"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -86,7 +86,7 @@ def _lock(file: IO[bytes], path: Path) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
     except BlockingIOError:
-        raise HeldError(_who(read_holder(path))) from None
+        raise HeldError(who(read_holder(path))) from None
     except OSError:
         return False
 
@@ -118,7 +118,8 @@ def _write(file: IO[bytes], data: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _who(holder: dict[str, Any]) -> str:
+def who(holder: dict[str, Any]) -> str:
+    """Return who holds a folder, in words."""
     return (
         f"process {holder.get('process', '?')} on {holder.get('host', 'this machine')}, since "
         f"{holder.get('since', 'an unknown time')}"

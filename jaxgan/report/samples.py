@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from jaxgan.files import desk
+
 MOST_SHEETS = 24
 SIDE = 960  # pixels: larger sheets are made smaller when the bytes are too many
 
@@ -16,6 +18,8 @@ def embedded(sheets: dict[int, Path], budget: int) -> dict[int, str]:
     budget: bytes for all of them. Fewer or smaller ones are returned to keep it, none at last.
     """
     steps = spread(sorted(sheets), MOST_SHEETS)
+    for step in steps:
+        desk.fetch(sheets[step])
     if sum(sheets[step].stat().st_size for step in steps) * 4 / 3 + 100 * len(steps) <= budget:
         return {step: uri(sheets[step].read_bytes(), "png") for step in steps}
     smaller = {step: uri(jpeg(sheets[step]), "jpeg") for step in steps}

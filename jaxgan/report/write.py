@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jaxgan.report.charts as charts
+from jaxgan.files import desk
 from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.report import sections, tables
 from jaxgan.report.page import SCRIPT, page
@@ -93,7 +94,8 @@ def report(workdirs: Sequence[Path], output: Path | None) -> int:
     own = workdirs[0] / "report.html"
     replaced = check_output(output or own, endings=(".html", ".htm"))
     size = write_report(workdirs, output or own)
-    line = f"{output or own}: {size / 1e6:.1f} MB, opens in any browser"
+    desk.push(own)
+    line = f"{output or desk.with_urls(str(own))}: {size / 1e6:.1f} MB, opens in any browser"
     print(line + (replaced if output else ""))  # its own page is refreshed all the time
     return 0
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from flax.traverse_util import unflatten_dict
 
+from jaxgan.files import desk
 from jaxgan.files.tensors import read_tensors
 from jaxgan.game.averaging import gamma_of
 from jaxgan.training import snapshots
@@ -58,7 +59,7 @@ def of_length(workdir: Path, length: float, step: int) -> PyTree:
             f"sample.length = {length:g}: {workdir} has no snapshot of step {step}; train with "
             "average.lengths = (0.05, 0.1), or write 0"
         )
-    files = [read_tensors(snapshots.path_of(workdir, s))[0] for s in known]
+    files = [read_tensors(desk.fetch(snapshots.path_of(workdir, s)))[0] for s in known]
     lengths = sorted({name.partition("/")[0] for name in files[-1]}, key=float)
     parts = [(s, arrays, text) for s, arrays in zip(known, files, strict=True) for text in lengths]
     x = shares([(s, gamma_of(float(text))) for s, _, text in parts], target)

@@ -31,7 +31,8 @@ def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
 
     Args:
       path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that
-        `jaxgan models` lists, such as "fashion"; or "hf://OWNER/NAME", with the extra `hub`.
+        `jaxgan models` lists, such as "fashion"; or "hf://OWNER/NAME", with the extra `hub`; or
+        the URL of a run or a file in an object store, s3:// or gs://, with the extra `s3` or `gcs`.
       config: for other values of config.sample: another step, raw weights, a truncation.
 
     Raises:

@@ -4,6 +4,7 @@ runs/first          a run's directory
 g.safetensors       a file of `jaxgan export`, `average` or `import`
 fashion             a generator that comes with jaxgan; `jaxgan models` lists them
 hf://OWNER/NAME     a generator on the Hugging Face Hub (hub.py)
+s3://BUCKET/...     a run or a file in an object store, also gs:// (files/desk.py)
 
 What is there under the current directory comes first: a folder `fashion` hides the generator of
 this name.
@@ -17,6 +18,9 @@ card.md                 data, licence, recipe, scores, limits
 
 import difflib
 from pathlib import Path
+
+from jaxgan.files.desk import local
+from jaxgan.files.objects import is_url
 
 SHIPPED = Path(__file__).parent / "shipped"
 WEIGHTS, CONFIG, CARD = "generator.safetensors", "config.json", "card.md"
@@ -36,10 +40,21 @@ def place(reference: str | Path) -> Path:
         from jaxgan.trained.hub import downloaded
 
         return downloaded(str(reference))
+    if is_url(reference):
+        return _from_a_store(str(reference))
     path, known = Path(reference), shipped()
     if str(reference) in known and not path.exists():
         return known[str(reference)] / WEIGHTS
     return path.absolute()
+
+
+def _from_a_store(url: str) -> Path:
+    path = local(url)
+    if path.is_dir() and not (path / "config.json").exists():
+        raise FileNotFoundError(
+            f"{url} holds no run: write the --workdir of a training run, or an exported file"
+        )
+    return path
 
 
 def refuse_other(path: Path) -> None:

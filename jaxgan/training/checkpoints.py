@@ -27,8 +27,9 @@ import numpy as np
 from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
-from jaxgan.files import atomic, json_lines, manifest
+from jaxgan.files import atomic, desk, json_lines, manifest
 from jaxgan.files.errors import one_line
+from jaxgan.files.lease import LostError
 from jaxgan.files.manifest import DamagedError
 from jaxgan.training.window import Sums
 
@@ -61,12 +62,14 @@ class Checkpoints:
         best: str = "highest",
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ):
+        is_first = jax.process_index() == 0
         self.directory = Path(directory).absolute()
+        desk.refuse_several(self.directory, jax.process_count())
         self.history = self.directory.with_name(self.directory.name + ".jsonl")
         self._arrays = readable_path(self.directory)
         self._keep, self._keep_every = keep, keep_every
         self._metric, self._sign = best_metric, 1 if best == "highest" else -1
-        self._say = say if jax.process_index() == 0 else lambda line: None
+        self._say = (lambda line: say(desk.with_urls(line))) if is_first else lambda line: None
         self._thread = ThreadPoolExecutor(1, "jaxgan-checkpoint")
         self._writing: tuple[int, Future] | None = None
         self._failure: CheckpointError | None = None
@@ -166,7 +169,7 @@ class Checkpoints:
                 steps.sort(key=lambda step: step != best)  # stable: the others stay newest first
             for step in steps:
                 try:
-                    manifest.verify(self.directory / str(step))
+                    manifest.verify(desk.fetch(self.directory / str(step)))
                     found = step
                     break
                 except DamagedError as error:
@@ -222,7 +225,7 @@ class Checkpoints:
                 "for the newest"
             )
         if wanted:
-            manifest.verify(self.directory / str(wanted))
+            manifest.verify(desk.fetch(self.directory / str(wanted)))
         step = wanted or self.newest_good()
         if step is None:
             raise FileNotFoundError(f"{self.directory} holds no checkpoint yet: train first")
@@ -236,15 +239,18 @@ class Checkpoints:
         self.wait()
         if jax.process_index() == 0:
             json_lines.drop_after(self.history, step)
+            desk.push(self.history)
             for later in reversed([s for s in self.steps() if s > step]):
                 folder = self.directory / str(later)
                 try:
-                    manifest.verify(folder)
+                    manifest.verify(desk.fetch(folder))
                     delete(folder)
                 except DamagedError:
                     aside = folder.with_suffix(".damaged")
                     shutil.rmtree(aside, ignore_errors=True)
                     folder.rename(aside)
+                    desk.push(aside)
+                    desk.withdraw(folder)
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("jaxgan drop_after")
 
@@ -257,9 +263,11 @@ class Checkpoints:
             manifest.write(temporary, facts)
             if final.exists():
                 delete(final)
+            desk.publish(temporary, final)
             temporary.rename(final)
             atomic.sync(self.directory)
             json_lines.append(self.history, {"step": step})
+            desk.push(self.history)
             steps = self.steps()
             kept = {*steps[-self._keep :], self.best_step()}
             for old in steps:
@@ -267,16 +275,22 @@ class Checkpoints:
                     delete(self.directory / str(old))
 
     def _failed(self, step: int, error: Exception) -> None:
+        remedy = f"Free some space for {self.directory}"
+        if desk.is_on_a_desk(self.directory):
+            remedy = f"See to the store, and to the space in {tempfile.gettempdir()}"
         self._failure = CheckpointError(
             f"the checkpoint of step {step} could not be written ({one_line(error)}); the newest "
-            f"is {self.latest_step() or 'none'}. Free some space for {self.directory}; the same "
+            f"is {self.latest_step() or 'none'}. {remedy}; the same "
             "command continues from there"
         )
+        if isinstance(error, LostError):
+            raise error
         if jax.process_count() > 1:
             raise self._failure
         self._say(f"WARNING: {self._failure}. Training continues and will retry at the next one")
         self._swept = False  # what there is of it takes space
-        self._sweep()
+        with contextlib.suppress(OSError):  # a store that is away: the next save sweeps
+            self._sweep()
 
     def _sweep(self) -> None:
         """Delete what an interrupted write or deletion left. Only who writes may do it."""
@@ -285,11 +299,13 @@ class Checkpoints:
             for pattern in ("*.writing*", "*.deleting"):
                 for folder in self.directory.glob(pattern):
                     shutil.rmtree(folder, ignore_errors=True)
+            desk.sweep(self.directory)
         self._swept = True
 
 
 def delete(folder: Path) -> None:
     """Delete a checkpoint; interrupted, it is not one that looks whole."""
+    desk.withdraw(folder)
     aside = folder.with_suffix(".deleting")
     folder.rename(aside)
     shutil.rmtree(aside)

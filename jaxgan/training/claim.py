@@ -16,7 +16,7 @@ import jax
 
 from jaxgan.config_json import to_json
 from jaxgan.devices import processes
-from jaxgan.files import atomic, json_lines, lock
+from jaxgan.files import atomic, desk, json_lines, lock
 from jaxgan.files.errors import one_line
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, differences, saved
@@ -33,13 +33,16 @@ def claimed(run: Run, data: dict[str, Any]) -> Iterator[None]:
     Args:
       data: what the data is (identity.py).
     """
+    desk.refuse_several(run.workdir, jax.process_count())
     path, token = run.workdir / "lock", ""
     with contextlib.ExitStack() as stack:
         if jax.process_index() == 0:
             try:
                 run.workdir.mkdir(parents=True, exist_ok=True)
                 token = stack.enter_context(lock.held(path))
+                stack.enter_context(desk.held(run.workdir))
                 claim(run, data)
+                desk.push(run.workdir)
             except lock.HeldError as error:
                 raise ValueError(
                     f"--workdir={run.workdir} is in use by {error}: stop that training, or write "

@@ -24,6 +24,7 @@ from jaxgan.config_json import config_from
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import sharding
 from jaxgan.files.errors import one_line
+from jaxgan.files.objects import is_url
 from jaxgan.game.game import Game, TrainState, init_state
 from jaxgan.media.medium import Medium
 from jaxgan.training.other_media import rate, refuse_other_medium
@@ -204,8 +205,9 @@ def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
     if len(records) <= MOST_LABELS:
         check_labels(records)
     config = resolve(config, records)
-    if config.train.start_from:  # a run continues from any current directory
-        config.train.start_from = str(Path(config.train.start_from).absolute())
+    start = config.train.start_from
+    if start and not is_url(start):  # a run continues from any current directory
+        config.train.start_from = str(Path(start).absolute())
     return open_run(workdir, config), records
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import jax
 from PIL import Image
 
+from jaxgan.files.desk import with_urls
 from jaxgan.media import terminal
 from jaxgan.training.progress import duration
 
@@ -51,6 +52,7 @@ class Screen:
         """Print a line, above the live one."""
         if not self._shows:
             return
+        line = with_urls(line)
         with self._lock:
             self._write(f"\r\033[K{line}\n" if self._live else f"{line}\n")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jax
 
+from jaxgan.files.desk import local
 from jaxgan.game.averaging import averaged_player
 from jaxgan.game.game import TrainState
 from jaxgan.training.checkpoints import Checkpoints
@@ -48,7 +49,7 @@ def with_networks_of(run: Run, state: TrainState) -> TrainState:
 
 
 def _folder(run: Run) -> Path:
-    return Path(run.config.train.start_from)
+    return local(run.config.train.start_from)
 
 
 def _source(run: Run) -> Run:

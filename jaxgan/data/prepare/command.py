@@ -9,6 +9,7 @@ from typing import NoReturn
 from jaxgan.data.prepare import transitions
 from jaxgan.data.prepare.prepare import ORDERS, prepare
 from jaxgan.files import limits
+from jaxgan.files.objects import is_url
 from jaxgan.files.text import read_text
 from jaxgan.media.resize import CROPS, METHODS
 
@@ -50,6 +51,8 @@ def command(argv: list[str]) -> int:
         flags, unknown = parser.parse_known_args(argv)
         if unknown:
             raise ValueError(_unknown(parser, unknown[0]))
+        for word in filter(is_url, argv):
+            raise ValueError(f"{word}: write a path of this machine, and copy the finished folder")
     except ValueError as error:
         print(f"jaxgan prepare: {error} (--help lists the flags)", file=sys.stderr)
         return 2
