@@ -16,7 +16,7 @@ def check(config: ConfigDict, devices: int | None = None) -> None:
     devices: how many will run it; by default those that are there.
     """
     check_fields(config)
-    refuse_for_medium(config)
+    refuse_size(config)
     refuse_categories(config)
     refuse_batch(config, devices)
 
@@ -106,28 +106,13 @@ SIZES = {1: "(samples,), such as (16384,)", 2: "(height, width), such as (64, 64
 SIZES |= {3: "three numbers, such as (16, 16, 16)"}
 
 
-def refuse_for_medium(config: ConfigDict) -> None:
-    """Refuse a size that the medium does not have, and terms that know images alone."""
+def refuse_size(config: ConfigDict) -> None:
+    """Refuse a size that the medium does not have."""
     name, size = config.data.medium, config.data.size
     sides = SIDES.get(name)
-    if sides is None:
-        return
-    if len(size) != sides:
+    if sides is not None and len(size) != sides:
         of = "" if name == "images" else f" with data.medium = {name!r}"
         raise ValueError(f"data.size = {size}{of}: write {SIZES[sides]}")
-    if sides == 2:
-        return
-    for path, off in (
-        ("augmentation.name", "none"),
-        ("consistency.real", 0.0),
-        ("consistency.fake", 0.0),
-    ):
-        section, field = path.split(".")
-        if config[section][field] != off:
-            raise ValueError(
-                f"{path} = {config[section][field]!r} with data.medium = {name!r}: it changes "
-                f"images only: write {off!r}"
-            )
 
 
 def refuse_categories(config: ConfigDict) -> None:

@@ -18,6 +18,7 @@ from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
 from jaxgan.media.adaptation import Domains
+from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
 from jaxgan.media.transitions import transitions
@@ -30,6 +31,7 @@ SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
 TINY |= {"coarse_width": 2, "coarse_dim": 4, "group_width": 4}
+TINY |= {"text": 3, "augmented": 2}
 TINY |= {"encoder_width": 2, "encoder_depths": (1, 1), "encoder_hidden": 4}
 OWN = {
     "policy": {"generator_widths": (4,), "discriminator_widths": (4,)},
@@ -67,7 +69,9 @@ NATURAL = {
     "sngan": "relativistic",
     "spade": "spade",
     "srgan": "srgan",
+    "stackgan": "stackgan",
     "stylegan": "style",
+    "text_dcgan": "gan_cls",
     "vgan": "adversarial",
     "wavegan": "adversarial",
 }
@@ -84,16 +88,18 @@ FITTING = {
     "domains": {"domains"},
     "feature_matching": WITH_FEATURES,
     "gail": {"policy"},
+    "gan_cls": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "infogan": RECOGNISING,
     "lapgan": {"lapgan"},
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
-    "pix2pix": {"cyclegan", "pix2pix", "srgan"},
+    "pix2pix": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"spade"},
-    "srgan": {"cyclegan", "pix2pix", "srgan"},
+    "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
+    "stackgan": {"stackgan"},
     "style": {"stylegan"},
 }
 
@@ -106,6 +112,7 @@ def modules(package, function):
 
 
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
+TEXT = {"stackgan", "text_dcgan"}
 
 
 def spec_for(model):
@@ -114,6 +121,8 @@ def spec_for(model):
         return transitions(3, 3).spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
+    if model in TEXT:
+        return captions((*shape_of(model)[:2], 1), 6).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
     if len(shape_of(model)) != 3:
@@ -134,7 +143,7 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = "data" if model in {"melgan", "policy", *TRANSLATORS} else "prior"
+    config.condition = "data" if model in {"melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
@@ -247,7 +256,8 @@ WITHOUT_NOISE = ("cyclegan", "melgan", "policy", "srgan")
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    if model == "policy" and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
+    is_image = len(shape_of(model)) == 3 and model != "policy"
+    if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"

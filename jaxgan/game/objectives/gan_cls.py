@@ -15,6 +15,7 @@ A discriminator with batch norm sees each kind of pair as a batch of its own, as
 """
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,7 @@ from jaxgan.game.losses import each, score
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import generated, judged
 
+PyTree = Any
 NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
 
 
@@ -38,7 +40,7 @@ def mismatched(batch: Batch) -> tuple[Batch, jax.Array]:
     return Batch(batch.sample, other), differs
 
 
-def between(noise: jax.Array, texts: jax.Array) -> tuple[jax.Array, jax.Array]:
+def between(noise: PyTree, texts: jax.Array) -> tuple[PyTree, jax.Array]:
     """Return noise and the mean of two neighbours' text vectors, half as many as there are."""
     if len(texts) % 2:
         raise ValueError(
@@ -46,7 +48,7 @@ def between(noise: jax.Array, texts: jax.Array) -> tuple[jax.Array, jax.Array]:
             "objective.interpolation = 0"
         )
     pairs = lambda x: x.reshape(len(x) // 2, 2, *x.shape[1:])
-    return pairs(noise)[:, 0], pairs(texts).mean(1)
+    return jax.tree.map(lambda x: pairs(x)[:, 0], noise), pairs(texts).mean(1)
 
 
 def discriminator_objective(
