@@ -144,6 +144,8 @@ def prepare(
     of_images = {"size": size, "channels": channels, "bits": bits}
     joined = {"pairs": pairs, "domains": domains, "maps": maps, "captions": captions}
     label_file, source_channels = Path(labels) if labels else None, None
+    if (window or voxels or frames) is not None:
+        _refuse_missing(Path(source), label_file)
     if window is not None:
         _refuse_beside("window", **of_images, **joined, voxels=voxels, frames=frames)
         images = open_waves(Path(source), window, rate, hop, normalise, label_file)
@@ -249,7 +251,8 @@ def prepare(
             with locked(target, job) as folder:
                 shards = shards or _default_shards(len(images.names), stored)
                 staged, rejected = encode_all(folder, images, shards, encoded)
-                places, counts = _places(images, rejected, seed if order == "shuffled" else None)
+                by = seed if order == "shuffled" else None
+                places, counts = _places(images, rejected, len(staged), by)
                 reports = write_all(target, folder, staged, places, shards, stored, texts)
                 extra = {"source": origin, "settings": settings}
                 extra |= {"rejected": rejected, "ignored": dict(sorted(images.ignored.items()))}
@@ -271,13 +274,12 @@ def prepare(
 
 
 def _places(
-    images: Source, rejected: dict[str, str], seed: int | None
+    images: Source, rejected: dict[str, str], count: int, seed: int | None
 ) -> tuple[np.ndarray, list[int]]:
-    """Return the order in which the samples that were kept are written and, where several were cut
-    from one file, how many each file gives. seed: None keeps the source's order."""
+    """Return the order in which the `count` samples that were kept are written and, where several
+    were cut from one file, how many each file gives. seed: None keeps the source's order."""
     if images.files is not None:
         return by_file(of_kept(images.files, images.names, rejected), seed)
-    count = len(images.names) - len(rejected)
     return np.arange(count) if seed is None else permutation(count, seed, "prepare"), []
 
 
@@ -298,6 +300,13 @@ def _refuse_classes(what: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{what} have no classes: leave out {name}")
+
+
+def _refuse_missing(source: Path, labels: Path | None) -> None:
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file or folder")
+    if labels and not labels.is_file():
+        raise FileNotFoundError(f"{labels}: no such labels file")
 
 
 def _refuse_without(name: str, **given: object) -> None:

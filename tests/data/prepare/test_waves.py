@@ -160,6 +160,19 @@ def test_what_cannot_be_is_refused_in_a_line(tmp_path, fields, line):
     assert "\n" not in str(error.value)
 
 
+def test_labels_and_what_is_not_there(tmp_path):
+    for name in ("a", "b", "c"):
+        write(tmp_path / "in" / f"{name}.wav", noise(20))
+    (tmp_path / "labels.csv").write_text("a.wav,one\nc.wav,two\n")
+    manifest = prepare(tmp_path / "in", tmp_path / "out", window=10, labels=tmp_path / "labels.csv")
+    assert manifest["classes"] == {"one": 2, "two": 2}
+    assert manifest["ignored"] == {"b.wav": "not in the labels file"}
+    with pytest.raises(FileNotFoundError, match=r"none\.csv: no such labels file"):
+        prepare(tmp_path / "in", tmp_path / "x", window=10, labels=tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError, match="nowhere: no such file or folder"):
+        prepare(tmp_path / "nowhere", tmp_path / "x", voxels=8)
+
+
 def test_flac_without_soundfile_names_the_package(tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.flac").write_bytes(b"fLaC")
