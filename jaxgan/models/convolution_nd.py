@@ -220,5 +220,5 @@ class Unfolded(nn.Module):
     def __call__(self, latents: jax.Array) -> jax.Array:
         size = math.prod(self.shape) * self.features
         kernel = self.param("kernel", self.kernel_init, (latents.shape[-1], size))
-        x = (latents @ kernel).reshape(len(latents), *self.shape, self.features)
+        x = (latents @ kernel).reshape(-1, *self.shape, self.features)
         return _with_bias(self, x) if self.use_bias else x
