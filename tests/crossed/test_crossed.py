@@ -51,7 +51,10 @@ REFUSED = {
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate pairs": {"pix2pix": None, "": "the metric 'paired' needs pairs"},
-    "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
+    "directions factorised": {
+        **dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
+        **dict.fromkeys(("gan3d", "vgan"), "no linear layer there sees the latents"),
+    },
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
         **dict.fromkeys(TRANSLATORS, "needs two classes|has one class only"),
