@@ -4,9 +4,9 @@ Data      python -m tests.data.made_media furniture furniture --count=400
           jaxgan prepare furniture data/furniture --voxels=16
 Command   jaxgan train --config=gan3d_furniture --workdir=runs/gan3d
 Hardware  2 CPU cores
-Time      about 5 processor minutes
-Expected  shapes of one piece, most of them of the class that was asked for: the numbers of
-          python -m tests.demos.furniture
+Time      about 3 processor minutes
+Expected  shapes of the class that was asked for, most of them of one piece: docs/sequences.md has
+          the numbers of python -m tests.demos.furniture
 
 Differs from gan3d.py: labels, hinge loss, spectral norm in place of D's batch norm, kernels from
 N(0, 0.05^2), Adam with 1e-3 for G and 5e-4 for D.

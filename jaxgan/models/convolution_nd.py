@@ -13,8 +13,8 @@ convolution is a naive loop on a CPU. A dilated kernel is XLA's own.
 
 Volumes. Depth goes to the batch: the depth taps are shifted copies whose channels stand side by
 side, and what is left is a 2-D convolution; the transpose makes every depth tap's part and adds
-them up. XLA's own 3-D convolution is up to 300 times slower on a CPU, but for maps of 4 x 4 and
-less, which it gets (tests/benchmark_convolution_nd.py).
+them up. XLA's own 3-D convolution is tens to hundreds of times slower on a CPU, but where the
+larger of the two maps is 4 x 4 or less: those it gets (tests/benchmark_convolution_nd.py).
 
 All is made of linear maps whose derivatives of every order are as fast: gradient penalties are.
 """
@@ -29,7 +29,7 @@ from jax import lax
 
 from jaxgan.models.convolution import conv, conv_doubling, conv_halving
 
-SMALL = 16  # h x w of a volume's map, up to which XLA's own 3-D convolution is faster
+SMALL = 16  # h x w of the larger map, up to which XLA's own 3-D convolution is faster
 _VOLUMES = ("NDHWC", "DHWIO", "NDHWC")
 
 
@@ -108,7 +108,7 @@ def conv_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     if kernel.shape[0] % 2 == 0:
         raise ValueError(f"kernel {kernel.shape}: write odd sizes")
     reach = len(kernel) // 2
-    if _is_small(x):
+    if x.shape[2] * x.shape[3] <= SMALL:
         padding = [(k // 2, k // 2) for k in kernel.shape[:3]]
         return lax.conv_general_dilated(x, kernel, (1,) * 3, padding, dimension_numbers=_VOLUMES)
     depth = x.shape[1]
@@ -126,7 +126,7 @@ def conv_halving_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     b, d, *plane = x.shape
     if any(side % 2 for side in x.shape[1:4]):
         raise ValueError(f"cannot halve a map of {x.shape[1:4]}: write even sizes")
-    if _is_small(x):
+    if x.shape[2] * x.shape[3] <= SMALL:
         padding = [(1, 1)] * 3
         return lax.conv_general_dilated(x, kernel, (2,) * 3, padding, dimension_numbers=_VOLUMES)
     even, odd = jnp.moveaxis(x.reshape(b, d // 2, 2, *plane), 2, 0)
@@ -138,7 +138,8 @@ def conv_doubling_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """Map x [b, d, h, w, in] to [b, 2 d, 2 h, 2 w, out] with kernel [4, 4, 4, in, out]: the
     transpose of conv_halving_3d, whose kernel has its ends exchanged."""
     _check_4(kernel)
-    if _is_small(x):
+    b, d, h, w, inputs = x.shape
+    if 4 * h * w <= SMALL:
         return lax.conv_general_dilated(
             x,
             kernel[::-1, ::-1, ::-1],
@@ -147,17 +148,12 @@ def conv_doubling_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
             lhs_dilation=(2,) * 3,
             dimension_numbers=_VOLUMES,
         )
-    b, d, h, w, inputs = x.shape
     outputs = kernel.shape[-1]
     kernel = kernel.transpose(1, 2, 3, 0, 4).reshape(4, 4, inputs, 4 * outputs)
     parts = _over_planes(conv_doubling, x, kernel)
     first, second, third, fourth = jnp.split(parts, 4, -1)
     both = jnp.stack([second + _later(fourth), third + _sooner(first)], 2)
     return both.reshape(b, 2 * d, 2 * h, 2 * w, outputs)
-
-
-def _is_small(x: jax.Array) -> bool:
-    return x.shape[2] * x.shape[3] <= SMALL
 
 
 def _check_4(kernel: jax.Array) -> None:
@@ -224,5 +220,5 @@ class Unfolded(nn.Module):
     def __call__(self, latents: jax.Array) -> jax.Array:
         size = math.prod(self.shape) * self.features
         kernel = self.param("kernel", self.kernel_init, (latents.shape[-1], size))
-        x = (latents @ kernel).reshape(len(latents), *self.shape, self.features)
+        x = (latents @ kernel).reshape(-1, *self.shape, self.features)
         return _with_bias(self, x) if self.use_bias else x

@@ -40,7 +40,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
-        if len(latents) == 1 and not self.has_variable("batch_stats", "norm_0"):
+        if not self.has_variable("batch_stats", "norm_0") and latents.shape[0] == 1:
             raise ValueError(
                 "batch norm of one volume makes every volume alike: write train.batch = 2 or more "
                 "for each microbatch"
