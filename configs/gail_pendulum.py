@@ -1,4 +1,4 @@
-"""GAIL (arXiv 1606.03476) on a pendulum: 20 pairs of a hand-written expert, in two minutes.
+r"""GAIL (arXiv 1606.03476) on a pendulum: 20 pairs of a hand-written expert, in two minutes.
 
 Data      python tests/data/experts.py pendulum experts.npz
           jaxgan prepare experts.npz data/pendulum --environment=pendulum --every=10 \
@@ -14,8 +14,8 @@ Expected  docs/imitation.md
 
 Differs from the authors': a three-torque pendulum, layers of 64 units, 64 episodes for each turn,
 one policy gradient step with Adam in place of TRPO's, ten times the entropy, and a penalty on the
-judge's slope between the expert's pairs and the policy's (terms/penalties.py), without which it
-learns 20 pairs by heart: docs/imitation.md.
+judge's slope between the expert's pairs and the policy's (terms/penalties.py), without which the
+policy becomes worse again after 300 steps: docs/imitation.md.
 """
 
 from ml_collections import ConfigDict

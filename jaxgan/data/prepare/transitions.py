@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxgan.data.order import permutation
+from jaxgan.data.prepare.archives import READ_ERRORS
 from jaxgan.data.prepare.job import finished, interrupted
 from jaxgan.data.prepare.listing import printable
 from jaxgan.data.prepare.target import check_path, check_writable
@@ -94,9 +95,9 @@ def read(
         with np.load(path, allow_pickle=False) as file:
             found = {name: file[name] for name in ARRAYS if name in file.files}
             named = list(file.files)
-    except (*DAMAGED_ARRAY, AttributeError) as error:
+    except (TypeError, *DAMAGED_ARRAY, *READ_ERRORS) as error:  # TypeError: an .npy
         limits.pass_on(error)
-        if "allow_pickle" in str(error):
+        if "Object arrays" in str(error):
             raise ValueError(
                 f"{path}: an array of objects, as of trajectories of several lengths: episodes of "
                 f"{name!r} all have {world.horizon} steps; cut or repeat the last state, and write "

@@ -101,6 +101,19 @@ def test_flags_refused(fields, message, tmp_path):
         prepare_transitions(path, tmp_path / "data", **{"environment": "pendulum", **fields})
 
 
+@pytest.mark.parametrize("name", ["text.npz", "array.npy", "cut.npz"])
+def test_files_that_are_none(name, tmp_path):
+    path = tmp_path / name
+    if name == "text.npz":
+        path.write_text("observations, actions")
+    elif name == "array.npy":
+        np.save(path, ACTIONS)
+    else:
+        path.write_bytes(saved(tmp_path, GOOD).read_bytes()[:2000])
+    with pytest.raises(ValueError, match="cannot be read as npz"):
+        prepare_transitions(path, tmp_path / "data", "pendulum")
+
+
 def test_the_command(tmp_path, capsys):
     path, target = str(saved(tmp_path, GOOD)), str(tmp_path / "data")
     argv = ["--environment=pendulum", "--every=20", "--trajectories=1"]
