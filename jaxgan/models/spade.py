@@ -54,7 +54,8 @@ class Spade(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, maps: jax.Array) -> jax.Array:
         to = lambda features, name: Conv(features, kernel_init=glorot, name=name)
-        seen = nn.relu(to(self.hidden, "shared")(nearest(maps, x.shape[1:3])))
+        _, height, width, _ = x.shape
+        seen = nn.relu(to(self.hidden, "shared")(nearest(maps, (height, width))))
         gain, bias = to(x.shape[-1], "gain")(seen), to(x.shape[-1], "bias")(seen)
         return InstanceNorm(name="norm")(x) * (1.0 + gain) + bias
 
