@@ -32,7 +32,7 @@ from ml_collections import ConfigDict
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.convolution import average_pool, conv_halving, conv_shrinking, upsample
 from jaxgan.models.layers import Conv, Dense, InstanceNorm
-from jaxgan.models.pix2pix import WIDEST, Layer, refuse_patches, refuse_size
+from jaxgan.models.pix2pix import WIDEST, Layer, refuse_size
 from jaxgan.models.sides import image_shape, linen, source_shape
 
 glorot = nn.initializers.glorot_uniform()
@@ -54,7 +54,8 @@ class Spade(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, maps: jax.Array) -> jax.Array:
         to = lambda features, name: Conv(features, kernel_init=glorot, name=name)
-        seen = nn.relu(to(self.hidden, "shared")(nearest(maps, x.shape[1:3])))
+        _, height, width, _ = x.shape
+        seen = nn.relu(to(self.hidden, "shared")(nearest(maps, (height, width))))
         gain, bias = to(x.shape[-1], "gain")(seen), to(x.shape[-1], "bias")(seen)
         return InstanceNorm(name="norm")(x) * (1.0 + gain) + bias
 
@@ -234,10 +235,15 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     if config.scales < 1:
         raise ValueError(f"model.scales = {config.scales}: write 1 or more")
     refuse_size((height, width), 1 << config.scales - 1)
-    smallest = height >> config.scales - 1, width >> config.scales - 1
-    refuse_patches(smallest, config.patch_layers)
     if config.patch_layers < 1:
         raise ValueError(f"model.patch_layers = {config.patch_layers}: write 1 or more")
+    # The last norm sees 2 x 2 pixels at least, in the coarsest judge too.
+    least = 3 << config.patch_layers + config.scales - 1
+    if min(height, width) < least:
+        raise ValueError(
+            f"model.patch_layers = {config.patch_layers} and model.scales = {config.scales} need "
+            f"images of {least} pixels or more: write less of either for {height} x {width}"
+        )
     generator = Generator(
         channels,
         config.width,

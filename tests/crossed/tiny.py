@@ -11,7 +11,7 @@ TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
-TINY |= {"levels": 3}
+TINY |= {"levels": 3, "scales": 1}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.

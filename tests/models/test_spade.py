@@ -139,7 +139,7 @@ def test_logits_of_several_scales():
         ((4, 4), {}, "data.size = 4 x 4: write multiples of 8 at least"),
         ((10, 15), {}, "data.size = 10 x 15: write multiples of 8 at least"),
         ((16, 16), {"scales": 0}, "model.scales = 0: write 1 or more"),
-        ((16, 16), {"patch_layers": 3}, "model.patch_layers = 3 needs images of 16 pixels"),
+        ((16, 16), {"patch_layers": 2}, "patch_layers = 2 and model.scales = 2 need images of 24"),
         ((16, 16), {"patch_layers": 0}, "model.patch_layers = 0: write 1 or more"),
     ],
 )
