@@ -7,6 +7,7 @@ Command   jaxgan train --config=text_emoji --workdir=runs/text
           jaxgan evaluate runs/text
 Network   half of the paper's width
 Hardware  2 CPU cores
+Status    built and traced, not trained to the end here
 
 Differs from gan_cls.py: rates of 4e-4 for D and 2e-4 for G, a constant rate, no crops, an average.
 """
