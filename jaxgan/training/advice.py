@@ -42,6 +42,12 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
             "discriminator.spectral_norm = False: needs a gradient penalty, else the logits grow "
             "without bound (arXiv 1802.05957)"
         )
+    objective = config.objective
+    if objective.name == "srgan" and objective.adversarial and not train.start_from:
+        yield (
+            "train.start_from is empty: SRGAN's game begins where squared differences alone end "
+            "(arXiv 1609.04802); train with objective.adversarial = 0 first, and start from that"
+        )
     if examples < 10_000 and config.data.medium in MIRRORED and not config.data.flip:
         yield (
             f"{examples:,} images and no augmentation: the discriminator will memorise them "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxgan.config import default_config
 from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.data.examine import (
     examine_records,
@@ -260,3 +261,13 @@ def test_label_out_of_range_of_its_names_is_named(tmp_path):
     (target / "label.labels.txt").write_text("\n".join(names) + "\n")
     problems = texts(examine_records(open_records(target), "stop"), True)
     assert len(problems) == 1000 and all("label 9 is outside [0, 9)" in p for p in problems)
+
+
+def test_srgan_is_advised_to_start_from_squared_differences():
+    config = default_config("srgan", "srgan")
+    says = lambda: any("SRGAN's game begins" in text for text in advice(config, 10_000))
+    assert says()
+    config.train.start_from = "runs/srresnet"
+    assert not says()
+    config.train.start_from, config.objective.adversarial = "", 0.0
+    assert not says()
