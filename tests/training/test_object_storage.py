@@ -214,7 +214,7 @@ def test_a_failure_at_any_operation_is_retried_or_ends_the_job(store, whole):
         assert published(store)[-1] == LAST and logged(store) == list(range(1, LAST + 1)), n
     # Between the start and the last checkpoint training goes on.
     first, second = (whole.written[f"{ROOT}checkpoints/{step}/manifest"] for step in (2, 4))
-    assert second - first > 15 and not ended & set(range(first + 1, second + 1))
+    assert second - first > 10 and not ended & set(range(first + 1, second + 1))
 
 
 @pytest.mark.parametrize("delay", [1, 8, 50])
