@@ -141,6 +141,7 @@ def held(path: Path, say: Callable[[str], None] = print) -> Iterator[None]:
     with lease.held(desk.objects, say) as own:
         desk.pull()  # what came since this job looked first
         with desk.pushed(own, say):
+            desk.sweep()
             yield
 
 

@@ -29,6 +29,7 @@ class Store:
         """Forget the job before, and begin another that finds the same objects."""
         desk._desks.clear()
         self.count, self.kill_at, self.fail_at, self.is_dead = 0, kill_at, fail_at, False
+        self.written: dict[str, int] = {}  # object -> number of the operation that wrote it
 
     def operate(self) -> None:
         self.count += 1
@@ -43,7 +44,7 @@ class Store:
         if data is None:
             del self.objects[path]
         else:
-            self.objects[path] = data
+            self.objects[path], self.written[path] = data, self.count
 
     def invalidate_cache(self) -> None:
         pass
