@@ -8,7 +8,8 @@ from ml_collections import ConfigDict
 from jaxgan.config.intervals import images_a_step
 from jaxgan.game.schedules import ends
 
-MIRRORED = ("images", "pairs", "domains", "volumes", "clips")  # media that know data.flip
+# Media that know data.flip.
+MIRRORED = ("images", "pairs", "domains", "maps", "captions", "low_resolution", "volumes", "clips")
 
 
 def largest(value: float | str) -> float:
