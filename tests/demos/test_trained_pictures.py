@@ -5,13 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.data.prepare.prepare import prepare
 from jaxgan.training import run
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.claim import claim
-from tests.data.image_kinds import random_images
-from tests.data.prepare.test_pairs import write
-from tests.demos import attention, codes, pyramid, styles, teams, translations
+from tests.demos import attention, codes, pyramid, styles
 from tests.test_configs import module, resolved
 from tests.tiny import drawn
 
@@ -86,38 +83,3 @@ def test_pyramid_and_codes(tmp_path, capsys):
     said = capsys.readouterr().out
     agreement = float(said.partition("agree with ")[2].partition("%")[0])
     assert 10 <= agreement < 50  # random weights: near chance
-
-
-def pair_set(folder, size):
-    for seed, side in enumerate(("a", "b")):
-        write(folder / side, random_images((6, *size, 3), seed=seed))
-    prepare(folder / "a", folder / "pairs", pairs=str(folder / "b"), order="source")
-    return str(folder / "pairs")
-
-
-def test_teams(tmp_path, capsys):
-    """Copies are scored as numpy does; what is made is what the run makes."""
-    data = pair_set(tmp_path, (8, 8))
-    fields = {"model.width": 2, "model.blocks": 1, "model.patch_layers": 1, "data.size": (8, 8)}
-    workdir = random_run(tmp_path / "run", "cyclegan_teams", **fields)
-    teams.main(str(workdir), data, str(tmp_path / "teams.png"))
-    red, blue = (random_images((6, 8, 8, 3), seed=seed) for seed in (0, 1))
-    copy = "{:.3f}   {:.3f}".format(*teams.errors(red, blue, red))
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[0] for line in lines] == [
-        "6 pairs", "red to blue", "red to blue", "blue to red", "blue to red"
-    ]  # fmt: skip
-    assert lines[1].endswith(copy) and lines[3].endswith(copy)
-    assert (tmp_path / "teams.png").stat().st_size > 1000
-
-
-def test_translations(tmp_path):
-    data = pair_set(tmp_path, (16, 16))
-    fields = {"model.width": 2, "data.name": data, "data.size": (16, 16), "data.held_out": ""}
-    workdir = random_run(tmp_path / "run", "pix2pix_emoji", **fields)
-    rows = translations.rows([(str(workdir), "made")], columns=4)
-    assert list(rows) == ["source", "made", "true"]
-    sources = random_images((6, 16, 16, 3), seed=0)
-    shown = [np.flatnonzero((sources == x).all((1, 2, 3))).item() for x in rows["source"]]
-    np.testing.assert_array_equal(rows["true"], random_images((6, 16, 16, 3), seed=1)[shown])
-    assert rows["made"].shape == rows["true"].shape and (rows["made"] != rows["true"]).any()
