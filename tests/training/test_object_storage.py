@@ -6,6 +6,7 @@ slow test has Orbax and the whole of `jaxgan train`.
 """
 
 import contextlib
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -88,14 +89,20 @@ def train(last: int = LAST) -> list[int]:
             if step % EVERY == 0:
                 atomic.write_text(workdir / "samples" / f"{step:08d}.png", f"sheet {step}")
                 kept.save(step, state)
+                kept.wait()  # so that operations have the same numbers every time
         kept.finish()
     return done
 
 
 def published(store: Store) -> list[int]:
-    """Return the steps whose manifest is in the store."""
+    """Return the steps whose manifest is in the store; with it, all that it lists must be."""
     names = [n.removeprefix(ROOT).split("/") for n in store.objects]
-    return sorted(int(n[1]) for n in names if n[0] == "checkpoints" and n[-1] == "manifest")
+    steps = sorted(int(n[1]) for n in names if n[0] == "checkpoints" and n[-1] == "manifest")
+    for folder in (f"{ROOT}checkpoints/{step}/" for step in steps):
+        listed = json.loads(store.objects[folder + "manifest"].split(b"\n")[0])["files"]
+        there = {n: store.objects.get(folder + n, b"") for n in listed}
+        assert {n: [len(x), hashlib.sha256(x).hexdigest()] for n, x in there.items()} == listed
+    return steps
 
 
 def found() -> int:
