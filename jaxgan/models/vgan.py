@@ -49,8 +49,8 @@ class Still(nn.Module):
 
 
 class Moving(nn.Module):
-    """Map latents [b, n] to clips [b, t, h, w, channels] in [-1, 1] and, with `masks`, masks
-    [b, t, h, w, 1] in (0, 1). widths: coarsest map first."""
+    """Map latents [b, n] to clips [b, t, h, w, channels] in [-1, 1]; with `masks`, one channel more
+    holds the masks, in (0, 1). widths: coarsest map first."""
 
     channels: int
     first: tuple[int, ...]
@@ -59,7 +59,7 @@ class Moving(nn.Module):
     masks: bool
 
     @nn.compact
-    def __call__(self, latents: jax.Array) -> tuple[jax.Array, jax.Array | None]:
+    def __call__(self, latents: jax.Array) -> jax.Array:
         layer = lambda features, name: Layer(
             conv_doubling_3d, features, (4, 4, 4), normal, name=name
         )
@@ -69,7 +69,9 @@ class Moving(nn.Module):
             x = layer(features, f"conv_{i}")(x)
             x = nn.relu(BatchNorm(self.eps, name=f"norm_{i + 1}")(x))
         clip = jnp.tanh(layer(self.channels, "to_clip")(x))
-        return clip, nn.sigmoid(layer(1, "to_mask")(x)) if self.masks else None
+        if not self.masks:
+            return clip
+        return jnp.concatenate([clip, nn.sigmoid(layer(1, "to_mask")(x))], -1)
 
 
 class Generator(nn.Module):
@@ -88,15 +90,16 @@ class Generator(nn.Module):
             self.still = Still(self.channels, self.first[1:], *own)
 
     def __call__(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
-        clip, mask = self.moving(latents)
-        if mask is None:
-            return clip
+        moving = self.moving(latents)
+        if self.streams == 1:
+            return moving
+        clip, mask = moving[..., :-1], moving[..., -1:]
         return mask * clip + (1.0 - mask) * self.still(latents)[:, None]
 
     def mask(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
         """Return m [b, t, h, w, 1]: what of a clip is not the still image; 1 for one stream."""
-        clip, mask = self.moving(latents)
-        return jnp.ones((*clip.shape[:-1], 1), clip.dtype) if mask is None else mask
+        last = self.moving(latents)[..., -1:]
+        return jnp.ones_like(last) if self.streams == 1 else last
 
 
 class Discriminator(nn.Module):
