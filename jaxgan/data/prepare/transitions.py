@@ -92,7 +92,7 @@ def read(
     name: of the environment, which they have to fit.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             found = {name: file[name] for name in ARRAYS if name in file.files}
             named = list(file.files)
     except (TypeError, *DAMAGED_ARRAY, *READ_ERRORS) as error:  # TypeError: an .npy
