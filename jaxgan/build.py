@@ -267,6 +267,7 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
                         f"{', '.join(known) or 'no such player'}: write another model.name or "
                         "objective.name"
                     )
+    check_images(config, spec)
     check_one_size(config, networks, spec, objective.NEEDS)
     for field in ("latents", "spread"):
         if config.consistency[field] and not jax.tree.leaves(noise_spec(config)):
@@ -284,6 +285,21 @@ def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) ->
             f"augmentation.name = {config.augmentation.name!r}: objective "
             f"{config.objective.name!r} shows its discriminator several resolutions; write 'none'"
         )
+
+
+def check_images(config: ConfigDict, spec: Spec) -> None:
+    """Refuse what changes images where the samples are none."""
+    shapes = [getattr(x, "shape", ()) for x in jax.tree.leaves(spec.sample)]
+    if all(len(shape) == 3 for shape in shapes):
+        return
+    found = {"augmentation.name": (config.augmentation.name, "none")}
+    found |= {f"consistency.{name}": (config.consistency[name], 0) for name in ("real", "fake")}
+    for field, (value, instead) in found.items():
+        if value != instead:
+            raise ValueError(
+                f"{field} = {value!r} changes images, and data.medium = {config.data.medium!r}: "
+                f"write {instead!r}"
+            )
 
 
 def check_one_size(

@@ -9,6 +9,7 @@ import pytest
 
 from jaxgan.build import build, medium_of
 from jaxgan.data.records import open_records
+from jaxgan.environments import by_name
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
 from jaxgan.training import run
@@ -39,6 +40,10 @@ def resolved(config):
     name = config.data.name
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
+    if config.data.medium == "transitions":
+        world = by_name.environment(config.objective.environment)
+        channels = 4 * world.observation
+        return run.with_facts(config, channels=channels, bits=8, class_names=world.actions)
     known = {"cifar10": 10, "mnist": 10, "emoji64": 27}
     if config.data.medium in ("pairs", "domains"):
         return run.with_facts(config, channels=6, source_channels=3, bits=8, class_names=("pairs",))

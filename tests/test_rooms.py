@@ -8,6 +8,7 @@ ROOT = Path(__file__).parent.parent / "jaxgan"
 ORDER = (
     "files",
     "media",
+    "environments",
     "data",
     "game",
     "models",

@@ -292,7 +292,7 @@ SECTIONS: dict[str, Any] = {
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, of a run that translates",
+            "interpolation, probe; paired, of a run that translates; returns, of a policy",
             texts(),
         ),
         "extractor": Field(

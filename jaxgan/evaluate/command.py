@@ -26,10 +26,12 @@ from jaxgan.evaluate.follow import follow
 from jaxgan.evaluate.models import is_run, open_model
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, read_results, table
+from jaxgan.evaluate.returns import evaluate_policy
 from jaxgan.evaluate.session import Session
 from jaxgan.evaluate.sweep import points_of
 from jaxgan.media.pictures import save_picture
 from jaxgan.report import refresh
+from jaxgan.trained.policy import is_policy
 
 
 class Options(NamedTuple):
@@ -53,6 +55,14 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     if options.table:
         say(table(results_in(output)))
         return 0
+    if is_run(path) and is_policy(config):
+        for name in ("truncation", "length", "follow"):
+            if getattr(options, name):
+                raise ValueError(
+                    f"--{name}: of generators of images; this is a policy: leave it out"
+                )
+        make_writable(output)
+        return evaluate_policy(path, config, output, say)
     check_settings(config.evaluate)
     values = points_of(options.truncation) if options.truncation else []
     spans = points_of(options.length, "--length") if options.length else []

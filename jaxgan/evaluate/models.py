@@ -10,8 +10,9 @@ from jaxgan.evaluate.images import Images, open_images
 from jaxgan.game.game import TrainState
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
-from jaxgan.trained.load import from_state, load, model_config
+from jaxgan.trained.load import Trained, from_state, load, model_config
 from jaxgan.trained.places import refuse_other
+from jaxgan.trained.policy import Policy
 from jaxgan.trained.translator import Translator
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, load_run
@@ -50,10 +51,10 @@ def open_model(path: Path, config: ConfigDict) -> Model:
     return of(from_state(run, state), run, state)
 
 
-def of(
-    trained: TrainedGenerator | Translator, run: Run | None = None, state: TrainState | None = None
-) -> Model:
+def of(trained: Trained, run: Run | None = None, state: TrainState | None = None) -> Model:
     """Return the model of what `load` gives."""
+    if isinstance(trained, Policy):
+        raise ValueError("a policy is scored in its environment: see evaluate/returns.py")
     if isinstance(trained, Translator):
         return Model(translator=trained, run=run, state=state)
     return Model(trained, run=run, state=state)

@@ -86,6 +86,11 @@ def generate(side: Side, variables: PyTree, noise: PyTree, condition: PyTree) ->
     return side.calls["call"](variables, noise, condition)
 
 
+def makes_samples(side: Side) -> bool:
+    """Return whether a player makes samples; a policy, which acts, does not."""
+    return "call" in side.calls
+
+
 def takes_condition(side: Side, spec: Spec) -> bool:
     """Return whether what a generator makes depends on its condition; nothing is computed."""
     batch = lambda tree: jax.tree.map(lambda x: jax.ShapeDtypeStruct((2, *x.shape), x.dtype), tree)

@@ -25,6 +25,7 @@ from ml_collections import ConfigDict
 from jaxgan.config import check
 from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
+from jaxgan.environments import by_name
 from jaxgan.files.atomic import check_output, write_text
 from jaxgan.planning import chips, cost
 from jaxgan.planning.cards import CARDS
@@ -90,7 +91,11 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         facts: dict[str, Any] = {"channels": channels, "bits": 8}
         if config.data.medium in ("pairs", "domains"):
             facts |= {"channels": 2 * channels, "source_channels": channels}
-        config.data.update(facts, class_names=tuple(str(i) for i in range(classes)))
+        names = tuple(str(i) for i in range(classes))
+        if config.data.medium == "transitions":
+            world = by_name.environment(config.objective.environment)
+            facts, names = facts | {"channels": 4 * world.observation}, world.actions
+        config.data.update(facts, class_names=names)
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)
     return open_run(Path(), config, mesh)

@@ -32,6 +32,7 @@ from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained.generator import TrainedGenerator
+from jaxgan.trained.policy import Policy
 from jaxgan.trained.translator import Translator, is_translator
 
 PyTree = Any
@@ -232,12 +233,17 @@ def check_target(
 
 def write_export(
     output: Path,
-    generator: TrainedGenerator | Translator,
+    generator: TrainedGenerator | Translator | Policy,
     truncations: tuple[float, ...] | None = None,
     dtype: str = "float32",
 ) -> str:
     """Write a generator to `output`; its suffix says how. Return a line that says what it holds."""
     check_target(output, truncations, dtype=dtype)
+    if isinstance(generator, Policy):
+        raise ValueError(
+            f"model {generator.config.model.name!r} acts in an environment, and a file holds what "
+            "makes images: keep the run's directory"
+        )
     if isinstance(generator, Translator):
         if truncations:
             raise ValueError(

@@ -14,17 +14,19 @@ from jaxgan.trained import export
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.lengths import of_length
 from jaxgan.trained.places import place, refuse_other
+from jaxgan.trained.policy import Policy, is_policy
 from jaxgan.trained.published import weights
 from jaxgan.trained.translator import Translator, is_translator
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, run_config, saved
 
 PyTree = Any
+Trained = TrainedGenerator | Translator | Policy
 
 
-def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
+def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
     """Return the generator of a run's newest checkpoint, of an exported file, or one by its name; a
-    Translator where it makes images of images.
+    Translator where it makes images of images, a Policy where it acts in an environment.
 
     Args:
       path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that
@@ -49,8 +51,13 @@ def load(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator
 
 
 def load_generator(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
-    """Return what `load` does, but refuse a translator: it has no latents."""
+    """Return what `load` does, but refuse a translator or a policy: they have no latents."""
     found = load(path, config)
+    if isinstance(found, Policy):
+        raise ValueError(
+            f"model {found.config.model.name!r} acts in an environment and has no latents or "
+            f"classes: write jaxgan sample {path}"
+        )
     if isinstance(found, Translator):
         raise ValueError(
             f"model {found.config.model.name!r} makes images of images and has no latents or "
@@ -60,13 +67,21 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
 
 
 def load_translator(path: str | Path, config: ConfigDict | None = None) -> Translator:
-    """Return what `load` does, but refuse a generator that makes images of latents."""
+    """Return what `load` does, but refuse a generator that makes images of latents, or a policy."""
     found = load(path, config)
-    if isinstance(found, TrainedGenerator):
+    if not isinstance(found, Translator):
+        makes = "acts in an environment" if isinstance(found, Policy) else "makes images of latents"
         raise ValueError(
-            f"model {found.config.model.name!r} makes images of latents, not of images: write "
-            f"jaxgan sample {path}"
+            f"model {found.config.model.name!r} {makes}, not of images: write jaxgan sample {path}"
         )
+    return found
+
+
+def load_policy(path: str | Path, config: ConfigDict | None = None) -> Policy:
+    """Return what `load` does, but refuse what makes images."""
+    found = load(path, config)
+    if not isinstance(found, Policy):
+        raise ValueError(f"model {found.config.model.name!r} makes images, it does not act")
     return found
 
 
@@ -120,9 +135,7 @@ def generator_part(config: ConfigDict) -> PyTree:
     )
 
 
-def from_state(
-    run: Run, state: TrainState, compiled: TrainedGenerator | Translator | None = None
-) -> TrainedGenerator | Translator:
+def from_state(run: Run, state: TrainState, compiled: Trained | None = None) -> Trained:
     """Return the generator of a state.
 
     compiled: of another state of this run, whose compiled programs are taken.
@@ -137,8 +150,8 @@ def _of(
     config: ConfigDict,
     part: PyTree,
     step: int,
-    compiled: TrainedGenerator | Translator | None = None,
-) -> TrainedGenerator | Translator:
+    compiled: Trained | None = None,
+) -> Trained:
     own = part["players"]["generator"]
     is_raw = config.sample.weights == "raw"
     params = own["params"] if is_raw else part["averages"]["generator"]
@@ -147,5 +160,7 @@ def _of(
     weights = jax.device_get(weights)
     if compiled is not None:
         return compiled.with_weights(weights, step)
+    if is_policy(config):
+        return Policy(config, weights, step)
     kind = Translator if is_translator(config) else TrainedGenerator
     return kind(config, weights, step=step)

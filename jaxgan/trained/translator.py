@@ -31,7 +31,8 @@ PyTree = Any
 
 def is_translator(config: ConfigDict) -> bool:
     """Return whether a resolved config's generator makes an image of an image, not of a label."""
-    return not isinstance(medium_of(config).spec.condition, Label)
+    condition = medium_of(config).spec.condition
+    return condition != () and not isinstance(condition, Label)
 
 
 class Translator:

@@ -19,6 +19,8 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
 
     config: resolved. examples: how many there are to train on.
     """
+    if config.data.medium == "transitions":
+        return  # all of it is about images
     train, average = config.train, config.average
     for name in ("generator", "discriminator"):
         player = config[name]

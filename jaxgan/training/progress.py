@@ -33,10 +33,18 @@ def duration(seconds: float) -> str:
     return f"{seconds}s"
 
 
-def next_commands(workdir: Path) -> list[str]:
-    """Return what to do with a run that is done, as commands to copy."""
+def next_commands(workdir: Path, acts: bool = False) -> list[str]:
+    """Return what to do with a run that is done, as commands to copy.
+
+    acts: the run has a policy, which makes no samples.
+    """
     place = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
     run = shlex.quote(str(place))
+    if acts:
+        return [
+            f"jaxgan evaluate {run}    # its return, beside a clone's",
+            f"jaxgan sample {run}      # a film of some episodes",
+        ]
     return [
         f"jaxgan evaluate {run}    # scores, with their protocol",
         f"jaxgan explore {run}     # a page with sliders for the latents",

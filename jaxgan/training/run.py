@@ -66,6 +66,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
                 "data set has classes"
             )
         names = tuple(f"category {i}" for i in range(categories))
+    refuse_environment(config, records)
     config = with_facts(
         config,
         channels=records.shape[-1],
@@ -105,6 +106,28 @@ def source_channels(config: ConfigDict, records: Records) -> int | None:
             "TARGET --pairs=B`, or write data.source_channels where its arrays hold both images"
         )
     return found or asked
+
+
+def refuse_environment(config: ConfigDict, records: Records) -> None:
+    """Refuse transitions as another medium, another medium as transitions, and an objective that
+    acts in another environment than the expert's."""
+    found = (records.manifest() or {}).get("environment")
+    is_wanted = config.data.medium == "transitions"
+    if found and not is_wanted:
+        raise ValueError(
+            f"data.medium = {config.data.medium!r}, but {records.directory} holds transitions: "
+            f"write 'transitions', such as --config=gail_{found}"
+        )
+    if is_wanted and not found:
+        raise ValueError(
+            f"data.name = {config.data.name!r} holds no transitions: make some with `jaxgan "
+            "prepare FILE TARGET --environment=NAME`"
+        )
+    acts = config.objective.get("environment")
+    if found and acts not in (None, found):
+        raise ValueError(
+            f"objective.environment = {acts!r}, but {records.directory} is of {found!r}: write that"
+        )
 
 
 def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:

@@ -22,7 +22,7 @@ from jaxgan.devices import capacity, compiler, processes, sharding
 from jaxgan.devices.stopping import stopping
 from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
-from jaxgan.game import steps
+from jaxgan.game import sampling, steps
 from jaxgan.game.game import TrainState, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch, Label
@@ -220,6 +220,8 @@ def loop(
     is_writer, (sheet, rows) = jax.process_index() == 0, sheets(run, held_out or records)
 
     def draw(state: TrainState, step: int) -> None:
+        if sheet is None:
+            return
         drawn = sheet(state)
         if is_writer:
             save_picture(workdir / "samples" / f"{step:08d}.png", drawn)
@@ -340,20 +342,26 @@ def loop(
         say(f"stopped at step {step}, saved; the same command continues")
         return INTERRUPTED
     say(f"done: {last} steps, {last * images / 1000:.0f} kimg, {goodput(whole)}. Look at:")
-    say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(rows[:10])}")
+    if sheet is not None:
+        say(f"  {workdir}/samples/{last:08d}.png  rows: {', '.join(rows[:10])}")
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
-    for line in next_commands(workdir):
+    for line in next_commands(workdir, acts=sheet is None):
         say(f"  {line}")
     return 0
 
 
-def sheets(run: Run, records: Records) -> tuple[Callable[[TrainState], Any], tuple[str, ...]]:
-    """Return a function of a state that draws its sheet, and what the rows of a sheet are.
+def sheets(
+    run: Run, records: Records
+) -> tuple[Callable[[TrainState], Any] | None, tuple[str, ...]]:
+    """Return a function of a state that draws its sheet, and what the rows of a sheet are; None for
+    a game that makes no samples.
 
     records: of which the examples that are translated are drawn, in a run that does.
     """
+    if not sampling.makes_samples(run.game.players["generator"].side):
+        return None, ()
     if not isinstance(run.medium.spec.condition, Label):
         return translation_sheets(run, records), ROWS
     sampler = Sampler(run)

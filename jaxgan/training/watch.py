@@ -35,6 +35,7 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.game.game import Batch, Bound, Game, TrainState, bind
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import score
+from jaxgan.game.sampling import makes_samples
 from jaxgan.game.steps import prefix
 from jaxgan.game.transforms import as_matrix, is_normalised
 from jaxgan.training.run import Run
@@ -59,7 +60,13 @@ class Watch:
     """Looks at a run's state. Compiled and its images read at the first look."""
 
     def __init__(self, run: Run, records: Records):
-        """Raises ValueError where the held-out split is not held out or shows other classes."""
+        """Raises ValueError where the held-out split is not held out or shows other classes, or
+        where the game makes no samples to look at."""
+        if run.config.watch.every and not makes_samples(run.game.players["generator"].side):
+            raise ValueError(
+                f"watch.every = {run.config.watch.every}: this game makes no samples to look at: "
+                "write 0"
+            )
         self._run, self._records = run, records
         self._held_out = held_out_records(run, records)
         self._look: Callable[[TrainState], dict] | None = None

@@ -29,6 +29,21 @@ CASES.append((FAMILIES[0], 8, 8))
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
 NO_LATENTS = "makes images of images and has no latents or classes: write jaxgan translate"
+OF_A_POLICY = {
+    "translate": "acts in an environment, not of images",
+    "explore": "acts in an environment and has no latents",
+    "average": "acts in an environment, and a file holds",
+}
+for what in ("between", "truncations", "latents", "arithmetic", "walk", "images"):
+    OF_A_POLICY[f"sample {what}"] = f"--kind={what}: a policy acts in its environment"
+OF_A_POLICY["sample truncated"] = "--truncation=0.5: a policy has no latents"
+for what in ("safetensors", "stablehlo"):
+    OF_A_POLICY[f"export {what}"] = "acts in an environment, and a file holds"
+for what in ("factorised", "principal"):
+    OF_A_POLICY[f"directions {what}"] = "acts in an environment and has no latents"
+for what in ("", " by class", " pairs", " with discriminator", " with encoder"):
+    OF_A_POLICY[f"evaluate{what}"] = r"a policy is scored by \('returns',\) alone"
+OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
@@ -40,6 +55,7 @@ REFUSED = {
     "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
     "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
+    "evaluate returns": {"": "no metric 'returns'"},
     "evaluate pairs": {"pix2pix": None, "": "the metric 'paired' needs pairs"},
     "directions factorised": dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
     "evaluate by class": {
@@ -57,6 +73,8 @@ REFUSED = {
 
 def expected(command: str, model: str, prior: str) -> str | None:
     """Return the line that a command is refused with on a model, None where it runs."""
+    if model == "policy":
+        return OF_A_POLICY.get(command)
     if command in ("sample truncations", "sample truncated") and prior != "normal":
         return f"needs prior = 'normal', and this generator's is '{prior}'"
     if command in OF_LATENTS and model in TRANSLATORS:

@@ -28,18 +28,21 @@ def tiny(name: str) -> ConfigDict:
     """Return a shipped config with networks of a few thousand parameters, two steps long."""
     config = files.load(name)
     config.data.update(name="fashion_mnist", split="train", held_out="")
-    config.data.size = SIZES.get(config.model.name, (8, 8))
+    if config.data.medium != "transitions":
+        config.data.size = SIZES.get(config.model.name, (8, 8))
     for field, value in TINY.items():
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:
             config.model[field] = value
     if config.data.medium == "domains":
         config.objective.identity = 0.0  # of gray images and of RGB ones
+    if config.data.medium == "transitions":
+        config.objective.rollouts = 8
     config.in_images.update(train=0, log=0, sample=0, checkpoint=0, watch=0)
     config.train.update(steps=2, batch=16, num_d_steps=1, microbatches=1)
     config.train.update(log_every=1, sample_every=2, checkpoint_every=1)
     config.average.lengths = (0.05, 0.1)
-    config.watch.every = 1
+    config.watch.every = int(config.data.medium != "transitions")
     config.watch.update(images=8, classes=2)
     config.sample.update(columns=2, standing_batches=1, standing_batch=16)
     return config
@@ -47,13 +50,15 @@ def tiny(name: str) -> ConfigDict:
 
 def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
-    from tests.crossed.walk import data_set, pair_set
+    from tests.crossed.walk import data_set, pair_set, transition_set
 
     config = tiny(name)
     if config.data.categories:
         config.data.categories = 5
     size = tuple(config.data.size)
-    if config.data.medium in ("pairs", "domains"):
+    if config.data.medium == "transitions":
+        data = transition_set(folder, config.objective.environment)
+    elif config.data.medium in ("pairs", "domains"):
         data = pair_set(folder, bits, size, config.data.medium)
     else:
         data = data_set(folder, bits, size)

@@ -63,6 +63,16 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
     return folder / "data"
 
 
+def transition_set(folder: Path, environment: str) -> Path:
+    """Prepare every tenth step of two trajectories of an expert."""
+    from tests.data.experts import trajectories
+
+    np.savez(folder / "experts.npz", **trajectories(environment, 2, seed=0))
+    flags = ["--every=10", f"--environment={environment}"]
+    run(["prepare", str(folder / "experts.npz"), str(folder / "data"), *flags])
+    return folder / "data"
+
+
 def run(argv: list[str]) -> int:
     """Run a command line in this process; what it prints is kept away."""
     from jaxgan.main import main
@@ -195,6 +205,7 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     )
     argv = ["evaluate", str(w), own, "--config.evaluate.metrics=fd", "--length=0.06,0.09"]
     found["evaluate lengths"] = outcome(argv)
+    found["evaluate returns"] = outcome(["evaluate", str(w), "--config.evaluate.metrics=returns"])
     for network in ("discriminator", "encoder"):
         argv = ["evaluate", str(w), f"--config.evaluate.extractor={network}"]
         found[f"evaluate with {network}"] = outcome([*argv, "--config.evaluate.metrics=fd"])

@@ -17,6 +17,7 @@ from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
 from jaxgan.media.pairs import pairs
+from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
@@ -27,6 +28,7 @@ TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
 TINY |= {"coarse_width": 2, "coarse_dim": 4, "group_width": 4}
 TINY |= {"encoder_width": 2, "encoder_depths": (1, 1), "encoder_hidden": 4}
 OWN = {
+    "policy": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "stylegan": {"latent_dim": 4 + 160},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
@@ -49,6 +51,7 @@ NATURAL = {
     "lapgan": "lapgan",
     "mlp": "adversarial",
     "pix2pix": "pix2pix",
+    "policy": "gail",
     "progan": "adversarial",
     "r3gan": "relativistic",
     "sngan": "relativistic",
@@ -59,16 +62,17 @@ WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "m
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
 FITTING = {
     "acgan": RECOGNISING,
-    "adversarial": set(NATURAL) - {"bigbigan"},
+    "adversarial": set(NATURAL) - {"bigbigan", "policy"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "cyclegan": {"cyclegan"},
     "feature_matching": WITH_FEATURES,
+    "gail": {"policy"},
     "infogan": RECOGNISING,
     "lapgan": {"lapgan"},
     "mmd": {"autoencoder"},
     "pix2pix": {"cyclegan", "pix2pix"},
-    "relativistic": set(NATURAL) - {"bigbigan"},
+    "relativistic": set(NATURAL) - {"bigbigan", "policy"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "style": {"stylegan"},
@@ -87,6 +91,8 @@ TRANSLATORS = {"cyclegan", "pix2pix"}
 
 def spec_for(model):
     """Return the spec of the data that a model takes."""
+    if model == "policy":
+        return transitions(3, 3).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
     return spec_of(shape_of(model), 3)
@@ -102,7 +108,7 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = "data" if model in TRANSLATORS else "prior"
+    config.condition = "data" if model in {*TRANSLATORS, "policy"} else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
@@ -115,7 +121,7 @@ def batch_of(config, *leading):
     """Return the shapes of a batch of 4 examples with leading axes."""
     spec = spec_for(config.model.name)
     leaf = lambda x: jax.ShapeDtypeStruct((*leading, 4, *x.shape), x.dtype)
-    return Batch(leaf(spec.sample), leaf(spec.condition))
+    return Batch(*jax.tree.map(leaf, (spec.sample, spec.condition)))
 
 
 def trace_step(config):
@@ -214,10 +220,12 @@ OF_NOISE = ("consistency.latents", "consistency.spread")
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
+    if model == "policy" and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
+        return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
-    if model == "cyclegan" and any(TERMS[term][0].get(f) for f in OF_NOISE):
-        return r"consistency\.(latents|spread) = 1\.0: model 'cyclegan' takes no noise"
+    if model in ("cyclegan", "policy") and any(TERMS[term][0].get(f) for f in OF_NOISE):
+        return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:
         return rf"latent_step\.name = .*objective '{objective}' takes no latent step"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from jaxgan.data.prepare import transitions
 from jaxgan.data.prepare.prepare import ORDERS, prepare
 from jaxgan.files import limits
 from jaxgan.files.text import read_text
@@ -26,6 +27,7 @@ examples:
   jaxgan prepare train.npz data/own --class-names=names.txt
   jaxgan prepare tfds:cifar10 data/cifar10 --split=test
   jaxgan prepare drawings data/pairs --pairs=photos
+  jaxgan prepare expert.npz data/expert --environment=pendulum --every=10
 """
 
 
@@ -48,7 +50,7 @@ def command(argv: list[str]) -> int:
         print(f"jaxgan prepare: {error} (--help lists the flags)", file=sys.stderr)
         return 2
     try:
-        manifest = prepare(**vars(flags))
+        manifest = prepared(parser, flags)
     except KeyboardInterrupt as stop:
         print("jaxgan prepare: stopped; the same command continues", file=sys.stderr)
         return getattr(stop, "exit_code", 130)
@@ -70,8 +72,29 @@ def command(argv: list[str]) -> int:
     return 0
 
 
+def prepared(parser: argparse.ArgumentParser, flags: argparse.Namespace) -> dict:
+    """Make images or, with --environment, transitions; return the manifest."""
+    given = dict(vars(flags))
+    own = {name: given.pop(name) for name in ("environment", "every", "trajectories")}
+    if own["environment"] is None:
+        for name in ("every", "trajectories"):
+            if own[name] != parser.get_default(name):
+                raise ValueError(f"--{name}={own[name]}: of trajectories: write --environment too")
+        return prepare(**given)
+    named = {name: given.pop(name) for name in ("source", "target", "seed")}
+    for name, value in given.items():
+        if value != parser.get_default(name):
+            flag = name.replace("_", "-")
+            raise ValueError(
+                f"--{flag}: of images, and --environment is of transitions: leave one out"
+            )
+    return transitions.prepare_transitions(**named, **own)
+
+
 def summary(manifest: dict, target: Path) -> str:
     """Return what was made, and what was left out, in a few lines."""
+    if "environment" in manifest:
+        return transitions.summary(manifest, target)
     height, width, channels = manifest["format"]["shape"]
     counts, sources = manifest["classes"], manifest.get("source_channels")
     lines = [
@@ -162,6 +185,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images of another domain, without partners, such as photos: joined with those of "
         "SOURCE by lot (default: one domain)",
+    )
+    add(
+        "--environment",
+        metavar="NAME",
+        help="SOURCE is an .npz of an expert's trajectories in this environment, such as pendulum, "
+        "for a policy that imitates (default: images)",
+    )
+    add(
+        "--every",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="of trajectories: keep one step of so many, such as 10 (default: 1)",
+    )
+    add(
+        "--trajectories",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="keep the first ones, such as 1 (default: all)",
     )
     add(
         "--class-names",

@@ -10,9 +10,11 @@ from ml_collections import ConfigDict
 from jaxgan.files.atomic import check_output
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load_generator
+from jaxgan.trained.load import load_generator, load_policy
+from jaxgan.trained.policy import is_policy
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.files import write_images
+from jaxgan.trained.sample.rollouts import sample_policy
 
 KINDS = {
     "classes": "sample.png",
@@ -49,6 +51,8 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     """Draw from a run or an exported file; return the exit code."""
     if options.kind not in KINDS:
         raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
+    if config is not None and is_policy(config):
+        return sample_policy(load_policy(model, config), options)
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
     if options.kind == "images":

@@ -1,0 +1,86 @@
+"""What an environment is, and what happens in one when a policy acts.
+
+    state = reset(key);  state, reward = step(state, action);  observation = observe(state)
+
+All are pure functions of JAX arrays, of one world; `rollout` runs many side by side inside of a
+compiled step. Every episode has `horizon` steps. Where something ends it earlier (a pole that
+falls), the state stays as it is from then on: an absorbing state, which the discriminator sees, so
+that no reward is earned or lost by the length of an episode alone (arXiv 1809.02925).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan.media.augment import Streams
+
+PyTree = Any
+
+
+class Environment(NamedTuple):
+    """One world.
+
+    reset: key -> state, a pytree.
+    step: (state, action [] int32) -> (next state, reward [] float32 of this step).
+    observe: state -> [observation] float32.
+    observation: how many numbers are observed.
+    actions: the names of the actions 0, 1, ...
+    horizon: steps of an episode.
+    lines: observation [observation] -> line segments [k, 2, 2], (x, y) of both ends in [-1, 1] with
+      y upwards, for pictures; numpy, on the host.
+    """
+
+    reset: Callable[[jax.Array], PyTree]
+    step: Callable[[PyTree, jax.Array], tuple[PyTree, jax.Array]]
+    observe: Callable[[PyTree], jax.Array]
+    observation: int
+    actions: tuple[str, ...]
+    horizon: int
+    lines: Callable[[np.ndarray], np.ndarray]
+
+
+class Rollout(NamedTuple):
+    """Episodes side by side.
+
+    observations: [n, horizon + 1, observation] float32, the last one after the last action.
+    actions: [n, horizon] int32. rewards: [n, horizon] float32, the environment's own.
+    """
+
+    observations: jax.Array
+    actions: jax.Array
+    rewards: jax.Array
+
+
+def rollout(
+    environment: Environment,
+    act: Callable[[jax.Array, jax.Array], jax.Array],
+    keys: Streams,
+    count: int,
+) -> Rollout:
+    """Let a policy act in `count` worlds for an episode. Nothing of it has a gradient.
+
+    Args:
+      act: (observations [count, observation], key) -> actions [count] int32.
+      keys: streams by name: "reset" and "acts".
+    """
+    first = jax.vmap(environment.reset)(jax.random.split(keys["reset"], count))
+    observe, step = jax.vmap(environment.observe), jax.vmap(environment.step)
+
+    def body(state: PyTree, key: jax.Array):
+        seen = observe(state)
+        actions = act(jax.lax.stop_gradient(seen), key)
+        state, rewards = step(state, actions)
+        return state, (seen, actions, rewards)
+
+    last, found = jax.lax.scan(body, first, jax.random.split(keys["acts"], environment.horizon))
+    seen, actions, rewards = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1), found)
+    seen = jnp.concatenate([seen, observe(last)[:, None]], 1)
+    return Rollout(*jax.lax.stop_gradient((seen, actions, rewards)))
+
+
+def drawn(logits: jax.Array, key: jax.Array) -> jax.Array:
+    """Draw an action from each row of logits [n, actions]: [n] int32."""
+    return jax.random.categorical(key, logits).astype(jnp.int32)

@@ -1,0 +1,100 @@
+"""Transitions: what was observed in an environment, and what was done there.
+
+Of an expert, for policies that imitate (objectives/gail.py). A data set of `jaxgan prepare FILE
+TARGET --environment=NAME` holds a transition as an array [1, 1, 4 n] uint8, the bytes of its n
+observed numbers in little-endian float32, and the action as the label: the classes are the actions.
+In a Batch the sample is the pair (observation [n] float32, action [actions] float32, 1 at the
+action), without a condition.
+"""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxgan.media.augment import Streams
+from jaxgan.media.decode import Features, decode_record
+from jaxgan.media.images import distances as array_distances
+from jaxgan.media.medium import Batch, Medium, Spec
+
+PyTree = Any
+ACTS = "a policy acts, it makes no samples"
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
+    if data.flip or data.random_crop != 1.0:
+        raise ValueError(
+            f"data.flip = {data.flip}, data.random_crop = {data.random_crop:g}: these change "
+            "images, and data.medium = 'transitions': write False and 1.0"
+        )
+    if data.channels % 4:
+        raise ValueError(
+            f"data.name = {data.name!r} holds no transitions: make some with `jaxgan prepare FILE "
+            "TARGET --environment=NAME`"
+        )
+    return transitions(data.channels // 4, len(data.class_names))
+
+
+def transitions(observation: int, actions: int) -> Medium:
+    """Return the medium of transitions of so many observed numbers and possible actions."""
+    seen = jax.ShapeDtypeStruct((observation,), jnp.float32)
+    done = jax.ShapeDtypeStruct((actions,), jnp.float32)
+    return Medium(
+        stored=Batch((seen, jax.ShapeDtypeStruct((), jnp.int32))),
+        spec=Spec((seen, done)),
+        decode=decode,
+        to_float=lambda batch: to_float(batch, actions),
+        to_stored=to_stored,
+        augment=augment,
+        sheet=no_picture,
+        suffix=".npz",
+        write=no_file,
+        distances=distances,
+    )
+
+
+def encoded(observations: np.ndarray) -> np.ndarray:
+    """Return observations [n, d] float32 as they are stored: [n, 1, 1, 4 d] uint8."""
+    little = np.ascontiguousarray(observations, "<f4")
+    return little.view(np.uint8).reshape(len(observations), 1, 1, -1)
+
+
+def decode(record: tuple[bytes, int], features: Features) -> Batch:
+    """Return the observation and the action of one record."""
+    data, action = record
+    observation = decode_record(data, features).reshape(-1).view("<f4")
+    return Batch((observation.astype(np.float32), np.int32(action)))
+
+
+def to_float(batch: Batch, actions: int) -> Batch:
+    """Return a stored batch with the action [...] as 0 and 1, [..., actions]."""
+    observation, action = batch.sample
+    return batch._replace(sample=(observation, jax.nn.one_hot(action, actions)))
+
+
+def to_stored(samples: PyTree) -> PyTree:
+    """Undo `to_float` of samples."""
+    observation, action = samples
+    return observation, jnp.argmax(action, -1).astype(jnp.int32)
+
+
+def augment(keys: Streams, batch: Batch) -> Batch:
+    """Return the batch as it is: what changes a transition is not known."""
+    return batch
+
+
+def distances(samples: PyTree, groups: int) -> jax.Array:
+    """Return the root mean square difference of observations and actions, [groups, n, n]."""
+    return array_distances(jnp.concatenate(samples, -1), groups)
+
+
+def no_picture(samples: PyTree, columns: int) -> NoReturn:
+    raise ValueError(f"data.medium = 'transitions' has no sheet: {ACTS}")
+
+
+def no_file(path: Path, sample: PyTree) -> NoReturn:
+    raise ValueError(f"data.medium = 'transitions' writes no files: {ACTS}")
