@@ -1,4 +1,5 @@
-from collections.abc import ItemsView, KeysView, Mapping, Sequence
+from collections.abc import ItemsView, KeysView, Mapping
+from collections.abc import Sequence as Names
 
 import numpy as np
 
@@ -15,12 +16,19 @@ class Json:
     encoding: str
 
 class Tensor(FeatureConnector):
-    def __init__(self, *, shape: tuple[int, ...], dtype: np.dtype, encoding: str) -> None: ...
+    def __init__(
+        self, *, shape: tuple[int | None, ...], dtype: np.dtype, encoding: str = "none"
+    ) -> None: ...
     def to_json_content(self) -> Json: ...
 
 class ClassLabel(FeatureConnector):
     names: list[str]
-    def __init__(self, *, names: Sequence[str]) -> None: ...
+    def __init__(self, *, names: Names[str]) -> None: ...
+
+class Text(FeatureConnector): ...
+
+class Sequence(FeatureConnector):
+    def __init__(self, feature: FeatureConnector) -> None: ...
 
 class FeaturesDict(FeatureConnector):
     def __init__(self, features: Mapping[str, FeatureConnector]) -> None: ...

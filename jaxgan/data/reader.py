@@ -135,7 +135,7 @@ class Reader:
         for index, record in zip(indices.tolist(), found, strict=True):
             yield self._example(index, record)
 
-    def _example(self, index: int, record: tuple[bytes, int] | None) -> Batch:
+    def _example(self, index: int, record: Any) -> Batch:
         for number in range(len(self.records)):
             at = (index + number) % len(self.records)
             try:
@@ -151,7 +151,7 @@ class Reader:
             f"{self.records}: no record can be read; the first: {self.bad_records[index]}"
         )
 
-    def _decoded(self, record: tuple[bytes, int], index: int) -> Batch:
+    def _decoded(self, record: Any, index: int) -> Batch:
         try:
             return self._medium.decode(record, self.records.features)
         except Exception as error:  # Pillow raises many kinds on damaged bytes

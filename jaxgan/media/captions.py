@@ -24,9 +24,9 @@ def condition_of(vectors: np.ndarray) -> np.ndarray:
     >>> condition_of(np.array([[0.5, 0.0, 0.0, 0.0], [0.1, 0.0, 0.0, 0.0]])).tolist()
     [2.0, 0.0, 0.0, 0.0]
     """
-    mean = np.mean(vectors, -2, dtype=np.float64)
+    mean = np.asarray(np.mean(vectors, -2, dtype=np.float64))
     lengths = np.linalg.norm(mean, axis=-1, keepdims=True)
-    return np.float32(mean * np.sqrt(mean.shape[-1]) / lengths)
+    return (mean * np.sqrt(vectors.shape[-1]) / lengths).astype(np.float32)
 
 
 def medium(data: ConfigDict) -> Medium:

@@ -6,9 +6,13 @@ class BytesList:
 class Int64List:
     value: MutableSequence[int]
 
+class FloatList:
+    value: MutableSequence[float]
+
 class Feature:
     bytes_list: BytesList
     int64_list: Int64List
+    float_list: FloatList
 
 class Features:
     feature: MutableMapping[str, Feature]

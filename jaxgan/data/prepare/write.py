@@ -135,9 +135,10 @@ def write_shard(
         writer = ArrayRecordWriter(str(temporary), image_format.writer_options())
         try:
             for record in records:
-                raw = serialize(*record)
+                example = record if isinstance(record, Example) else Example(*record)
+                raw = serialize(example.image, example.label, example.texts)
                 written(path, writer.write, raw)
-                labels.append(int(record[1]))
+                labels.append(int(example.label))
                 num_bytes += len(raw)
                 digests += hashlib.sha256(raw).digest()
             written(path, writer.close)  # it writes behind, so a full disk may show here
