@@ -103,7 +103,7 @@ def scores(
         metrics[f"return{name}"] = float(returns.mean())
         metrics[f"return{name}_std"] = float(returns.std())
         visited = seen.observations[:, :-1].reshape(-1, world.observation)
-        metrics[f"distance{name}"] = energy_distance(visited, of_expert)
+        metrics[f"distance{name}"] = energy_distance(np.asarray(visited), of_expert)
     known = (reference.manifest() or {}).get("returns")
     if known:
         metrics |= {"return_expert": float(np.mean(known))}

@@ -38,9 +38,9 @@ def sample_policy(policy: Policy, options) -> int:
         return 0  # one process draws
     seen = policy.rollouts(columns, options.seed)
     if output.suffix.lower() in SUFFIXES:
-        save_picture(output, sheet(policy.environment, seen.observations))
+        save_picture(output, sheet(policy.environment, np.asarray(seen.observations)))
     else:
-        save_film(output, film(policy.environment, seen.observations))
+        save_film(output, film(policy.environment, np.asarray(seen.observations)))
     returns = ", ".join(f"{value:.0f}" for value in seen.rewards.sum(1)[:12])
     print(f"{output}: {columns} episodes with returns {returns}{replaced}")
     return 0
