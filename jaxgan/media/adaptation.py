@@ -59,9 +59,7 @@ def medium(data: ConfigDict) -> Medium:
     )
 
 
-def decode(
-    record: tuple[bytes, int], features: Any, size: tuple[int, int], source_channels: int
-) -> Batch:
+def decode(record: Any, features: Any, size: tuple[int, int], source_channels: int) -> Batch:
     """Return the two images of a record, and the label of the first."""
     joined, label = images.decode(record, features, size)
     return Batch(Domains(joined[..., :source_channels], joined[..., source_channels:]), label)

@@ -64,9 +64,9 @@ def clips(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> M
     )
 
 
-def decode(record: tuple[bytes, int], features: Any) -> Batch:
+def decode(record: Any, features: Any) -> Batch:
     """Return the clip and the label of one record of a data set with these features."""
-    data, label = record
+    data, label = record[:2]
     return Batch(decode_record(data, features), np.int32(label))
 
 

@@ -84,7 +84,7 @@ def to_float(batch: Batch) -> Batch:
     return batch._replace(sample=pixels.to_float(batch.sample))
 
 
-def decode(record: tuple[bytes, int], features: Any, size: tuple[int, int]) -> Batch:
+def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
     """Return the image and the label of one record of a data set with these features."""
     data, label = record[:2]
     return Batch(decode_record(data, features, size), np.int32(label))

@@ -69,9 +69,7 @@ def shrunk(large: Any, scale: int, bits: int) -> Any:
     return to_stored(resized(large, (height // scale, width // scale)), bits)
 
 
-def decode(
-    record: tuple[bytes, int], features: Any, size: tuple[int, int], scale: int, bits: int
-) -> Batch:
+def decode(record: Any, features: Any, size: tuple[int, int], scale: int, bits: int) -> Batch:
     """Return an image of a data set with these features, and the small one."""
     large = images.decode(record, features, size).sample
     return Batch(large, shrunk(pixels.to_float(large), scale, bits))

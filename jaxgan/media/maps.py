@@ -85,7 +85,7 @@ def maps(
     )
 
 
-def decode(record: tuple[bytes, int], features: Any, size: tuple[int, int]) -> Batch:
+def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
     """Return the picture and the map of one record of a data set with these features."""
     joined = decode_record(record[0], features)
     return Batch(

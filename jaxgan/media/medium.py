@@ -59,7 +59,8 @@ class Medium(NamedTuple):
     stored: shapes and dtypes of an example as data sets and devices hold it, a Batch without the
       batch axis.
     spec: the same as networks see it.
-    decode: (record, features of its data set) -> a Batch of numpy arrays of `stored`.
+    decode: (record, features of its data set) -> a Batch of numpy arrays of `stored`; the record is
+      (bytes, label), and the texts of a captioned one (data/records.py).
     to_float: a Batch as stored -> the same as networks see it.
     to_stored: samples as networks see them -> as stored, rounded and clipped: its inverse.
     augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.

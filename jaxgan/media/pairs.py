@@ -69,9 +69,7 @@ def pairs(
     )
 
 
-def decode(
-    record: tuple[bytes, int], features: Any, size: tuple[int, int], source_channels: int
-) -> Batch:
+def decode(record: Any, features: Any, size: tuple[int, int], source_channels: int) -> Batch:
     """Return the two images of one record of a data set with these features."""
     joined = images.decode(record, features, size).sample
     return Batch(joined[..., source_channels:], joined[..., :source_channels])

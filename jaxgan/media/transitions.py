@@ -63,9 +63,9 @@ def encoded(observations: np.ndarray) -> np.ndarray:
     return little.view(np.uint8).reshape(len(observations), 1, 1, -1)
 
 
-def decode(record: tuple[bytes, int], features: Features) -> Batch:
+def decode(record: Any, features: Features) -> Batch:
     """Return the observation and the action of one record."""
-    data, action = record
+    data, action = record[:2]
     observation = decode_record(data, features).reshape(-1).view("<f4")
     return Batch((observation.astype(np.float32), np.int32(action)))
 

@@ -71,9 +71,9 @@ def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) ->
     )
 
 
-def decode(record: tuple[bytes, int], features: Any) -> Batch:
+def decode(record: Any, features: Any) -> Batch:
     """Return the volume and the label of one record of a data set with these features."""
-    data, label = record
+    data, label = record[:2]
     return Batch(decode_record(data, features), np.int32(label))
 
 

@@ -68,9 +68,9 @@ def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0)
     )
 
 
-def decode(record: tuple[bytes, int], features: Any) -> Batch:
+def decode(record: Any, features: Any) -> Batch:
     """Return the wave and the label of one record of a data set with these features."""
-    data, label = record
+    data, label = record[:2]
     return Batch(decode_record(data, features), np.int32(label))
 
 

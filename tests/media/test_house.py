@@ -193,7 +193,10 @@ def test_what_does_not_fit_is_refused_before_training(medium, tmp_path):
         ),
         ("--config.data.medium=images", f"data.medium = 'images', but .* holds {medium}: write"),
         ("--config.data.name=fashion_mnist", f"data.medium = '{medium}', but .* holds images"),
-        ("--config.augmentation.name=ada", "augmentation.name = 'ada' with data.medium"),
+        (
+            "--config.augmentation.name=ada",
+            "augmentation.name = 'ada' changes images, and data.medium",
+        ),
     ]
     if medium == "waves":
         cases.append(("--config.data.rate=16000", "data.rate = 16000, but .* has 4000 samples"))
