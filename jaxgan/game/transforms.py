@@ -180,10 +180,10 @@ def weight_norm() -> ParamTransform:
     which the gain's size is 1, so [1, 1, out] gives every output channel a length of its own, and
     [1, in, 1] every input channel. Kernels without such a gain stay as they are.
 
-    >>> params = {"kernel": jnp.array([[3.0, 1.0], [4.0, 0.0]]), "gain": jnp.array([[1.0, 2.0]])}
+    >>> params = {"kernel": jnp.array([[3.0, 1.0], [4.0, 0.0]]), "gain": jnp.array([[2.5, 2.0]])}
     >>> weights, _ = weight_norm().apply(params, ())
     >>> weights["kernel"].round(3).tolist()
-    [[0.6, 2.0], [0.8, 0.0]]
+    [[1.5, 2.0], [2.0, 0.0]]
     """
 
     def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
