@@ -27,7 +27,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.files.objects import is_url
 from jaxgan.game.game import Game, TrainState, init_state
 from jaxgan.media.medium import Medium
-from jaxgan.training.other_media import rate, refuse_other_medium
+from jaxgan.training.facts import facts
 
 # A run may be continued with other values of these: they do not change what a step computes. (What
 # the data is, wherever it lies, is compared by its content: claim.py.)
@@ -71,115 +71,9 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
                 "data set has classes"
             )
         names = tuple(f"category {i}" for i in range(categories))
-    refuse_other_medium(config, records)
-    refuse_environment(config, records)
-    config = with_facts(
-        config,
-        rate=rate(config, records),
-        channels=records.shape[-1],
-        source_channels=source_channels(config, records),
-        map_classes=map_classes(config, records),
-        text_dim=text_dim(config, records),
-        bits=8 * records.dtype.itemsize,
-        class_names=names,
-    )
+    config = with_facts(config, class_names=names, **facts(config, records))
     check(config, devices)
     return in_steps(config)
-
-
-def source_channels(config: ConfigDict, records: Records) -> int | None:
-    """Return how many channels of a pair are its source's, as the data set or the config says.
-
-    Raises ValueError where the two differ, or where pairs are read as single images.
-    """
-    found, asked = (records.manifest() or {}).get("source_channels"), config.data.source_channels
-    is_aligned = (records.manifest() or {}).get("aligned", True)
-    if found and config.data.medium == "pairs" and not is_aligned:
-        raise ValueError(
-            f"data.medium = 'pairs', but the images of {records.directory} were joined by lot "
-            "(--domains): write 'domains', with a model such as 'cyclegan'"
-        )
-    if found and config.data.medium in ("images", "low_resolution"):
-        raise ValueError(
-            f"data.medium = {config.data.medium!r}, but {records.directory} holds pairs: write "
-            "'pairs' or 'domains', with a model that translates, such as --config=pix2pix"
-        )
-    if found and asked not in (None, found):
-        raise ValueError(
-            f"data.source_channels = {asked}, but the sources in {records.directory} have {found}: "
-            "leave it out"
-        )
-    if config.data.medium in ("pairs", "domains") and not (found or asked):
-        raise ValueError(
-            f"data.name = {config.data.name!r} holds no pairs: make some with `jaxgan prepare A "
-            "TARGET --pairs=B`, or write data.source_channels where its arrays hold both images"
-        )
-    return found or asked
-
-
-def refuse_environment(config: ConfigDict, records: Records) -> None:
-    """Refuse transitions as another medium, another medium as transitions, and an objective that
-    acts in another environment than the expert's."""
-    found = (records.manifest() or {}).get("environment")
-    is_wanted = config.data.medium == "transitions"
-    if found and not is_wanted:
-        raise ValueError(
-            f"data.medium = {config.data.medium!r}, but {records.directory} holds transitions: "
-            f"write 'transitions', such as --config=gail_{found}"
-        )
-    if is_wanted and not found:
-        raise ValueError(
-            f"data.name = {config.data.name!r} holds no transitions: make some with `jaxgan "
-            "prepare FILE TARGET --environment=NAME`"
-        )
-    acts = config.objective.get("environment")
-    if found and acts not in (None, found):
-        raise ValueError(
-            f"objective.environment = {acts!r}, but {records.directory} is of {found!r}: write that"
-        )
-
-
-def map_classes(config: ConfigDict, records: Records) -> int | None:
-    """Return how many classes label maps have, as the config or the data set says.
-
-    Raises ValueError where the data have more, have none, or are read as another medium.
-    """
-    found, asked = (records.manifest() or {}).get("map_classes"), config.data.map_classes
-    if found and config.data.medium != "maps":
-        raise ValueError(
-            f"data.medium = {config.data.medium!r}, but {records.directory} holds label maps: "
-            "write 'maps', with a model such as 'spade'"
-        )
-    if found and asked and asked < found:
-        raise ValueError(
-            f"data.map_classes = {asked}, but the maps in {records.directory} have {found}: write "
-            "that or more, or leave it out"
-        )
-    if config.data.medium == "maps" and not (found or asked):
-        raise ValueError(
-            f"data.name = {config.data.name!r} holds no label maps: make some with `jaxgan prepare "
-            "A TARGET --maps=B`, or write data.map_classes where its arrays hold them"
-        )
-    return asked or found
-
-
-def text_dim(config: ConfigDict, records: Records) -> int | None:
-    """Return the length of the text vectors of a data set of captions, None where it has none.
-
-    Raises ValueError where captions are wanted and there are none, or of another length.
-    """
-    found, asked = records.features.text_dim or None, config.data.text_dim
-    if config.data.medium == "captions" and found is None:
-        raise ValueError(
-            f"data.name = {config.data.name!r} holds no captions: make some with `jaxgan prepare "
-            "SOURCE TARGET --captions=FILE`"
-        )
-    if asked not in (None, found):
-        raise ValueError(
-            f"data.text_dim = {asked}, but the text vectors in {records.directory} have {found} "
-            "numbers: leave it out"
-        )
-    return found
 
 
 def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:

@@ -250,23 +250,18 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("cyclegan", "domains", "melgan", "policy", "srgan")
 
 
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    is_image = len(shape_of(model)) == 3 and model != "policy"
+    is_image = len(shape_of(model)) == 3 and model not in ("policy", "domains")
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
-    fields = TERMS[term][0]
-    if model == "domains" and (fields.get("consistency.real") or "augmentation.name" in fields):
-        return r"(consistency\.real|augmentation\.name) = .*: it changes images, and the discrim"
-    if model == "domains" and term == "spread":
-        return r"consistency\.spread = 1\.0: model 'domains' takes no noise"
-    if model in WITHOUT_NOISE and any(fields.get(f) for f in OF_NOISE):
+    if model in WITHOUT_NOISE and any(TERMS[term][0].get(f) for f in OF_NOISE):
         return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
     takes = ("adversarial", "relativistic", "style")
     if term.startswith("latent step") and objective not in takes:
