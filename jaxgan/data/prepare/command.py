@@ -294,7 +294,6 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--trajectories",
         type=_positive,
-        default=0,
         metavar="N",
         help="keep the first ones, such as 1 (default: all)",
     )

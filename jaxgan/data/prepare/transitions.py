@@ -35,7 +35,7 @@ def prepare_transitions(
     target: Path,
     environment: str,
     every: int = 1,
-    trajectories: int = 0,
+    trajectories: int | None = None,
     seed: int = 0,
 ) -> dict:
     """Make a data set of an .npz file; return its manifest.
@@ -43,7 +43,7 @@ def prepare_transitions(
     Args:
       environment: in which the expert acted, a name of environments/.
       every: keep one step of so many.
-      trajectories: the first ones that are kept; 0: all.
+      trajectories: the first ones that are kept; None: all.
       seed: of the first step that is kept of each trajectory, and of the order of the records.
 
     Raises ValueError, FileNotFoundError or OSError, in one line that says what to write instead.
@@ -55,7 +55,7 @@ def prepare_transitions(
         raise ValueError(f"--every={every}: write 1 to {world.horizon}, the steps of an episode")
     check_path(target, source)
     observations, actions, rewards = read(source, environment, world)
-    if not 0 <= trajectories <= len(actions):
+    if trajectories is not None and not 1 <= trajectories <= len(actions):
         raise ValueError(
             f"--trajectories={trajectories}: {source} holds {len(actions)}: write that or less"
         )

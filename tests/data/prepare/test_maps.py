@@ -83,7 +83,7 @@ def test_refusals(folders, capsys):
     argv = [str(tmp_path / "photos"), str(tmp_path / "out"), f"--maps={tmp_path / 'maps'}"]
     with pytest.raises(ValueError, match=r"maps/\d.png has class 6, and there are 5, from 0 to 4"):
         command([*argv, "--map-classes=5"])
-    with pytest.raises(ValueError, match="map_classes is 5 without maps: leave it out"):
+    with pytest.raises(ValueError, match="map_classes is 5 without maps: write maps too"):
         command([*argv[:2], "--map-classes=5"])
     with pytest.raises(ValueError, match="maps and domains: write one"):
         command([*argv, f"--domains={tmp_path / 'maps'}"])
