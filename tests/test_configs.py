@@ -104,10 +104,10 @@ def test_sngan_as_a_san():
 def test_srgan_starts_with_squared_differences_and_plays_then(name):
     """The same networks in both, so that the second training can start from the first."""
     first, game = (module(name).get_config(variant) for variant in ("resnet", "game"))
-    check(game)
     assert first.objective.adversarial == 0 < game.objective.adversarial
     for section in ("model", "data"):
         assert first[section].to_dict() == game[section].to_dict()
+    check(game)
     with pytest.raises(ValueError, match="variant 'gan': write resnet or game"):
         module(name).get_config("gan")
 
