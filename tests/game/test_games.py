@@ -387,5 +387,6 @@ def test_compiles_for_a_topology(game, request):
     gathers = of_texts or name in ("mmd", "minibatch", "cyclegan")
     needed = {"all-gather"} if gathers else set()
     if of_texts:
-        needed.add("collective-permute")  # a text goes to the next image of the batch
+        # A text goes to the next image of the batch, and to those that are kept: no image does.
+        needed |= {"collective-permute", "all-to-all"}
     assert set(Program(compiled.as_text()).collectives()) == {"all-reduce"} | needed
