@@ -131,7 +131,7 @@ def execute(folder: Path, kind: str, text: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", filter(blocks, DOCUMENTS), ids=lambda path: path.name)
+@pytest.mark.parametrize("document", list(filter(blocks, DOCUMENTS)), ids=lambda path: path.name)
 def test_every_command_runs(document, clone):
     for kind, text in blocks(document):
         execute(clone, kind, text)
