@@ -86,7 +86,7 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)
-    elif config.data.medium == "images":
+    elif config.data.medium in ("images", "low_resolution"):
         data = data_set(folder, bits, size)
     else:
         data = media_set(folder, config.data.medium, size)
