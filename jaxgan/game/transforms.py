@@ -174,9 +174,9 @@ def equalized(slow: str = "mapping", factor: float = 0.01) -> ParamTransform:
 
 
 def weight_norm() -> ParamTransform:
-    """Split length from direction (arXiv 1602.07868): kernel = gain v / |v|.
+    """Split length from direction (arXiv 1602.07868): kernel = gain v / norm(v).
 
-    v is the leaf `kernel`, and `gain` the leaf beside it, of as many axes: |v| is over those in
+    v is the leaf `kernel`, and `gain` the leaf beside it, of as many axes: norm(v) is over those in
     which the gain's size is 1, so [1, 1, out] gives every output channel a length of its own, and
     [1, in, 1] every input channel. Kernels without such a gain stay as they are.
 
