@@ -58,7 +58,8 @@ def scored(folder: Path, name: str, variant: str, seed: int) -> dict[str, float]
 
 def line(name: str, what: str, runs: list[tuple[float, float]]) -> str:
     """Return a row: mean and standard deviation over seeds, of (return, distance)."""
-    cells = [f"{np.mean(x):.{d}f} ± {np.std(x):.{d}f}" for x, d in zip(zip(*runs), (0, 2))]  # noqa: B905
+    columns = zip(zip(*runs, strict=True), (0, 2), strict=True)  # values, digits
+    cells = [f"{np.mean(x):.{d}f} ± {np.std(x):.{d}f}" for x, d in columns]
     return f"| {name} | {what} | {' | '.join(cells)} |"
 
 
