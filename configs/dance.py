@@ -28,5 +28,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=100_000, batch=4, num_d_steps=1)
     config.train.update(log_every=100, sample_every=1000, checkpoint_every=2000)
     config.watch.every = 2000
-    config.evaluate.extractor = "discriminator"
+    config.evaluate.metrics = ("paired",)
     return config

@@ -17,12 +17,13 @@ from ml_collections import ConfigDict
 
 from jaxgan.config import default_config
 
-STEPS, BATCH = 1200, 8
+STEPS, BATCH = 1000, 8
 
 
 def get_config() -> ConfigDict:
     config = default_config(model="dance", objective="dance")
     config.data.update(name="data/dance", medium="posed_clips", size=(2, 32, 64))
+    config.data.update(split="train[:90%]", held_out="train[90%:]")
     config.condition = "data"
     config.model.update(width=16, blocks=3, halvings=2, patch_layers=2, scales=2)
     half = STEPS * BATCH // 2
@@ -33,5 +34,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=STEPS, batch=BATCH, num_d_steps=1)
     config.train.update(log_every=50, sample_every=200, checkpoint_every=400)
     config.watch.every = 0  # for minutes: no looks for collapse
-    config.evaluate.extractor = "discriminator"
+    config.evaluate.metrics = ("paired",)
     return config

@@ -1,8 +1,8 @@
 """Key points of a body: stick figures, and one person's movements brought to another's place.
 
-Key points are [frames, joints, 3] floats: x (to the right) and y (down) in pixels, and a confidence,
-0 for a joint that was not found. What a joint is a `Layout` says; programs that find key points
-have layouts of their own.
+Key points are [frames, joints, 3] floats: x (to the right) and y (down) in pixels, and a
+confidence, 0 for a joint that was not found. What a joint is a `Layout` says; programs that find
+key points have layouts of their own.
 
 Global pose normalisation (arXiv 1808.07371): a source may be of another height than the target, and
 stand elsewhere. Of either film is known where the feet are when the person is nearest to the camera
@@ -11,11 +11,13 @@ A frame of the source whose feet are a share w of the way from far to near
 
     w = (y - far) / (near - far)
 
-is scaled about its feet by far' / far heights (1 - w) + near' / near heights w, and its feet are put
-at far' + w (near' - far') of the target. So the movements of a target that are shifted and scaled
-come back exactly. Deviations: the paper moves figures up and down alone; here the mean place of the
-feet is brought to the target's in x too. Its far and near are found by clustering, here they are
-the smallest and largest, and the height there the largest of the frames on that side of the middle.
+is scaled about its feet by a ratio of the heights, target to source: that of far (1 - w) and that
+of near w; and its feet are put at far' + w (near' - far') of the target. So the movements of a
+target that are shifted and scaled come back exactly.
+
+Deviations. The paper moves figures up and down alone; here the mean place of the feet is brought to
+the target's in x too. Its far and near are found by clustering; here they are the smallest and the
+largest, and the height there the largest of the frames on that side of the middle.
 """
 
 from typing import NamedTuple

@@ -80,8 +80,8 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map frames and poses [b, t, h, w, c] to logits [b, n, h', w'] of each scale, for the n = t - 1
-    pairs of frames that follow each other; without `temporal`, for the n = t frames."""
+    """Map frames and poses [b, t, h, w, c] to logits [b, n, h', w'] of each scale, of the n = t - 1
+    pairs of frames that follow each other; without `temporal`, of the n = t frames."""
 
     width: int
     layers: int

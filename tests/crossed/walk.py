@@ -95,6 +95,24 @@ def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     return data
 
 
+def dance_set(folder: Path, size: tuple[int, ...]) -> Path:
+    """Prepare COUNT clips of noise beside noise; sources are the poses of a film."""
+    from PIL import Image
+
+    from jaxgan.media.pictures import save_picture
+
+    frames, height, width = size
+    films = np.random.default_rng(0).integers(0, 256, (COUNT, frames, height, width, 3), np.uint8)
+    (folder / "films").mkdir()
+    for number, film in enumerate(films):
+        first, *rest = map(Image.fromarray, film)
+        first.save(folder / "films" / f"{number}.png", save_all=True, append_images=rest)
+    for number, film in enumerate(films[:5]):
+        save_picture(folder / "sources" / f"{number}.png", film[0, :, : width // 2])
+    run(["prepare", str(folder / "films"), str(folder / "data"), f"--frames={frames}"])
+    return folder / "data"
+
+
 def transition_set(folder: Path, environment: str) -> Path:
     """Prepare every tenth step of two trajectories of an expert."""
     from tests.data.experts import trajectories

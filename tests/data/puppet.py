@@ -4,8 +4,9 @@
 
 writes FOLDER/films/NUMBER.png, animated, whose left half shows the pose and whose right half the
 puppet, for `jaxgan prepare FOLDER/films TARGET --frames=2`; and FOLDER/poses/NUMBER.png, the stick
-figures of a dance that no film shows. Every angle, and the place on the stage, is a sum of sines of
-a drawn phase and speed. Another puppet (SOURCE) has other limbs, and stands elsewhere.
+figures of a dance that no film shows, with the puppet's frames in FOLDER/true. Every angle, and the
+place on the stage, is a sum of sines of a drawn phase and speed. Another puppet (SOURCE) has other
+limbs, and stands elsewhere.
 """
 
 import argparse
@@ -88,7 +89,7 @@ def key_points(moves: dict[str, np.ndarray], body: Body) -> np.ndarray:
     points *= scale[:, None, None]
     lowest = points[:, [JOINTS.index(name) for name in LAYOUT.ankles], 1].max(1)
     points[..., 1] += (floor - lowest)[:, None]
-    points[..., 0] += (body.x + 4 * moves["x"])[:, None]
+    points[..., 0] += (body.x + 0.18 * scale * moves["x"])[:, None]
     return np.concatenate([points, np.ones((*points.shape[:2], 1))], -1)
 
 
@@ -134,17 +135,19 @@ def _frame(points: np.ndarray) -> np.ndarray:
 
 
 def write(folder: Path, films: int, frames: int) -> None:
-    """Write films of the target's dances, and the poses of another."""
-    (folder / "films").mkdir(parents=True, exist_ok=True)
-    (folder / "poses").mkdir(exist_ok=True)
+    """Write films of the target's dances, and the poses and frames of another."""
+    for name in ("films", "poses", "true"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for seed in range(films):
         points = key_points(dance(seed, frames), TARGET)
         joined = np.concatenate([poses(points), frames_of(points)], 2)
         first, *rest = map(Image.fromarray, joined)
         path = folder / "films" / f"{seed:03d}.png"
         first.save(path, save_all=True, append_images=rest, duration=100, loop=0)
-    for number, pose in enumerate(poses(key_points(dance(films, frames), TARGET))):
-        Image.fromarray(pose).save(folder / "poses" / f"{number:03d}.png")
+    points = key_points(dance(films, frames), TARGET)
+    for name, drawn in (("poses", poses(points)), ("true", frames_of(points))):
+        for number, frame in enumerate(drawn):
+            Image.fromarray(frame).save(folder / name / f"{number:03d}.png")
 
 
 def main() -> None:

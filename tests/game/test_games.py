@@ -21,6 +21,7 @@ from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
+from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.transitions import transitions
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
@@ -46,6 +47,8 @@ POLICY |= {"objective.rollouts": 8}
 MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
 MAPS |= {"model.patch_layers": 1, "model.latent_dim": 5, "train.batch": 8}
 DOMAINS = {"data.size": (16, 16), "model.width": 2, "model.hidden": 4}
+DANCE = {"data.size": (2, 8, 16), "model.width": 2, "model.blocks": 1, "model.halvings": 1}
+DANCE |= {"model.patch_layers": 1, "model.scales": 1, "train.batch": 8}
 TEXT = {"data.size": (8, 8), "data.text_dim": 6, "model.width": 4, "model.text": 3}
 TEXT |= {"model.latent_dim": 6, "train.batch": 8}
 GAMES = {
@@ -127,6 +130,8 @@ GAMES = {
         "spade",
         MAPS | {"data.size": (8, 8), "model.style": True, "objective.kl": 0.05, "model.scales": 1},
     ),
+    "dance": ("dance_puppet", DANCE),
+    "dance frame by frame": ("dance", DANCE | {"model.temporal": False}),
     "dann": ("dann", DOMAINS),
     "dann flipped": (
         "dann",
@@ -202,6 +207,9 @@ def spec_of_game(config):
         return captions((*config.data.size, 1), config.data.text_dim).spec
     if config.data.medium == "maps":
         return maps((*config.data.size, 1), config.data.map_classes).spec
+    if config.data.medium == "posed_clips":
+        frames, height, width = config.data.size
+        return posed_clips((frames, height, width // 2, 1)).spec
     if config.data.medium == "adaptation":
         image = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
         return Spec(Domains(image, image), Label(CLASSES))
@@ -220,6 +228,9 @@ def batch_of(config):
         seen = rng.normal(size=(*leading, 3))
         return Batch((jnp.float32(seen), jnp.eye(3)[rng.integers(0, 3, leading)]))
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
+    if config.data.medium == "posed_clips":
+        poses, frames = np.split(images, 2, -2)
+        return Batch(jnp.asarray(frames, jnp.float32), jnp.asarray(poses, jnp.float32))
     if config.data.medium in ("pairs", "domains"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
