@@ -90,12 +90,14 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)
-    elif config.data.medium in ("images", "low_resolution"):
+    elif config.data.medium in ("images", "low_resolution", "holes"):
         data = data_set(folder, bits, size)
     else:
         data = media_set(folder, config.data.medium, size)
     if config.data.medium == "low_resolution":
         small_images(folder, bits, tuple(side // config.data.scale for side in size))
+    if config.data.medium == "holes":
+        small_images(folder, bits, size)
     lines = [
         "from ml_collections import ConfigDict",
         "",

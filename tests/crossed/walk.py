@@ -68,7 +68,7 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
 
 
 def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
-    """Write images to enlarge: RGB of 8 bits, or gray of 16."""
+    """Write images to enlarge, or to fill: RGB of 8 bits, or gray of 16."""
     from jaxgan.media.pictures import save_picture
 
     shape = (5, *size, 3 if bits == 8 else 1)

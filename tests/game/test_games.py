@@ -18,6 +18,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
+from jaxgan.media.holes import holes
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
@@ -130,6 +131,7 @@ GAMES = {
         "spade",
         MAPS | {"data.size": (8, 8), "model.style": True, "objective.kl": 0.05, "model.scales": 1},
     ),
+    "context encoder": ("context_encoder", PAIRS | {"data.size": (16, 16)}),
     "dance": ("dance_puppet", DANCE),
     "dance frame by frame": ("dance", DANCE | {"model.temporal": False}),
     "dann": ("dann", DOMAINS),
@@ -201,6 +203,8 @@ def spec_of_game(config):
         return transitions(3, 3).spec
     if config.data.medium == "low_resolution":
         return low_resolution((*config.data.size, 1), config.data.scale).spec
+    if config.data.medium == "holes":
+        return holes((*config.data.size, 1)).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
     if config.data.medium == "captions":
@@ -231,7 +235,7 @@ def batch_of(config):
     if config.data.medium == "posed_clips":
         poses, frames = np.split(images, 2, -2)
         return Batch(jnp.asarray(frames, jnp.float32), jnp.asarray(poses, jnp.float32))
-    if config.data.medium in ("pairs", "domains"):
+    if config.data.medium in ("pairs", "domains", "holes"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
     if config.model.name == "melgan":
