@@ -19,6 +19,8 @@ from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.medium import Batch, Medium, Spec
 from jaxgan.media.pixels import DTYPES
 
+SIZE, READS, PREPARE = images.SIZE, images.READS, images.PREPARE
+
 
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`."""

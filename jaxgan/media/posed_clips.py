@@ -17,23 +17,21 @@ from jaxgan.media import clips, pairs
 from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
 
+SIZE = (2, 64, 128)  # frames, height, width of pose and picture together
+AUGMENTS, READS, PREPARE = clips.AUGMENTS, clips.READS, clips.PREPARE
+
 
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`.
 
-    Raises ValueError for a size that cannot be halved, and for what only images are drawn through.
+    Raises ValueError for a width that cannot be halved.
     """
-    if len(data.size) != 3 or data.size[2] % 2:
-        raise ValueError(
-            f"data.size = {data.size} with data.medium = 'posed_clips': write (frames, height, "
-            "width of pose and picture together), such as (2, 64, 128)"
-        )
-    if data.random_crop != 1.0:
-        raise ValueError(
-            f"data.random_crop = {data.random_crop} with data.medium = 'posed_clips': clips are "
-            "not cut in training: write 1.0"
-        )
     frames, height, width = data.size
+    if width % 2:
+        raise ValueError(
+            f"data.size = {data.size} with data.medium = 'posed_clips': write an even width, that "
+            f"of pose and picture together, such as {SIZE}"
+        )
     return posed_clips((frames, height, width // 2, data.channels), data.flip)
 
 
