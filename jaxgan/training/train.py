@@ -302,7 +302,7 @@ def loop(
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
-    for line in next_commands(workdir, sheet is not None, run.config.data.medium == "transitions"):
+    for line in next_commands(workdir, made_by(run)):
         say(f"  {line}")
     return 0
 
@@ -324,6 +324,14 @@ def sheets(
     sampler = Sampler(run)
     of_classes = lambda state: class_sheet(sampler, sampler.prepare(state), run)
     return of_classes, tuple(run.config.data.class_names)
+
+
+def made_by(run: Run) -> str:
+    """Return what a run's generator makes, as next_commands names it."""
+    if not sampling.makes_samples(run.game.players["generator"].side):
+        return "episodes" if run.config.data.medium == "transitions" else ""
+    condition = run.medium.spec.condition
+    return "samples" if condition == () or isinstance(condition, Label) else "translations"
 
 
 def describe(run: Run, records: Records) -> str:
