@@ -20,7 +20,7 @@ from tests.tiny import spec_of
 FOLDER = Path(__file__).parent.parent / "configs"
 # Traced in the second stage: larger, and little else, than others.
 LARGE = ("biggan_deep_imagenet256", "biggan_deep_imagenet512", "biggan_imagenet256")
-LARGE += ("biggan_imagenet512", "bigbigan_imagenet128")
+LARGE += ("biggan_imagenet512", "bigbigan_imagenet128", "dvdgan", "trivdgan")
 NAMES = [
     pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
     for path in sorted(FOLDER.glob("*.py"))
