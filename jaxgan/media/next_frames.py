@@ -9,7 +9,6 @@ last ones, behind copies of the first where there are less.
 """
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -17,12 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan.files.errors import one_line
 from jaxgan.media import clips, pairs
 from jaxgan.media.augment import Streams
 from jaxgan.media.decode import decode_record
-from jaxgan.media.image_files import WHITE, BadImageError, read_frames
 from jaxgan.media.medium import Batch, Medium, Spec
+
+SIZE, AUGMENTS = clips.SIZE, clips.AUGMENTS
+READS, PREPARE = clips.READS, clips.PREPARE
 
 
 def medium(data: ConfigDict) -> Medium:
@@ -52,8 +52,8 @@ def next_frames(shape: tuple[int, ...], context: int, flip: bool = False) -> Med
         decode=partial(decode, context=context),
         to_float=pairs.to_float,
         augment=partial(augment, flip=flip),
-        condition_of=partial(condition_of, context=context, channels=shape[-1]),
         show_condition=partial(shown, count=frames - context),
+        guess=partial(guess, count=frames - context),
     )
 
 
@@ -73,18 +73,9 @@ def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
     return Batch(mirrored[..., context:, :, :, :], mirrored[..., :context, :, :, :])
 
 
-def condition_of(source: Any, context: int, channels: int) -> np.ndarray:
-    """Return the first `context` frames of a film's file; given frames [..., k, h, w, c] as they
-    are.
-
-    Raises ValueError with the name of a file.
-    """
-    if not isinstance(source, Path):
-        return np.asarray(source)
-    try:
-        return np.stack(read_frames(source, range(context), channels, WHITE))
-    except (BadImageError, OSError) as error:
-        raise ValueError(f"{source}: {one_line(error)}") from error
+def guess(conditions: np.ndarray, count: int) -> np.ndarray:
+    """Return the last of given frames [n, k, h, w, c] `count` times, [n, count, h, w, c]."""
+    return np.repeat(np.asarray(conditions)[:, -1:], count, 1)
 
 
 def shown(conditions: np.ndarray, count: int) -> np.ndarray:

@@ -140,9 +140,7 @@ class Discriminator(nn.Module):
             conv = Conv(self.width << i, 5, resample="stride", kernel_init=glorot, name=f"conv_{i}")
             x = conv(x)
             x = nn.leaky_relu(BatchNorm(1e-5, name=f"norm_{i}")(x) if i else x, 0.2)
-        features = x.reshape(x.shape[0], -1)
-        self.sow("intermediates", "features", features)
-        return Dense(1, kernel_init=glorot, name="to_logits")(features)[:, 0]
+        return Dense(1, kernel_init=glorot, name="to_logits")(x.reshape(x.shape[0], -1))[:, 0]
 
     def pyramid(self, clips: jax.Array) -> list[jax.Array]:
         """Return the clips in a list: there is one scale."""
