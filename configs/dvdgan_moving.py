@@ -1,7 +1,7 @@
 """DVD-GAN (arXiv 1907.06571), small: eight frames of 16 x 16, squares in four directions.
 
-Data      python -m tests.data.made_media moving moving --count=300
-          jaxgan prepare moving data/moving --frames=8 --size=16
+Data      python -m tests.data.made_media moving moving --count=150
+          jaxgan prepare moving data/moving --frames=8 --stride=2 --size=16
 Command   jaxgan train --config=dvdgan_moving --workdir=runs/dvdgan
 Hardware  2 CPU cores
 Expected  not trained to the end here; docs/video.md says what was tried

@@ -91,6 +91,13 @@ def test_srgan_starts_with_squared_differences_and_plays_then(name):
         module(name).get_config("gan")
 
 
+def test_dvdgan_of_either_size():
+    get_config = module("dvdgan").get_config
+    assert get_config("48x64").data.size == (48, 64, 64)
+    with pytest.raises(ValueError, match="size '64': write one of 12x128, 48x64"):
+        get_config("64")
+
+
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])
 def test_emoji_of_either_side(name):
     get_config = module(name).get_config
