@@ -297,7 +297,11 @@ def refusal(model, term):
     return None
 
 
-@pytest.mark.parametrize("model", NATURAL)
+# Second derivatives of its scans take long to trace.
+SLOW = [pytest.param("dvdgan", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("model", [*(model for model in NATURAL if model != "dvdgan"), *SLOW])
 def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
     for term, (fields, players) in TERMS.items():
         config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.models.recurrent import TAPS, UNITS, ConvLSTM, Recurrent, warp
+from jaxgan.models import recurrent
+from jaxgan.models.recurrent import TAPS, ConvLSTM, Recurrent
 from tests.models.networks import count
 from tests.models.numpy_layers import conv, float64, relu
 
@@ -62,21 +63,27 @@ def drawn(module, frames):
     return jax.tree.map(lambda x: jnp.asarray(0.3 * rng.normal(size=x.shape), x.dtype), shapes)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+SLOW = [pytest.param(unit, marks=pytest.mark.slow) for unit in ("tsru_c", "tsru_p")]
+
+
+@pytest.mark.parametrize("unit", ["conv_gru", "tsru_s", *SLOW])
 def test_units_are_numpys(unit):
     frames, module = normal(B, T, H, W, C), Recurrent(unit, F, T)
     params = drawn(module, frames)
     made = jax.jit(module.apply, compiler_options=FAST)({"params": params}, frames)
     np.testing.assert_allclose(made, states(unit, float64(params), frames), atol=1e-5)
-    again = Recurrent(unit, F, T, remat=True)
-    np.testing.assert_allclose(made, again.apply({"params": params}, frames), atol=1e-6)
 
 
 def test_one_frame_is_the_same_at_every_step():
-    frame, module = normal(B, 1, H, W, C), Recurrent("tsru_s", F, T)
+    frame, module = normal(B, 1, H, W, C), Recurrent("conv_gru", F, T)
+    again = Recurrent("conv_gru", F, T, remat=True)
     params = drawn(module, frame)
-    made = module.apply({"params": params}, frame)
-    each = module.apply({"params": params}, np.repeat(frame, T, 1))
+
+    def both():
+        made = module.apply({"params": params}, frame)
+        return made, again.apply({"params": params}, jnp.repeat(frame, T, 1))
+
+    made, each = jax.jit(both, compiler_options=FAST)()
     np.testing.assert_allclose(made, each, atol=1e-6)
     assert np.ptp(np.asarray(made), axis=1).max() > 0.1  # the state goes on
 
@@ -97,6 +104,7 @@ def test_warps():
         np.float32(40.0 * np.eye(TAPS)[[TAPS // 2 + down, TAPS // 2 + across]].reshape(-1))
         * np.ones((B, H, W, 1), np.float32)
     )
+    warp = jax.jit(recurrent.warp, compiler_options=FAST)
     np.testing.assert_allclose(warp(h, sure(0, 0)), h, atol=1e-6)
     moved = np.asarray(warp(h, sure(1, -2)))
     np.testing.assert_allclose(moved[:, :-1, 2:], h[:, 1:, :-2], atol=1e-6)
@@ -109,12 +117,12 @@ def test_warps():
 
 def test_a_conv_lstm_is_numpys():
     x, (h, c), module = normal(B, H, W, C), normal(2, B, H, W, F, seed=1), ConvLSTM(F)
-    params = module.init(jax.random.key(0), (h, c), x)["params"]
-    assert count(params) == 9 * (C + F) * 4 * F + 4 * F
-    params = jax.tree.map(lambda p: p + 0.1, params)
+    shapes = jax.eval_shape(module.init, jax.random.key(0), (h, c), x)["params"]
+    assert count(shapes) == 9 * (C + F) * 4 * F + 4 * F
+    params = jax.tree.map(lambda p: jnp.asarray(0.3 * normal(*p.shape, seed=2)), shapes)
     gates = conv(np.concatenate([x, h], -1), float64(params)["gates"])
     i, j, f, o = np.split(gates, 4, -1)
     cell = c * sigmoid(f + 1) + sigmoid(i) * np.tanh(j)
-    output, found = module.apply({"params": params}, (h, c), x)
+    output, found = jax.jit(module.apply, compiler_options=FAST)({"params": params}, (h, c), x)
     np.testing.assert_allclose(found, cell, atol=1e-5)
     np.testing.assert_allclose(output, np.tanh(cell) * sigmoid(o), atol=1e-5)

@@ -98,14 +98,13 @@ def generator_objective(
     noise, given, made = predicted(game, nets, batch, keys)
     scales = list(zip(made, nets.discriminator.pyramid(batch.sample), strict=True))
     parts = {
-        "lp": sum(distance(g, y, p) for g, y in scales[1:]) + distance(*scales[0], p),
-        "gdl": sum(gradient_difference(g, y, alpha) for g, y in scales[1:])
-        + gradient_difference(*scales[0], alpha),
+        "lp": jnp.stack([distance(g, y, p) for g, y in scales]).sum(0),
+        "gdl": jnp.stack([gradient_difference(g, y, alpha) for g, y in scales]).sum(0),
     }
     if weights["adversarial"]:
         parts["adversarial"] = each(loss.generator, nets.discriminator.judge(made, given))
     means = {name: part.mean() for name, part in parts.items()}
-    total = sum(weights[name] * mean for name, mean in means.items()) + jnp.float32(0.0)
+    total = jnp.stack([weights[name] * mean for name, mean in means.items()]).sum()
     return total, Outcome(stats, means, Drawn(batch, Batch(made[-1], given), noise))
 
 
