@@ -1,12 +1,12 @@
 """The next frame (arXiv 1511.05440), small: squares that move over a still ground, 16 x 16.
 
 Data      python -m tests.data.made_media moving moving --count=150
-          jaxgan prepare moving data/moving --frames=8 --stride=2 --size=16
+          jaxgan prepare moving data/next --frames=6 --stride=2 --size=16
 Command   jaxgan train --config=next_frame_moving --workdir=runs/next_frame
 Hardware  2 CPU cores
 Expected  docs/video.md: python -m tests.demos.next_frames trains it with three losses
 
-Differs from next_frame.py: three scales of half the width, four frames after four, Adam with 1e-3,
+Differs from next_frame.py: three scales of half the width, two frames after four, Adam with 1e-3,
 batches of 16.
 """
 
@@ -17,7 +17,7 @@ from jaxgan.config import default_config
 
 def get_config() -> ConfigDict:
     config = default_config(model="next_frame", objective="next_frame")
-    config.data.update(name="data/moving", medium="next_frames", size=(8, 16, 16), context=4)
+    config.data.update(name="data/next", medium="next_frames", size=(6, 16, 16), context=4)
     config.condition = "data"
     config.model.width = 8
     for player in (config.generator, config.discriminator):

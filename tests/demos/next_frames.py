@@ -2,14 +2,14 @@
 
     taskset -c 0 python -m tests.demos.next_frames [next_frames.png] [STEPS]    minutes on one core
 
-Trains configs/next_frame_moving.py (four given frames, four to predict) with squared differences
+Trains configs/next_frame_moving.py (four given frames, two to predict) with squared differences
 alone, with differences of gradients too, and with the adversarial part too: the same seed, the same
 clips. Prints of 200 clips that were not trained on, and for the last given frame in every place:
 
     gradient energy   mean |dx| + mean |dy| of predicted frames 1 to 4 over that of the true ones:
                       below 1 is blurred
     PSNR n            of the n-th predicted frame in dB; the network predicts from its own frames,
-                      and 5 to 8 are more than it was trained for
+                      and 3 to 8 are more than it was trained for
 """
 
 import sys
