@@ -22,6 +22,8 @@ authors' widths (here BigGAN's) and what the 3-D blocks do to time: here they ha
 sides, where it is even.
 """
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -105,7 +107,7 @@ class Generator(nn.Module):
     clip_shape: (t, h, w, channels). widths: channels of each stage, coarsest first.
     """
 
-    clip_shape: tuple[int, int, int, int]
+    clip_shape: tuple[int, ...]
     num_classes: int
     widths: tuple[int, ...]
     embedding_dim: int
@@ -209,7 +211,8 @@ class Temporal(nn.Module):
         for i, features in enumerate(self.widths[BLOCKS_3D:], BLOCKS_3D):
             x = flat(features, i < self.downsamples, dtype=self.dtype, name=f"block_{i}")(x)
         x = nn.relu(x).astype(jnp.float32).reshape(b, t, *x.shape[1:]).sum((1, 2, 3))
-        return ProjectionHead(self.num_classes, name="head")(x, labels)
+        logits: Any = ProjectionHead(self.num_classes, name="head")(x, labels)
+        return logits
 
 
 class Discriminator(nn.Module):
@@ -233,7 +236,7 @@ class Discriminator(nn.Module):
         else:
             frames = halved(some_frames(clips, self.frames, frames_key))
             small = cropped(clips, crops_key)
-        of_frames = self.spatial(folded(frames), jnp.repeat(labels, self.frames, axis=0))
+        of_frames: Any = self.spatial(folded(frames), jnp.repeat(labels, self.frames, axis=0))
         return [of_frames.reshape(-1, self.frames).sum(1), self.temporal(small, labels)]
 
 
