@@ -26,9 +26,14 @@ def run(values: SimpleNamespace) -> int:
     model, folder = operands(values)
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
-    wanted = columns or translator.config.sample.columns, values.force
-    make = draw_captions if translator.takes_text else translate_folder
-    print(make(translator, folder, Path(values.out), values.seed, *wanted))
+    wanted = values.seed, columns or translator.config.sample.columns, values.force
+    out, (tile, overlap) = Path(values.out), (values.tile, values.overlap)
+    if translator.takes_text:
+        if tile:
+            raise ValueError(f"--tile={tile}: captions are drawn whole: leave it out")
+        print(draw_captions(translator, folder, out, *wanted))
+    else:
+        print(translate_folder(translator, folder, out, *wanted, tile, overlap))
     return 0
 
 
@@ -50,6 +55,8 @@ COMMAND = Command(
         "out": Field("translated", "folder of the results; the sheet is beside it, as OUT.png"),
         "seed": Field(0, "of the network's noise", at_least(0)),
         "back": Field(False, "from the second domain to the first, of a model that has both ways"),
+        "tile": Field(0, "pixels of a side of the tiles of large images; 0: whole", at_least(0)),
+        "overlap": Field(32, "of --tile: pixels that neighbours share, blended", at_least(0)),
         "columns": Field(0, "of the sheet; 0: the config's sample.columns", at_least(0)),
         "force": FORCE,
     },

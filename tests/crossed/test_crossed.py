@@ -93,7 +93,7 @@ def expected(command: str, config: ConfigDict) -> str | None:
     """Return the line that a command is refused with on a run of a config, None where it runs."""
     model, prior = config.model.name, config.prior
     runs = ("doctor", "compile", "train", "resume", "report", "evaluate returns")
-    if model == "domains" and command not in runs:
+    if model in ("adda", "domains") and command not in runs:
         return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)

@@ -16,6 +16,7 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
 SIZES = {
+    "adda": (16, 16),
     "bigbigan": (16, 16),
     "cyclegan": (16, 16),
     "gan3d": (8, 8, 8),

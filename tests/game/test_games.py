@@ -134,6 +134,7 @@ GAMES = {
         | {"objective.variant": "flipped", "objective.ramp_steps": 0, "model.norm": "none"}
         | {"penalty.name": "r1", "penalty.weight": 1.0, "lecam.weight": 0.1},
     ),
+    "adda": ("adda:2", DOMAINS | {"train.start_from": ""}),
     "discogan": ("discogan", PAIRS | {"model.levels": 2}),
     "srgan": (
         "srgan:game",

@@ -26,6 +26,7 @@ from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
+SIZES |= {"adda": (16, 16)}
 SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
@@ -46,6 +47,7 @@ OWN = {
 }
 # Which objective trains a model, and which models have what an objective needs.
 NATURAL = {
+    "adda": "adda",
     "autoencoder": "mmd",
     "auxiliary": "acgan",
     "bigan": "bigan",
@@ -75,13 +77,15 @@ NATURAL = {
     "vgan": "adversarial",
     "wavegan": "adversarial",
 }
+CLASSIFIERS = {"adda", "domains"}  # of images of two domains
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
 WITH_FEATURES |= {"gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
-    "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
+    "adda": {"adda"},
+    "adversarial": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "cyclegan": {"cyclegan"},
@@ -94,7 +98,7 @@ FITTING = {
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
     "pix2pix": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
-    "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
+    "relativistic": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"spade"},
@@ -130,7 +134,7 @@ def spec_for(model):
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
         return Spec(sample, mel if model == "melgan" else Label(3))
     spec = spec_of(shape_of(model), 3)
-    return spec._replace(sample=Domains(*2 * [spec.sample])) if model == "domains" else spec
+    return spec._replace(sample=Domains(*2 * [spec.sample])) if model in CLASSIFIERS else spec
 
 
 def shape_of(model):
@@ -250,13 +254,13 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "domains", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("adda", "cyclegan", "domains", "melgan", "policy", "srgan")
 
 
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    is_image = len(shape_of(model)) == 3 and model not in ("policy", "domains")
+    is_image = len(shape_of(model)) == 3 and model not in ("policy", *CLASSIFIERS)
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":

@@ -171,3 +171,58 @@ def test_every_odd_place_gets_an_answer(port, place):
 def test_an_odd_host_gets_an_answer(port):
     status, _, _ = get(port, "/", host="[::1")
     assert status == 400
+
+
+def post(port, query, body, path="/edit"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        url = f"{path}?{urllib.parse.urlencode(query)}"
+        connection.request("POST", url, body, {"Host": f"localhost:{port}"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read()
+    finally:
+        connection.close()
+
+
+def strokes(shape=(8, 8), opacity=255):
+    image = np.zeros((*shape, 4), np.uint8)
+    image[2:5, 3:6] = 180, 180, 180, opacity
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "png")
+    return file.getvalue()
+
+
+def test_strokes_edit_a_place(port, explorer):
+    g, place = explorer.g, {"class": 3, "seed": 5, "truncation": 0.5}
+    status, kind, body = post(port, {"a": json.dumps(place)}, strokes())
+    assert (status, kind) == (200, "image/png"), body
+    with Image.open(io.BytesIO(body)) as picture:
+        found, made_of = np.asarray(picture)[..., None], json.loads(picture.info["jaxgan"])
+    z = np.float32(made_of["latents"])[None]
+    np.testing.assert_array_equal(to_stored(g.generate(z, np.array([3]), 0.5))[0], found)
+    before = g.sample([3], seed=5, truncation=0.5)[0]
+    error = lambda image: np.square(image[2:5, 3:6].astype(float) - 180).mean()
+    assert error(found) < error(before) / 2
+    assert json.loads(made_of["a"]) == place
+    again = post(port, {"a": json.dumps(place)}, strokes())[2]
+    assert again == body
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "words"),
+    [
+        ({}, strokes(), "a is missing"),
+        ({"a": "{}"}, strokes((9, 8)), "strokes is 8 x 9, the generator makes 8 x 8"),
+        ({"a": "{}"}, b"", "strokes: empty file"),
+        ({"a": "{}"}, b"no picture", "strokes: not an image"),
+        ({"a": "{}"}, bytes(1 + (1 << 22)), "strokes: write a PNG of at most 4194304 bytes"),
+    ],
+)
+def test_wrong_strokes_say_what_is_wrong(port, query, body, words):
+    status, _, said = post(port, query, body)
+    assert status == 400 and words in said.decode(), said
+
+
+def test_strokes_are_taken_at_one_address(port):
+    assert post(port, {"a": "{}"}, strokes(), "/image")[0] == 404
+    assert json.loads(get(port, "/facts")[2])["brush"]
