@@ -16,14 +16,15 @@ from jaxgan.trained.generator import TrainedGenerator
 
 def can_be_painted(g: TrainedGenerator) -> bool:
     """Return whether a generator's samples are images of colours that one can paint with."""
-    return g.config.data.medium == "images" and g.image_shape[-1] <= 4
+    return len(g.stored.shape) == 3 and g.image_shape[-1] <= 4
 
 
 def refuse_others(g: TrainedGenerator) -> None:
     """Raise ValueError for a generator whose samples are not images that can be painted on."""
     if not can_be_painted(g):
-        medium, channels = g.config.data.medium, g.image_shape[-1]
-        what = medium if medium != "images" else f"images of {channels} channels"
+        channels = g.image_shape[-1]
+        is_image = len(g.stored.shape) == 3
+        what = f"images of {channels} channels" if is_image else g.config.data.medium
         raise ValueError(f"strokes are painted on images, and this generator makes {what}")
 
 

@@ -50,7 +50,7 @@ OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
 TRANSLATORS = ("cyclegan", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
-WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
+WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "cogan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms")
@@ -81,7 +81,9 @@ REFUSED = {
         "srgan": None,  # of single images, with their classes
     },
     "evaluate with discriminator": {
-        **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),
+        **dict.fromkeys(
+            ("bigan", "bigbigan", "cogan", "lapgan", *TRANSLATORS), "shows no features"
+        ),
         **dict.fromkeys(("progan", "stylegan"), "depend on the other images of its batch"),
     },
     # BigBiGAN's encoder takes images twice as large as the generator's.
@@ -97,6 +99,8 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)
+    if config.data.medium == "holes" and command == "evaluate by class":
+        return None  # of single images, with their classes
     if config.data.medium in OTHER_MEDIA and command in OF_OTHER_MEDIA:
         return OF_OTHER_MEDIA[command]
     if config.data.medium == "log_spectrograms" and command == "evaluate with discriminator":

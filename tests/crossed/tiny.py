@@ -18,6 +18,7 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 SIZES = {
     "adda": (16, 16),
     "bigbigan": (16, 16),
+    "cogan": (16, 16),
     "cyclegan": (16, 16),
     "gan3d": (8, 8, 8),
     "domains": (16, 16),
@@ -83,16 +84,18 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = pair_set(folder, bits, size, config.data.medium)
     elif config.data.medium == "maps":
         data = map_set(folder, size)
-    elif config.data.medium == "adaptation":
+    elif config.data.medium in ("adaptation", "couples"):
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)
-    elif config.data.medium in ("images", "low_resolution"):
+    elif config.data.medium in ("images", "low_resolution", "holes"):
         data = data_set(folder, bits, size)
     else:
         data = media_set(folder, config.data.medium, size)
     if config.data.medium == "low_resolution":
         small_images(folder, bits, tuple(side // config.data.scale for side in size))
+    if config.data.medium == "holes":
+        small_images(folder, bits, size)
     lines = [
         "from ml_collections import ConfigDict",
         "",

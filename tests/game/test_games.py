@@ -111,6 +111,7 @@ GAMES = {
     "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
     "gail": ("gail_pendulum", POLICY | {"penalty.name": "r1", "penalty.weight": 1.0}),
     "pix2pix": ("pix2pix", PAIRS),
+    "cogan": ("cogan", CONV | {"data.size": (16, 32)}),  # the size of a couple
     # Instance norm of 2 x 2 maps would bend the loss too much for a slope.
     "cyclegan": (
         "cyclegan",

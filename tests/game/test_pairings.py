@@ -26,7 +26,7 @@ from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
-SIZES |= {"adda": (16, 16)}
+SIZES |= {"adda": (16, 16), "cogan": (16, 32)}
 SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
@@ -55,6 +55,7 @@ NATURAL = {
     "biggan": "adversarial",
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
+    "cogan": "adversarial",
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
     "gan3d": "adversarial",

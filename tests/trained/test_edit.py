@@ -128,6 +128,7 @@ def test_moments_are_standing_ones(descent):
     np.testing.assert_allclose(together[:1], alone, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_drawn_lines_are_followed(descent):
     g = tiny_tabulated()
     lines = np.zeros(SHAPE, np.float32)
@@ -208,23 +209,26 @@ def test_a_run_is_edited_by_its_files(command, tmp_path):
 @pytest.mark.parametrize(
     ("image", "said"),
     [
-        (np.zeros((8, 8, 3), np.uint8), "strokes.png has no transparency: write a PNG with alpha"),
-        (np.zeros((8, 8), np.uint8), "strokes.png has no transparency"),
-        (np.zeros((8, 9, 4), np.uint8), "strokes.png is 9 x 8, the generator makes 8 x 8: write"),
-        (np.zeros((8, 8, 4), np.uint8), "strokes.png is transparent everywhere: paint on it"),
-        (None, "strokes.png: not an image, or damaged"),
+        (np.zeros((8, 8, 3), np.uint8), "strokes has no transparency: write a PNG with alpha"),
+        (np.zeros((8, 8), np.uint8), "strokes has no transparency"),
+        (np.zeros((8, 9, 4), np.uint8), "strokes is 9 x 8, the generator makes 8 x 8: write"),
+        (None, "strokes: not an image, or damaged"),
     ],
 )
-def test_other_files_are_refused(command, tmp_path, image, said):
-    tiny_run(tmp_path / "run")
+def test_other_files_are_refused(tmp_path, image, said):
+    file = tmp_path / "strokes.png"
     if image is None:
-        (tmp_path / "strokes.png").write_text("no picture")
+        file.write_text("no picture")
     else:
-        png(tmp_path / "strokes.png", image)
-    assert said in command("edit", "run", "strokes.png")
-    assert not (tmp_path / "edit.png").exists()
+        png(file, image)
+    for read in (strokes.read_strokes, strokes.read_lines):
+        with pytest.raises(ValueError, match=f"^{said}"):
+            read(tiny_tabulated(), file, "strokes")
+        with pytest.raises(ValueError, match=f"^{said}"):
+            read(tiny_tabulated(), file.read_bytes(), "strokes")
 
 
+@pytest.mark.slow
 def test_other_command_lines_are_refused(command, tmp_path):
     tiny_run(tmp_path / "run")
     assert "RUN STROKES are two words" in command("edit", "run")
@@ -235,8 +239,12 @@ def test_other_command_lines_are_refused(command, tmp_path):
     assert (tmp_path / "edit.png").read_bytes() == before
     said = command("edit", "run", "edit.png", "--output=a.png", "--edges=none.png")
     assert "--edges=none.png does not exist" in said
+    png(tmp_path / "empty.png", np.zeros((8, 8, 4), np.uint8))
+    said = command("edit", "run", "empty.png")
+    assert "empty.png is transparent everywhere: paint on it, or write --edges" in said
 
 
+@pytest.mark.slow
 def test_a_discriminator_judges_single_images(tmp_path):
     """The logit of a run's discriminator; a file has none, and batch norm asks for a batch."""
     opened = tiny_run(tmp_path / "run")

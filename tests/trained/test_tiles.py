@@ -10,7 +10,7 @@ from jaxgan.trained import tiles
 from tests.data.image_kinds import random_images
 from tests.tiny import run_of, tiny_pairs_config
 
-IMAGE = np.random.default_rng(0).normal(size=(45, 70, 2)).astype(np.float32)
+IMAGE = np.random.default_rng(0).uniform(-1, 1, (45, 70, 2)).astype(np.float32)
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(16, 8), (16, 5), (16, 0), (64, 32), (100, 7)])
@@ -63,6 +63,7 @@ def translator(tmp_path_factory):
     return jaxgan.load(folder)
 
 
+@pytest.mark.slow
 def test_a_translator_takes_tiles(translator):
     """A U-Net looks further than its tiles; an image that is one tile is made whole."""
     sources = random_images((2, 16, 48, 1))
@@ -79,15 +80,22 @@ def test_a_translator_takes_tiles(translator):
     assert odd.shape == (1, 41, 35, 3)  # which 16 does not divide
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tile", "overlap", "said"),
     [
         (20, 4, r"^tile = 20: images of 20 x 20: .* sides that 16 divides"),
         (32, 8, r"^overlap = 8, tiles 24 pixels apart: images of 24 x 24: .* 16 divides"),
-        (32, 20, r"^tile = 32, overlap = 20: .* an overlap from 0 to half of it, 16"),
-        (-16, 0, r"^tile = -16, overlap = 0: write a tile of 1 pixel or more"),
     ],
 )
-def test_tiles_that_do_not_fit_are_refused(translator, tile, overlap, said):
+def test_tiles_that_do_not_fit_the_network_are_refused(translator, tile, overlap, said):
     with pytest.raises(ValueError, match=said):
         translator.translate(random_images((1, 48, 48, 1)), tile=tile, overlap=overlap)
+
+
+@pytest.mark.parametrize(("tile", "overlap"), [(32, 17), (32, -1), (-16, 0), (0, 0)])
+def test_tiles_that_cannot_be_blended_are_refused(tile, overlap):
+    with pytest.raises(
+        ValueError, match=rf"^tile = {tile}, overlap = {overlap}: write a tile of 1"
+    ):
+        tiles.refuse(tile, overlap)
