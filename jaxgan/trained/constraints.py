@@ -23,36 +23,40 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.game.game import Side
 from jaxgan.game.losses import non_saturating, score
+from jaxgan.trained.descent import Value
 
 PyTree = Any
 CELL, ORIENTATIONS = 8, 8
 FLAT = 0.5  # sums of gradients in a cell below which it counts as flat, of images in [-1, 1]
 
 
-def colour(about: PyTree, latents, images: jax.Array, labels) -> jax.Array:
+def colour(about: PyTree, latents: jax.Array, images: jax.Array, labels: jax.Array) -> jax.Array:
     """about: colours [h, w, c] in [-1, 1], mask [h, w, 1] in [0, 1]."""
     colours, mask = about
     wrong = (mask[None] * (images - colours[None]) ** 2).sum((1, 2, 3))
     return wrong / jnp.maximum(mask.sum() * images.shape[-1], 1e-6)
 
 
-def edges(about: PyTree, latents, images: jax.Array, labels) -> jax.Array:
+def edges(about: PyTree, latents: jax.Array, images: jax.Array, labels: jax.Array) -> jax.Array:
     """about: what `drawn_cells` returns."""
     histogram, cells = about
     wrong = ((oriented(images) - histogram[None]) ** 2).sum(-1)
     return (cells[None] * wrong).sum((1, 2)) / jnp.maximum(cells.sum(), 1.0)
 
 
-def near(about: jax.Array, latents: jax.Array, images, labels) -> jax.Array:
+def near(about: jax.Array, latents: jax.Array, images: jax.Array, labels: jax.Array) -> jax.Array:
     """about: latents z0 [d]."""
     return ((latents - about[None]) ** 2).mean(1)
 
 
-def realism(side):
+def realism(side: Side) -> Value:
     """Return the term of a discriminator, of which `about` are the weights."""
 
-    def value(weights: PyTree, latents, images: jax.Array, labels: jax.Array) -> jax.Array:
+    def value(
+        weights: PyTree, latents: jax.Array, images: jax.Array, labels: jax.Array
+    ) -> jax.Array:
         logits = side.calls["call"]({"params": weights}, images, labels)
         return non_saturating.generator(score(logits))
 

@@ -85,8 +85,13 @@ class Descent:
     ) -> np.ndarray:
         """Return the value of each term for latents [n, d] and labels [n], [n, terms]."""
         kinds, abouts, _ = _taken(terms)
-        images = self._g.generate(latents, labels, truncation)
-        return np.asarray(self._measure(kinds, abouts, latents, images, labels))
+        all_of = latents, self._g.generate(latents, labels, truncation), labels
+        n, found = len(latents), []
+        size = self._g.rows_at_once(n)
+        for start in range(0, n, size):
+            rows = [np.resize(a[start : start + size], (size, *a.shape[1:])) for a in all_of]
+            found.append(np.asarray(self._measure(kinds, abouts, *rows)))
+        return np.concatenate(found)[:n]
 
     def steps(
         self,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
+from PIL import Image
 
 from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
@@ -86,7 +87,9 @@ def edit_command(model: Path, config: ConfigDict, strokes: Path, options: Option
     return 0
 
 
-def picture(g: TrainedGenerator, found: Edit, strokes: Strokes, lines: np.ndarray | None):
+def picture(
+    g: TrainedGenerator, found: Edit, strokes: Strokes, lines: np.ndarray | None
+) -> Image.Image:
     """Return the start, the strokes on it, lines if there are any, and the result, side by side."""
     start, result = found.images
     shown = {"start": start, "strokes": strokes.mask * strokes.colours + (1 - strokes.mask) * start}

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.build import medium_of, sides, transform
 from jaxgan.devices import sharding
+from jaxgan.game.game import Side
 from jaxgan.game.losses import score
 from jaxgan.trained.constraints import realism
 from jaxgan.trained.descent import Value
@@ -53,7 +54,7 @@ def judge(g: TrainedGenerator, path: Path, config: ConfigDict) -> tuple[Value, P
     return realism(side), jax.device_get(weights)
 
 
-def _refuse_of_batches(side, weights: PyTree, g: TrainedGenerator) -> None:
+def _refuse_of_batches(side: Side, weights: PyTree, g: TrainedGenerator) -> None:
     """Refuse a discriminator whose logit of an image depends on the others of its batch."""
     images = np.random.default_rng(0).uniform(-1, 1, (3, *g.image_shape)).astype(np.float32)
     name = g.config.model.name
