@@ -20,6 +20,7 @@ def operands(values: SimpleNamespace) -> tuple[Path, Path]:
 
 def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.draw import draw_captions
+    from jaxgan.trained.film import translate_film
     from jaxgan.trained.load import load_translator
     from jaxgan.trained.translate import translate_folder
 
@@ -27,13 +28,14 @@ def run(values: SimpleNamespace) -> int:
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
     wanted = values.seed, columns or translator.config.sample.columns, values.force
-    out, (tile, overlap) = Path(values.out), (values.tile, values.overlap)
-    if translator.takes_text:
+    out, tile = Path(values.out), values.tile
+    if translator.takes_text or translator.takes_film:
         if tile:
-            raise ValueError(f"--tile={tile}: captions are drawn whole: leave it out")
-        print(draw_captions(translator, folder, out, *wanted))
+            raise ValueError(f"--tile={tile}: of images; leave it out")
+        make = draw_captions if translator.takes_text else translate_film
+        print(make(translator, folder, out, *wanted))
     else:
-        print(translate_folder(translator, folder, out, *wanted, tile, overlap))
+        print(translate_folder(translator, folder, out, *wanted, tile, values.overlap))
     return 0
 
 
@@ -47,7 +49,8 @@ COMMAND = Command(
     "translate",
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
-    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.",
+    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
+    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",

@@ -1,11 +1,9 @@
-"""Images, and the same with a hole: what a network learns from that fills holes.
+"""Images, and the same with a hole in the middle: what inpainting learns from (arXiv 1604.07379).
 
-Context encoders (arXiv 1604.07379) and CCGAN (arXiv 1611.06430) play the game of pix2pix with them.
-In a Batch an image of the data set is the sample; its condition is the image with a rectangle of
-half its height and width filled with gray. In the middle where the image is decoded, which
-is what sheets and scores see; at a place that is drawn for each image in training.
-
-To fill a hole of one's own, paint it in this gray, (128, 128, 128), and translate the image.
+In a Batch an image of the data set is the sample; its condition is the image whose middle, half of
+either side, is gray. The data set is one of single images, of which labels are left aside. Holes
+are made where images are decoded and, again, where they become floats: whatever is in the middle of
+an image that is translated, the network does not see it.
 """
 
 from functools import partial
@@ -16,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan.media import images, pairs, pixels
+from jaxgan.media import images, pixels
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.medium import Batch, Medium, Spec
 from jaxgan.media.pixels import DTYPES
@@ -35,53 +33,45 @@ def holes(
     """Return the medium of images [height, width, channels] and the same with a hole.
 
     flip, random_crop: as of images.
-
-    Raises ValueError for images too small for one.
     """
-    height, width, _ = shape
-    if min(height, width) < 4:
-        raise ValueError(f"data.size = {height} x {width}: write 4 x 4 or larger")
     of_images = images.images(shape, bits)
     both = lambda dtype: Batch(*2 * [jax.ShapeDtypeStruct(shape, dtype)])
     return of_images._replace(
         stored=both(DTYPES[bits]),
         spec=Spec(*both(jnp.float32)),
-        decode=partial(decode, size=(height, width)),
-        to_float=pairs.to_float,
-        augment=partial(augment, flip=flip, random_crop=random_crop, bits=bits),
+        decode=partial(decode, size=shape[:2]),
+        to_float=to_float,
+        augment=partial(augment, flip=flip, random_crop=random_crop),
+        show_condition=stored_with_hole,
     )
 
 
-def fill(bits: int) -> int:
-    """Return the gray of a hole, as stored."""
-    return 1 << bits - 1
+def with_hole(sample: Any, gray: Any) -> Any:
+    """Return images [..., h, w, c] whose middle has one value; numpy or JAX arrays."""
+    inside = [np.abs(np.arange(n) - (n - 1) / 2) < n / 4 for n in sample.shape[-3:-1]]
+    xp = jnp if isinstance(sample, jax.Array) else np
+    hole = (inside[0][:, None] & inside[1])[..., None]
+    return xp.where(hole, xp.asarray(gray, sample.dtype), sample)
+
+
+def stored_with_hole(sample: np.ndarray) -> np.ndarray:
+    """Return stored images with a hole."""
+    return with_hole(sample, np.iinfo(sample.dtype).max // 2)
 
 
 def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
-    """Return an image of a data set with these features, and the same with a hole in its middle."""
-    image = images.decode(record, features, size).sample
-    (h, w), found = size, image.copy()
-    top, left = (h - h // 2) // 2, (w - w // 2) // 2
-    found[top : top + h // 2, left : left + w // 2] = fill(8 * image.dtype.itemsize)
-    return Batch(image, found)
+    """Return an image of a data set with these features, and the same with a hole."""
+    sample = images.decode(record, features, size).sample
+    return Batch(sample, stored_with_hole(sample))
 
 
-def holed(key: jax.Array, samples: jax.Array, bits: int) -> jax.Array:
-    """Return float images [..., h, w, c] with a hole each, at a place drawn uniformly."""
-    *leading, h, w, _ = samples.shape
-    corners = []
-    for name, side in zip(jax.random.split(key), (h, w), strict=True):
-        corners.append(jax.random.randint(name, (*leading, 1), 0, side - side // 2 + 1))
-    inside = [
-        (jnp.arange(side) >= corner) & (jnp.arange(side) < corner + side // 2)
-        for side, corner in zip((h, w), corners, strict=True)
-    ]
-    hole = inside[0][..., :, None, None] & inside[1][..., None, :, None]
-    gray = pixels.to_float(np.array(fill(bits), DTYPES[bits]))
-    return jnp.where(hole, gray, samples)
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored images as floats in [-1, 1]; holes are 0."""
+    sample, condition = jax.tree.map(pixels.to_float, tuple(batch))
+    return Batch(sample, with_hole(condition, 0.0))
 
 
-def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float, bits: int) -> Batch:
-    """Return a batch of floats, mirrored and cropped, with a hole in each result."""
-    whole = augmented(keys, batch.sample, flip, random_crop)
-    return Batch(whole, holed(keys["hole"], whole, bits))
+def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
+    """Return a batch of floats, mirrored and cropped, with holes in the result."""
+    sample = augmented(keys, batch.sample, flip, random_crop)
+    return Batch(sample, with_hole(sample, 0.0))
