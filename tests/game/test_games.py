@@ -318,7 +318,7 @@ def test_one_step(game, tmp_path):
     for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
         old, new = (s.players[role].params for s in (state, first))
-        # ProGAN's progress and the first stage in StackGAN's and ADDA's second are learned by nobody.
+        # ProGAN's progress and the first stages of StackGAN and ADDA are learned by nobody.
         for part in old.keys() - {"progress", "stage_1", "source"}:
             moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
             assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
