@@ -47,7 +47,7 @@ class Bounds(NamedTuple):
     def brought(self, z: jax.Array) -> jax.Array:
         """Return latents [n, d], those beyond the bounds brought back to them."""
         z = jnp.clip(z, -self.most, self.most)
-        norm = jnp.linalg.norm(jax.lax.stop_gradient(z), axis=1, keepdims=True)
+        norm = jnp.linalg.norm(z, axis=1, keepdims=True)
         return z * jnp.minimum(1.0, self.radius / jnp.maximum(norm, 1e-12))
 
 

@@ -46,7 +46,7 @@ def translate_folder(
     columns: int = 10,
     force: bool = False,
     tile: int = 0,
-    overlap: int = 0,
+    overlap: int = 32,
 ) -> str:
     """Translate every image of a folder; return a line that says what was written.
 

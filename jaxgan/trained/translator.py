@@ -96,7 +96,7 @@ class Translator:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
 
-    def translate(self, images: Any, seed: int = 0, tile: int = 0, overlap: int = 0) -> np.ndarray:
+    def translate(self, images: Any, seed: int = 0, tile: int = 0, overlap: int = 32) -> np.ndarray:
         """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16;
         what clips of poses become: [n, frames, height, width, channels].
 

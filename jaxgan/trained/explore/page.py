@@ -102,7 +102,7 @@ async function pump(){if(busy||!wanted)return;busy=true;const job=wanted;wanted=
   $('error').textContent='';const ms=Math.round(performance.now()-start);
   $('time').textContent=ms+' ms';document.body.dataset.ms=ms;
   document.body.dataset.done=job.q}
- catch(e){$('error').textContent=e.message}
+ catch(e){$('error').textContent=e.message;$('time').innerHTML='&nbsp;'}
  busy=false;pump()}
 function show(q,name,body){file=name+'.png';wanted={q,body};pump()}
 const label=p=>[facts.classes[p.class],'seed '+p.seed].filter(Boolean).join(', ');
