@@ -238,6 +238,8 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
 

@@ -69,7 +69,8 @@ def test_the_encoder_learns_where_the_judge_is_sure():
     np.testing.assert_allclose(slope(sure)["target"], expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("norm", ["none", pytest.param("batch", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", ["none", "batch"])
 def test_steps_leave_the_sources_predictions_as_they_are(norm):
     config = default_config("adda", "adda")
     config.model.update(width=2, hidden=4, norm=norm)

@@ -230,12 +230,13 @@ def test_strokes_are_taken_at_one_address(port):
     assert json.loads(get(port, "/facts")[2])["brush"]
 
 
-def test_strokes_of_too_many_bytes_are_not_read(port):
+@pytest.mark.parametrize("length", [str(1 + (1 << 22)), "many"])
+def test_strokes_of_too_many_bytes_are_not_read(port, length):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for length in (1 + (1 << 22), "many"):
-        connection.putrequest("POST", "/edit?a=%7B%7D")
-        connection.putheader("Content-Length", str(length))
-        connection.endheaders()
-        answer = connection.getresponse()
-        assert answer.status == 400 and b"write a PNG of at most 4194304 bytes" in answer.read()
+    connection.putrequest("POST", "/edit?a=%7B%7D")
+    connection.putheader("Content-Length", length)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 400 and answer.getheader("Connection") == "close"
+    assert b"write a PNG of at most 4194304 bytes" in answer.read()
     connection.close()
