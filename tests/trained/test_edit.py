@@ -264,8 +264,8 @@ def test_a_discriminator_judges_single_images(tmp_path):
 @pytest.mark.slow
 def test_a_discriminator_that_needs_a_batch_is_refused(tmp_path):
     config = default_config("dcgan", "adversarial")
-    config.data.update(size=(8, 8), channels=1, bits=8, class_names=("images",))
-    config.model.update(width=4, latent_dim=6)
+    config.data.update(size=(16, 16), channels=1, bits=8, class_names=("images",))
+    config.model.update(width=2, latent_dim=6)  # two stages, of which one has batch norm
     run_of(tmp_path / "dcgan", config)
     g = load_generator(tmp_path / "dcgan")
     with pytest.raises(ValueError, match=r"of model 'dcgan' says of an image depends on the other"):
