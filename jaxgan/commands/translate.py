@@ -1,5 +1,6 @@
 """jaxgan translate: a folder of images, made into others; or captions, drawn."""
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,20 +23,20 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.draw import draw_captions
     from jaxgan.trained.film import translate_film
     from jaxgan.trained.load import load_translator
+    from jaxgan.trained.predict import predict_films
     from jaxgan.trained.translate import translate_folder
 
     model, folder = operands(values)
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
-    wanted = values.seed, columns or translator.config.sample.columns, values.force
-    out, tile = Path(values.out), values.tile
-    if translator.takes_text or translator.takes_film:
-        if tile:
-            raise ValueError(f"--tile={tile}: of images; leave it out")
-        make = draw_captions if translator.takes_text else translate_film
-        print(make(translator, folder, out, *wanted))
-    else:
-        print(translate_folder(translator, folder, out, *wanted, tile, values.overlap))
+    if values.tile and len(translator.source_shape) != 3:
+        raise ValueError(f"--tile={values.tile}: of images; leave it out")
+    wanted = columns or translator.config.sample.columns, values.force
+    in_tiles = partial(translate_folder, tile=values.tile, overlap=values.overlap)
+    make = draw_captions if translator.takes_text else in_tiles
+    make = translate_film if translator.takes_film else make
+    make = predict_films if translator.predicts else make
+    print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
 
@@ -50,7 +51,8 @@ COMMAND = Command(
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
     "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
-    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.",
+    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.\n"
+    "Of a run that predicts frames, FOLDER holds films: each goes on from its first frames.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",

@@ -20,6 +20,7 @@ from jaxgan.game.steps import train_step
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
+from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.transitions import transitions
@@ -35,6 +36,7 @@ SIZES |= {
     "gan3d": (8, 8, 8),
     "vgan": (4, 8, 8),
 }
+SIZES |= {"dvdgan": (4, 16, 16), "mcnet": (4, 16, 16), "next_frame": (5, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -51,6 +53,7 @@ OWN = {
     "spade": {"patch_layers": 1, "scales": 1},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
+    "dvdgan": {"frames": 2},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
 }
 # Which objective trains a model, and which models have what an objective needs.
@@ -69,11 +72,14 @@ NATURAL = {
     "dcgan": "adversarial",
     "gan3d": "adversarial",
     "domains": "domains",
+    "dvdgan": "adversarial",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
+    "mcnet": "next_frame",
     "melgan": "melgan",
     "mlp": "adversarial",
+    "next_frame": "next_frame",
     "pix2pix": "pix2pix",
     "policy": "gail",
     "progan": "adversarial",
@@ -91,7 +97,7 @@ CLASSIFIERS = {"adda", "domains"}  # of images of two domains
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"dvdgan", "gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adda": {"adda"},
@@ -108,6 +114,7 @@ FITTING = {
     "lapgan": {"lapgan"},
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
+    "next_frame": {"mcnet", "next_frame"},
     "pix2pix": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "relativistic": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
@@ -128,6 +135,7 @@ def modules(package, function):
 
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 TEXT = {"stackgan", "text_dcgan"}
+PREDICTORS = {"mcnet", "next_frame"}
 
 
 def spec_for(model):
@@ -136,6 +144,8 @@ def spec_for(model):
         return transitions(3, 3).spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
+    if model in PREDICTORS:
+        return next_frames(shape_of(model), shape_of(model)[0] - 2).spec
     if model in TEXT:
         return captions((*shape_of(model)[:2], 1), 6).spec
     if model in TRANSLATORS:
@@ -161,7 +171,9 @@ def config_of(model, objective, **fields):
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
     config.condition = (
-        "data" if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+        "data"
+        if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS, *PREDICTORS}
+        else "prior"
     )
     config.update_from_flattened_dict(fields)
     return config
@@ -269,7 +281,8 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("adda", "cyclegan", "dance", "domains", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("adda", "cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame", "policy")
+WITHOUT_NOISE += ("srgan",)
 
 
 def refusal(model, term):
@@ -290,7 +303,11 @@ def refusal(model, term):
     return None
 
 
-@pytest.mark.parametrize("model", NATURAL)
+# Second derivatives of its scans take long to trace.
+SLOW = [pytest.param("dvdgan", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("model", [*(model for model in NATURAL if model != "dvdgan"), *SLOW])
 def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
     for term, (fields, players) in TERMS.items():
         config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)
