@@ -146,6 +146,8 @@ def test_what_cannot_be_drawn(command, workdir, tmp_path):  # noqa: F811
     says = command("sample", workdir)
     assert "makes images of captions and has no latents or classes" in says
     assert re.search(r"write jaxgan translate \S+ FILE.npz, of captions with", says)
+    says = command("translate", workdir, "long.npz", "--tile=32")
+    assert "--tile=32: of images; leave it out" in says
     says = command("translate", workdir, "long.npz", "--back")
     assert "model 'text_dcgan' translates one way: leave --back out" in says
 

@@ -4,10 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import jaxgan
 from jaxgan.trained import tiles
+from jaxgan.trained.translate import translate_folder
 from tests.data.image_kinds import random_images
+from tests.data.prepare.test_pairs import write
 from tests.tiny import run_of, tiny_pairs_config
 
 IMAGE = np.random.default_rng(0).uniform(-1, 1, (45, 70, 2)).astype(np.float32)
@@ -78,6 +81,24 @@ def test_a_translator_takes_tiles(translator):
     assert np.abs(one.astype(int) - translator.translate(sources, seed=3)).max() <= 1
     odd = translator.translate(random_images((1, 41, 35, 1)), tile=32, overlap=16)
     assert odd.shape == (1, 41, 35, 3)  # which 16 does not divide
+
+
+@pytest.mark.slow
+def test_a_folder_is_translated_in_tiles(translator, tmp_path):
+    """Of sizes that the network cannot halve; what does not fit is refused with the file's name."""
+    images = random_images((2, 33, 21))
+    write(tmp_path / "in", images)
+    flags = {"seed": 2, "tile": 16}
+    with pytest.raises(
+        ValueError, match=r"in/0.png: overlap = 4, tiles 12 pixels apart: .* 12 x 12"
+    ):
+        translate_folder(translator, tmp_path / "in", tmp_path / "out", **flags, overlap=4)
+    assert not (tmp_path / "out").exists()
+    translate_folder(translator, tmp_path / "in", tmp_path / "out", **flags, overlap=0)
+    made = translator.translate(images[..., None], **flags, overlap=0)
+    for number, expected in enumerate(made):
+        with Image.open(tmp_path / "out" / f"{number}.png") as picture:
+            np.testing.assert_array_equal(np.asarray(picture), expected)
 
 
 @pytest.mark.slow
