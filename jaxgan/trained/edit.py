@@ -152,7 +152,8 @@ def _terms(g, strokes, lines, z0, keep, judge, realism) -> dict[str, Term]:
         return {}
     terms["near"] = Term(constraints.near, z0, keep)
     if judge is not None:
-        terms["realism"] = Term(*judge, realism)
+        value, weights = judge
+        terms["realism"] = Term(value, weights, realism)
     return terms
 
 
