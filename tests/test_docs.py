@@ -65,6 +65,7 @@ SMALLER = {
     "evaluate": ["--config.evaluate.samples=40"],
     "sample": ["--count=40"],
     "invert": ["--steps=3"],
+    "edit": ["--steps=3", "--starts=2"],
     "export": ["--force"],  # several pages write the same name
     "explore": ["--port=0"],  # any free one
 }
