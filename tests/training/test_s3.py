@@ -1,4 +1,5 @@
-"""`jaxgan train` on an S3-compatible server, killed twice, against the same run on disk.
+"""`jaxgan train` on an S3-compatible server, killed twice, against the same run on disk; the same
+with two processes, each of which has a desk of its own.
 
 The server is moto's, on this machine; s3fs reaches it by AWS_ENDPOINT_URL, as it would another. The
 records come from the server too.
@@ -21,6 +22,8 @@ import jaxgan
 from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.files import desk
 from jaxgan.files.objects import Objects
+from jaxgan.training import one_file
+from tests.multiprocess.test_processes import local
 from tests.training.kill_test import COMMAND, SMALL, Runs
 
 pytestmark = pytest.mark.slow
@@ -108,3 +111,50 @@ def test_a_run_on_s3_that_is_killed_equals_one_on_disk(server, tmp_path):
     wanted = {"classes": [0, 3], "seed": 5}
     there, here = (jaxgan.load(place).sample(**wanted) for place in (RUN, tmp_path / "whole"))
     np.testing.assert_array_equal(there, here)
+
+
+def together(workdir: str | Path, *flags: str) -> list[subprocess.Popen]:
+    """Start two processes with two devices each; parameters are split over all four."""
+    command = [*COMMAND, *SMALL, "--config.mesh.fsdp=4", "--config.model.width=32"]
+    command += [f"--workdir={workdir}", *flags]
+    address = f"127.0.0.1:{local().free_port()}"
+    return [local().start(command, index, 2, 2, address) for index in range(2)]
+
+
+def ends(group: list[subprocess.Popen]) -> list[tuple[int, str]]:
+    """Return (exit code, output) of each."""
+    return [(p.returncode, output) for p in group for output in p.communicate(timeout=600)[:1]]
+
+
+def test_two_processes_on_s3_that_are_killed_equal_two_on_disk(server, tmp_path):
+    objects, manifest = Objects(RUN), "checkpoints/10/manifest"
+    assert [code for code, _ in ends(together(tmp_path / "disk"))] == [0, 0]
+    # Process 0 is killed while the first checkpoint is written, then process 1 after it.
+    for victim, sign in ((0, "checkpoints/10/"), (1, manifest)):
+        group = together(RUN)
+        until(lambda sign=sign: any(name.startswith(sign) for name in objects.tags()))
+        group[victim].kill()
+        codes = [code for code, _ in ends(group)]
+        assert codes[victim] == -signal.SIGKILL and codes[1 - victim] != 0
+    assert manifest in objects.tags()
+    done = ends(together(RUN))
+    assert [code for code, _ in done] == [0, 0], done
+    assert "continuing from the checkpoint of" in done[0][1] and "names process" in done[0][1]
+    workdir = desk.local(RUN)
+    assert (desk.fetch(workdir / "checkpoints" / "20") / one_file.NAME).exists()
+    for sheet in workdir.glob("samples/*"):
+        desk.fetch(sheet)
+    disk = Runs(tmp_path, SMALL).contents("disk")
+    assert Runs(workdir.parent, SMALL).contents("one") == disk
+
+    # A process alone continues from that file, and two of them from what it leaves.
+    command = [*COMMAND, *SMALL, "--config.mesh.fsdp=4", "--config.model.width=32"]
+    command += [f"--workdir={RUN}", "--config.train.steps=21"]
+    alone = local().start(command, 0, 1, 4, f"127.0.0.1:{local().free_port()}")
+    ((code, output),) = ends([alone])
+    assert code == 0 and "done: 21 steps" in output, output
+    (_, output), (code, _) = ends(together(RUN, "--config.train.steps=22"))
+    assert code == 0 and "done: 22 steps" in output, output
+    names = set(objects.tags())
+    assert "checkpoints/22/state.safetensors" in names and "lock" not in names
+    assert "checkpoints/21/state.safetensors" not in names and "checkpoints/21/manifest" in names
