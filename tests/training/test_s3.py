@@ -24,7 +24,7 @@ from jaxgan.files import desk
 from jaxgan.files.objects import Objects
 from jaxgan.training import one_file
 from tests.multiprocess.test_processes import local
-from tests.training.kill_test import COMMAND, SMALL, Runs
+from tests.training.kill_test import COMMAND, ROOT, SMALL, Runs
 
 pytestmark = pytest.mark.slow
 BUCKET = "jaxgan-tests"
@@ -113,48 +113,52 @@ def test_a_run_on_s3_that_is_killed_equals_one_on_disk(server, tmp_path):
     np.testing.assert_array_equal(there, here)
 
 
-def together(workdir: str | Path, *flags: str) -> list[subprocess.Popen]:
-    """Start two processes with two devices each; parameters are split over all four."""
-    command = [*COMMAND, *SMALL, "--config.mesh.fsdp=4", "--config.model.width=32"]
-    command += [f"--workdir={workdir}", *flags]
+TOGETHER = (
+    *("train", f"--config={ROOT}/configs/debug.py", "--config.data.size=(8, 8)"),
+    *("--config.train.microbatches=1", "--config.train.sample_every=10"),
+    *("--config.train.checkpoint_every=5", "--config.mesh.fsdp=4", "--config.model.width=32"),
+)
+
+
+def start(workdir: str | Path, steps: int, count: int) -> list[subprocess.Popen]:
+    """Start `count` processes with four devices in all; parameters are split over all four."""
+    command = [*TOGETHER, f"--config.train.steps={steps}", f"--workdir={workdir}"]
     address = f"127.0.0.1:{local().free_port()}"
-    return [local().start(command, index, 2, 2, address) for index in range(2)]
+    return [local().start(command, i, count, 4 // count, address) for i in range(count)]
 
 
-def ends(group: list[subprocess.Popen]) -> list[tuple[int, str]]:
-    """Return (exit code, output) of each."""
-    return [(p.returncode, output) for p in group for output in p.communicate(timeout=600)[:1]]
+def finish(group: list[subprocess.Popen]) -> list[str]:
+    """Return what each said, after a good end."""
+    outputs = [process.communicate(timeout=600)[0] for process in group]
+    assert [process.returncode for process in group] == [0] * len(group), outputs
+    return outputs
 
 
 def test_two_processes_on_s3_that_are_killed_equal_two_on_disk(server, tmp_path):
-    objects, manifest = Objects(RUN), "checkpoints/10/manifest"
-    assert [code for code, _ in ends(together(tmp_path / "disk"))] == [0, 0]
+    objects, manifest = Objects(RUN), "checkpoints/5/manifest"
+    finish(start(tmp_path / "disk", 10, 2))
     # Process 0 is killed while the first checkpoint is written, then process 1 after it.
-    for victim, sign in ((0, "checkpoints/10/"), (1, manifest)):
-        group = together(RUN)
-        until(lambda sign=sign: any(name.startswith(sign) for name in objects.tags()))
+    for victim, sign in ((0, "checkpoints/5/"), (1, manifest)):
+        group = start(RUN, 10, 2)
+        there = lambda sign=sign: any(name.startswith(sign) for name in objects.tags())
+        until(lambda group=group, there=there: there() or any(p.poll() for p in group))
         group[victim].kill()
-        codes = [code for code, _ in ends(group)]
-        assert codes[victim] == -signal.SIGKILL and codes[1 - victim] != 0
+        outputs = [process.communicate(timeout=120)[0] for process in group]
+        assert group[victim].returncode == -signal.SIGKILL, outputs
+        assert group[1 - victim].returncode != 0, outputs
     assert manifest in objects.tags()
-    done = ends(together(RUN))
-    assert [code for code, _ in done] == [0, 0], done
-    assert "continuing from the checkpoint of" in done[0][1] and "names process" in done[0][1]
+    output = finish(start(RUN, 10, 2))[0]
+    assert "continuing from the checkpoint of" in output and "names process" in output
     workdir = desk.local(RUN)
-    assert (desk.fetch(workdir / "checkpoints" / "20") / one_file.NAME).exists()
     for sheet in workdir.glob("samples/*"):
         desk.fetch(sheet)
     disk = Runs(tmp_path, SMALL).contents("disk")
+    assert one_file.is_there(desk.fetch(workdir / "checkpoints" / "10"))
     assert Runs(workdir.parent, SMALL).contents("one") == disk
 
     # A process alone continues from that file, and two of them from what it leaves.
-    command = [*COMMAND, *SMALL, "--config.mesh.fsdp=4", "--config.model.width=32"]
-    command += [f"--workdir={RUN}", "--config.train.steps=21"]
-    alone = local().start(command, 0, 1, 4, f"127.0.0.1:{local().free_port()}")
-    ((code, output),) = ends([alone])
-    assert code == 0 and "done: 21 steps" in output, output
-    (_, output), (code, _) = ends(together(RUN, "--config.train.steps=22"))
-    assert code == 0 and "done: 22 steps" in output, output
+    assert "done: 11 steps" in finish(start(RUN, 11, 1))[0]
+    assert "done: 12 steps" in finish(start(RUN, 12, 2))[0]
     names = set(objects.tags())
-    assert "checkpoints/22/state.safetensors" in names and "lock" not in names
-    assert "checkpoints/21/state.safetensors" not in names and "checkpoints/21/manifest" in names
+    assert f"checkpoints/12/{one_file.NAME}" in names and "lock" not in names
+    assert f"checkpoints/11/{one_file.NAME}" not in names and "checkpoints/11/manifest" in names
