@@ -21,12 +21,19 @@ from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
+from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
-SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
+SIZES |= {
+    "dance": (2, 8, 8),
+    "wavegan": (64,),
+    "melgan": (64,),
+    "gan3d": (8, 8, 8),
+    "vgan": (4, 8, 8),
+}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -39,6 +46,7 @@ OWN = {
     "stylegan": {"latent_dim": 4 + 160},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
+    "dance": {"patch_layers": 1, "scales": 1, "blocks": 1, "halvings": 1},
     "spade": {"patch_layers": 1, "scales": 1},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
@@ -54,6 +62,7 @@ NATURAL = {
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
     "cyclegan": "cyclegan",
+    "dance": "dance",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
     "domains": "domains",
@@ -85,6 +94,7 @@ FITTING = {
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "cyclegan": {"cyclegan"},
+    "dance": {"dance", "spade"},
     "domains": {"domains"},
     "feature_matching": WITH_FEATURES,
     "gail": {"policy"},
@@ -97,7 +107,7 @@ FITTING = {
     "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
-    "spade": {"spade"},
+    "spade": {"dance", "spade"},
     "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "stackgan": {"stackgan"},
     "style": {"stylegan"},
@@ -125,6 +135,8 @@ def spec_for(model):
         return captions((*shape_of(model)[:2], 1), 6).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
+    if model == "dance":
+        return posed_clips(shape_of(model)).spec
     if len(shape_of(model)) != 3:
         mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
@@ -143,7 +155,9 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = "data" if model in {"melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+    config.condition = (
+        "data" if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+    )
     config.update_from_flattened_dict(fields)
     return config
 
@@ -250,7 +264,7 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "domains", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("cyclegan", "dance", "domains", "melgan", "policy", "srgan")
 
 
 def refusal(model, term):
