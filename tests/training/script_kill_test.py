@@ -7,10 +7,10 @@ It prints how many kills hit which command, and how many runs were equal.
 A run is four commands, one after the other, as in a script: a data set from a folder of pictures,
 configs/debug.py on it, scores, a file of the generator. Each life starts with the first command
 again, as a job that is queued again does: prepare and train say that there is nothing to do, the
-script leaves out evaluate and export once what they make is there. A life ends at a moment drawn
-from a whole one's length, or at a change of the run's folder (kill_test.py). After MOST kills the
-run is left to finish, and every file is compared with those of a run that was not killed, byte by
-byte; checkpoints by their arrays.
+script leaves out evaluate and export once what they make is there. A script may end early, after a
+command that is drawn. A life ends at a moment drawn from one of its commands, or at a change that
+this makes to the run's folder (kill_test.py). After MOST kills the run is left to finish, and every
+file is compared with those of a run that was not killed, byte by byte; checkpoints by their arrays.
 """
 
 import collections
@@ -53,7 +53,7 @@ def commands(folder: Path) -> list[list[str]]:
     ]
 
 
-def live(folder: Path, name: str) -> None:
+def live(folder: Path, name: str, last: str) -> None:
     """Be one life of a run, in a process of its own; programs compiled before are read."""
     os.chdir(folder / name)
     with (folder / f"{name}.log").open("a") as file:
@@ -73,71 +73,91 @@ def live(folder: Path, name: str) -> None:
         except SystemExit as end:
             if end.code:
                 raise
+        if part == last:
+            break
     Path("part").write_text("done")
 
 
 class Scripts:
-    """Runs in one folder. `usual`, `changes`: of a whole life; `kills`: by the part that it hit."""
+    """Runs in one folder. `seconds`, `changes`: of each command of a whole life; `kills`: which
+    command they hit."""
 
     def __init__(self, folder: Path):
-        self.folder, self.usual, self.changes = folder, 0.0, 0
+        self.folder = folder
+        self.seconds: dict[str, float] = {}
+        self.changes: collections.Counter[str] = collections.Counter()
         self.kills: collections.Counter[str] = collections.Counter()
         draw_pictures(folder / "pictures")
 
-    def life(self, name: str, moment: float = np.inf, change: float = np.inf) -> bool:
-        """Start or continue a run; kill it after `moment` seconds or at change number `change`.
+    def life(self, name: str, last: str = PARTS[-1], part: str = "", **end: float) -> bool:
+        """Start or continue a run, up to the command `last`; return whether it was killed.
 
-        Return whether it was killed. Raises RuntimeError when it fails by itself.
+        part: a command; it is killed after end["moment"] seconds of it, or after as many changes of
+          the run's folder as end["change"] says.
+        Raises RuntimeError when it fails by itself.
         """
         place = self.folder / name
         place.mkdir(exist_ok=True)
-        process = processes.Process(target=live, args=(self.folder, name))
+        (place / "part").write_text("start")
+        process = processes.Process(target=live, args=(self.folder, name, last))
         process.start()
-        begin, changes, last = time.monotonic(), 0, on_disk(place)
+        then, changes, now, before = time.monotonic(), 0, "start", on_disk(place)
         while process.is_alive():
-            if moment == np.inf:  # else looking would only cost time
-                now = on_disk(place)
-                changes, last = changes + (now != last), now
-            if time.monotonic() - begin > moment or changes >= change:
+            current, after = (place / "part").read_text() or now, on_disk(place)
+            if current != now:
+                self.seconds.setdefault(now, time.monotonic() - then)
+                then, changes, now = time.monotonic(), 0, current
+            if after != before:
+                changes, before = changes + 1, after
+                self.changes[now] += not part  # of a life that nothing ends
+            is_over = time.monotonic() - then > end.get("moment", np.inf)
+            if now == part and (is_over or changes >= end.get("change", np.inf)):
                 process.kill()
             process.join(0.005)
         if process.exitcode == 0:
-            self.usual = self.usual or time.monotonic() - begin
-            self.changes = self.changes or changes
             return False
         if process.exitcode != -signal.SIGKILL:
             log = (self.folder / f"{name}.log").read_text()
             raise RuntimeError(f"{name}: exit code {process.exitcode}: {log[-2000:]}")
-        self.kills[part.read_text() if (part := place / "part").exists() else "start"] += 1
+        self.kills[now] += 1
         return True
 
-    def killed(self, name: str, chance: random.Random) -> int:
-        """Run until done, killed at random; return how often."""
-        kills = 0
-        while kills < MOST:
-            if chance.random() < 0.5:
-                drawn = {"moment": chance.uniform(0, self.usual)}
-            else:
-                drawn = {"change": chance.randint(1, self.changes)}
-            if not self.life(name, **drawn):
-                return kills
-            kills += 1
-        self.life(name)
-        return kills
+    def killed(self, name: str, chance: random.Random) -> tuple[int, str]:
+        """Run up to a command that is drawn, killed at random; return how often, and which it was.
 
-    def contents(self, name: str) -> dict[str, object]:
-        """Return all that must be equal: but for the date in the generator's file."""
+        Half of the kills hit this command, the others any before it.
+        """
+        kills, last = 0, chance.choice(PARTS)
+        before = PARTS[: PARTS.index(last) + 1]
+        while kills < MOST:
+            part = last if chance.random() < 0.5 else chance.choice(before)
+            if chance.random() < 0.5:
+                end = {"moment": chance.uniform(0, self.seconds[part])}
+            else:
+                end = {"change": chance.randint(1, max(1, self.changes[part]))}
+            if not self.life(name, last, part, **end):
+                return kills, last
+            kills += 1
+        self.life(name, last)
+        return kills, last
+
+    def contents(self, name: str, last: str = PARTS[-1]) -> dict[str, object]:
+        """Return all that must be equal after a command: not the date in the generator's file."""
         place = self.folder / name
-        found = Runs(place, ()).contents("run")
-        found |= {
+        found: dict[str, object] = {
             path.relative_to(place).as_posix(): path.read_bytes()
             for path in (place / "data").rglob("*")
             if path.is_file()
         }
-        found[RESULTS] = (place / RESULTS).read_bytes()
-        arrays, metadata = read_tensors(place / EXPORTED)
-        exported = {name: (a.shape, a.tobytes()) for name, a in arrays.items()}
-        return found | {"exported": (exported, metadata | {"date": ""})}
+        if last != "prepare":
+            found |= Runs(place, ()).contents("run")
+        if last in DONE:
+            found[RESULTS] = (place / RESULTS).read_bytes()
+        if last == "export":
+            arrays, metadata = read_tensors(place / EXPORTED)
+            exported = {name: (a.shape, a.tobytes()) for name, a in arrays.items()}
+            found["exported"] = exported, metadata | {"date": ""}
+        return found
 
 
 def draw_pictures(folder: Path) -> None:
@@ -156,31 +176,30 @@ def kills(count: int, seed: int = 0) -> bool:
     with tempfile.TemporaryDirectory(prefix="jaxgan-kills-") as folder:
         scripts = Scripts(Path(folder))
         scripts.life("compiled")
-        scripts.usual, scripts.changes = 0.0, 0
+        scripts.seconds.clear()
+        scripts.changes.clear()
         scripts.life("whole")
-        print(f"a life: {scripts.usual:.1f} s, {scripts.changes} changes", flush=True)
-        expected = scripts.contents("whole")
+        print(", ".join(f"{n}: {s:.1f} s" for n, s in scripts.seconds.items()), flush=True)
+        expected = {part: scripts.contents("whole", part) for part in PARTS}
         while scripts.kills.total() < count:
             number += 1
             name = f"run{number}"
-            most = scripts.killed(name, random.Random(f"{seed} {number}"))
-            found = scripts.contents(name)
-            different = [n for n in {**expected, **found} if expected.get(n) != found.get(n)]
+            times, last = scripts.killed(name, random.Random(f"{seed} {number}"))
+            found, wanted = scripts.contents(name, last), expected[last]
+            different = [n for n in {**wanted, **found} if wanted.get(n) != found.get(n)]
             equal += not different
-            so_far = f"{scripts.kills.total()} kills so far"
-            print(
-                f"{name}: {most} kills, different: {different or 'nothing'}; {so_far}", flush=True
-            )
+            line = f"{name}, to {last}: {times} kills, different: {different or 'nothing'}"
+            print(f"{line}; {scripts.kills.total()} kills so far", flush=True)
             if different:
                 kept = Path(tempfile.mkdtemp(prefix="jaxgan-unequal-"))
-                shutil.copytree(scripts.folder / name, kept / name)
-                shutil.copytree(scripts.folder / "whole", kept / "whole")
+                for place in (name, "whole"):
+                    shutil.copytree(scripts.folder / place, kept / place)
                 print(f"kept in {kept}", flush=True)
             shutil.rmtree(scripts.folder / name)
         by_part = ", ".join(f"{n} {part}" for part, n in scripts.kills.items())
         print(
             f"{scripts.kills.total()} kills ({by_part}), {equal} of {number} runs equal "
-            f"({len(expected)} files and arrays each, {time.monotonic() - begin:.0f} s)"
+            f"({len(expected['export'])} files and arrays, {time.monotonic() - begin:.0f} s)"
         )
     return equal == number
 
