@@ -82,9 +82,10 @@ def decode_record(
     if features.encoding != "image":
         shape = features.one_shape()
         promised = math.prod(shape) * features.dtype.itemsize
-        # Bounded: reshape refuses one byte too many, and a bomb is not unpacked further.
-        inflate = zlib.decompressobj().decompress
-        raw = inflate(data, promised + 1) if features.encoding == "zlib" else data
+        raw = data
+        if features.encoding == "zlib":
+            # Bounded: reshape refuses one byte too many, and a bomb is not unpacked further.
+            raw = zlib.decompressobj().decompress(data, promised + 1)
         image = np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape)
         return fit(image, size, "center", "area") if size else image
     channels = features.channels

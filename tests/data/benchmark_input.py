@@ -5,10 +5,10 @@
 Needs torch and grain, and for the fast decoder simplejpeg. Makes images that are smooth as
 photographs are (1/f noise), 128 x 128 and 256 x 256, in FOLDER: as JPEG files of quality 90 and as
 raw arrays; one file each for PyTorch, the same bytes as records for jaxgan and for grain. Every
-contender reads all of them, in random order, to batches of 64 uint8 images of that size, in one
-process with one thread that decodes, pinned to one core. Contenders run by turns, each in a new
-process. A row is the median over rounds of images per second of processor time, which holds on a
-busy machine, and per second. "of the best" is the median over rounds of ours by the best other.
+contender reads all of them four times, in random order, to batches of 64 uint8 images of that size,
+in one process with one thread that decodes, pinned to one core. Contenders run by turns, each in a
+new process. A row is the median over rounds of images per second of processor time, which holds on
+a busy machine, and per second. "of the best" is the median over rounds of ours by the best other.
 
 Decoders: Pillow, and simplejpeg, which calls libjpeg-turbo as torchvision.io.decode_jpeg does;
 torchvision takes part where it can be imported.
@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-BATCH, SIZES = 64, (128, 256)
+BATCH, SIZES, EPOCHS = 64, (128, 256), 4
 WHO = ("jaxgan", "torch", "grain")
 READY = np.empty(0)  # what comes first: all is imported
 DECODERS = {"jpeg": ("pillow", "simplejpeg", "torchvision"), "raw": ("raw",)}
@@ -101,14 +101,14 @@ def jaxgan(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
 
     if name == "pillow":
         decode.simplejpeg = None
-    yield READY
     records = open_records(folder / kind)
     medium = for_features(records.features)
+    yield READY
     with (
         Reader(records, medium, (1, 1, BATCH), workers=1, cache_bytes=0) as reader,
         prefetch(reader, 0) as stream,
     ):
-        for _ in range(len(records) // BATCH):
+        for _ in range(EPOCHS * (len(records) // BATCH)):
             yield next(stream).sample[0, 0]
 
 
@@ -141,16 +141,18 @@ def torch(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
         def __getitem__(self, index):
             return torch.from_numpy(np.array(self.images[index]))
 
-    decoder(name)
-    yield READY
     data = Raw() if kind == "raw" else Files()
-    yield from torch.utils.data.DataLoader(data, BATCH, shuffle=True, drop_last=True)
+    loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True, drop_last=True)
+    yield READY
+    for _ in range(EPOCHS):
+        yield from loader
 
 
 def grain(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
     """Yield the batches of a grain pipeline over the records, with one thread."""
     import grain
-    from tensorflow_datasets.core.proto import tf_example_pb2
+
+    from jaxgan.data.records import tf_example_pb2
 
     size, decode = int(folder.name), decoder(name)
 
@@ -161,16 +163,17 @@ def grain(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
             return np.frombuffer(data, np.uint8).reshape(size, size, 3)
         return np.asarray(decode(data))
 
-    yield READY
     source = grain.sources.ArrayRecordDataSource(sorted(map(str, (folder / kind).glob("*record*"))))
-    data = grain.MapDataset.source(source).shuffle(seed=0).map(array).batch(BATCH, True)
+    data = grain.MapDataset.source(source).shuffle(seed=0).repeat(EPOCHS).map(array)
+    data = data.batch(BATCH, drop_remainder=True)
+    yield READY
     yield from data.to_iter_dataset(grain.ReadOptions(num_threads=1))
 
 
 def measure(who: str, folder: Path, kind: str, name: str) -> dict[str, float]:
-    """Read everything once; return images per processor second and per second."""
+    """Read everything EPOCHS times; return images per processor second and per second."""
     stream = {"jaxgan": jaxgan, "torch": torch, "grain": grain}[who](folder, kind, name)
-    next(stream)  # imports
+    next(stream)  # imports, opening
     cpu, wall, count, total = _cpu(), time.perf_counter(), 0, 0.0
     for batch in stream:
         assert batch.shape == (BATCH, int(folder.name), int(folder.name), 3)
