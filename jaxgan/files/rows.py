@@ -31,9 +31,10 @@ class Rows:
             self._kept = [rows[:0]]
 
     def array(self) -> np.ndarray:
-        """Return all rows, [sum of n, ...]; those in a file as a map of it, read-only."""
+        """Return all rows, [sum of n, ...], once; those in a file as a map of it, read-only."""
         if self._file is None:
             return np.concatenate(self._kept)
-        self._file.flush()
         like = self._kept[0]
-        return np.memmap(self._file, like.dtype, "r", shape=(self._count, *like.shape[1:]))
+        with self._file:  # the map stays
+            self._file.flush()
+            return np.memmap(self._file, like.dtype, "r", shape=(self._count, *like.shape[1:]))
