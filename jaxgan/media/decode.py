@@ -86,12 +86,11 @@ def decode_record(
         if features.encoding == "zlib":
             # Bounded: reshape refuses one byte too many, and a bomb is not unpacked further.
             raw = zlib.decompressobj().decompress(data, promised + 1)
-        image = np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape)
-        return fit(image, size, "center", "area") if size else image
+        return of_size(np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape), size)
     channels = features.channels
     image = decode_jpeg(data, features)
     if image is not None:
-        return fit(image, size, "center", "area") if size else image
+        return of_size(image, size)
     with Image.open(io.BytesIO(data), formats=STORED) as picture:
         if picture.width * picture.height > MAX_PIXELS:
             raise ValueError(f"{picture.width}x{picture.height} is above {MAX_PIXELS} pixels")
@@ -103,15 +102,20 @@ def decode_record(
                 raise ValueError(
                     f"mode {picture.mode} is not 16-bit gray; Pillow reads no 16-bit colour"
                 )
-            image = np.asarray(picture).astype(np.uint16)[..., None]
-            return fit(image, size, "center", "area") if size else image
+            return of_size(np.asarray(picture).astype(np.uint16)[..., None], size)
         if picture.mode != MODES[channels]:
             picture = picture.convert(MODES[channels])
         if size and size != stored and channels in (1, 3):  # before the copy: less to copy
             picture = fit_picture(picture, size, "center", "area")
         image = np.asarray(picture)
-    image = image.reshape(*image.shape[:2], channels)
-    return fit(image, size, "center", "area") if size and size != image.shape[:2] else image
+    return of_size(image.reshape(*image.shape[:2], channels), size)
+
+
+def of_size(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """Return an image cropped and resized as `decode_record` does, itself where it has the size."""
+    if size is None or tuple(size) == image.shape[:2]:
+        return image
+    return fit(image, size, "center", "area")
 
 
 def decode_jpeg(data: bytes, features: Features) -> np.ndarray | None:

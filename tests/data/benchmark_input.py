@@ -201,6 +201,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.one:
@@ -208,12 +209,12 @@ def main() -> None:
         print(json.dumps(measure(who, flags.folder / size, kind, name)))
         return
     contenders = [(w, k, n) for k in DECODERS for n in DECODERS[k] for w in WHO if is_there(w, n)]
-    for size in SIZES:
+    for size in flags.sizes:
         make_files(flags.folder / str(size), size, flags.images)
     core = min(os.sched_getaffinity(0))
     print(f"{flags.images} images, {flags.rounds} rounds, load {os.getloadavg()[0]:.0f}")
     print(f"{'':34}{'images/CPU s':>14}{'images/s':>10}")
-    for size in SIZES:
+    for size in flags.sizes:
         rounds: dict[tuple, list[dict]] = {contender: [] for contender in contenders}
         for _ in range(flags.rounds):
             for contender in contenders:
