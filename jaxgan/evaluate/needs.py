@@ -129,6 +129,11 @@ def _classifier(request: Request) -> str:
     return "needs a classifier: evaluate a run with data.medium = 'adaptation'"
 
 
+def _events(request: Request) -> str:
+    shape = request.samples.shape
+    return "" if len(shape) == 2 and shape[1] == 4 else "needs tunes (data.medium = 'events')"
+
+
 def _luma(request: Request) -> str:
     (height, width, channels), sources = request.reference.shape, request.samples.sources
     if sources is None or sources.shape[2] != channels or channels not in (1, 3):
@@ -189,6 +194,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "images": _images,
     "maps": _maps,
     "classifier": _classifier,
+    "events": _events,
     "windows": _windows,
     "luma": _luma,
     "two_classes": _two_classes,

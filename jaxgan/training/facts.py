@@ -8,6 +8,7 @@ from jaxgan.data.records import Records
 
 OF_IMAGES = ("images", "pairs", "domains")
 SAYS = {"waves": "--window={0}", "volumes": "--voxels={0}", "clips": "--frames={0}"}
+SAYS |= {"events": "--notes={0}"}
 
 
 def facts(config: ConfigDict, records: Records) -> dict[str, Any]:

@@ -51,10 +51,10 @@ NO_CLASS = "takes no class: leave the classes out"
 TRANSLATORS = ("cyclegan", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
-WITHOUT_CLASS += ("progan", "stylegan", "vgan")
+WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms")
-OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips")
+OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips", "events")
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
@@ -73,7 +73,7 @@ REFUSED = {
     },
     "directions factorised": {
         **dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
-        **dict.fromkeys(("gan3d", "vgan"), "no linear layer there sees the latents"),
+        **dict.fromkeys(("crnngan", "gan3d", "vgan"), "no linear layer there sees the latents"),
     },
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",

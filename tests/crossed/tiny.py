@@ -17,6 +17,7 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 # config's.
 SIZES = {
     "bigbigan": (16, 16),
+    "crnngan": (6,),
     "cyclegan": (16, 16),
     "gan3d": (8, 8, 8),
     "domains": (16, 16),

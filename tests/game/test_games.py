@@ -152,6 +152,11 @@ GAMES = {
     ),
     "wavegan_digits": ("wavegan_digits", TINY | {"model.width": 2, "data.size": (128,)}),
     "specgan": ("specgan", CONV | {"train.num_d_steps": 1}),
+    "crnngan": (
+        "crnngan_tunes",
+        {"model.latent_dim": 8, "model.hidden": 3, "model.layers": 1, "data.size": (4,)}
+        | {"objective.pretraining": 0},
+    ),
     "gan3d": ("gan3d", VOLUMES),
     "gan3d_furniture": ("gan3d_furniture", VOLUMES),
     "vgan": ("vgan", TINY | {"model.width": 2, "data.size": (8, 16, 16)}),

@@ -27,6 +27,7 @@ from tests.tiny import spec_of
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
 SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
+SIZES["crnngan"] = (4,)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -53,6 +54,7 @@ NATURAL = {
     "biggan": "adversarial",
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
+    "crnngan": "crnngan",
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
@@ -78,12 +80,13 @@ NATURAL = {
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"crnngan", "gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
+    "crnngan": {"crnngan"},
     "cyclegan": {"cyclegan"},
     "domains": {"domains"},
     "feature_matching": WITH_FEATURES,

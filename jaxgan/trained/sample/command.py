@@ -17,6 +17,7 @@ from jaxgan.trained.policy import is_policy
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.files import write_images
 from jaxgan.trained.sample.rollouts import sample_policy
+from jaxgan.trained.sample.strokes import write_strokes
 
 KINDS = {
     "classes": "sample.png",
@@ -26,6 +27,7 @@ KINDS = {
     "arithmetic": "arithmetic.png",
     "walk": "walk.gif",
     "images": "samples",
+    "strokes": "strokes.gif",
 }
 MOST_PIXELS = 1 << 28  # of a sheet, and of a film
 TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
@@ -59,7 +61,7 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     shard = _shard(options.shard)
     if options.kind == "images":
         check_output(output / "labels.csv")
-    elif options.kind == "walk":
+    elif options.kind in ("walk", "strokes"):
         refuse_film(output)
     else:
         refuse_suffix(output)
@@ -76,6 +78,10 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         return 0
     if jax.process_index():
         return 0  # one process draws a sheet
+    if options.kind == "strokes":
+        columns = options.columns or g.config.sample.columns
+        print(write_strokes(g, output, columns, options.seed) + replaced)
+        return 0
     if options.kind == "walk":
         seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]
