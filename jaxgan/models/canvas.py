@@ -70,9 +70,9 @@ class Places(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        h = x.reshape(len(x), 4, 4, -1)
+        h = x.reshape(x.shape[0], 4, 4, -1)
         h = Conv(self.width, 3, kernel_init=glorot, name="before")(h)
         h = Residual(self.width, self.blocks, name="stack")(h)
         for i in range((self.grid // 4).bit_length() - 1):
             h = nn.relu(Layer(conv_doubling, self.width, (4, 4), glorot, name=f"doubled_{i}")(h))
-        return Conv(1, 3, kernel_init=glorot, name="last")(h).reshape(len(x), -1)
+        return Conv(1, 3, kernel_init=glorot, name="last")(h).reshape(x.shape[0], -1)

@@ -41,7 +41,7 @@ class Generator(nn.Module):
         self.leave = Dense(self.numbers, kernel_init=glorot)
 
     def __call__(self, noise: jax.Array, condition: jax.Array) -> jax.Array:
-        first = start(len(noise), self.width, self.layers), jnp.zeros((len(noise), self.numbers))
+        first = start(noise.shape[0], self.width, self.layers), jnp.zeros((noise.shape[0], self.numbers))
 
         def step(module: Generator, carry, drawn: jax.Array):
             states, note = carry
@@ -57,7 +57,7 @@ class Generator(nn.Module):
         def step(module: Generator, states, inputs: tuple[jax.Array, jax.Array]):
             return module.note(states, *inputs)
 
-        states = start(len(noise), self.width, self.layers)
+        states = start(noise.shape[0], self.width, self.layers)
         return along(step, self, states, (self.by_step(noise), before))[1]
 
     def note(self, states, drawn: jax.Array, before: jax.Array):
@@ -66,7 +66,7 @@ class Generator(nn.Module):
         return states, self.leave(found)
 
     def by_step(self, noise: jax.Array) -> jax.Array:
-        return ((noise + 1.0) / 2.0).reshape(len(noise), self.steps, -1)
+        return ((noise + 1.0) / 2.0).reshape(noise.shape[0], self.steps, -1)
 
 
 class Discriminator(nn.Module):
@@ -88,7 +88,7 @@ class Discriminator(nn.Module):
 
     def outputs(self, events: jax.Array) -> jax.Array:
         """Return both stacks' outputs at each step, [b, steps, 2 width]."""
-        states = start(len(events), self.width, self.layers)
+        states = start(events.shape[0], self.width, self.layers)
         step = lambda stack, states, x: stack(states, x)
         _, there = along(step, self.forwards, states, events)
         _, back = along(step, self.backwards, states, events[:, ::-1])

@@ -107,9 +107,10 @@ class Painter(nn.Module):
 
     def act(self, noise: jax.Array) -> Episode:
         """Return what the policy does with noise [b, z_dim + strokes * parts]."""
-        b = len(noise)
+        b = noise.shape[0]
         z, rest = noise[:, : self.z_dim], (noise[:, self.z_dim :] + 1.0) / 2.0
-        canvases = jax.vmap(lambda _: blank(*self.shape, self.ground))(jnp.arange(b))
+        repeated = lambda x: jnp.broadcast_to(x[None], (b, *x.shape))
+        canvases = jax.tree.map(repeated, blank(*self.shape, self.ground))
         nothing = {n: (jnp.zeros(b, jnp.int32), jnp.zeros(b)) for n, _ in self.parts}
         memory = (jnp.zeros((b, self.hidden)),) * 2
 
@@ -137,8 +138,8 @@ class Painter(nn.Module):
             logits = self.heads[name](state)
             odds = jax.nn.log_softmax(logits)
             chosen = met(jax.lax.stop_gradient(logits), draws[:, i])
-            painting = found["flag"][0].astype(jnp.float32) if found else jnp.ones(len(z))
-            used = jnp.ones(len(z)) if name in ("flag", "end") else painting
+            painting = found["flag"][0].astype(jnp.float32) if found else jnp.ones(z.shape[0])
+            used = jnp.ones(z.shape[0]) if name in ("flag", "end") else painting
             found[name] = chosen, used
             log_odds += used * jnp.take_along_axis(odds, chosen[:, None], -1)[:, 0]
             entropy += -(jnp.exp(odds) * odds).sum(-1) / len(self.parts)
@@ -173,7 +174,7 @@ class Painter(nn.Module):
             control=place(actions["control"]),
             end=place(actions["end"]),
             radius=jnp.array(self.sizes)[actions.get("size", 0 * flag)],
-            pressure=0.1 + 0.9 * level("pressure") if "pressure" in actions else jnp.ones(len(flag)),
+            pressure=0.1 + 0.9 * level("pressure") if "pressure" in actions else jnp.ones(flag.shape),
             ink=jnp.stack([jnp.broadcast_to(x, flag.shape) for x in ink], -1),
         )
 
