@@ -32,7 +32,10 @@ from jaxgan.media.midi import Tune, midi_bytes
 from jaxgan.media.sounds import wav_bytes
 from jaxgan.media.tones import RATE, sound
 
-FACTS = {"channels": 4, "bits": 16}  # of every data set of events
+SIZE = (32,)  # notes
+AUGMENTS = ()
+READS = ("events",)
+PREPARE = "jaxgan prepare FOLDER TARGET --notes={0}"
 TICKS = 24  # of a beat
 LONGEST = 32767  # ticks
 A4 = 69  # MIDI's number of 440 Hz
@@ -42,21 +45,13 @@ SCALE, OFFSET = (TICKS, TICKS, 12, 127), (0, 0, A4, 0)  # stored = scale x float
 LEAST, MOST = (0, 1, 0, 1), (LONGEST, LONGEST, 127, 127)
 
 
-def medium(data: ConfigDict) -> Medium:
-    """Return the medium of a resolved config's section `data`.
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the numbers of a note and the bits that tunes have."""
+    return {"channels": 4, "bits": 16}
 
-    Raises ValueError for a size that no tune has, and for what only images are drawn through.
-    """
-    if len(data.size) != 1:
-        raise ValueError(
-            f"data.size = {data.size} with data.medium = 'events': write (notes,), such as (32,)"
-        )
-    for field, off in (("flip", False), ("random_crop", 1.0)):
-        if data[field] != off:
-            raise ValueError(
-                f"data.{field} = {data[field]} with data.medium = 'events': tunes are not changed "
-                f"in training: write {off}"
-            )
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
     return events(data.size[0], len(data.class_names))
 
 
