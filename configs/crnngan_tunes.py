@@ -8,7 +8,7 @@ Time      about 3 processor minutes
 Expected  scale consistency and tone span between an untrained generator's and the data's:
           docs/programs.md has the numbers of python -m tests.demos.tunes
 
-Differs from crnngan.py: 64 units, the non-saturating loss with R1, no features matched.
+Differs from crnngan.py: 64 units, notes scaled for the networks, the non-saturating loss with R1, no features matched.
 """
 
 from ml_collections import ConfigDict
@@ -19,7 +19,7 @@ from jaxgan.config import default_config
 def get_config() -> ConfigDict:
     config = default_config("crnngan", "crnngan")
     config.data.update(name="data/melodies", medium="events", size=(16,))
-    config.model.update(latent_dim=4 * 16, hidden=64)
+    config.model.update(latent_dim=4 * 16, hidden=64, note_scales=(4.0, 4.0, 6.0, 8.0))
     config.objective.pretraining = 300
     config.prior = "uniform"
     config.penalty.update(name="r1", weight=0.1)

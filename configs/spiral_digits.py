@@ -21,7 +21,7 @@ def get_config() -> ConfigDict:
     config = default_config("spiral", "spiral")
     config.data.update(name="data/digits16", size=(16, 16))
     config.model.update(strokes=5, z_dim=10, latent_dim=10 + 5 * 3, grid=16, sizes=(0.8,))
-    config.model.update(pressures=1, width=8, blocks=1, hidden=64, discriminator_width=16)
+    config.model.update(pressures=1, width=8, blocks=1, memory=64, discriminator_width=16)
     config.objective.update(rewards="differences", entropy=0.02)
     config.prior = "uniform"
     config.penalty.update(name="gradient_penalty", weight=10.0)

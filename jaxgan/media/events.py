@@ -8,6 +8,8 @@
 Stored as int16: ticks, ticks, MIDI's pitch (69 is 440 Hz) and velocity. A tick is 1/24 of a beat,
 MIDI's own clock, which halves and thirds of a beat and of its quarter fit. These units are the same
 for every data set, so the way back needs nothing else; what a generator makes is rounded to them.
+In training each number is moved by U(-1/2, 1/2) of its unit, which rounding undoes: else real notes
+would be told from made ones by lying on a grid.
 
 A picture of a tune is its piano roll, later notes to the right, higher ones above, louder ones
 darker; its file is a MIDI file. A sheet is heard as one WAV, by plain tones (tones.py): the first
@@ -25,6 +27,7 @@ from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
 from jaxgan.media import pictures
+from jaxgan.media.augment import Streams
 from jaxgan.media.decode import decode_record
 from jaxgan.media.images import distances
 from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
@@ -64,7 +67,7 @@ def events(notes: int, num_classes: int = 0) -> Medium:
         decode=decode,
         to_float=to_float,
         to_stored=to_stored,
-        augment=lambda keys, batch: batch,
+        augment=augment,
         sheet=sheet,
         suffix=".mid",
         write=write,
@@ -99,6 +102,14 @@ def to_stored(tunes: Any) -> Any:
                 "weights are damaged, or its training has diverged"
             )
     return _by_number(tunes).astype(np.int16)
+
+
+def augment(keys: Streams, batch: Batch) -> Batch:
+    """Return float tunes with each number anywhere in the interval that is rounded to it."""
+    tunes = batch.sample
+    moved = jax.random.uniform(keys["rounding"], tunes.shape, minval=-0.5, maxval=0.5)
+    unit = jnp.asarray(SCALE, jnp.float32).reshape((1,) * (tunes.ndim - 1) + (4,))
+    return batch._replace(sample=tunes + moved / unit)
 
 
 def _by_number(tunes: Any, back: bool = False) -> Any:

@@ -12,6 +12,9 @@ here (z + 1) / 2 for the prior U(-1, 1).
     generator       predict    (noise, events) -> each note of the true one before (pretraining)
     discriminator   features   events -> both outputs at each step
 
+`note_scales` are factors by which both networks see the numbers of a note: with 12 for the pitch, which
+comes in octaves, they see semitones. Without, as the authors', they see them as they come.
+
 Deviations: the first "note before" is 0 where the authors draw it; kernels are Glorot's; no dropout
 and no weight decay. The authors' data hold Hz and ticks; media/events.py has octaves and beats.
 """
@@ -34,6 +37,7 @@ class Generator(nn.Module):
     numbers: int
     width: int
     layers: int
+    scales: tuple[float, ...]
 
     def setup(self) -> None:
         self.enter = Dense(self.width, kernel_init=glorot)
@@ -41,7 +45,10 @@ class Generator(nn.Module):
         self.leave = Dense(self.numbers, kernel_init=glorot)
 
     def __call__(self, noise: jax.Array, condition: jax.Array) -> jax.Array:
-        first = start(noise.shape[0], self.width, self.layers), jnp.zeros((noise.shape[0], self.numbers))
+        first = (
+            start(noise.shape[0], self.width, self.layers),
+            jnp.zeros((noise.shape[0], self.numbers)),
+        )
 
         def step(module: Generator, carry, drawn: jax.Array):
             states, note = carry
@@ -61,9 +68,10 @@ class Generator(nn.Module):
         return along(step, self, states, (self.by_step(noise), before))[1]
 
     def note(self, states, drawn: jax.Array, before: jax.Array):
-        entered = nn.relu(self.enter(jnp.concatenate([drawn, before], -1)))
+        scales = jnp.array([self.scales])
+        entered = nn.relu(self.enter(jnp.concatenate([drawn, scales * before], -1)))
         states, found = self.stack(states, entered)
-        return states, self.leave(found)
+        return states, self.leave(found) / scales
 
     def by_step(self, noise: jax.Array) -> jax.Array:
         return ((noise + 1.0) / 2.0).reshape(noise.shape[0], self.steps, -1)
@@ -74,6 +82,7 @@ class Discriminator(nn.Module):
 
     width: int
     layers: int
+    scales: tuple[float, ...]
 
     def setup(self) -> None:
         self.forwards = Stack(self.width, self.layers)
@@ -88,6 +97,7 @@ class Discriminator(nn.Module):
 
     def outputs(self, events: jax.Array) -> jax.Array:
         """Return both stacks' outputs at each step, [b, steps, 2 width]."""
+        events = events * jnp.array([[self.scales]])
         states = start(events.shape[0], self.width, self.layers)
         step = lambda stack, states, x: stack(states, x)
         _, there = along(step, self.forwards, states, events)
@@ -108,7 +118,9 @@ def mean_logit(logits: jax.Array) -> jax.Array:
 
 def default_config() -> ConfigDict:
     """Return the paper's network for 32 notes: 350 units, two layers."""
-    return ConfigDict({"name": "crnngan", "latent_dim": 4 * 32, "hidden": 350, "layers": 2})
+    return ConfigDict(
+        {"name": "crnngan", "latent_dim": 4 * 32, "hidden": 350, "layers": 2, "note_scales": ()}
+    )
 
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
@@ -120,8 +132,14 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
             f"model.latent_dim = {config.latent_dim}: noise for each of {steps} notes; write a "
             f"multiple, such as {near}"
         )
-    generator = Generator(steps, numbers, config.hidden, config.layers)
-    discriminator = Discriminator(config.hidden, config.layers)
+    scales = tuple(map(float, config.note_scales)) or (1.0,) * numbers
+    if len(scales) != numbers or min(scales) <= 0:
+        raise ValueError(
+            f"model.note_scales = {config.note_scales}: write a factor above 0 for each of the {numbers} "
+            "numbers of a note, or ()"
+        )
+    generator = Generator(steps, numbers, config.hidden, config.layers, scales)
+    discriminator = Discriminator(config.hidden, config.layers, scales)
     side = linen(generator, spec.noise, spec.condition, calls=("predict",))
     judge = linen(discriminator, spec.sample, spec.condition, features="__call__")
     return {"generator": side, "discriminator": judge}

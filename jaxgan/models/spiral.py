@@ -174,7 +174,9 @@ class Painter(nn.Module):
             control=place(actions["control"]),
             end=place(actions["end"]),
             radius=jnp.array(self.sizes)[actions.get("size", 0 * flag)],
-            pressure=0.1 + 0.9 * level("pressure") if "pressure" in actions else jnp.ones(flag.shape),
+            pressure=0.1 + 0.9 * level("pressure")
+            if "pressure" in actions
+            else jnp.ones(flag.shape),
             ink=jnp.stack([jnp.broadcast_to(x, flag.shape) for x in ink], -1),
         )
 
@@ -203,7 +205,7 @@ def default_config() -> ConfigDict:
             "ground": 0.0,  # brightness of an empty canvas; ink on gray ones is 1 - ground
             "width": 32,
             "blocks": 8,
-            "hidden": 256,
+            "memory": 256,  # numbers of the LSTM
             "discriminator_width": 64,
         }
     )
@@ -220,8 +222,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         )
     if config.grid < 4 or not power(config.grid):
         raise ValueError(f"model.grid = {config.grid}: write 4, 8, 16, ...")
-    if config.hidden % 16:
-        raise ValueError(f"model.hidden = {config.hidden}: write a multiple of 16")
+    if config.memory % 16:
+        raise ValueError(f"model.memory = {config.memory}: write a multiple of 16")
     parts = parts_of(config, channels)
     wanted = config.z_dim + config.strokes * len(parts)
     if config.latent_dim != wanted:
@@ -230,7 +232,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
             f"draws and model.z_dim = {config.z_dim} take {wanted}: write that"
         )
     sizes = tuple(map(float, config.sizes))
-    own = config.ground, config.z_dim, config.grid, config.width, config.blocks, config.hidden
+    own = config.ground, config.z_dim, config.grid, config.width, config.blocks, config.memory
     painter = Painter(shape, config.strokes, parts, sizes, *own)
     halvings = (height // 4).bit_length() - 1
     widths = tuple(config.discriminator_width << i for i in range(halvings))

@@ -23,7 +23,7 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
 from jaxgan.media.captions import condition_of
-from jaxgan.media.medium import Batch
+from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
 from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
@@ -33,9 +33,9 @@ PyTree = Any
 
 def is_translator(config: ConfigDict) -> bool:
     """Return whether a resolved config's generator makes an image of an image or a text, not of a
-    label."""
+    label or a number."""
     condition = medium_of(config).spec.condition
-    return condition != () and not isinstance(condition, Label)
+    return condition != () and not isinstance(condition, Label | Number)
 
 
 class Translator:

@@ -45,6 +45,21 @@ for what in ("factorised", "principal"):
 for what in ("", " by class", " pairs", " with discriminator", " with encoder"):
     OF_A_POLICY[f"evaluate{what}"] = r"a policy is scored by \('returns',\) alone"
 OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
+OF_NUMBERS = {
+    "translate": "makes images of numbers, not of images",
+    "explore": "makes samples of numbers and has no classes",
+    "average": "makes samples of numbers, and a file holds",
+    "sample truncated": "--truncation=0.5: samples are of numbers",
+    "evaluate returns": "no metric 'returns'",
+}
+for what in ("between", "truncations", "latents", "arithmetic", "walk"):
+    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are of numbers"
+for what in ("safetensors", "stablehlo"):
+    OF_NUMBERS[f"export {what}"] = "makes samples of numbers, and a file holds"
+for what in ("factorised", "principal"):
+    OF_NUMBERS[f"directions {what}"] = "makes samples of numbers and has no classes"
+for what in ("", " by class", " pairs", " lengths", " with discriminator", " with encoder"):
+    OF_NUMBERS[f"evaluate{what}"] = "makes samples of numbers, and no metric knows them"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
@@ -97,6 +112,8 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)
+    if model == "calogan":
+        return OF_NUMBERS.get(command)
     if config.data.medium in OTHER_MEDIA and command in OF_OTHER_MEDIA:
         return OF_OTHER_MEDIA[command]
     if config.data.medium == "log_spectrograms" and command == "evaluate with discriminator":

@@ -80,8 +80,12 @@ def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
 def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
     from tests.data.made_media import furniture, moving, tunes, words
+    from tests.data.made_showers import save
 
     source, data = folder / "in", folder / "data"
+    if medium == "showers":
+        run(["prepare", str(save(folder / "in.npz", COUNT)), str(data), "--showers"])
+        return data
     if medium == "volumes":
         furniture(source, 8)
         flags = [f"--voxels={size[0]}"]

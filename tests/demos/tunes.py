@@ -22,6 +22,7 @@ from jaxgan.build import build, sampling_prior
 from jaxgan.evaluate.metrics.tunes import interval_shares, measures
 from jaxgan.game import sampling
 from jaxgan.game.game import Batch, init_state
+from jaxgan.game.keys import Keys
 from jaxgan.game.steps import train_step
 from jaxgan.media.events import events, events_of
 from jaxgan.media.midi import Tune
@@ -81,12 +82,17 @@ def main(folder: str = "", steps: int = 0) -> None:
     show("not trained on", held_out)
     show("uniform noise", noise(real, rng))
     show("untrained", sampled(config, game, state, medium))
-    step = jax.jit(partial(train_step, game), donate_argnums=0)
+
+    @partial(jax.jit, donate_argnums=0)
+    def step(state, batch, number):
+        keys = Keys(jax.random.fold_in(jax.random.key(1), number))
+        return train_step(game, state, medium.augment(keys, medium.to_float(batch)))
+
     for i in range(config.train.steps):
         chosen = real[rng.integers(0, len(real), config.train.batch)]
         labels = np.zeros(config.train.batch, np.int32)
-        batch = medium.to_float(Batch(jnp.asarray(chosen), jnp.asarray(labels)))
-        state, _ = step(state, jax.tree.map(lambda x: x[None, None], batch))
+        batch = Batch(jnp.asarray(chosen), jnp.asarray(labels))
+        state, _ = step(state, jax.tree.map(lambda x: x[None, None], batch), i)
         if i + 1 == config.objective.pretraining:
             show(f"after {i + 1} steps of pretraining", sampled(config, game, state, medium))
         elif (i + 1) % (config.train.steps // 5) == 0:

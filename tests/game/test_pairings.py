@@ -21,6 +21,7 @@ from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
+from jaxgan.media.showers import showers
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
@@ -38,9 +39,12 @@ OWN = {
     "policy": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "stylegan": {"latent_dim": 4 + 160},
+    "calogan": {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
     "spade": {"patch_layers": 1, "scales": 1},
+    "spiral": {"latent_dim": 2 + 2 * 3, "z_dim": 2, "strokes": 2, "grid": 4, "pressures": 1}
+    | {"width": 2, "blocks": 1, "memory": 16, "discriminator_width": 2},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
@@ -54,6 +58,7 @@ NATURAL = {
     "biggan": "adversarial",
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
+    "calogan": "calogan",
     "crnngan": "crnngan",
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
@@ -70,6 +75,7 @@ NATURAL = {
     "r3gan": "relativistic",
     "sngan": "relativistic",
     "spade": "spade",
+    "spiral": "spiral",
     "srgan": "srgan",
     "stackgan": "stackgan",
     "stylegan": "style",
@@ -80,12 +86,13 @@ NATURAL = {
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"crnngan", "gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"spiral", "crnngan", "gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
+    "calogan": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "crnngan": {"crnngan"},
     "cyclegan": {"cyclegan"},
     "domains": {"domains"},
@@ -101,6 +108,7 @@ FITTING = {
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"spade"},
+    "spiral": {"spiral"},
     "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "stackgan": {"stackgan"},
     "style": {"stylegan"},
@@ -122,6 +130,8 @@ def spec_for(model):
     """Return the spec of the data that a model takes."""
     if model == "policy":
         return transitions(3, 3).spec
+    if model == "calogan":
+        return showers().spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
     if model in TEXT:
@@ -259,7 +269,7 @@ WITHOUT_NOISE = ("cyclegan", "domains", "melgan", "policy", "srgan")
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    is_image = len(shape_of(model)) == 3 and model not in ("policy", "domains")
+    is_image = len(shape_of(model)) == 3 and model not in ("calogan", "policy", "domains")
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":

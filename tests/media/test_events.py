@@ -1,15 +1,18 @@
 """The medium of events: units, the way back, pictures, sounds, files; refusals."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.config import default_config
+from jaxgan.config import check, default_config
+from jaxgan.game.keys import Keys
 from jaxgan.media import tones
-from jaxgan.media.events import events, events_of, medium, notes_of
+from jaxgan.media.events import assumed, events, events_of, notes_of
 from jaxgan.media.medium import Batch
 from jaxgan.media.midi import Tune, read_midi
 from jaxgan.media.sounds import inspect_sound, read_sound
+from jaxgan.training.run import with_facts
 
 
 def test_units_are_beats_octaves_and_shares_of_127():
@@ -34,6 +37,16 @@ def test_every_stored_value_comes_back():
     assert wild.tolist() == [[[0, 1, 127, 1], [32767, 32767, 0, 127]]]
     with pytest.raises(ValueError, match="tune 1 of 2 is not finite"):
         kind.to_stored(np.array([[[0.0] * 4], [[np.nan] * 4]]))
+
+
+def test_numbers_are_spread_over_what_rounds_to_them():
+    kind, rng = events(64), np.random.default_rng(0)
+    stored = rng.integers([1, 1, 1, 1], [200, 200, 127, 127], (50, 64, 4)).astype(np.int16)
+    floats = kind.to_float(Batch(jnp.asarray(stored)))
+    moved = kind.augment(Keys(jax.random.key(0)), floats).sample
+    np.testing.assert_array_equal(kind.to_stored(moved), stored)
+    units = np.asarray(moved - floats.sample) * [24, 24, 12, 127]
+    np.testing.assert_allclose(units.std((0, 1)), 12**-0.5, rtol=0.05)
 
 
 def test_times_are_rounded_once():
@@ -88,14 +101,15 @@ def test_a_tune_is_heard_at_its_pitches(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("size", (8, 8), r"data.size = \(8, 8\) with data.medium = 'events': write \(notes,\)"),
-        ("flip", True, "data.flip = True .* write False"),
+        ("size", (8, 8), r"data.size = \(8, 8\) with data.medium = 'events': write one number"),
+        ("flip", True, "data.flip = True with data.medium = 'events': .* write False"),
         ("random_crop", 0.5, "data.random_crop = 0.5 .* write 1.0"),
     ],
 )
 def test_what_only_images_have_is_refused(field, value, words):
-    config = default_config()
-    config.data.update(medium="events", size=(8,), class_names=("a",))
+    config = default_config("crnngan", "crnngan")
+    config.data.update(medium="events", size=(8,))
+    config.train.batch = 8
     config.data[field] = value
     with pytest.raises(ValueError, match=words):
-        medium(config.data)
+        check(with_facts(config, class_names=("a",), **assumed(config, 3, 1)), 1)

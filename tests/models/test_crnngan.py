@@ -84,6 +84,25 @@ def test_a_prediction_is_the_tune_where_it_was_right():
     assert moved.tolist() == [False, False, False, True, True]
 
 
+def test_scales_are_factors_of_what_the_networks_see():
+    """D sees scaled notes; G's kernels at the notes' end absorb them."""
+    factors = np.array([2.0, 1.0, 12.0, 0.5], np.float32)
+    (plain_g, plain_d), (scaled_g, scaled_d) = sides(), sides(note_scales=tuple(factors.tolist()))
+    params, labels = drawn(shapes_of(plain_d)), jnp.zeros(2, jnp.int32)
+    np.testing.assert_allclose(
+        bind(scaled_d, params).call(events(), labels),
+        bind(plain_d, params).call(events() * factors[None, None], labels),
+        atol=1e-5,
+    )
+    params = drawn(shapes_of(plain_g))
+    noise = jnp.asarray(np.random.default_rng(3).uniform(-1, 1, (2, 10)), jnp.float32)
+    np.testing.assert_allclose(
+        bind(scaled_g, params).call(noise, labels) * factors[None, None],
+        bind(plain_g, params).call(noise, labels),
+        atol=1e-5,
+    )
+
+
 def test_the_logit_is_that_of_the_mean_probability_and_sees_every_note():
     _, judge = sides()
     bound = bind(judge, drawn(shapes_of(judge)))
@@ -98,5 +117,9 @@ def test_the_logit_is_that_of_the_mean_probability_and_sees_every_note():
 
 
 def test_refusals():
+    with pytest.raises(
+        ValueError, match=r"model.note_scales = \(2.0,\): write a factor .* of the 4"
+    ):
+        sides(note_scales=(2.0,))
     with pytest.raises(ValueError, match="model.latent_dim = 9: noise for each of 5 notes; .* 10"):
         sides(latent_dim=9)

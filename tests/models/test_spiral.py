@@ -13,7 +13,7 @@ from jaxgan.game.game import Label, Spec, bind
 from jaxgan.models import spiral
 from tests.models.networks import count, shapes_of
 
-TINY = {"strokes": 2, "z_dim": 2, "grid": 4, "pressures": 1, "width": 2, "blocks": 1, "hidden": 16}
+TINY = {"strokes": 2, "z_dim": 2, "grid": 4, "pressures": 1, "width": 2, "blocks": 1, "memory": 16}
 
 
 def sides(shape=(8, 8, 1), **fields):
@@ -25,7 +25,7 @@ def sides(shape=(8, 8, 1), **fields):
     return found["generator"], found["discriminator"]
 
 
-AUTHORS = {"strokes": 1, "z_dim": 10, "grid": 32, "width": 32, "blocks": 8, "hidden": 256}
+AUTHORS = {"strokes": 1, "z_dim": 10, "grid": 32, "width": 32, "blocks": 8, "memory": 256}
 AUTHORS |= {"sizes": (1.0, 2.0, 4.0, 8.0, 12.0, 24.0), "pressures": 10, "latent_dim": 10 + 8}
 
 
@@ -116,7 +116,7 @@ def test_no_gradient_goes_through_the_painter():
         ((12, 12, 1), {}, "images of 12 x 12 x 1"),
         ((8, 8, 2), {}, "gray or RGB"),
         ((8, 8, 1), {"grid": 6}, "model.grid = 6: write 4, 8, 16"),
-        ((8, 8, 1), {"hidden": 20}, "model.hidden = 20: write a multiple of 16"),
+        ((8, 8, 1), {"memory": 20}, "model.memory = 20: write a multiple of 16"),
         ((8, 8, 1), {"pressures": 4}, "latent_dim = 8: 2 strokes of 4 draws .* take 10: write"),
         ((8, 8, 3), {}, "2 strokes of 6 draws and model.z_dim = 2 take 14"),
     ],

@@ -287,6 +287,12 @@ def _parser() -> argparse.ArgumentParser:
         "(default: images)",
     )
     add(
+        "--showers",
+        action="store_true",
+        help="SOURCE is an .npz of showers in a calorimeter (layer_0, layer_1, layer_2, energy), "
+        "for CaloGAN (default: images)",
+    )
+    add(
         "--environment",
         metavar="NAME",
         help="SOURCE is an .npz of an expert's trajectories in this environment, such as pendulum, "

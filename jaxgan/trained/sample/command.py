@@ -12,12 +12,14 @@ from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.media import terminal
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load_generator, load_policy
+from jaxgan.trained.load import load_generator, load_policy, load_simulator
 from jaxgan.trained.policy import is_policy
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.files import write_images
+from jaxgan.trained.sample.numbers import sample_numbers
 from jaxgan.trained.sample.rollouts import sample_policy
 from jaxgan.trained.sample.strokes import write_strokes
+from jaxgan.trained.simulator import is_simulator
 
 KINDS = {
     "classes": "sample.png",
@@ -57,6 +59,8 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
     if config is not None and is_policy(config):
         return sample_policy(load_policy(model, config), options)
+    if config is not None and is_simulator(config):
+        return sample_numbers(load_simulator(model, config), options)
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
     if options.kind == "images":
