@@ -8,7 +8,8 @@ Time      about 3 processor minutes
 Expected  scale consistency and tone span between an untrained generator's and the data's:
           docs/programs.md has the numbers of python -m tests.demos.tunes
 
-Differs from crnngan.py: 64 units, notes scaled for the networks, the non-saturating loss with R1, no features matched.
+Differs from crnngan.py: 64 units, notes scaled for the networks, the non-saturating loss
+with R1, no features matched.
 """
 
 from ml_collections import ConfigDict

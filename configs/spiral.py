@@ -6,8 +6,8 @@ Network   the authors' agent (deepmind/spiral): models/spiral.py
 Hardware  not run here; the paper has 64 actors beside its learner
 Expected  models/spiral.py and game/objectives/spiral.py say what differs from the paper
 
-As the paper: WGAN-GP on finished canvases, the reward at the end. The learning rates, the weights of
-entropy and value, and the number of steps are this config's own.
+As the paper: WGAN-GP on finished canvases, the reward at the end. The learning rates, the weights
+of entropy and value, and the number of steps are this config's own.
 """
 
 from ml_collections import ConfigDict

@@ -48,7 +48,7 @@ class Label:
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """The spec of a condition that is a number, which generated samples draw from U(least, most)."""
+    """The spec of a condition that is a number; generated samples draw it from U(least, most)."""
 
     least: float
     most: float

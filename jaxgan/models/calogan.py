@@ -39,7 +39,7 @@ FAR = 5.0  # GeV
 
 
 class Same(nn.Module):
-    """A convolution of 2 x 2 whose output is as large as its input; zeros below and to the right."""
+    """A convolution of 2 x 2, output as large as input: zeros below and to the right."""
 
     features: int
     init: Callable = glorot

@@ -1,4 +1,4 @@
-"""Networks that look at a canvas and choose places on it, for policies that paint (models/spiral.py).
+"""Networks that look at a canvas and choose places on it, for painters (models/spiral.py).
 
 As in the authors' agent (deepmind/spiral): zero padding, kernels drawn as Glorot's.
 """

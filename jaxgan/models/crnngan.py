@@ -12,8 +12,8 @@ here (z + 1) / 2 for the prior U(-1, 1).
     generator       predict    (noise, events) -> each note of the true one before (pretraining)
     discriminator   features   events -> both outputs at each step
 
-`note_scales` are factors by which both networks see the numbers of a note: with 12 for the pitch, which
-comes in octaves, they see semitones. Without, as the authors', they see them as they come.
+`note_scales` are factors by which both networks see the numbers of a note: with 12 for the pitch,
+which comes in octaves, they see semitones. Without, as the authors', they see them as they come.
 
 Deviations: the first "note before" is 0 where the authors draw it; kernels are Glorot's; no dropout
 and no weight decay. The authors' data hold Hz and ticks; media/events.py has octaves and beats.
@@ -135,8 +135,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     scales = tuple(map(float, config.note_scales)) or (1.0,) * numbers
     if len(scales) != numbers or min(scales) <= 0:
         raise ValueError(
-            f"model.note_scales = {config.note_scales}: write a factor above 0 for each of the {numbers} "
-            "numbers of a note, or ()"
+            f"model.note_scales = {config.note_scales}: write a factor above 0 for each of the "
+            f"{numbers} numbers of a note, or ()"
         )
     generator = Generator(steps, numbers, config.hidden, config.layers, scales)
     discriminator = Discriminator(config.hidden, config.layers, scales)

@@ -255,8 +255,8 @@ def write_export(
         )
     if isinstance(generator, Simulator):
         raise ValueError(
-            f"model {generator.config.model.name!r} makes samples of numbers, and a file holds what "
-            "makes images: keep the run's directory"
+            f"model {generator.config.model.name!r} makes samples of numbers, and a file holds "
+            "what makes images: keep the run's directory"
         )
     if isinstance(generator, Translator):
         if truncations:

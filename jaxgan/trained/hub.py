@@ -28,8 +28,8 @@ from jaxgan.trained.export import default_truncations, write_generator
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.places import CONFIG, WEIGHTS
 from jaxgan.trained.policy import Policy
-from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.sample import sheets
+from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.translator import Translator
 
 CARD, SHEET = "README.md", "samples.png"

@@ -28,8 +28,8 @@ Trained = TrainedGenerator | Translator | Policy | Simulator
 
 def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
     """Return the generator of a run's newest checkpoint, of an exported file, or one by its name; a
-    Translator where it makes images of images, a Policy where it acts in an environment, a Simulator
-    where samples are of numbers.
+    Translator where it makes images of images, a Policy where it acts in an environment, a
+    Simulator where samples are of numbers.
 
     Args:
       path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that

@@ -15,11 +15,8 @@ def area(start, control, end, radius, side=64):
 
 @pytest.mark.parametrize("radius", [1.5, 3.0, 7.0])
 def test_a_dot_covers_a_disc_and_a_line_a_capsule(radius):
-    """pi r^2, and 2 r L more for a line of length L; 1/3 pi (1/2)^2 ... of soft edges beside.
-
-    Of clip(r + 1/2 - d, 0, 1) a disc holds pi r^2 + pi / 12, whatever r above 1/2: the integral of
-    2 pi d from 0; each side of a line holds r L exactly.
-    """
+    """The integral of 2 pi d clip(r + 1/2 - d, 0, 1) is pi r^2 + pi / 12 for r above 1/2; each side
+    of a line of length L holds r L more."""
     dot = np.pi * radius**2 + np.pi / 12
     assert area((30.3, 31.1), (30.3, 31.1), (30.3, 31.1), radius) == pytest.approx(dot, rel=0.01)
     start, end = np.array([14.2, 12.7]), np.array([45.9, 50.3])
@@ -36,7 +33,6 @@ def test_a_curve_passes_where_its_equation_says():
         y, x = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
         assert cover[int(y), int(x)] > 0.3, t
     assert cover[50, 30] == 0  # the control point is not on it
-    np.testing.assert_allclose(cover, cover[:, ::-1][:, :], atol=1) and cover.max() == 1.0
 
 
 def stroke(paints=1.0, pressure=1.0, ink=1.0, end=(20.0, 20.0)):
@@ -59,7 +55,7 @@ def test_ink_covers_what_is_below_and_a_lifted_brush_moves_without_a_trace():
     again = painted(half._replace(place=empty.place), stroke(pressure=0.5))
     assert float(again.pixels.max()) == 0.75
     erased = painted(half._replace(place=empty.place), stroke(ink=0.0))
-    assert float(erased.pixels.max()) == 0.0
+    assert not erased.pixels[half.pixels == 0.5].any()  # where the brush covers all of a pixel
     paper = painted(blank(24, 24, 1, 1.0), stroke(ink=0.0))
     np.testing.assert_allclose(1.0 - paper.pixels, 2.0 * half.pixels, atol=1e-6)
 

@@ -365,7 +365,7 @@ def test_gradients_are_slopes(game, role, request):
     policies = (("gail", "generator"), ("spiral", "generator"))
     if (request.node.callspec.params["game"], role) in policies:
         pytest.skip(
-            "what is drawn changes with the weights: exact gradients in test_gail.py, test_spiral.py"
+            "what is drawn changes with the weights: exact gradients in test_gail.py, test_spiral"
         )
     _, game, state, batch = game
     one = jax.tree.map(lambda x: x[0, 0], batch)

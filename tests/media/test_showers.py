@@ -77,7 +77,7 @@ def test_what_cannot_be_is_refused_in_a_line(tmp_path, change, words):
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "in").mkdir()
-    with pytest.raises(ValueError, match="showers are read from an .npz with layer_0, layer_1"):
+    with pytest.raises(ValueError, match=r"showers are read from an .npz with layer_0, layer_1"):
         prepare(tmp_path / "in", tmp_path / "out", showers=True)
     (tmp_path / "bad.npz").write_bytes(b"PK")
     with pytest.raises(ValueError, match="cannot be read as npz"):

@@ -121,5 +121,5 @@ def test_refusals():
         ValueError, match=r"model.note_scales = \(2.0,\): write a factor .* of the 4"
     ):
         sides(note_scales=(2.0,))
-    with pytest.raises(ValueError, match="model.latent_dim = 9: noise for each of 5 notes; .* 10"):
+    with pytest.raises(ValueError, match=r"model.latent_dim = 9: noise for each of 5 notes; .* 10"):
         sides(latent_dim=9)

@@ -39,15 +39,15 @@ def open_showers(path: Path) -> Source:
     for name, layer, shape in zip(Layers._fields, layers, SHAPES, strict=True):
         if layer.shape != (len(energies), *shape) or layer.dtype.kind != "f":
             raise ValueError(
-                f"{path}: {name} is {layer.dtype} {list(layer.shape)} for {len(energies)} energies; "
-                f"write floats [n, {shape[0]}, {shape[1]}]"
+                f"{path}: {name} is {layer.dtype} {list(layer.shape)} for {len(energies)} "
+                f"energies; write floats [n, {shape[0]}, {shape[1]}]"
             )
         if not (np.isfinite(layer).all() and (layer >= 0).all()):
             raise ValueError(f"{path}: {name} has energies below 0, or not finite; write 0 or more")
     if not len(energies) or not ((energies >= ENERGIES.least) & (energies <= ENERGIES.most)).all():
         raise ValueError(
-            f"{path}: energy is not all from {ENERGIES.least:g} to {ENERGIES.most:g} GeV; leave out "
-            "the others"
+            f"{path}: energy is not all from {ENERGIES.least:g} to {ENERGIES.most:g} GeV; leave "
+            "out the others"
         )
     stored = encoded(layers, energies)
 

@@ -1,4 +1,4 @@
-"""`jaxgan sample` of a simulator: a sheet with a row for each number, and every sample as a file."""
+"""`jaxgan sample` of a simulator: a sheet with a row for each number, or a file of each sample."""
 
 from pathlib import Path
 

@@ -111,5 +111,5 @@ def test_matched_features_are_those_of_pairs(state):
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="objective.pretraining = -1: write 0 or more"):
+    with pytest.raises(ValueError, match=r"objective.pretraining = -1: write 0 or more"):
         game_of(pretraining=-1)
