@@ -42,12 +42,12 @@ class Same(nn.Module):
     """A convolution of 2 x 2, output as large as input: zeros below and to the right."""
 
     features: int
-    init: Callable = glorot
+    kernel_init: Callable = glorot
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         # An odd kernel with a row and a column of zeros in front.
-        kernel = self.param("kernel", self.init, (2, 2, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init, (2, 2, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         return conv(x, jnp.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0)))) + bias.reshape(
             1, 1, 1, -1
@@ -66,7 +66,7 @@ class Local(nn.Module):
     stride: int = 1
     use_bias: bool = True
     last_bias: float = 0.0
-    init: Callable = glorot
+    kernel_init: Callable = glorot
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -80,7 +80,7 @@ class Local(nn.Module):
             for j in range(self.size)
         ]
         patches = jnp.concatenate(seen, -1)
-        drawn = lambda key, shape: jax.vmap(lambda k: self.init(k, shape[1:]))(
+        drawn = lambda key, shape: jax.vmap(lambda k: self.kernel_init(k, shape[1:]))(
             jax.random.split(key, shape[0])
         )
         kernel = self.param("kernel", drawn, (height * width, patches.shape[-1], self.features))
@@ -108,7 +108,7 @@ class LayerGenerator(nn.Module):
         x = x.reshape(-1, rows, columns, self.unfolded)
         x = nn.leaky_relu(Same(self.widths[0], he, name="conv")(x), SLOPE)
         x = BatchNorm(self.eps, name="norm")(x)
-        x = nn.leaky_relu(Local(self.widths[1], 2, init=he, name="local_0")(x), SLOPE)
+        x = nn.leaky_relu(Local(self.widths[1], 2, kernel_init=he, name="local_0")(x), SLOPE)
         return Local(1, 2, use_bias=False, name="local_1")(x)
 
 

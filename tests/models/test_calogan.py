@@ -15,6 +15,7 @@ from jaxgan.models import calogan
 from tests.data import made_showers
 from tests.models.networks import count, shapes_of
 
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 float32 = partial(jax.ShapeDtypeStruct, dtype=jnp.float32)
 
 
@@ -107,7 +108,7 @@ def test_resizing_repeats_rows_and_averages_columns():
 def test_showers_are_layers_that_follow_their_energy():
     side, judge = sides()
     params, z = drawn(side), np.random.default_rng(1).normal(size=(6, 4)).astype(np.float32)
-    call = jax.jit(bind(side, params).call)
+    call = jax.jit(bind(side, params).call, compiler_options=FAST)
     made = call(z, np.full(6, 50.0, np.float32))
     assert isinstance(made, Layers) and made.layer_0.shape == (6, 3, 96)
     assert all((x >= 0).all() for x in made)
@@ -119,7 +120,7 @@ def test_showers_are_layers_that_follow_their_energy():
     assert sampling.takes_condition(side, spec)
     real, energies = made_showers.showers(6)
     np.testing.assert_allclose(total(real), sum(x.sum((1, 2)) for x in real), rtol=1e-5)
-    logits = jax.jit(bind(judge, drawn(judge)).call)
+    logits = jax.jit(bind(judge, drawn(judge)).call, compiler_options=FAST)
     assert logits(real, energies).shape == (6,)
     assert (logits(real, energies) != logits(real, energies + 9)).all()
 

@@ -13,6 +13,7 @@ from jaxgan.game.game import Label, Spec, bind
 from jaxgan.models import spiral
 from tests.models.networks import count, shapes_of
 
+FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 TINY = {"strokes": 2, "z_dim": 2, "grid": 4, "pressures": 1, "width": 2, "blocks": 1, "memory": 16}
 
 
@@ -47,7 +48,7 @@ def drawn(side, scale=0.5):
 @pytest.fixture(scope="module")
 def painter():
     side, _ = sides()
-    acted = jax.jit(bind(side, drawn(side)).act)
+    acted = jax.jit(bind(side, drawn(side)).act, compiler_options=FAST)
     noise = np.random.default_rng(1).uniform(-1, 1, (64, 8)).astype(np.float32)
     return side, acted, noise, jax.device_get(acted(noise))
 
@@ -63,37 +64,36 @@ def test_values_are_drawn_by_their_odds():
 
 
 def test_a_canvas_is_its_strokes_and_depends_on_its_own_noise(painter):
-    side, acted, noise, seen = painter
+    _, acted, noise, seen = painter
     assert seen.canvas.shape == (64, 3, 8, 8, 1) and (seen.canvas[:, 0] == -1).all()
     assert set(seen.actions) == {"flag", "end", "control"}
+    paint = jax.jit(painted, compiler_options=FAST)
     for i in range(8):
         canvas = blank(8, 8, 1)
         for t in range(2):
             flag, end, control = (int(seen.actions[n][i, t]) for n in ("flag", "end", "control"))
             at = lambda p: jnp.array([p // 4 * 2 + 1.0, p % 4 * 2 + 1.0])  # middles of cells of 2
-            one = Stroke(flag * 1.0, at(control), at(end), 1.0, 1.0, jnp.ones(1))
-            canvas = painted(canvas, one)
+            one = Stroke(jnp.float32(flag), at(control), at(end), 1.0, 1.0, jnp.ones(1))
+            canvas = paint(canvas, one)
             np.testing.assert_allclose(seen.canvas[i, t + 1], 2 * canvas.pixels - 1, atol=1e-5)
     alone = acted(np.repeat(noise[5:6], 64, 0))
     np.testing.assert_allclose(alone.canvas[0], seen.canvas[5], atol=1e-5)
-    made = bind(side, drawn(side)).call(noise, jnp.zeros(64, jnp.int32))
-    np.testing.assert_allclose(made, seen.canvas[:, -1], atol=1e-5)
-    assert 0.1 < (seen.canvas[:, -1].max((1, 2, 3)) > -1).mean() < 1  # some paint, some do not
+    assert 0 < seen.actions["flag"].mean() < 1  # some paint, some do not
 
 
 def test_what_a_lifted_brush_does_not_use_is_not_in_its_odds(painter):
-    side, _, noise, seen = painter
-    lifted = np.flatnonzero(seen.actions["flag"][:, 0] == 0)[0]
+    _, acted, noise, seen = painter
+    paints = seen.actions["flag"][:, 0] == 1
     other = noise.copy()
     other[:, 2 + 2] = -other[:, 2 + 2]  # the draw of the first control point
-    again = jax.device_get(jax.jit(bind(side, drawn(side)).act)(other))
+    again = jax.device_get(acted(other))
     moved = again.actions["control"][:, 0] != seen.actions["control"][:, 0]
-    assert moved[lifted] and moved.mean() > 0.5
+    assert (moved & ~paints).any() and (moved & paints).any()
     same = again.log_odds[:, 0] == seen.log_odds[:, 0]
-    assert same[seen.actions["flag"][:, 0] == 0].all()
-    assert not same[moved & (seen.actions["flag"][:, 0] == 1)].any()
+    assert same[~paints].all() and not same[moved & paints].any()
 
 
+@pytest.mark.slow
 def test_no_gradient_goes_through_the_painter():
     """Of the canvas there is none; of the odds there is."""
     side, _ = sides()
