@@ -20,6 +20,7 @@ def operands(values: SimpleNamespace) -> tuple[Path, Path]:
 
 def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.draw import draw_captions
+    from jaxgan.trained.film import translate_film
     from jaxgan.trained.load import load_translator
     from jaxgan.trained.translate import translate_folder
 
@@ -28,6 +29,7 @@ def run(values: SimpleNamespace) -> int:
     translator = translator.back() if values.back else translator
     wanted = columns or translator.config.sample.columns, values.force
     make = draw_captions if translator.takes_text else translate_folder
+    make = translate_film if translator.takes_film else make
     print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
@@ -42,7 +44,8 @@ COMMAND = Command(
     "translate",
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
-    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.",
+    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
+    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",

@@ -83,12 +83,18 @@ class Translator:
         )
 
     @property
+    def takes_film(self) -> bool:
+        """Whether the network makes clips, each frame with the one before it (models/dance.py)."""
+        return "follow" in self.side.calls
+
+    @property
     def takes_text(self) -> bool:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
 
     def translate(self, images: Any, seed: int = 0) -> np.ndarray:
-        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16.
+        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16;
+        what clips of poses become: [n, frames, height, width, channels].
 
         Args:
           images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
@@ -103,7 +109,7 @@ class Translator:
         self.refuse_source(sources.shape[1:])
         noise = self.noise(checked_seed(seed))
         variables, n, chunks = self.variables, len(sources), []
-        pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:3]
+        pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:-1]
         size = rows_at_once(n, pixels, self._mesh.size)
         for start in range(0, n, size):
             rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
@@ -143,7 +149,7 @@ class Translator:
 
     def refuse_size(self, height: int, width: int) -> None:
         """Raise ValueError for a size that the network cannot translate; nothing is computed."""
-        self.refuse_source((height, width, self.source_shape[2]))
+        self.refuse_source((*self.source_shape[:-3], height, width, self.source_shape[-1]))
 
     def refuse_source(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError for the shape of a source that the network cannot take."""
@@ -194,7 +200,7 @@ class Translator:
         """Return stored images of stored sources, and which are finite [n]."""
         sources = self.medium.to_float(Batch((), rows)).condition
         made = self.apply(variables, noise, sources)
-        return self.medium.to_stored(made), jnp.isfinite(made).all((1, 2, 3))
+        return self.medium.to_stored(made), jnp.isfinite(made).all(tuple(range(1, made.ndim)))
 
     def _set(self, weights: PyTree, step: int, kept: PyTree = None, moments: PyTree = None) -> None:
         refuse_not_finite(weights)
@@ -207,7 +213,7 @@ class Translator:
     def _checked(self, images: Any) -> np.ndarray:
         if self.takes_text:
             return checked_texts(images, self.source_shape[0])
-        channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
+        channels, dtype = self.source_shape[-1], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
             read = self.medium.condition_of or (
@@ -218,10 +224,12 @@ class Translator:
                 raise ValueError("images have several sizes: translate those of one size at a time")
             images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
         array = np.asarray(images)
-        if array.ndim != 4 or array.shape[-1] != channels or not len(array) or array.dtype != dtype:
+        axes = "n, frames, height, width" if self.takes_film else "n, height, width"
+        is_whole = array.ndim == 1 + len(self.source_shape) and 0 not in array.shape
+        if not is_whole or array.shape[-1] != channels or array.dtype != dtype:
             raise ValueError(
                 f"images are {array.dtype} {list(array.shape)}: write {dtype} "
-                f"[n, height, width, {channels}] with n above 0"
+                f"[{axes}, {channels}] with n above 0"
             )
         return self.medium.condition_of(array) if self.medium.condition_of else array
 

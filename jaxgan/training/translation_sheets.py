@@ -56,7 +56,7 @@ def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any
         made = run.medium.to_stored(np.asarray(made))
         count = len(places)
         sources = run.medium.show_condition(host.condition[:count])
-        return side_by_side(sources, made[:count], host.sample[:count])
+        return side_by_side(sources, *map(run.medium.pictures, (made[:count], host.sample[:count])))
 
     return sheet
 

@@ -63,13 +63,13 @@ for what in ("", " by class", " pairs", " lengths", " with discriminator", " wit
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
-TRANSLATORS = ("cyclegan", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
+TRANSLATORS = ("cyclegan", "dance", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms")
-OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips", "events")
+OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips", "posed_clips", "events")
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
@@ -126,6 +126,8 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return f"needs prior = 'normal', and this generator's is '{prior}'"
     if command in OF_LATENTS and model in TRANSLATORS:
         return NO_LATENTS
+    if config.data.medium == "holes" and command == "evaluate by class":
+        return None  # of single images, with their classes
     lines = REFUSED.get(command, {})
     return lines.get(model, lines.get(""))
 

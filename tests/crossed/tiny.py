@@ -11,7 +11,7 @@ TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
-TINY |= {"levels": 3, "scales": 1}
+TINY |= {"levels": 3, "scales": 1, "halvings": 1}
 TINY |= {"discriminator_width": 4, "grid": 4, "memory": 16}
 TINY |= {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
@@ -22,6 +22,7 @@ SIZES = {
     "calogan": (505,),
     "crnngan": (6,),
     "cyclegan": (16, 16),
+    "dance": (2, 16, 32),
     "gan3d": (8, 8, 8),
     "domains": (16, 16),
     "lapgan": (32, 32),
@@ -67,6 +68,7 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
     from tests.crossed.walk import (
         caption_set,
+        dance_set,
         data_set,
         domain_set,
         map_set,
@@ -86,16 +88,20 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = pair_set(folder, bits, size, config.data.medium)
     elif config.data.medium == "maps":
         data = map_set(folder, size)
+    elif config.data.medium == "posed_clips":
+        data = dance_set(folder, size)
     elif config.data.medium == "adaptation":
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)
-    elif config.data.medium in ("images", "low_resolution"):
+    elif config.data.medium in ("images", "low_resolution", "holes"):
         data = data_set(folder, bits, size)
     else:
         data = media_set(folder, config.data.medium, size)
     if config.data.medium == "low_resolution":
         small_images(folder, bits, tuple(side // config.data.scale for side in size))
+    if config.data.medium == "holes":
+        small_images(folder, bits, size)
     lines = [
         "from ml_collections import ConfigDict",
         "",

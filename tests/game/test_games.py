@@ -18,9 +18,11 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
+from jaxgan.media.holes import holes
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.maps import maps
 from jaxgan.media.pairs import pairs
+from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.showers import SHAPES, Layers, showers
 from jaxgan.media.transitions import transitions
 from jaxgan.planning import chips
@@ -47,6 +49,8 @@ POLICY |= {"objective.rollouts": 8}
 MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
 MAPS |= {"model.patch_layers": 1, "model.latent_dim": 5, "train.batch": 8}
 DOMAINS = {"data.size": (16, 16), "model.width": 2, "model.hidden": 4}
+DANCE = {"data.size": (2, 8, 16), "model.width": 2, "model.blocks": 1, "model.halvings": 1}
+DANCE |= {"model.patch_layers": 1, "model.scales": 1, "train.batch": 8}
 TEXT = {"data.size": (8, 8), "data.text_dim": 6, "model.width": 4, "model.text": 3}
 TEXT |= {"model.latent_dim": 6, "train.batch": 8}
 GAMES = {
@@ -128,6 +132,9 @@ GAMES = {
         "spade",
         MAPS | {"data.size": (8, 8), "model.style": True, "objective.kl": 0.05, "model.scales": 1},
     ),
+    "context encoder": ("context_encoder", PAIRS | {"data.size": (16, 16)}),
+    "dance": ("dance_puppet", DANCE),
+    "dance frame by frame": ("dance", DANCE | {"model.temporal": False}),
     "dann": ("dann", DOMAINS),
     "dann flipped": (
         "dann",
@@ -215,12 +222,17 @@ def spec_of_game(config):
         return showers().spec
     if config.data.medium == "low_resolution":
         return low_resolution((*config.data.size, 1), config.data.scale).spec
+    if config.data.medium == "holes":
+        return holes((*config.data.size, 1)).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
     if config.data.medium == "captions":
         return captions((*config.data.size, 1), config.data.text_dim).spec
     if config.data.medium == "maps":
         return maps((*config.data.size, 1), config.data.map_classes).spec
+    if config.data.medium == "posed_clips":
+        frames, height, width = config.data.size
+        return posed_clips((frames, height, width // 2, 1)).spec
     if config.data.medium == "adaptation":
         image = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
         return Spec(Domains(image, image), Label(CLASSES))
@@ -243,7 +255,10 @@ def batch_of(config):
         energies = jnp.asarray(rng.uniform(1, 100, leading), jnp.float32)
         return Batch(Layers(*map(leaf, SHAPES)), energies)
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
-    if config.data.medium in ("pairs", "domains"):
+    if config.data.medium == "posed_clips":
+        poses, frames = np.split(images, 2, -2)
+        return Batch(jnp.asarray(frames, jnp.float32), jnp.asarray(poses, jnp.float32))
+    if config.data.medium in ("pairs", "domains", "holes"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
     if config.model.name == "melgan":

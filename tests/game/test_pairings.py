@@ -21,13 +21,20 @@ from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.pairs import pairs
+from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.showers import showers
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
-SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
+SIZES |= {
+    "dance": (2, 8, 8),
+    "wavegan": (64,),
+    "melgan": (64,),
+    "gan3d": (8, 8, 8),
+    "vgan": (4, 8, 8),
+}
 SIZES["crnngan"] = (4,)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
@@ -42,6 +49,7 @@ OWN = {
     "calogan": {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
+    "dance": {"patch_layers": 1, "scales": 1, "blocks": 1, "halvings": 1},
     "spade": {"patch_layers": 1, "scales": 1},
     "spiral": {"latent_dim": 2 + 2 * 3, "z_dim": 2, "strokes": 2, "grid": 4, "pressures": 1}
     | {"width": 2, "blocks": 1, "memory": 16, "discriminator_width": 2},
@@ -61,6 +69,7 @@ NATURAL = {
     "calogan": "calogan",
     "crnngan": "crnngan",
     "cyclegan": "cyclegan",
+    "dance": "dance",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
     "domains": "domains",
@@ -95,6 +104,7 @@ FITTING = {
     "calogan": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "crnngan": {"crnngan"},
     "cyclegan": {"cyclegan"},
+    "dance": {"dance", "spade"},
     "domains": {"domains"},
     "feature_matching": WITH_FEATURES,
     "gail": {"policy"},
@@ -107,7 +117,7 @@ FITTING = {
     "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
-    "spade": {"spade"},
+    "spade": {"dance", "spade"},
     "spiral": {"spiral"},
     "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "stackgan": {"stackgan"},
@@ -138,6 +148,8 @@ def spec_for(model):
         return captions((*shape_of(model)[:2], 1), 6).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
+    if model == "dance":
+        return posed_clips(shape_of(model)).spec
     if len(shape_of(model)) != 3:
         mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
@@ -156,7 +168,9 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = "data" if model in {"melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+    config.condition = (
+        "data" if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+    )
     config.update_from_flattened_dict(fields)
     return config
 
@@ -263,7 +277,7 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "domains", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("cyclegan", "dance", "domains", "melgan", "policy", "srgan")
 
 
 def refusal(model, term):
