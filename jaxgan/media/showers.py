@@ -129,5 +129,6 @@ def sheet(samples: Layers, columns: int) -> Image.Image:
 def write(path: Path, shower: Layers) -> None:
     """Write one shower as an .npz."""
     file = io.BytesIO()
-    np.savez_compressed(file, **{name: np.asarray(x) for name, x in shower._asdict().items()})
+    first, second, third = shower
+    np.savez_compressed(file, layer_0=first, layer_1=second, layer_2=third)
     write_bytes(path, file.getvalue())

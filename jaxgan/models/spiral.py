@@ -133,7 +133,8 @@ class Painter(nn.Module):
         added = self.of_action(jnp.concatenate(embedded, -1)) + self.of_noise(z)
         memory, output = self.cell(memory, self.eye(canvas.pixels, added))
         value = self.critic(output)[:, 0]
-        found, log_odds, entropy, state = {}, 0.0, 0.0, output
+        found, state = {}, output
+        log_odds = entropy = jnp.zeros_like(value)
         for i, (name, _) in enumerate(self.parts):
             logits = self.heads[name](state)
             odds = jax.nn.log_softmax(logits)
@@ -141,8 +142,8 @@ class Painter(nn.Module):
             painting = found["flag"][0].astype(jnp.float32) if found else jnp.ones(z.shape[0])
             used = jnp.ones(z.shape[0]) if name in ("flag", "end") else painting
             found[name] = chosen, used
-            log_odds += used * jnp.take_along_axis(odds, chosen[:, None], -1)[:, 0]
-            entropy += -(jnp.exp(odds) * odds).sum(-1) / len(self.parts)
+            log_odds = log_odds + used * jnp.take_along_axis(odds, chosen[:, None], -1)[:, 0]
+            entropy = entropy - (jnp.exp(odds) * odds).sum(-1) / len(self.parts)
             mixed = jnp.concatenate([state, self.drawn[name](self.as_numbers(name, chosen))], -1)
             state = nn.relu(state + self.mixed[name](mixed))
         actions = {name: value for name, (value, _) in found.items()}

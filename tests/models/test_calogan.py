@@ -77,7 +77,9 @@ def test_a_locally_connected_layer_is_its_sums(size, pad, stride):
         for j in range(width):
             part = padded[:, i : i + size, j * stride : j * stride + size]
             expected = np.einsum("bxyc,xycf->bf", part, kernel[i, j])
-            np.testing.assert_allclose(found[:, i, j], expected + params["bias"][i, j], atol=1e-4)
+            np.testing.assert_allclose(
+                found[:, i, j], expected + np.asarray(params["bias"])[i, j], atol=1e-4
+            )
 
 
 def drawn_params(layer, x):

@@ -27,7 +27,8 @@ NEEDS = {"generator": ("call",), "discriminator": ("call",)}
 
 def total(sample: Any) -> jax.Array:
     """Return the sum of everything in a sample with leaves [b, ...]: [b]."""
-    return sum(x.reshape(x.shape[0], -1).sum(-1) for x in jax.tree.leaves(sample))
+    sums = [x.reshape(x.shape[0], -1).sum(-1) for x in jax.tree.leaves(sample)]
+    return sum(sums[1:], sums[0])
 
 
 def generator_objective(
