@@ -42,7 +42,8 @@ PREPARE = "jaxgan prepare FOLDER TARGET --notes={0}"
 TICKS = 24  # of a beat
 LONGEST = 32767  # ticks
 A4 = 69  # MIDI's number of 440 Hz
-SIDE = 128  # pixels of a piano roll: a row is a semitone
+LOWEST, KEYS, ROW = 21, 88, 2  # of a piano; pixels of a key in a piano roll
+HEIGHT, WIDTH = KEYS * ROW, 192  # pixels of a piano roll
 PAUSE = 0.5  # seconds of silence between the tunes of a sheet
 SCALE, OFFSET = (TICKS, TICKS, 12, 127), (0, 0, A4, 0)  # stored = scale x float + offset
 LEAST, MOST = (0, 1, 0, 1), (LONGEST, LONGEST, 127, 127)
@@ -143,17 +144,19 @@ def events_of(tune: Tune) -> np.ndarray:
 
 
 def piano_rolls(samples: np.ndarray) -> np.ndarray:
-    """Return the piano roll of each stored tune [n, notes, 4]: [n, SIDE, SIDE, 1] uint8."""
-    rolls = np.full((len(samples), SIDE, SIDE, 1), 255, np.uint8)
+    """Return the piano roll of each stored tune [n, notes, 4]: [n, HEIGHT, WIDTH, 1] uint8. Notes
+    beyond a piano's are at its ends."""
+    rolls = np.full((len(samples), HEIGHT, WIDTH, 1), 255, np.uint8)
+    rolls[:, -1] = rolls[:, :, -1] = 215  # between the cells of a sheet
     for roll, tune in zip(rolls, samples, strict=True):
         notes = notes_of(tune)
         last = max((notes[:, 0] + notes[:, 1]).max(initial=1), 1)
         for start, length, pitch, velocity in notes.tolist():
-            first = start * SIDE // last
-            behind = max((start + length) * SIDE // last, first + 1)
-            shade = 191 - 3 * velocity // 2
-            row = roll[SIDE - 1 - pitch, first:behind]
-            row[:] = np.minimum(row, shade)
+            first = start * WIDTH // last
+            behind = max((start + length) * WIDTH // last, first + 1)
+            key = min(max(pitch - LOWEST, 0), KEYS - 1)
+            shown = roll[HEIGHT - ROW * (key + 1) :, first:behind][:ROW]
+            shown[:] = np.minimum(shown, 191 - 3 * velocity // 2)
     return rolls
 
 

@@ -74,12 +74,15 @@ def test_a_file_of_a_tune_holds_its_notes(tmp_path):
 def test_a_piano_roll_shows_pitch_time_and_loudness():
     tunes = np.array([[[0, 32, 60, 127], [96, 32, 72, 1]]], np.int16)
     (roll,) = events(2).pictures(tunes)
-    rows, columns = np.nonzero(roll[..., 0] < 255)
-    assert set(rows) == {127 - 60, 127 - 72}
-    assert columns[rows == 67].tolist() == list(range(32))
-    assert columns[rows == 55].tolist() == list(range(96, 128))
-    assert roll[67, 0] == 1 and roll[55, 127] == 190
-    assert events(2).sheet(np.repeat(tunes, 4, 0), 2).size == (256, 256)
+    rows, columns = np.nonzero(roll[..., 0] < 200)
+    low, high = 2 * (108 - 60), 2 * (108 - 72)  # two pixels a key from the highest, 108
+    assert set(rows) == {low, low + 1, high, high + 1}
+    assert columns[rows == low].tolist() == list(range(48))  # a quarter of 192 pixels
+    assert columns[rows == high].tolist() == list(range(144, 192))
+    assert roll[low, 0] == 1 and roll[high, 150] == 190
+    assert events(2).sheet(np.repeat(tunes, 4, 0), 2).size == (384, 352)
+    beyond = events(1).pictures(np.array([[[0, 9, 127, 99]], [[0, 9, 0, 99]]], np.int16))
+    assert beyond[0, 0, 0] < 200 and beyond[1, -1, 0] < 200
 
 
 def test_a_tune_is_heard_at_its_pitches(tmp_path):
