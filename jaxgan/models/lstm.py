@@ -65,6 +65,11 @@ def along(step: Callable, module: nn.Module, carry: PyTree, inputs: PyTree) -> t
     The module's parameters are the same at every time. Outputs are [b, t, ...].
     """
     scan = nn.scan(
-        step, variable_broadcast="params", split_rngs={"params": False}, in_axes=1, out_axes=1
+        step,
+        variable_axes={"intermediates": 1},
+        variable_broadcast="params",
+        split_rngs={"params": False},
+        in_axes=1,
+        out_axes=1,
     )
     return scan(module, carry, inputs)
