@@ -1,6 +1,7 @@
 """SPIRAL (arXiv 1804.01118): gray images of 32 x 32 pixels, painted in 19 strokes by a policy.
 
-Data      jaxgan prepare DIGITS data/digits32 --size=32 --channels=1
+Data      python tests/data/real_data.py mnist data/mnist
+          jaxgan prepare data/mnist data/digits32 --size=32
 Command   jaxgan train --config=spiral --workdir=runs/spiral
 Network   the authors' agent (deepmind/spiral): models/spiral.py
 Hardware  not run here; the paper has 64 actors beside its learner

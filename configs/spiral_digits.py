@@ -1,11 +1,11 @@
 """SPIRAL (arXiv 1804.01118) in minutes: digits of 16 x 16 pixels, painted in five strokes.
 
-Data      python tests/data/real_data.py mnist DIGITS, or any gray images of one class or more
-          jaxgan prepare DIGITS data/digits16 --size=16 --channels=1
+Data      python tests/data/real_data.py mnist data/mnist
+          jaxgan prepare data/mnist data/digits16 --size=16
 Command   jaxgan train --config=spiral_digits --workdir=runs/spiral
           jaxgan sample runs/spiral --kind=strokes
 Hardware  1 CPU core
-Time      about 6 processor minutes
+Time      about 5 processor minutes
 Expected  docs/programs.md has the numbers of python -m tests.demos.strokes
 
 Differs from spiral.py: five strokes on 16 x 16 pixels, a grid of 16, one pressure, small networks,

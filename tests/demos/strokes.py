@@ -1,6 +1,7 @@
 """SPIRAL on digits: how many canvases of strokes does a classifier take for a digit?
 
-    jaxgan prepare cache/mnist.npz data/digits16 --size=16
+    python tests/data/real_data.py mnist data/mnist
+    jaxgan prepare data/mnist data/digits16 --size=16
     nice taskset -c 0 python -m tests.demos.strokes data/digits16 [FOLDER]    minutes on one core
 
 Trains configs/spiral_digits.py, and a classifier on the same digits and, as an eleventh class, on

@@ -425,7 +425,7 @@ def test_compiles_for_a_topology(game, request):
     # These compare every image of the batch with every other; every device holds the whole pool, or
     # the newest texts.
     of_texts = name == "gan_cls" or name.startswith("stackgan")
-    gathers = of_texts or name in ("mmd", "minibatch", "cyclegan")
+    gathers = of_texts or name in ("mmd", "minibatch", "cyclegan", "calogan")
     needed = {"all-gather"} if gathers else set()
     if of_texts:
         # A text goes to the next image of the batch, and to those that are kept: no image does.

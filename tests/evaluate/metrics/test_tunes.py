@@ -6,6 +6,7 @@ import pytest
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.metrics import tunes
 from jaxgan.evaluate.metrics.metric import Inputs
+from tests.data.made_media import melody
 
 C_MAJOR = np.array([60, 62, 64, 65, 67, 69, 71, 72])
 
@@ -46,3 +47,16 @@ def test_the_metric_stands_beside_the_real_ones():
     assert found["scale_consistency_real"] == 1.0 and found["polyphony"] == 0
     # Steps of the real one: 2 five times, 1 twice, of seven; of the other one 1 alone.
     assert found["intervals"] == pytest.approx(5 / 7)
+
+
+def test_made_melodies_are_in_c_major_and_come_again():
+    """What tests/data/made_media.py writes, which configs/crnngan_tunes.py is trained on."""
+    for beats in (3, 4):
+        notes = melody(beats, np.random.default_rng(beats))
+        assert len(notes) == 96 and set(notes[:, 2] % 12) <= set(C_MAJOR % 12)
+        assert tunes.repetitions(notes[:, 2]) > 0
+        starts = notes[:, 0]
+        assert (np.diff(starts) >= 0).all() and (np.diff(starts) == 0).any()
+        first = notes[starts < 24 * beats]
+        again = notes[(starts >= 48 * beats) & (starts < 72 * beats)]
+        np.testing.assert_array_equal(first[:, 1:], again[:, 1:])
