@@ -8,7 +8,7 @@
     D   of each layer a convolution and three locally connected layers, how close these features
         are in the batch, the share of cells with energy, and how close that is; of all together
         the layers' energies, their sum, how far it is from the particle's, whether that is above
-        5 GeV, and how close the layers' energies are in the batch. One logit
+        5 GeV, and how close the layers' energies are in the batch. One logit; `total` is that sum
 
 A locally connected layer is a convolution whose kernel is another at every place. Closeness is
 Improved GAN's (models/improved.py), with tanh. D has batch norm and compares a batch's showers with
@@ -191,13 +191,21 @@ class Discriminator(nn.Module):
             LayerFeatures(self.widths, self.eps, name=f"layer_{i}")(layer)
             for i, layer in enumerate(layers)
         ]
-        found = jnp.stack([layer.sum((1, 2)) for layer in layers], -1)
-        total = found.sum(-1, keepdims=True)
+        found, total = held(layers), self.total(layers)[:, None]
         off = jnp.abs(total - energies[:, None])
         far = 10.0 * (off > FAR).astype(jnp.float32)
         closeness = Closeness(name="closeness")(found)
         joined = [*features, found / 10.0, total / 100.0, off, far, closeness]
         return Dense(1, kernel_init=glorot, name="linear")(jnp.concatenate(joined, -1))[:, 0]
+
+    def total(self, layers: Layers) -> jax.Array:
+        """Return the energy in all cells, [b]."""
+        return held(layers).sum(-1)
+
+
+def held(layers: Layers) -> jax.Array:
+    """Return the energy in each layer, [b, 3]."""
+    return jnp.stack([layer.sum((1, 2)) for layer in layers], -1)
 
 
 def default_config() -> ConfigDict:
@@ -225,5 +233,5 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     discriminator = Discriminator(tuple(config.judged_widths), eps)
     return {
         "generator": linen(generator, spec.noise, spec.condition),
-        "discriminator": linen(discriminator, spec.sample, spec.condition),
+        "discriminator": linen(discriminator, spec.sample, spec.condition, calls=("total",)),
     }

@@ -20,7 +20,7 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 SIZES = {
     "bigbigan": (16, 16),
     "calogan": (505,),
-    "crnngan": (6,),
+    "crnngan": (4,),
     "cyclegan": (16, 16),
     "dance": (2, 16, 32),
     "gan3d": (8, 8, 8),

@@ -101,7 +101,7 @@ FITTING = {
     "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
-    "calogan": set(NATURAL) - {"bigbigan", "policy", "domains"},
+    "calogan": {"calogan"},
     "crnngan": {"crnngan"},
     "cyclegan": {"cyclegan"},
     "dance": {"dance", "spade"},

@@ -9,7 +9,6 @@ import pytest
 
 from jaxgan.game import sampling
 from jaxgan.game.game import Label, Spec, bind
-from jaxgan.game.objectives.calogan import total
 from jaxgan.media.showers import Layers, showers
 from jaxgan.models import calogan
 from tests.data import made_showers
@@ -121,8 +120,9 @@ def test_showers_are_layers_that_follow_their_energy():
     spec = showers().spec._replace(noise=float32((4,)))
     assert sampling.takes_condition(side, spec)
     real, energies = made_showers.showers(6)
-    np.testing.assert_allclose(total(real), sum(x.sum((1, 2)) for x in real), rtol=1e-5)
-    logits = jax.jit(bind(judge, drawn(judge)).call, compiler_options=FAST)
+    bound = bind(judge, drawn(judge))
+    np.testing.assert_allclose(bound.total(real), sum(x.sum((1, 2)) for x in real), rtol=1e-5)
+    logits = jax.jit(bound.call, compiler_options=FAST)
     assert logits(real, energies).shape == (6,)
     assert (logits(real, energies) != logits(real, energies + 9)).all()
 

@@ -3,14 +3,12 @@
     discriminator:  mean loss.discriminator(D(x, e), D(G(z, e'), e'))
     generator:      mean loss.generator(D(G(z, e'), e')) + w mean |e' - total of G(z, e')|
 
-for real showers x with their energies e, and e' from the game's source. The total is the sum over
-all leaves of a sample; the authors' w is 0.05, and D, which cannot change it, has the same term in
-vain. Real and generated showers go through D one batch after the other: it compares the showers of
-a batch.
+for real showers x with their energies e, and e' from the game's source. The total is D's call
+`total`; the authors' w is 0.05, and D, which cannot change it, has the same term in vain. Real and
+generated showers go through D one batch after the other: it compares the showers of a batch.
 """
 
 from functools import partial
-from typing import Any
 
 import jax
 from ml_collections import ConfigDict
@@ -22,13 +20,7 @@ from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import discriminator_objective, named_loss
 from jaxgan.game.objectives.draw import generated
 
-NEEDS = {"generator": ("call",), "discriminator": ("call",)}
-
-
-def total(sample: Any) -> jax.Array:
-    """Return the sum of everything in a sample with leaves [b, ...]: [b]."""
-    sums = [x.reshape(x.shape[0], -1).sum(-1) for x in jax.tree.leaves(sample)]
-    return sum(sums[1:], sums[0])
+NEEDS = {"generator": ("call",), "discriminator": ("call", "total")}
 
 
 def generator_objective(
@@ -36,7 +28,7 @@ def generator_objective(
 ) -> tuple[jax.Array, Outcome]:
     noise, fake = generated(game, nets, batch, keys)
     adversarial = each(loss.generator, nets.discriminator.call(*fake)).mean()
-    error = abs(fake.condition - total(fake.sample)).mean()
+    error = abs(fake.condition - nets.discriminator.total(fake.sample)).mean()
     metrics = {"adversarial": adversarial, "energy_error": error}
     return adversarial + energy * error, Outcome(stats, metrics, Drawn(batch, fake, noise))
 
