@@ -103,6 +103,8 @@ class Medium(NamedTuple):
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
       a translator are no images; None reads them as images.
     show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
+    guess: conditions as stored [n, ...] -> samples of who learned nothing, which scores set beside
+      what is made; None where they are the conditions.
     """
 
     stored: Batch
@@ -119,3 +121,4 @@ class Medium(NamedTuple):
     reel: Reel | None = None
     condition_of: Callable[[Any], Any] | None = None
     show_condition: Callable[[Any], Any] = lambda conditions: conditions
+    guess: Callable[[Any], Any] | None = None

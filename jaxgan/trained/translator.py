@@ -88,6 +88,11 @@ class Translator:
         return "follow" in self.side.calls
 
     @property
+    def predicts(self) -> bool:
+        """Whether the network makes the frames that follow given ones (media/next_frames.py)."""
+        return self.config.data.medium == "next_frames"
+
+    @property
     def takes_text(self) -> bool:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
@@ -224,7 +229,7 @@ class Translator:
                 raise ValueError("images have several sizes: translate those of one size at a time")
             images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
         array = np.asarray(images)
-        axes = "n, frames, height, width" if self.takes_film else "n, height, width"
+        axes = "n, frames, height, width" if len(self.source_shape) == 4 else "n, height, width"
         is_whole = array.ndim == 1 + len(self.source_shape) and 0 not in array.shape
         if not is_whole or array.shape[-1] != channels or array.dtype != dtype:
             raise ValueError(

@@ -64,12 +64,13 @@ OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
 TRANSLATORS = ("cyclegan", "dance", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
+TRANSLATORS += ("mcnet", "next_frame")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms")
-OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips", "posed_clips", "events")
+OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips", "posed_clips", "next_frames", "events")
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
@@ -114,6 +115,8 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return OF_A_POLICY.get(command)
     if model == "calogan":
         return OF_NUMBERS.get(command)
+    if config.data.medium == "next_frames" and command == "evaluate pairs":
+        return None
     if config.data.medium in OTHER_MEDIA and command in OF_OTHER_MEDIA:
         return OF_OTHER_MEDIA[command]
     if config.data.medium == "log_spectrograms" and command == "evaluate with discriminator":

@@ -11,7 +11,7 @@ TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
-TINY |= {"levels": 3, "scales": 1, "halvings": 1}
+TINY |= {"levels": 3, "scales": 1, "halvings": 1, "frames": 2}
 TINY |= {"discriminator_width": 4, "grid": 4, "memory": 16}
 TINY |= {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
@@ -25,7 +25,10 @@ SIZES = {
     "dance": (2, 16, 32),
     "gan3d": (8, 8, 8),
     "domains": (16, 16),
+    "dvdgan": (4, 16, 16),
     "lapgan": (32, 32),
+    "mcnet": (6, 16, 16),
+    "next_frame": (6, 16, 16),
     "pix2pix": (16, 16),
     "spade": (16, 16),
     "srgan": (16, 16),
@@ -50,6 +53,7 @@ def tiny(name: str) -> ConfigDict:
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:
             config.model[field] = value
+    config.data.context = 4
     if config.data.medium == "domains":
         config.objective.identity = 0.0  # of gray images and of RGB ones
     if config.data.medium == "transitions":

@@ -82,14 +82,14 @@ def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     from tests.data.made_media import furniture, moving, tunes, words
     from tests.data.made_showers import save
 
-    source, data = folder / "in", folder / "data"
+    source, data = folder / ("sources" if medium == "next_frames" else "in"), folder / "data"
     if medium == "showers":
         run(["prepare", str(save(folder / "in.npz", COUNT)), str(data), "--showers"])
         return data
     if medium == "volumes":
         furniture(source, 8)
         flags = [f"--voxels={size[0]}"]
-    elif medium == "clips":
+    elif medium in ("clips", "next_frames"):
         moving(source, 8, frames=2 * size[0], side=size[1])
         flags = [f"--frames={size[0]}"]
     elif medium == "events":

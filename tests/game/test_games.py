@@ -21,6 +21,7 @@ from jaxgan.media.captions import captions
 from jaxgan.media.holes import holes
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.maps import maps
+from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.showers import SHAPES, Layers, showers
@@ -44,6 +45,9 @@ BIG |= {"train.num_d_steps": 1}
 PAIRS = {"data.size": (8, 8), "data.source_channels": 1, "model.width": 2}
 PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
 VOLUMES = TINY | {"model.width": 2, "model.first_size": 2, "data.size": (8, 8, 8)}
+CLIPS = TINY | {"model.width": 2, "model.embedding_dim": 4, "model.frames": 2}
+CLIPS |= {"data.size": (4, 16, 16), "train.num_d_steps": 1, "train.batch": 8}
+CLIPS |= {"model.remat": False, "model.dtype": "float32"}
 POLICY = {"model.generator_widths": (4,), "model.discriminator_widths": (4,)}
 POLICY |= {"objective.rollouts": 8}
 MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
@@ -179,6 +183,13 @@ GAMES = {
     "gan3d": ("gan3d", VOLUMES),
     "gan3d_furniture": ("gan3d_furniture", VOLUMES),
     "vgan": ("vgan", TINY | {"model.width": 2, "data.size": (8, 16, 16)}),
+    "dvdgan": ("dvdgan_moving", CLIPS),
+    "trivdgan": ("trivdgan", CLIPS | {"model.unit": "tsru_s", "model.heads": "trivd"}),
+    "next_frame": ("next_frame", {"data.size": (6, 8, 8), "model.width": 2, "train.batch": 8}),
+    "mcnet": (
+        "mcnet",
+        {"data.size": (5, 16, 16), "data.context": 3, "model.width": 2, "train.batch": 8},
+    ),
     "melgan": (
         "melgan",
         {"data.size": (64,), "model.width": 2, "model.factors": (2,), "model.scales": 2}
@@ -226,6 +237,8 @@ def spec_of_game(config):
         return holes((*config.data.size, 1)).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
+    if config.data.medium == "next_frames":
+        return next_frames((*config.data.size, 1), config.data.context).spec
     if config.data.medium == "captions":
         return captions((*config.data.size, 1), config.data.text_dim).spec
     if config.data.medium == "maps":
@@ -261,6 +274,9 @@ def batch_of(config):
     if config.data.medium in ("pairs", "domains", "holes"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
+    if config.data.medium == "next_frames":
+        context, images = config.data.context, jnp.asarray(images, jnp.float32)
+        return Batch(images[..., context:, :, :, :], images[..., :context, :, :, :])
     if config.model.name == "melgan":
         mels = rng.normal(size=(*leading, 32, 3))
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(mels, jnp.float32))

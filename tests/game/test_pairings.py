@@ -20,6 +20,7 @@ from jaxgan.game.steps import train_step
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
+from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.showers import showers
@@ -35,6 +36,7 @@ SIZES |= {
     "gan3d": (8, 8, 8),
     "vgan": (4, 8, 8),
 }
+SIZES |= {"dvdgan": (4, 16, 16), "mcnet": (4, 16, 16), "next_frame": (5, 8, 8)}
 SIZES["crnngan"] = (4,)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
@@ -55,6 +57,7 @@ OWN = {
     | {"width": 2, "blocks": 1, "memory": 16, "discriminator_width": 2},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
+    "dvdgan": {"frames": 2},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
 }
 # Which objective trains a model, and which models have what an objective needs.
@@ -73,11 +76,14 @@ NATURAL = {
     "dcgan": "adversarial",
     "gan3d": "adversarial",
     "domains": "domains",
+    "dvdgan": "adversarial",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
+    "mcnet": "next_frame",
     "melgan": "melgan",
     "mlp": "adversarial",
+    "next_frame": "next_frame",
     "pix2pix": "pix2pix",
     "policy": "gail",
     "progan": "adversarial",
@@ -95,7 +101,7 @@ NATURAL = {
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"spiral", "crnngan", "gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"crnngan", "dvdgan", "gan3d", "spiral", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
@@ -113,6 +119,7 @@ FITTING = {
     "lapgan": {"lapgan"},
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
+    "next_frame": {"mcnet", "next_frame"},
     "pix2pix": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
@@ -134,6 +141,7 @@ def modules(package, function):
 
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 TEXT = {"stackgan", "text_dcgan"}
+PREDICTORS = {"mcnet", "next_frame"}
 
 
 def spec_for(model):
@@ -144,6 +152,8 @@ def spec_for(model):
         return showers().spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
+    if model in PREDICTORS:
+        return next_frames(shape_of(model), shape_of(model)[0] - 2).spec
     if model in TEXT:
         return captions((*shape_of(model)[:2], 1), 6).spec
     if model in TRANSLATORS:
@@ -169,7 +179,9 @@ def config_of(model, objective, **fields):
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
     config.condition = (
-        "data" if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+        "data"
+        if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS, *PREDICTORS}
+        else "prior"
     )
     config.update_from_flattened_dict(fields)
     return config
@@ -277,7 +289,7 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "dance", "domains", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame", "policy", "srgan")
 
 
 def refusal(model, term):
@@ -298,7 +310,11 @@ def refusal(model, term):
     return None
 
 
-@pytest.mark.parametrize("model", NATURAL)
+# Second derivatives of its scans take long to trace.
+SLOW = [pytest.param("dvdgan", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("model", [*(model for model in NATURAL if model != "dvdgan"), *SLOW])
 def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
     for term, (fields, players) in TERMS.items():
         config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)
