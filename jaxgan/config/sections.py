@@ -315,8 +315,8 @@ SECTIONS: dict[str, Any] = {
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
             "interpolation, probe; paired, luma, retrieval, of a run that translates; "
-            "segmentation, of label maps; target_accuracy, of a classifier that is adapted; "
-            "returns, of a policy",
+            "segmentation, of label maps; tunes, of events; target_accuracy, of a classifier that "
+            "is adapted; returns, of a policy",
             texts(),
         ),
         "extractor": Field(

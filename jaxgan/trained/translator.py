@@ -25,7 +25,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
 from jaxgan.media.captions import condition_of
-from jaxgan.media.medium import Batch
+from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
 from jaxgan.trained import tiles
@@ -36,9 +36,9 @@ PyTree = Any
 
 def is_translator(config: ConfigDict) -> bool:
     """Return whether a resolved config's generator makes an image of an image or a text, not of a
-    label."""
+    label or a number."""
     condition = medium_of(config).spec.condition
-    return condition != () and not isinstance(condition, Label)
+    return condition != () and not isinstance(condition, Label | Number)
 
 
 class Translator:

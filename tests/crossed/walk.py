@@ -79,15 +79,22 @@ def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
 
 def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
-    from tests.data.made_media import furniture, moving, words
+    from tests.data.made_media import furniture, moving, tunes, words
+    from tests.data.made_showers import save
 
     source, data = folder / ("sources" if medium == "next_frames" else "in"), folder / "data"
+    if medium == "showers":
+        run(["prepare", str(save(folder / "in.npz", COUNT)), str(data), "--showers"])
+        return data
     if medium == "volumes":
         furniture(source, 8)
         flags = [f"--voxels={size[0]}"]
     elif medium in ("clips", "next_frames"):
         moving(source, 8, frames=2 * size[0], side=size[1])
         flags = [f"--frames={size[0]}"]
+    elif medium == "events":
+        tunes(source, 8)
+        flags = [f"--notes={size[0]}"]
     else:
         words(source, 4, seconds=0.2)
         flags = [f"--window={size[0]}", "--rate=4000"]

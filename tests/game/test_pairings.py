@@ -23,6 +23,7 @@ from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
+from jaxgan.media.showers import showers
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
@@ -37,6 +38,7 @@ SIZES |= {
     "vgan": (4, 8, 8),
 }
 SIZES |= {"dvdgan": (4, 16, 16), "mcnet": (4, 16, 16), "next_frame": (5, 8, 8)}
+SIZES["crnngan"] = (4,)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -47,10 +49,13 @@ OWN = {
     "policy": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "stylegan": {"latent_dim": 4 + 160},
+    "calogan": {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
     "dance": {"patch_layers": 1, "scales": 1, "blocks": 1, "halvings": 1},
     "spade": {"patch_layers": 1, "scales": 1},
+    "spiral": {"latent_dim": 2 + 2 * 3, "z_dim": 2, "strokes": 2, "grid": 4, "pressures": 1}
+    | {"width": 2, "blocks": 1, "memory": 16, "discriminator_width": 2},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
     "dvdgan": {"frames": 2},
@@ -67,6 +72,8 @@ NATURAL = {
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
     "cogan": "adversarial",
+    "calogan": "calogan",
+    "crnngan": "crnngan",
     "cyclegan": "cyclegan",
     "dance": "dance",
     "dcgan": "adversarial",
@@ -86,6 +93,7 @@ NATURAL = {
     "r3gan": "relativistic",
     "sngan": "relativistic",
     "spade": "spade",
+    "spiral": "spiral",
     "srgan": "srgan",
     "stackgan": "stackgan",
     "stylegan": "style",
@@ -97,13 +105,15 @@ CLASSIFIERS = {"adda", "domains"}  # of images of two domains
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"dvdgan", "gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"crnngan", "dvdgan", "gan3d", "spiral", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adda": {"adda"},
     "adversarial": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
+    "calogan": {"calogan"},
+    "crnngan": {"crnngan"},
     "cyclegan": {"cyclegan"},
     "dance": {"dance", "spade"},
     "domains": {"domains"},
@@ -120,6 +130,7 @@ FITTING = {
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"dance", "spade"},
+    "spiral": {"spiral"},
     "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "stackgan": {"stackgan"},
     "style": {"stylegan"},
@@ -142,6 +153,8 @@ def spec_for(model):
     """Return the spec of the data that a model takes."""
     if model == "policy":
         return transitions(3, 3).spec
+    if model == "calogan":
+        return showers().spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
     if model in PREDICTORS:
@@ -288,7 +301,7 @@ WITHOUT_NOISE += ("srgan",)
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    is_image = len(shape_of(model)) == 3 and model not in ("policy", *CLASSIFIERS)
+    is_image = len(shape_of(model)) == 3 and model not in ("calogan", "policy", *CLASSIFIERS)
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":
