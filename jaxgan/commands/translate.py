@@ -1,4 +1,4 @@
-"""jaxgan translate: a folder of images, made into others; or captions, drawn."""
+"""jaxgan translate: a folder of images, made into others; sounds, made anew; captions, drawn."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,12 +22,15 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.draw import draw_captions
     from jaxgan.trained.load import load_translator
     from jaxgan.trained.translate import translate_folder
+    from jaxgan.trained.vocode import vocode_folder
 
     model, folder = operands(values)
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
     wanted = columns or translator.config.sample.columns, values.force
     make = draw_captions if translator.takes_text else translate_folder
+    if translator.takes_frames:
+        make = vocode_folder
     print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
@@ -42,6 +45,7 @@ COMMAND = Command(
     "translate",
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
+    "Of a vocoder FOLDER holds sounds: WAV files are made of their mel spectrograms alone.\n"
     "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,

@@ -73,6 +73,8 @@ class Medium(NamedTuple):
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
       a translator are no images; None reads them as images.
     show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
+    silence: what the numbers of a frame are where nothing sounds, of conditions that are any number
+      of frames [frames, k]; None for others.
     """
 
     stored: Batch
@@ -89,3 +91,4 @@ class Medium(NamedTuple):
     reel: Reel | None = None
     condition_of: Callable[[Any], Any] | None = None
     show_condition: Callable[[Any], Any] = lambda conditions: conditions
+    silence: float | None = None

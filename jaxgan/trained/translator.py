@@ -5,7 +5,8 @@
 
 What an image becomes depends on the image and the seed alone: the noise of a seed, if the network
 takes any, is the same for every image. A network that draws captions takes text vectors [n, d] in
-place of images.
+place of images; one that makes sounds takes conditions [n, frames, k], such as mel spectrograms, of
+any number of frames.
 """
 
 import copy
@@ -25,15 +26,15 @@ from jaxgan.game.game import Label
 from jaxgan.media.captions import condition_of
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import picture
-from jaxgan.media.pixels import shown
 from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
 
 PyTree = Any
+BEHIND = 10  # silent frames behind a condition of frames, cut off what is made: ends do not click
 
 
 def is_translator(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes an image of an image or a text, not of a
-    label."""
+    """Return whether a resolved config's generator makes a sample of an image, a text or frames, not
+    of a label."""
     condition = medium_of(config).spec.condition
     return condition != () and not isinstance(condition, Label)
 
@@ -87,23 +88,40 @@ class Translator:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
 
+    @property
+    def takes_frames(self) -> bool:
+        """Whether the network makes sounds of conditions [frames, k], of any number of frames."""
+        return self.medium.silence is not None
+
+    @property
+    def hop(self) -> int:
+        """Samples of sound that a frame becomes."""
+        return self.image_shape[0] // self.source_shape[0]
+
     def translate(self, images: Any, seed: int = 0) -> np.ndarray:
-        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16.
+        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16; of
+        frames [n, samples, channels] int16.
 
         Args:
           images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
             data's; or a sequence of PIL images of one size. Any size that the network can halve.
-            Of a network that draws captions: text vectors [n, text_dim], of any length but 0.
+            Of a network that draws captions: text vectors [n, text_dim], of any length but 0. Of
+            one that makes sounds: [n, frames, k] floats, one frame or more.
           seed: in [0, 2^32), of the network's noise.
 
         Raises:
           ValueError: another shape or dtype, or a size that does not fit, with what divides it.
         """
         sources = self._checked(images)
+        frames = sources.shape[1]
+        if self.takes_frames:
+            sources = self._lengthened(sources)
         self.refuse_source(sources.shape[1:])
         noise = self.noise(checked_seed(seed))
         variables, n, chunks = self.variables, len(sources), []
         pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:3]
+        if self.takes_frames:
+            pixels = (sources.shape[1] * self.hop,)
         size = rows_at_once(n, pixels, self._mesh.size)
         for start in range(0, n, size):
             rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
@@ -115,11 +133,12 @@ class Translator:
                     "damaged, or the training has diverged"
                 )
             chunks.append(np.asarray(made))
-        return np.concatenate(chunks)[:n]
+        found = np.concatenate(chunks)[:n]
+        return found[:, : frames * self.hop] if self.takes_frames else found
 
     def pictures(self, images: Any, seed: int = 0) -> list[Image.Image]:
         """Return what `translate` does as PIL images of 8 bits."""
-        return [picture(image) for image in shown(self.translate(images, seed))]
+        return [picture(image) for image in self.medium.pictures(self.translate(images, seed))]
 
     def noise(self, seed: int) -> PyTree:
         """Return the noise of a seed for one image, leaves [1, ...]; () for a network without."""
@@ -194,7 +213,7 @@ class Translator:
         """Return stored images of stored sources, and which are finite [n]."""
         sources = self.medium.to_float(Batch((), rows)).condition
         made = self.apply(variables, noise, sources)
-        return self.medium.to_stored(made), jnp.isfinite(made).all((1, 2, 3))
+        return self.medium.to_stored(made), jnp.isfinite(made).all(tuple(range(1, made.ndim)))
 
     def _set(self, weights: PyTree, step: int, kept: PyTree = None, moments: PyTree = None) -> None:
         refuse_not_finite(weights)
@@ -204,9 +223,18 @@ class Translator:
             kept = jax.device_put(jax.device_get(kept), sharding.replicated(self._mesh))
             self.moments = self._standing(self.weights, kept).get("batch_stats", {})
 
+    def _lengthened(self, frames: np.ndarray) -> np.ndarray:
+        """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a power
+        of two, so that a program is compiled for few lengths."""
+        n, t, k = frames.shape
+        count = 1 << (t + BEHIND - 1).bit_length()
+        return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=self.medium.silence)
+
     def _checked(self, images: Any) -> np.ndarray:
         if self.takes_text:
             return checked_texts(images, self.source_shape[0])
+        if self.takes_frames:
+            return checked_frames(images, self.source_shape[1])
         channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
@@ -224,6 +252,20 @@ class Translator:
                 f"[n, height, width, {channels}] with n above 0"
             )
         return self.medium.condition_of(array) if self.medium.condition_of else array
+
+
+def checked_frames(frames: Any, width: int) -> np.ndarray:
+    """Return conditions [n, frames, width] as float32, or refuse them."""
+    array = np.asarray(frames)
+    if array.ndim != 3 or 0 in array.shape or array.dtype.kind != "f" or array.shape[2] != width:
+        raise ValueError(
+            f"conditions are {array.dtype} {list(array.shape)}: write floats [n, frames, {width}], "
+            "as in the training"
+        )
+    finite = np.isfinite(array).all((1, 2))
+    if not finite.all():
+        raise ValueError(f"condition {int(np.argmin(finite))} of {len(array)} is not finite")
+    return array.astype(np.float32)
 
 
 def checked_texts(vectors: Any, text_dim: int) -> np.ndarray:
