@@ -7,14 +7,11 @@ from pathlib import Path
 import jax
 import pytest
 
-from jaxgan import media
 from jaxgan.build import build, medium_of
-from jaxgan.config.names import module_named
 from jaxgan.data.records import open_records
-from jaxgan.environments import by_name
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
-from jaxgan.training import run
+from jaxgan.training import facts, run
 from tests.tiny import spec_of
 
 FOLDER = Path(__file__).parent.parent / "configs"
@@ -42,27 +39,9 @@ def resolved(config):
     name = config.data.name
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
-    if config.data.medium == "transitions":
-        world = by_name.environment(config.objective.environment)
-        channels = 4 * world.observation
-        return run.with_facts(config, channels=channels, bits=8, class_names=world.actions)
-    known = {"cifar10": 10, "mnist": 10, "emoji64": 27}
-    if config.data.medium in ("pairs", "domains"):
-        return run.with_facts(config, channels=6, source_channels=3, bits=8, class_names=("pairs",))
-    if config.data.medium == "maps":
-        return run.with_facts(config, channels=4, map_classes=150, bits=8, class_names=("pairs",))
-    if config.data.medium == "adaptation":
-        digits = tuple(map(str, range(10)))
-        return run.with_facts(config, channels=2, source_channels=1, bits=8, class_names=digits)
-    if config.data.medium == "captions":
-        return run.with_facts(config, channels=3, text_dim=1024, bits=8, class_names=("captions",))
-    classes = known.get(name.removeprefix("data/"), 1000)
-    with config.unlocked():
-        config.data.update(channels=1 if name == "data/mnist" else 3, bits=8)
-        config.data.class_names = tuple(map(str, range(classes)))
-        medium = module_named(media, "medium", config.data.medium)
-        config.data.update(getattr(medium, "FACTS", {}))
-    return config
+    channels = 1 if name == "data/mnist" else 3
+    classes = {"cifar10": 10, "mnist": 10, "emoji64": 27}.get(name.removeprefix("data/"), 1000)
+    return run.with_facts(config, **facts.assumed(config, channels, classes))
 
 
 def check(config):

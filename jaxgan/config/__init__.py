@@ -2,6 +2,6 @@
 
 from jaxgan.config.check import check, check_fields
 from jaxgan.config.names import module_named
-from jaxgan.config.sections import default_config
+from jaxgan.config.sections import FACTS, default_config
 
-__all__ = ["check", "check_fields", "default_config", "module_named"]
+__all__ = ["FACTS", "check", "check_fields", "default_config", "module_named"]

@@ -6,7 +6,9 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from jaxgan import media
 from jaxgan.config.field import refuse_value, short
+from jaxgan.config.names import module_named
 from jaxgan.config.sections import default_config, fields
 
 
@@ -16,7 +18,7 @@ def check(config: ConfigDict, devices: int | None = None) -> None:
     devices: how many will run it; by default those that are there.
     """
     check_fields(config)
-    refuse_size(config)
+    refuse_medium(config)
     refuse_categories(config)
     refuse_batch(config, devices)
 
@@ -101,18 +103,20 @@ def flat(section: ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + name, value
 
 
-SIDES = {"images": 2, "pairs": 2, "domains": 2, "waves": 1, "volumes": 3, "clips": 3}
-SIZES = {1: "(samples,), such as (16384,)", 2: "(height, width), such as (64, 64)"}
-SIZES |= {3: "three numbers, such as (16, 16, 16)"}
-
-
-def refuse_size(config: ConfigDict) -> None:
-    """Refuse a size that the medium does not have."""
-    name, size = config.data.medium, config.data.size
-    sides = SIDES.get(name)
-    if sides is not None and len(size) != sides:
-        of = "" if name == "images" else f" with data.medium = {name!r}"
-        raise ValueError(f"data.size = {size}{of}: write {SIZES[sides]}")
+def refuse_medium(config: ConfigDict) -> None:
+    """Refuse a size, or a change of images in training, that the medium does not have."""
+    data = config.data
+    module = module_named(media, "medium", data.medium)
+    of = "" if data.medium == "images" else f" with data.medium = {data.medium!r}"
+    like = getattr(module, "SIZE", None)
+    if like is not None and len(data.size) != len(like):
+        many = {1: "one number", 2: "(height, width)", 3: "three numbers"}[len(like)]
+        raise ValueError(f"data.size = {data.size}{of}: write {many}, such as {like}")
+    for field, off in (("flip", False), ("random_crop", 1.0)):
+        if data[field] != off and field not in getattr(module, "AUGMENTS", (field,)):
+            raise ValueError(
+                f"data.{field} = {data[field]}{of}: this changes images in training: write {off}"
+            )
 
 
 def refuse_categories(config: ConfigDict) -> None:

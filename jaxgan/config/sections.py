@@ -348,6 +348,12 @@ SECTIONS: dict[str, Any] = {
     "mesh": {"fsdp": Field(1, "devices that parameters are split over", at_least(1))},
 }
 
+# Fields of config.data that only a data set knows; a resolved config has them.
+FACTS = (
+    *("channels", "source_channels", "map_classes", "text_dim"),
+    *("bits", "rate", "class_names"),
+)
+
 # Fields of models and objectives: the default is the module's own.
 COMMON = {
     "name": Field("", "a module of jaxgan, or one of yours as package.module"),

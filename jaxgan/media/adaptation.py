@@ -16,11 +16,14 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan.media import images, pixels
+from jaxgan.media import domains, images, pixels
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.domains import Side
 from jaxgan.media.medium import Batch, Label, Medium, Spec
 from jaxgan.media.pixels import DTYPES, to_stored
+
+SIZE, READS, PREPARE = domains.SIZE, domains.READS, domains.PREPARE
+assumed = domains.assumed
 
 
 class Domains(NamedTuple):

@@ -15,7 +15,28 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxgan.media import images, pixels
-from jaxgan.media.medium import Batch, Medium, Spec
+from jaxgan.media.medium import Batch, Held, Medium, Spec
+
+SIZE = (64, 64)  # height, width
+READS = ("captions",)
+PREPARE = "jaxgan prepare SOURCE TARGET --captions=FILE"
+TEXT_DIM = 1024  # the paper's: of a data set that is not there
+
+
+def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
+    """Return the length of the text vectors of a data set of captions."""
+    found, asked = held.features.text_dim, data.text_dim
+    if asked not in (None, found):
+        raise ValueError(
+            f"data.text_dim = {asked}, but the text vectors in {held.directory} have {found} "
+            "numbers: leave it out"
+        )
+    return {"text_dim": found}
+
+
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the length of the text vectors, as the config says or TEXT_DIM."""
+    return {"text_dim": config.data.text_dim or TEXT_DIM}
 
 
 def condition_of(vectors: np.ndarray) -> np.ndarray:

@@ -21,25 +21,16 @@ from jaxgan.media.images import distances
 from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
 from jaxgan.media.pixels import to_stored
 
+SIZE = (16, 64, 64)  # frames, height, width
+AUGMENTS = ("flip",)
+READS = ("clips",)
+PREPARE = "jaxgan prepare FOLDER TARGET --frames={0}"
 STRIP = 6  # frames of a picture
 RATE = 10  # frames a second of a GIF
 
 
 def medium(data: ConfigDict) -> Medium:
-    """Return the medium of a resolved config's section `data`.
-
-    Raises ValueError for a size that no clip has, and for what only images are drawn through.
-    """
-    if len(data.size) != 3:
-        raise ValueError(
-            f"data.size = {data.size} with data.medium = 'clips': write (frames, height, width), "
-            "such as (16, 64, 64)"
-        )
-    if data.random_crop != 1.0:
-        raise ValueError(
-            f"data.random_crop = {data.random_crop} with data.medium = 'clips': clips are not cut "
-            "in training: write 1.0"
-        )
+    """Return the medium of a resolved config's section `data`."""
     return clips((*data.size, data.channels), len(data.class_names), data.flip)
 
 

@@ -14,6 +14,11 @@ from jaxgan.media import pairs
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.medium import Batch, Medium
 
+SIZE = pairs.SIZE
+READS = ("domains", "pairs", "images")
+PREPARE = "jaxgan prepare A TARGET --domains=B"
+facts, assumed = pairs.facts, pairs.assumed
+
 
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`."""

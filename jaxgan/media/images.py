@@ -19,6 +19,10 @@ from jaxgan.media.medium import Batch, Label, Medium, Spec
 from jaxgan.media.pictures import grid, picture, save_picture
 from jaxgan.media.pixels import DTYPES, shown, to_stored
 
+SIZE = (64, 64)  # height, width
+READS = ("images", "captions")
+PREPARE = "jaxgan prepare FOLDER TARGET"
+
 
 def distances(samples: jax.Array, groups: int) -> jax.Array:
     """Return the root mean square difference of all pairs in each group: [groups, n, n].

@@ -28,7 +28,8 @@ from ml_collections import ConfigDict
 from jaxgan.media import waves
 from jaxgan.media.medium import Batch, Medium
 
-FACTS = waves.FACTS
+SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
+facts, assumed = waves.facts, waves.assumed
 FLOOR, ROUNDS = 1e-6, 16
 
 

@@ -19,6 +19,7 @@ from jaxgan.media.bicubic import resized
 from jaxgan.media.medium import Batch, Medium, Spec
 from jaxgan.media.pixels import DTYPES, to_stored
 
+SIZE, READS, PREPARE = images.SIZE, images.READS, images.PREPARE
 SCALES = (2, 4, 8)
 
 

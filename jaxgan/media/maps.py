@@ -25,12 +25,37 @@ from jaxgan.media import images, pixels
 from jaxgan.media.augment import Streams, random_flip, random_resized_crop
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import BadImageError, inspect
-from jaxgan.media.medium import Batch, Medium, Spec
+from jaxgan.media.medium import Batch, Held, Medium, Spec
 from jaxgan.media.pixels import to_stored
 from jaxgan.media.resize import fit
 
 IGNORED = 255  # the class of pixels that are of none, as in most data sets
+SIZE = (64, 64)  # height, width
+READS = ("maps", "images")  # images with data.map_classes
+PREPARE = "jaxgan prepare A TARGET --maps=B"
 MODES = ("L", "P", "1")  # a gray value, or the number of a colour in the file's palette
+
+
+def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
+    """Return how many classes label maps have, as the config or the data set says."""
+    found, asked = held.manifest.get("map_classes"), data.map_classes
+    if found and asked and asked < found:
+        raise ValueError(
+            f"data.map_classes = {asked}, but the maps in {held.directory} have {found}: write "
+            "that or more, or leave it out"
+        )
+    if not (found or asked):
+        raise ValueError(
+            f"data.name = {data.name!r} holds no label maps: make some with `{PREPARE}`, or write "
+            "data.map_classes where its arrays hold them"
+        )
+    return {"map_classes": asked or found}
+
+
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the channels of pictures with maps, whose classes are the config's or `classes`."""
+    known = config.data.map_classes or min(classes, IGNORED)
+    return {"channels": 1 + channels, "map_classes": known}
 
 
 def medium(data: ConfigDict) -> Medium:

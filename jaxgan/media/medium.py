@@ -4,15 +4,27 @@ sample     what the data holds: an image, a pair of images, a clip, a wave; any 
 condition  what is known beside it: a label, a source image, an embedding; () for nothing
 
 A `Medium` is all that the house must know of one kind of sample. It is a value: the only place that
-knows 255, or which file shows a sample. media/images.py has the first one.
+knows 255, or which file shows a sample. A module of this folder makes one: `medium(data)`, from the
+section `data` of a resolved config. What must be known before that, it says beside it:
+
+SIZE       an example of data.size; another number of sides is refused
+AUGMENTS   which of data.flip and data.random_crop it knows; without it, both
+READS      the kinds of data sets that it reads (training/facts.py); without it, any
+PREPARE    the command that makes such a data set; {0} is data.size[0]
+facts      (data, Held) -> the other fields of config.data that the data set decides, or ValueError
+assumed    (config, channels, classes) -> all of them for a data set that is not there
+
+media/images.py is the first one.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+from jaxgan.media.decode import Features
 from jaxgan.media.pixels import shown
 
 PyTree = Any
@@ -41,6 +53,14 @@ class Spec(NamedTuple):
     sample: PyTree
     condition: PyTree = ()
     noise: PyTree = ()
+
+
+class Held(NamedTuple):
+    """What a data set says of itself: where it lies, its manifest ({}: none), its features."""
+
+    directory: str | Path
+    manifest: Mapping[str, Any]
+    features: Features
 
 
 class Reel(NamedTuple):

@@ -15,8 +15,34 @@ from ml_collections import ConfigDict
 
 from jaxgan.media import images, pixels
 from jaxgan.media.augment import Streams, augmented
-from jaxgan.media.medium import Batch, Medium, Spec
+from jaxgan.media.medium import Batch, Held, Medium, Spec
 from jaxgan.media.pixels import DTYPES, to_stored
+
+SIZE = (64, 64)  # height, width
+READS = ("pairs", "images")  # images with data.source_channels
+PREPARE = "jaxgan prepare A TARGET --pairs=B"
+
+
+def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
+    """Return how many channels of a pair are its source's, as the data set or the config says."""
+    found, asked = held.manifest.get("source_channels"), data.source_channels
+    if found and asked not in (None, found):
+        raise ValueError(
+            f"data.source_channels = {asked}, but the sources in {held.directory} have {found}: "
+            "leave it out"
+        )
+    if not (found or asked):
+        raise ValueError(
+            f"data.name = {data.name!r} holds no {data.medium}: make some with `jaxgan prepare A "
+            f"TARGET --{data.medium}=B`, or write data.source_channels where its arrays hold both "
+            "images"
+        )
+    return {"source_channels": found or asked}
+
+
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the channels of a pair of images that have so many each."""
+    return {"channels": 2 * channels, "source_channels": channels}
 
 
 def medium(data: ConfigDict) -> Medium:

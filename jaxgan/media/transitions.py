@@ -15,27 +15,27 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from jaxgan.environments.by_name import environment
 from jaxgan.media.augment import Streams
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.images import distances as array_distances
 from jaxgan.media.medium import Batch, Medium, Spec
 
 PyTree = Any
+AUGMENTS = ()
+READS = ("transitions",)
+PREPARE = "jaxgan prepare FILE TARGET --environment=NAME"
 ACTS = "a policy acts, it makes no samples"
+
+
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the bytes and the actions of what is observed in the objective's environment."""
+    world = environment(config.objective.environment)
+    return {"channels": 4 * world.observation, "class_names": world.actions}
 
 
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`."""
-    if data.flip or data.random_crop != 1.0:
-        raise ValueError(
-            f"data.flip = {data.flip}, data.random_crop = {data.random_crop:g}: these change "
-            "images, and data.medium = 'transitions': write False and 1.0"
-        )
-    if data.channels % 4:
-        raise ValueError(
-            f"data.name = {data.name!r} holds no transitions: make some with `jaxgan prepare FILE "
-            "TARGET --environment=NAME`"
-        )
     return transitions(data.channels // 4, len(data.class_names))
 
 

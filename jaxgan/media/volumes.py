@@ -27,7 +27,10 @@ from jaxgan.media.meshes import obj_text
 from jaxgan.media.pixels import to_stored
 from jaxgan.media.voxels import outside_faces
 
-FACTS = {"channels": 1, "bits": 8}  # of every data set of volumes
+SIZE = (16, 16, 16)  # x, y, z
+AUGMENTS = ("flip",)
+READS = ("volumes",)
+PREPARE = "jaxgan prepare FOLDER TARGET --voxels={0}"
 FULL = 128  # stored values from here on
 SIDE = 96  # pixels of a picture
 WHITE, FAR = 255, 0.6  # the ground; how bright what is farthest is, of the nearest
@@ -36,21 +39,13 @@ SHADES = {2: 1.0, 0: 0.72, 1: 0.5}
 COLOR = np.array([110.0, 161.0, 255.0])
 
 
-def medium(data: ConfigDict) -> Medium:
-    """Return the medium of a resolved config's section `data`.
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the channels and bits that volumes have."""
+    return {"channels": 1, "bits": 8}
 
-    Raises ValueError for a size that no volume has, and for what only images are drawn through.
-    """
-    if len(data.size) != 3:
-        raise ValueError(
-            f"data.size = {data.size} with data.medium = 'volumes': write (x, y, z), such as "
-            "(16, 16, 16)"
-        )
-    if data.random_crop != 1.0:
-        raise ValueError(
-            f"data.random_crop = {data.random_crop} with data.medium = 'volumes': volumes are not "
-            "cut in training: write 1.0"
-        )
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
     return volumes((*data.size, data.channels), len(data.class_names), data.flip)
 
 

@@ -19,31 +19,41 @@ from jaxgan.files.atomic import write_bytes
 from jaxgan.media import pictures
 from jaxgan.media.decode import decode_record
 from jaxgan.media.images import distances
-from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
+from jaxgan.media.medium import Batch, Held, Label, Medium, Reel, Spec
 from jaxgan.media.sounds import wav_bytes
 from jaxgan.media.spectrograms import sound_picture
 
-FACTS = {"channels": 1, "bits": 16}  # of every data set of waves
+SIZE = (16384,)  # samples
+AUGMENTS = ()
+READS = ("waves",)
+PREPARE = "jaxgan prepare FOLDER TARGET --window={0}"
 SCALE, LEAST, MOST = 32768, -32768, 32767
 PAUSE = 0.2  # seconds of silence between the sounds of a sheet
 
 
-def medium(data: ConfigDict) -> Medium:
-    """Return the medium of a resolved config's section `data`.
-
-    Raises ValueError for a size that no wave has, and for what only images are drawn through.
-    """
-    if len(data.size) != 1:
+def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
+    """Return how many samples a second the waves of a data set have, as it or the config says."""
+    found, asked = held.manifest.get("rate"), data.rate
+    if found and asked not in (None, found):
         raise ValueError(
-            f"data.size = {data.size} with data.medium = 'waves': write (samples,), such as "
-            "(16384,)"
+            f"data.rate = {asked}, but {held.directory} has {found} samples a second: prepare "
+            f"it with --rate={asked}, or write data.rate = {found}"
         )
-    for field, off in (("flip", False), ("random_crop", 1.0)):
-        if data[field] != off:
-            raise ValueError(
-                f"data.{field} = {data[field]} with data.medium = 'waves': sounds are not changed "
-                f"in training: write {off}"
-            )
+    if not (found or asked):
+        raise ValueError(
+            f"data.rate = None, and {held.directory} does not say it: write how many samples a "
+            "second has, such as 16000"
+        )
+    return {"rate": found or asked}
+
+
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the channels and bits that waves have."""
+    return {"channels": 1, "bits": 16}
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
     return waves((*data.size, data.channels), data.rate, len(data.class_names))
 
 

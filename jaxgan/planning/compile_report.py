@@ -22,22 +22,19 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from jaxgan import media
-from jaxgan.config import check, module_named
+from jaxgan.config import check
 from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
-from jaxgan.environments import by_name
 from jaxgan.files.atomic import check_output, write_text
-from jaxgan.media.maps import IGNORED
 from jaxgan.planning import chips, cost
 from jaxgan.planning.cards import CARDS
 from jaxgan.planning.early_program import leave, optimised
 from jaxgan.planning.hlo import Program
+from jaxgan.training.facts import assumed
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
 from jaxgan.training.train import abstract_batch, training_step
 
 Report = dict[str, Any]
-TEXT_DIM = 1024  # of a data set of captions that is not on disk: the paper's
 
 
 def compile_run(
@@ -91,20 +88,7 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
         config = resolve(config, open_records(config.data.name, config.data.split), len(devices))
     except FileNotFoundError:
         config = ConfigDict(config.to_dict())
-        facts: dict[str, Any] = {"channels": channels, "bits": 8}
-        if config.data.medium in ("pairs", "domains", "adaptation"):
-            facts |= {"channels": 2 * channels, "source_channels": channels}
-        facts |= getattr(module_named(media, "medium", config.data.medium), "FACTS", {})
-        names = tuple(str(i) for i in range(classes))
-        if config.data.medium == "transitions":
-            world = by_name.environment(config.objective.environment)
-            facts, names = facts | {"channels": 4 * world.observation}, world.actions
-        if config.data.medium == "maps":
-            known = config.data.map_classes or min(classes, IGNORED)
-            facts |= {"channels": 1 + channels, "map_classes": known}
-        if config.data.medium == "captions":
-            facts["text_dim"] = config.data.text_dim or TEXT_DIM
-        config.data.update(facts, class_names=names)
+        config.data.update(assumed(config, channels, classes))
         check(config, len(devices))
     mesh = sharding.create_mesh(config.mesh.fsdp, devices)
     return open_run(Path(), config, mesh)

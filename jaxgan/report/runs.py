@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from jaxgan.config import default_config
+from jaxgan.config import FACTS, default_config
 from jaxgan.config_json import values_from
 from jaxgan.files import json_lines
 from jaxgan.files.errors import one_line
@@ -48,8 +48,7 @@ class RunFacts:
 
     def differences(self) -> Values:
         """Return the fields that differ from the default, without the data set's own facts."""
-        known = ("channels", "source_channels", "map_classes", "text_dim", "rate", "class_names")
-        facts = tuple(f"data.{name}" for name in known)
+        facts = tuple(f"data.{name}" for name in FACTS)
         return {
             field: value
             for field, value in self.config.items()

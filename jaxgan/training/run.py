@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from jaxgan.build import build, medium_of
-from jaxgan.config import check
+from jaxgan.config import FACTS, check
 from jaxgan.config.intervals import in_steps
 from jaxgan.config_json import config_from
 from jaxgan.data.records import Records, open_records
@@ -38,11 +38,6 @@ FREE = (
     *("train.wandb", "train.trackio", "train.mlflow"),
     *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch", "in_images"),
     *("sample", "evaluate", "mesh"),
-)
-# What only a data set knows; a resolved config has it.
-FACTS = (
-    *("channels", "source_channels", "map_classes", "text_dim"),
-    *("bits", "rate", "class_names"),
 )
 # Of larger data sets labels are checked as they are read.
 MOST_LABELS = 100_000

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxgan.config import check
 from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.records import open_records
 from jaxgan.game.keys import Keys
-from jaxgan.media.clips import clips, medium
+from jaxgan.media.clips import clips
 from jaxgan.media.medium import Batch
 from tests.data.image_kinds import stored_images
 from tests.media.test_volumes import config_of
@@ -99,4 +100,4 @@ def test_all_frames_of_a_clip_are_mirrored_alike():
 def test_a_crop_is_refused():
     fields = {"data.medium": "clips", "data.random_crop": 0.5}
     with pytest.raises(ValueError, match=r"data\.random_crop = 0\.5 with data\.medium = 'clips'"):
-        medium(config_of(**fields).data)
+        check(config_of(**fields), 1)

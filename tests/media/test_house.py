@@ -189,7 +189,7 @@ def test_what_does_not_fit_is_refused_before_training(medium, tmp_path):
     cases = [
         (
             f"--config.data.size={wrong}",
-            f"but the {medium} of .* have .* prepare them with {number}",
+            f"but the {medium} of .* have .* or make others with .*{number}",
         ),
         ("--config.data.medium=images", f"data.medium = 'images', but .* holds {medium}: write"),
         ("--config.data.name=fashion_mnist", f"data.medium = '{medium}', but .* holds images"),

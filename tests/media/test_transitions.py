@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.config import default_config
+from jaxgan.config import check, default_config
 from jaxgan.data.prepare.write import ImageFormat
 from jaxgan.media.transitions import encoded, medium, transitions
 
@@ -37,15 +37,15 @@ def test_actions_are_zeros_and_ones_and_back():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"flip": True}, "data.flip = True.*these change images.*write False"),
-        ({"random_crop": 0.5}, "data.random_crop = 0.5: these change images"),
-        ({"channels": 3}, "data.name = .* holds no transitions"),
+        ({"flip": True}, "data.flip = True with .*: this changes images .*: write False"),
+        ({"random_crop": 0.5}, "data.random_crop = 0.5 with .*: write 1.0"),
     ],
 )
 def test_refused(fields, message):
     config = default_config("policy", "gail")
     config.data.update(medium="transitions", channels=12, bits=8, class_names=("a", "b"))
+    check(config, 1)
     assert medium(config.data).spec.sample[0].shape == (3,)
     config.data.update(fields)
     with pytest.raises(ValueError, match=message):
-        medium(config.data)
+        check(config, 1)

@@ -11,7 +11,7 @@ from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.volumes import volume_of
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch
-from jaxgan.media.volumes import COLOR, SHADES, isometric, medium, volumes
+from jaxgan.media.volumes import COLOR, SHADES, isometric, volumes
 from jaxgan.training.run import with_facts
 from tests.data.image_kinds import stored_images
 from tests.data.made_media import FURNITURE, furniture
@@ -79,7 +79,7 @@ def test_a_size_of_images_is_refused():
 
 def test_a_crop_is_refused():
     with pytest.raises(ValueError, match=r"data\.random_crop = 0\.5 .* write 1\.0"):
-        medium(config_of(**{"data.random_crop": 0.5}).data)
+        check(config_of(**{"data.random_crop": 0.5}), 1)
 
 
 def test_meshes_are_prepared_and_open_ones_refused(tmp_path, capsys):

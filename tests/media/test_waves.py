@@ -9,7 +9,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.media import spectrograms
 from jaxgan.media.medium import Batch, Label
 from jaxgan.media.sounds import inspect_sound, read_sound
-from jaxgan.media.waves import medium, waves
+from jaxgan.media.waves import waves
 from jaxgan.training.run import with_facts
 
 
@@ -86,7 +86,7 @@ def test_waves_of_any_length_have_pictures_of_one_size(samples):
 
 def test_a_size_of_images_is_refused():
     check(config_of(), 1)
-    line = r"data.size = \(8, 8\) with data.medium = 'waves': write \(samples"
+    line = r"data.size = \(8, 8\) with data.medium = 'waves': write one number, such as \(16384,\)"
     with pytest.raises(ValueError, match=line) as error:
         check(config_of(**{"data.size": (8, 8)}), 1)
     assert one_line(error.value) == str(error.value)
@@ -100,9 +100,9 @@ def test_a_size_of_images_is_refused():
     ],
 )
 def test_what_would_change_a_sound_is_refused(fields, line):
-    medium(config_of().data)
+    check(config_of(), 1)
     with pytest.raises(ValueError, match=line):
-        medium(config_of(**fields).data)
+        check(config_of(**fields), 1)
 
 
 def test_a_wave_without_a_rate_has_no_file(tmp_path):

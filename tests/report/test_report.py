@@ -181,7 +181,7 @@ def test_the_command_makes_the_same_config(tmp_path):
     exec(code, namespace)  # our own text
     again = namespace["get_config"]()
     with again.unlocked():  # the facts of the data set, filled in by `run.resolve`
-        again.data.channels, again.data.class_names = 1, tiny_config().data.class_names
+        again.data.update(channels=1, bits=8, class_names=tiny_config().data.class_names)
     assert again.to_dict() == run.saved(folder).to_dict()
     assert "--config=again.py" in script
 

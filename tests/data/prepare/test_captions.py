@@ -162,7 +162,7 @@ def test_other_refusals(source):
 
 def test_data_and_config_that_differ_are_refused(source):
     prepare(source / "in", source / "plain")
-    with pytest.raises(ValueError, match=r"holds no captions: make some with .* --captions=FILE"):
+    with pytest.raises(ValueError, match=r"holds images: .* make captions with .* --captions=FILE"):
         resolve(config_of(source / "plain"), open_records(source / "plain"), 1)
     prepare(source / "in", source / "out", captions=source / "c.npz")
     records = open_records(source / "out")

@@ -70,7 +70,7 @@ def test_the_config_and_the_data_agree(folders):
     assert resolve(config_of(out, map_classes=9), records, 1).data.map_classes == 9
     with pytest.raises(ValueError, match=r"data.map_classes = 3, but the maps in .* have 7: write"):
         resolve(config_of(out, map_classes=3), records, 1)
-    with pytest.raises(ValueError, match=r"data.medium = 'pairs', but .* holds label maps: write"):
+    with pytest.raises(ValueError, match=r"data.medium = 'pairs', but .* holds maps: write"):
         resolve(config_of(out, medium="pairs"), records, 1)
     prepare(tmp_path / "photos", tmp_path / "plain")
     with pytest.raises(ValueError, match="holds no label maps: make some with `jaxgan prepare A"):

@@ -141,7 +141,7 @@ def test_domains_are_joined_by_lot(tmp_path):
     prepare(tmp_path / "a", tmp_path / "other", **options, seed=1)
     assert (stored_images(tmp_path / "other") != stored_images(tmp_path / "out")).any()
     records = open_records(tmp_path / "out")
-    with pytest.raises(ValueError, match=r"were joined by lot \(--domains\): write 'domains'"):
+    with pytest.raises(ValueError, match=r"but .* holds domains: write 'domains'"):
         resolve(config_of(tmp_path / "out"), records, 1)
     assert resolve(config_of(tmp_path / "out", medium="domains"), records, 1)
     with pytest.raises(ValueError, match="have partners or have none; write one"):
