@@ -1,7 +1,8 @@
 """How near the sounds of a vocoder are to those whose mel spectrograms it got, on the windows of a
 split that is not trained on where the run has one.
 
-    mel_l1              mean |M(made) - M(true)| of log10 mel spectrograms (media/mel_spectrograms.py)
+    mel_l1              mean |M(made) - M(true)| of log10 mel spectrograms, which
+                        media/mel_spectrograms.py defines
     mel_l1_griffin_lim  of sounds made by 60 rounds of Griffin and Lim's, which learn nothing
     mel_l1_mean         of the mean spectrogram of these windows in place of every one
 

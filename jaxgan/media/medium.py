@@ -93,8 +93,8 @@ class Medium(NamedTuple):
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
       a translator are no images; None reads them as images.
     show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
-    silence: what the numbers of a frame are where nothing sounds, of conditions that are any number
-      of frames [frames, k]; None for others.
+    silence: what the numbers of a frame are where nothing sounds, of conditions [frames, k] that
+      translators put silent frames behind; None for others.
     """
 
     stored: Batch

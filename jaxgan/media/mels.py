@@ -29,7 +29,8 @@ from jaxgan.media.mel_spectrograms import SILENCE, Mel, log_mels
 from jaxgan.media.sounds import inspect_sound, read_sound
 from jaxgan.media.spectrograms import coloured
 
-FACTS = waves.FACTS
+SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
+facts, assumed = waves.facts, waves.assumed
 LOUDNESS = (0.3 * 0.95, 0.95)  # of a wave in training
 LOUD = 1.5  # the white of a picture
 

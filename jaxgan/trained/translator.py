@@ -33,8 +33,8 @@ BEHIND = 10  # silent frames behind a condition of frames, cut off what is made:
 
 
 def is_translator(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes a sample of an image, a text or frames, not
-    of a label."""
+    """Return whether a resolved config's generator makes samples of images, texts or frames, not of
+    labels."""
     condition = medium_of(config).spec.condition
     return condition != () and not isinstance(condition, Label)
 
@@ -91,7 +91,7 @@ class Translator:
     @property
     def takes_frames(self) -> bool:
         """Whether the network makes sounds of conditions [frames, k], of any number of frames."""
-        return self.medium.silence is not None
+        return len(self.source_shape) == 2
 
     @property
     def hop(self) -> int:
@@ -114,7 +114,7 @@ class Translator:
         """
         sources = self._checked(images)
         frames = sources.shape[1]
-        if self.takes_frames:
+        if self.medium.silence is not None:
             sources = self._lengthened(sources)
         self.refuse_source(sources.shape[1:])
         noise = self.noise(checked_seed(seed))
@@ -226,7 +226,7 @@ class Translator:
     def _lengthened(self, frames: np.ndarray) -> np.ndarray:
         """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a power
         of two, so that a program is compiled for few lengths."""
-        n, t, k = frames.shape
+        t = frames.shape[1]
         count = 1 << (t + BEHIND - 1).bit_length()
         return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=self.medium.silence)
 

@@ -1,5 +1,7 @@
 """Mel spectrograms against numpy in loops: Slaney's mel, the filters, frames, the way back."""
 
+import zlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -117,8 +119,6 @@ def test_a_wave_comes_with_its_spectrogram():
     assert medium.stored.condition.shape == medium.spec.condition.shape == (16, 12)
     stored = np.int16(sounds(1, 256)[0] * 32767)
     features = Features((256, 1), np.dtype(np.int16), "zlib", "image", "label", ("a",))
-    import zlib
-
     found = medium.decode((zlib.compress(stored.tobytes()), 0), features)
     np.testing.assert_array_equal(found.sample, stored)
     np.testing.assert_allclose(found.condition, by_loops(stored[:, 0] / 32768, SMALL), atol=2e-4)
@@ -158,7 +158,7 @@ def test_refusals(fields, line):
 
 def test_files_of_another_rate_are_refused(tmp_path):
     (tmp_path / "a.wav").write_bytes(wav_bytes(np.full((50, 1), 100, np.int16), 16_000))
-    with pytest.raises(ValueError, match="a.wav has 16000 samples a second, the training had 8000"):
+    with pytest.raises(ValueError, match=r"a\.wav has 16000 samples a second, had 8000"):
         mels.sound(tmp_path / "a.wav", SMALL)
     assert mels.padded(np.ones(33, np.float32), SMALL).tolist() == [1.0] * 33 + [0.0] * 15
     assert len(mels.padded(np.ones(3, np.float32), SMALL)) == 32
