@@ -56,6 +56,11 @@ def vocode_folder(
         sampling rate than the training's.
     """
     checked_seed(seed)
+    if translator.medium.silence is None:
+        raise ValueError(
+            f"model {translator.config.model.name!r} speaks conditions that no file holds: write "
+            "jaxgan.load(RUN).translate(conditions)"
+        )
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; write one with sounds")
     if out.absolute().is_relative_to(folder.absolute()):

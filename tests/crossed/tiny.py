@@ -12,6 +12,7 @@ TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discrimina
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
 TINY |= {"levels": 3, "scales": 1}
+TINY |= {"factors": (2, 2), "layers": 1, "discriminator_width": 4, "folds": (1, 2), "steps": 8}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
@@ -19,8 +20,10 @@ SIZES = {
     "bigbigan": (16, 16),
     "cyclegan": (16, 16),
     "gan3d": (8, 8, 8),
+    "gantts": (64,),
     "domains": (16, 16),
     "lapgan": (32, 32),
+    "melgan": (64,),
     "pix2pix": (16, 16),
     "spade": (16, 16),
     "srgan": (16, 16),
@@ -41,6 +44,7 @@ def tiny(name: str) -> ConfigDict:
         config.data.size = SIZES.get(config.model.name, (8, 8))
     if config.data.medium == "log_spectrograms":
         config.data.size = (64,)  # of which networks see 8 x 8
+    config.data.update(hop=4, mel_bins=3, rate=None)
     for field, value in TINY.items():
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:

@@ -160,6 +160,12 @@ GAMES = {
         | {"model.width": 2, "model.factors": (2,), "model.scales": 2, "model.layers": 1}
         | {"model.discriminator_width": 4},
     ),
+    "gantts": (
+        "gantts",
+        {"data.size": (64,), "data.hop": 2, "train.batch": 8, "model.latent_dim": 4}
+        | {"model.generator_widths": (4,), "model.factors": (2,), "model.width": 2}
+        | {"model.folds": (1, 2), "model.steps": 8},
+    ),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
 # batch norm) it would be rounding's. With a large eps it is the gradient itself.
@@ -202,7 +208,7 @@ def spec_of_game(config):
     if len(config.data.size) == 2:
         return spec_of((*config.data.size, 1), CLASSES)
     sample = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
-    if config.data.medium == "mels":
+    if config.data.medium in ("mels", "speech"):
         return Spec(sample, jax.ShapeDtypeStruct((32, 3), jnp.float32))
     return Spec(sample, Label(CLASSES))
 
@@ -217,9 +223,9 @@ def batch_of(config):
     if config.data.medium in ("pairs", "domains"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
-    if config.data.medium == "mels":
-        mels = rng.normal(size=(*leading, 32, 3))
-        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(mels, jnp.float32))
+    if config.data.medium in ("mels", "speech"):
+        frames = rng.normal(size=(*leading, 32, 3))
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(frames, jnp.float32))
     if config.data.medium == "maps":
         classes = config.data.map_classes
         labels = rng.integers(0, classes, images.shape[:-1])

@@ -26,7 +26,7 @@ from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
-SIZES |= {"wavegan": (64,), "melgan": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
+SIZES |= {"wavegan": (64,), "melgan": (64,), "gantts": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -43,6 +43,7 @@ OWN = {
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
+    "gantts": {"factors": (2, 2), "generator_widths": (4, 2), "folds": (1, 2), "steps": 8},
 }
 # Which objective trains a model, and which models have what an objective needs.
 NATURAL = {
@@ -56,6 +57,7 @@ NATURAL = {
     "cyclegan": "cyclegan",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
+    "gantts": "adversarial",
     "domains": "domains",
     "improved": "semi_supervised",
     "infogan": "infogan",
@@ -113,6 +115,7 @@ def modules(package, function):
 
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 TEXT = {"stackgan", "text_dcgan"}
+OF_FRAMES = {"melgan", "gantts"}
 
 
 def spec_for(model):
@@ -126,9 +129,9 @@ def spec_for(model):
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
     if len(shape_of(model)) != 3:
-        mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
+        frames = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
-        return Spec(sample, mel if model == "melgan" else Label(3))
+        return Spec(sample, frames if model in OF_FRAMES else Label(3))
     spec = spec_of(shape_of(model), 3)
     return spec._replace(sample=Domains(*2 * [spec.sample])) if model == "domains" else spec
 
@@ -143,7 +146,8 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = "data" if model in {"melgan", "policy", *TEXT, *TRANSLATORS} else "prior"
+    of_data = {"policy", *OF_FRAMES, *TEXT, *TRANSLATORS}
+    config.condition = "data" if model in of_data else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
