@@ -234,7 +234,7 @@ class Translator:
         if self.takes_text:
             return checked_texts(images, self.source_shape[0])
         if self.takes_frames:
-            return checked_frames(images, self.source_shape[1])
+            return checked_frames(images, self.source_shape[1], self.medium.silence)
         channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
@@ -254,8 +254,11 @@ class Translator:
         return self.medium.condition_of(array) if self.medium.condition_of else array
 
 
-def checked_frames(frames: Any, width: int) -> np.ndarray:
-    """Return conditions [n, frames, width] as float32, or refuse them."""
+def checked_frames(frames: Any, width: int, silence: float | None = None) -> np.ndarray:
+    """Return conditions [n, frames, width] as float32, or refuse them.
+
+    silence: the least number that one has, if there is such.
+    """
     array = np.asarray(frames)
     if array.ndim != 3 or 0 in array.shape or array.dtype.kind != "f" or array.shape[2] != width:
         raise ValueError(
@@ -265,6 +268,12 @@ def checked_frames(frames: Any, width: int) -> np.ndarray:
     finite = np.isfinite(array).all((1, 2))
     if not finite.all():
         raise ValueError(f"condition {int(np.argmin(finite))} of {len(array)} is not finite")
+    if silence is not None and array.min() < silence - 1e-3:
+        raise ValueError(
+            f"conditions go down to {array.min():.4g}, and silence is {silence:g} here: write "
+            "spectrograms of the training's kind (media/mel_spectrograms.py), with its logarithm "
+            "and floor"
+        )
     return array.astype(np.float32)
 
 

@@ -89,6 +89,10 @@ def test_pictures_and_what_it_is_not(vocoder):
         (MELS[0], r"conditions are float32 \[20, 5\]"),
         (np.int16(MELS), "conditions are int16"),
         (MELS[:, :0], r"\[3, 0, 5\]"),
+        (
+            np.full_like(MELS, -5 * np.log(10)),
+            "conditions go down to -11.51, and silence is -5 here",
+        ),  # base e
         (np.where(np.arange(3)[:, None, None] == 1, np.nan, MELS), "condition 1 of 3 is not fin"),
     ],
 )
