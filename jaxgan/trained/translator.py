@@ -224,10 +224,11 @@ class Translator:
             self.moments = self._standing(self.weights, kept).get("batch_stats", {})
 
     def _lengthened(self, frames: np.ndarray) -> np.ndarray:
-        """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a power
-        of two, so that a program is compiled for few lengths."""
+        """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a
+        multiple of an eighth of the next power of two, so that few lengths are compiled."""
         t = frames.shape[1]
-        count = 1 << (t + BEHIND - 1).bit_length()
+        unit = max((1 << (t + BEHIND - 1).bit_length()) // 8, 1)
+        count = -(-(t + BEHIND) // unit) * unit
         return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=self.medium.silence)
 
     def _checked(self, images: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ from jaxgan.trained.translator import BEHIND
 from tests.media.test_log_spectrograms import sounds
 from tests.tiny import run_of
 
-MEL = Mel(8000, 4, 5)
+MEL = Mel(8000, 8, 5)
 
 
 def config_of(**fields):
@@ -25,7 +25,7 @@ def config_of(**fields):
     config.data.update(medium="mels", size=(64,), channels=1, bits=16, rate=8000)
     config.data.update(hop=MEL.hop, mel_bins=MEL.bins, class_names=("a", "b"))
     config.condition = "data"
-    config.model.update(width=2, factors=(2, 2), discriminator_width=4, layers=1, scales=2)
+    config.model.update(width=2, factors=(8,), discriminator_width=4, layers=1, scales=2)
     config.train.batch = 8
     config.sample.columns = 3
     config.evaluate.update(metrics=("vocoded",), samples=4, batch=2)
@@ -47,7 +47,7 @@ def vocoder(workdir):
     return jaxgan.load(workdir)
 
 
-MELS = np.stack([log_mels(wave, MEL) for wave in sounds(3, 80)[..., 0]])  # 20 frames
+MELS = np.stack([log_mels(wave, MEL) for wave in sounds(3, 160)[..., 0]])  # 20 frames
 
 
 def network(vocoder, mels):
@@ -60,20 +60,20 @@ def network(vocoder, mels):
 def test_a_frame_becomes_a_hop_whatever_the_length(vocoder):
     for frames in (1, 16, 20):
         made = vocoder.translate(MELS[:, :frames])
-        assert made.shape == (3, 4 * frames, 1) and made.dtype == np.int16
-    assert np.ptp(made) > 1000 and vocoder.hop == 4
+        assert made.shape == (3, 8 * frames, 1) and made.dtype == np.int16
+    assert np.ptp(made) > 1000 and vocoder.hop == 8
 
 
 def test_the_end_is_made_as_if_silence_came_and_cut(vocoder):
     """So that nothing clicks: the last hop is that of a longer sound, not of a mirrored end; and
     what is before it is the network's own."""
     silent = np.full((3, 44, 5), -5, np.float32)
-    longer = network(vocoder, np.concatenate([MELS, silent], 1))[:, :80]
+    longer = network(vocoder, np.concatenate([MELS, silent], 1))[:, :160]
     made = vocoder.translate(MELS)
     assert np.abs(made - longer).max() <= 1 and BEHIND == 10
     alone = network(vocoder, MELS)
-    assert np.abs(made - alone)[:, :8].max() <= 1
-    assert np.abs(made - alone)[:, -4:].max() > 100
+    assert np.abs(made - alone)[:, :80].max() <= 1
+    assert np.abs(made - alone)[:, -8:].max() > 100
 
 
 def test_pictures_and_what_it_is_not(vocoder):
@@ -106,10 +106,10 @@ def test_exported_files_make_the_same(vocoder, tmp_path, capsys):
     assert line.endswith("makes sounds: jaxgan translate")
     found = jaxgan.load(tmp_path / "g.safetensors").translate(MELS)
     np.testing.assert_array_equal(found, vocoder.translate(MELS))
-    assert "frames of 16 x 5" in write_export(tmp_path / "g.stablehlo", vocoder)
+    assert "frames of 8 x 5" in write_export(tmp_path / "g.stablehlo", vocoder)
     program = jax.export.deserialize(bytearray((tmp_path / "g.stablehlo").read_bytes()))
-    made = np.round(np.asarray(program.call(MELS[:, :16])) * 32768)
-    assert np.abs(made - network(vocoder, MELS[:, :16])).max() <= 1
+    made = np.round(np.asarray(program.call(MELS[:, :8])) * 32768)
+    assert np.abs(made - network(vocoder, MELS[:, :8])).max() <= 1
 
 
 def write(path, wave, rate=8000):
@@ -130,8 +130,8 @@ def test_a_folder_of_sounds(workdir, vocoder, tmp_path, capsys):
     for name, wave in waves.items():
         path = tmp_path / "out" / f"{name}.wav"
         assert inspect_sound(path) == (8000, 1, len(wave))
-        frames = max(-(-len(wave) // 4), 2)
-        stored = np.round(np.pad(wave, ((0, 4 * frames - len(wave)), (0, 0))) * 32768) / 32768
+        frames = max(-(-len(wave) // 8), 2)
+        stored = np.round(np.pad(wave, ((0, 8 * frames - len(wave)), (0, 0))) * 32768) / 32768
         expected = vocoder.translate(log_mels(np.float32(stored[None, :, 0]), MEL))[0]
         found = read_sound(path) * 32768
         assert np.abs(found - expected[: len(wave)]).max() <= 1
@@ -168,7 +168,7 @@ def test_it_is_scored_beside_griffin_and_lim(workdir, tmp_path, capsys):
     assert main.main([*argv, *flags]) == 0
     (result,) = read_results(tmp_path / "out" / "results.jsonl")
     found = result["metrics"]
-    assert result["protocol"]["mel"] == {"rate": 8000, "hop": 4, "bins": 5}
+    assert result["protocol"]["mel"] == {"rate": 8000, "hop": 8, "bins": 5}
     assert result["protocol"]["count"] == 3
     assert 0 < found["mel_l1_griffin_lim"] < found["mel_l1"]  # of random weights
     assert found["mel_l1_mean"] > 0 and "seconds of sound a second" in capsys.readouterr().out
