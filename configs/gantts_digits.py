@@ -4,6 +4,7 @@ Data      python -m tests.data.spoken digits      # or: -m tests.data.made_media
           jaxgan prepare digits data/digits --window=4096 --rate=8000 --normalise=peak
 Command   jaxgan train --config=gantts_digits --workdir=runs/gantts
           jaxgan evaluate runs/gantts
+Network   274,201 and 1,115,930 parameters
 Hardware  2 CPU cores
 
 Differs from gantts.py: frames of 64 samples, windows of 64 steps of 1, 2, 4, 8 and 16 samples, a
