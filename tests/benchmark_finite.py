@@ -31,7 +31,7 @@ from jaxgan.commands import command, train
 from jaxgan.game import steps
 from jaxgan.game.game import init_state
 from jaxgan.training.run import abstract_state, new_run
-from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.step import abstract_batch, training_step
 
 CONFIG = Path(__file__).parent.parent / "configs" / "quickstart.py"
 

@@ -26,7 +26,7 @@ from jaxgan.devices import compiler
 from jaxgan.game.game import init_state
 from jaxgan.planning.compile_report import measured, memory, planned_run
 from jaxgan.training.run import abstract_state
-from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.step import abstract_batch, training_step
 
 BASE = {"resolution": 32, "width": 16, "batch": 16, "D steps": 1, "microbatches": 1, "devices": 1}
 # The size that is varied, its values, what operations, memory and seconds grow with.

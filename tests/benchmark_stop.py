@@ -31,8 +31,8 @@ from jaxgan.commands import command, train
 from jaxgan.devices.stopping import stopping
 from jaxgan.game.game import init_state
 from jaxgan.training.run import abstract_state, new_run
+from jaxgan.training.step import abstract_batch, training_step
 from jaxgan.training.stopwatch import Stopwatch
-from jaxgan.training.train import abstract_batch, training_step
 
 CONFIG = Path(__file__).parent.parent / "configs" / "debug.py"
 STEPS = 20

@@ -17,7 +17,7 @@ from tests.tiny import spec_of
 FOLDER = Path(__file__).parent.parent / "configs"
 # Traced in the second stage: larger, and little else, than others.
 LARGE = ("biggan_deep_imagenet256", "biggan_deep_imagenet512", "biggan_imagenet256")
-LARGE += ("biggan_imagenet512", "bigbigan_imagenet128")
+LARGE += ("biggan_imagenet512", "bigbigan_imagenet128", "dvdgan", "trivdgan")
 NAMES = [
     pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
     for path in sorted(FOLDER.glob("*.py"))
@@ -89,6 +89,13 @@ def test_srgan_starts_with_squared_differences_and_plays_then(name):
     check(game)
     with pytest.raises(ValueError, match="variant 'gan': write resnet or game"):
         module(name).get_config("gan")
+
+
+def test_dvdgan_of_either_size():
+    get_config = module("dvdgan").get_config
+    assert get_config("48x64").data.size == (48, 64, 64)
+    with pytest.raises(ValueError, match="size '64': write one of 12x128, 48x64"):
+        get_config("64")
 
 
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])

@@ -20,7 +20,9 @@ def operands(values: SimpleNamespace) -> tuple[Path, Path]:
 
 def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.draw import draw_captions
+    from jaxgan.trained.film import translate_film
     from jaxgan.trained.load import load_translator
+    from jaxgan.trained.predict import predict_films
     from jaxgan.trained.translate import translate_folder
     from jaxgan.trained.vocode import vocode_folder
 
@@ -29,8 +31,9 @@ def run(values: SimpleNamespace) -> int:
     translator = translator.back() if values.back else translator
     wanted = columns or translator.config.sample.columns, values.force
     make = draw_captions if translator.takes_text else translate_folder
-    if translator.takes_frames:
-        make = vocode_folder
+    make = translate_film if translator.takes_film else make
+    make = predict_films if translator.predicts else make
+    make = vocode_folder if translator.makes_sounds else make
     print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
@@ -46,7 +49,9 @@ COMMAND = Command(
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
     "Of a vocoder FOLDER holds sounds: WAV files are made of their mel spectrograms alone.\n"
-    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.",
+    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
+    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.\n"
+    "Of a run that predicts frames, FOLDER holds films: each goes on from its first frames.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",

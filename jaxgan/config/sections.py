@@ -102,6 +102,9 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "context": Field(
+            4, "of next_frames: frames of a clip that are given, the first ones", at_least(1)
+        ),
         "text_dim": Field(
             None,
             "of images with captions: length of a text vector; filled in from a data set of "

@@ -59,7 +59,9 @@ def check_request(metrics: Iterable[str], request: Request) -> None:
         for need in metric.needs:
             reason = NEEDS[need](request) if need in NEEDS else ""
             if reason:
-                other = "" if need.startswith("images") else ", or leave it out"
+                other = (
+                    "" if need in ("images", "images_or_sounds", "frames") else ", or leave it out"
+                )
                 raise ValueError(f"the metric {name!r} {reason}{other} of evaluate.metrics")
 
 
@@ -105,7 +107,7 @@ def _sources(request: Request) -> str:
 
 
 def _windows(request: Request) -> str:
-    if min(request.reference.shape[:2]) < WINDOW:
+    if min(request.reference.shape[-3:-1]) < WINDOW:
         return f"needs images of {WINDOW} x {WINDOW} pixels or more"
     return ""
 
@@ -125,6 +127,11 @@ def _images_or_sounds(request: Request) -> str:
     return f"works on images and sounds, and these are samples of {size}: leave it out"
 
 
+def _frames(request: Request) -> str:
+    is_film = len(request.samples.shape) == 4 and request.samples.sources is not None
+    return "" if is_film else _images(request)
+
+
 def _maps(request: Request) -> str:
     if request.samples.sources is not None and request.samples.sources.map_classes:
         return ""
@@ -138,11 +145,12 @@ def _classifier(request: Request) -> str:
 
 
 def _luma(request: Request) -> str:
-    (height, width, channels), sources = request.reference.shape, request.samples.sources
-    if sources is None or sources.shape[2] != channels or channels not in (1, 3):
+    shape, sources = request.reference.shape, request.samples.sources
+    is_image = len(shape) == 3 and shape[2] in (1, 3)
+    if sources is None or not is_image or sources.shape[2] != shape[2]:
         return "needs gray or RGB images, enlarged from such (data.medium = 'low_resolution')"
-    least = WINDOW + 2 * border(height, sources.shape[0])
-    return "" if min(height, width) >= least else f"needs images of {least} x {least} pixels"
+    least = WINDOW + 2 * border(shape[0], sources.shape[0])
+    return "" if min(shape[:2]) >= least else f"needs images of {least} x {least} pixels"
 
 
 def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
@@ -196,6 +204,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "sources": _sources,
     "images": _images,
     "images_or_sounds": _images_or_sounds,
+    "frames": _frames,
     "maps": _maps,
     "classifier": _classifier,
     "windows": _windows,

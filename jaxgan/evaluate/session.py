@@ -21,7 +21,7 @@ from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep
-from jaxgan.evaluate.translations import pair_images, translations
+from jaxgan.evaluate.translations import guesses, pair_images, translations
 from jaxgan.media.pictures import save_picture
 from jaxgan.trained.translator import Translator
 
@@ -206,7 +206,7 @@ class Session:
             sources, pictures, copies = captioned(data.name, split, data.split, translator.medium)
         else:
             sources, pictures = pair_images(data.name, split, translator.medium)
-            copies = sources
+            copies = guesses(sources, translator.medium)
         count = settings.samples or sources.count
         part = lambda images: subset(several(images), count, settings.seed)  # the same of all
         return part(sources), part(pictures), part(copies)

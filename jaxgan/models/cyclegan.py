@@ -53,21 +53,22 @@ class Translator(nn.Module):
     width: int
     blocks: int
     skip: bool
+    halvings: int = HALVINGS
 
     @nn.compact
     def __call__(self, noise: tuple, source: jax.Array) -> jax.Array:
-        refuse_size(source.shape[1:3], 2**HALVINGS)
+        refuse_size(source.shape[1:3], 2**self.halvings)
         w = self.width
         layer = lambda convolve, features, size, name: Layer(
             convolve, features, "plain", size, name=name
         )
         x = nn.relu(layer(reflected, w, 7, "first")(source))
-        for i in range(HALVINGS):
+        for i in range(self.halvings):
             x = nn.relu(layer(conv_strided, w << i + 1, 3, f"down_{i}")(x))
         for i in range(self.blocks):
-            y = nn.relu(layer(reflected, w << HALVINGS, 3, f"block_{i}_0")(x))
-            x = x + layer(reflected, w << HALVINGS, 3, f"block_{i}_1")(y)
-        for i in reversed(range(HALVINGS)):
+            y = nn.relu(layer(reflected, w << self.halvings, 3, f"block_{i}_0")(x))
+            x = x + layer(reflected, w << self.halvings, 3, f"block_{i}_1")(y)
+        for i in reversed(range(self.halvings)):
             x = nn.relu(layer(doubled, w << i, 3, f"up_{i}")(x))
         x = Layer(reflected, self.channels, kernel_size=7, name="last")(x)
         return jnp.tanh(x + jnp.arctanh(0.98 * source) if self.skip else x)

@@ -32,7 +32,7 @@ from jaxgan.planning.early_program import leave, optimised
 from jaxgan.planning.hlo import Program
 from jaxgan.training.facts import assumed
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
-from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.step import abstract_batch, training_step
 
 Report = dict[str, Any]
 

@@ -27,7 +27,7 @@ from jaxgan.planning import compile_report
 from jaxgan.training.advice import advice
 from jaxgan.training.progress import duration
 from jaxgan.training.run import Run, abstract_state, open_run, resolve
-from jaxgan.training.train import abstract_batch, batch_shape, training_step
+from jaxgan.training.step import abstract_batch, batch_shape, training_step
 from jaxgan.training.watch import Watch
 
 DAY = 86_400  # seconds

@@ -259,7 +259,7 @@ def write_export(
             )
         if output.suffix == ".stablehlo":
             write_bytes(output, stablehlo_translator(generator))
-            shape, of = generator.source_shape, "frames" if generator.takes_frames else "images"
+            shape, of = generator.source_shape, "frames" if generator.makes_sounds else "images"
             sources = (
                 f"{shape[0]} numbers a text"
                 if generator.takes_text
@@ -269,7 +269,7 @@ def write_export(
         else:
             write_translator(output, generator, dtype)
             what = "draws captions" if generator.takes_text else "translates images"
-            what = "makes sounds" if generator.takes_frames else what
+            what = "makes sounds" if generator.makes_sounds else what
             says = f"{what}: jaxgan translate"
     elif output.suffix == ".stablehlo":
         truncation = generator.truncation(truncations[0] if truncations else None)

@@ -73,7 +73,7 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
         makes, what = "images of images", "FOLDER"
         if found.takes_text:
             makes, what = "images of captions", "FILE"
-        elif found.takes_frames:
+        elif found.makes_sounds:
             makes = "sounds of frames"
         raise ValueError(
             f"model {found.config.model.name!r} makes {makes} and has no latents or "

@@ -55,11 +55,8 @@ def translate_folder(
         not fit, or files that must stay.
     """
     checked_seed(seed)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder; write one with images")
-    if out.absolute().is_relative_to(folder.absolute()):
-        raise ValueError(f"--out={out} is in {folder}, whose images are read: write another folder")
-    files, unreadable = listed(translator, folder, out)
+    refuse_folders(folder, out)
+    files, unreadable = listed(folder, out, translator.medium.suffix)
     for size in dict.fromkeys(file.size for file in files):
         first = next(file for file in files if file.size == size)
         try:
@@ -79,8 +76,19 @@ def translate_folder(
     return text
 
 
-def listed(translator: Translator, folder: Path, out: Path) -> tuple[list[File], list[str]]:
-    """Return the images of a folder in their order, and why others are left out."""
+def refuse_folders(folder: Path, out: Path) -> None:
+    """Refuse a folder that is not there, and results that would lie among its images."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; write one with images")
+    if out.absolute().is_relative_to(folder.absolute()):
+        raise ValueError(f"--out={out} is in {folder}, whose images are read: write another folder")
+
+
+def listed(folder: Path, out: Path, suffix: str) -> tuple[list[File], list[str]]:
+    """Return the images of a folder in their order, and why others are left out.
+
+    suffix: of what they become.
+    """
     source, files, unreadable = open_folder(folder), [], []
     targets: dict[Path, Path] = {}
     for path in source.read(0):
@@ -90,7 +98,7 @@ def listed(translator: Translator, folder: Path, out: Path) -> tuple[list[File],
         except (BadImageError, OSError) as error:
             unreadable.append(f"{path.name!r} ({one_line(error)})")
             continue
-        target = (out / path.relative_to(folder)).with_suffix(translator.medium.suffix)
+        target = (out / path.relative_to(folder)).with_suffix(suffix)
         if target in targets:
             raise ValueError(f"{targets[target]} and {path} would both become {target}: rename one")
         targets[target] = path

@@ -84,12 +84,22 @@ class Translator:
         )
 
     @property
+    def takes_film(self) -> bool:
+        """Whether the network makes clips, each frame with the one before it (models/dance.py)."""
+        return "follow" in self.side.calls
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the network makes the frames that follow given ones (media/next_frames.py)."""
+        return self.config.data.medium == "next_frames"
+
+    @property
     def takes_text(self) -> bool:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
 
     @property
-    def takes_frames(self) -> bool:
+    def makes_sounds(self) -> bool:
         """Whether the network makes sounds of conditions [frames, k], of any number of frames."""
         return len(self.source_shape) == 2
 
@@ -99,8 +109,9 @@ class Translator:
         return self.image_shape[0] // self.source_shape[0]
 
     def translate(self, images: Any, seed: int = 0) -> np.ndarray:
-        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16; of
-        frames [n, samples, channels] int16.
+        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16;
+        what clips of poses become: [n, frames, height, width, channels]; of frames of sound [n,
+        samples, channels] int16.
 
         Args:
           images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
@@ -119,8 +130,8 @@ class Translator:
         self.refuse_source(sources.shape[1:])
         noise = self.noise(checked_seed(seed))
         variables, n, chunks = self.variables, len(sources), []
-        pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:3]
-        if self.takes_frames:
+        pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:-1]
+        if self.makes_sounds:
             pixels = (sources.shape[1] * self.hop,)
         size = rows_at_once(n, pixels, self._mesh.size)
         for start in range(0, n, size):
@@ -134,7 +145,7 @@ class Translator:
                 )
             chunks.append(np.asarray(made))
         found = np.concatenate(chunks)[:n]
-        return found[:, : frames * self.hop] if self.takes_frames else found
+        return found[:, : frames * self.hop] if self.makes_sounds else found
 
     def pictures(self, images: Any, seed: int = 0) -> list[Image.Image]:
         """Return what `translate` does as PIL images of 8 bits."""
@@ -162,7 +173,7 @@ class Translator:
 
     def refuse_size(self, height: int, width: int) -> None:
         """Raise ValueError for a size that the network cannot translate; nothing is computed."""
-        self.refuse_source((height, width, self.source_shape[2]))
+        self.refuse_source((*self.source_shape[:-3], height, width, self.source_shape[-1]))
 
     def refuse_source(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError for the shape of a source that the network cannot take."""
@@ -234,9 +245,9 @@ class Translator:
     def _checked(self, images: Any) -> np.ndarray:
         if self.takes_text:
             return checked_texts(images, self.source_shape[0])
-        if self.takes_frames:
+        if self.makes_sounds:
             return checked_frames(images, self.source_shape[1], self.medium.silence)
-        channels, dtype = self.source_shape[2], np.dtype(self.medium.stored.condition.dtype)
+        channels, dtype = self.source_shape[-1], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
             read = self.medium.condition_of or (
@@ -247,10 +258,12 @@ class Translator:
                 raise ValueError("images have several sizes: translate those of one size at a time")
             images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
         array = np.asarray(images)
-        if array.ndim != 4 or array.shape[-1] != channels or not len(array) or array.dtype != dtype:
+        axes = "n, frames, height, width" if len(self.source_shape) == 4 else "n, height, width"
+        is_whole = array.ndim == 1 + len(self.source_shape) and 0 not in array.shape
+        if not is_whole or array.shape[-1] != channels or array.dtype != dtype:
             raise ValueError(
                 f"images are {array.dtype} {list(array.shape)}: write {dtype} "
-                f"[n, height, width, {channels}] with n above 0"
+                f"[{axes}, {channels}] with n above 0"
             )
         return self.medium.condition_of(array) if self.medium.condition_of else array
 

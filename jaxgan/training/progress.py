@@ -33,23 +33,26 @@ def duration(seconds: float) -> str:
     return f"{seconds}s"
 
 
-def next_commands(workdir: Path, makes_samples: bool = True, acts: bool = False) -> list[str]:
+def next_commands(workdir: Path, makes: str = "samples") -> list[str]:
     """Return what to do with a run that is done, as commands to copy.
 
-    acts: the run has a policy, which makes no samples.
+    makes: "samples" of latents, "translations" of what is given, "episodes" by a policy, or "".
     """
     place = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
     run = shlex.quote(str(place))
-    if acts:
-        return [
-            f"jaxgan evaluate {run}    # its return, beside a clone's",
-            f"jaxgan sample {run}      # a film of some episodes",
-        ]
     scores = f"jaxgan evaluate {run}    # scores, with their protocol"
-    if not makes_samples:
-        return [scores]
-    return [
-        scores,
-        f"jaxgan explore {run}     # a page with sliders for the latents",
-        f"jaxgan export {run}      # one file that samples without the run",
-    ]
+    file = f"jaxgan export {run}      # one file that works without the run"
+    return {
+        "samples": [
+            scores,
+            f"jaxgan explore {run}     # a page with sliders for the latents",
+            file,
+        ],
+        "translations": [
+            scores,
+            f"jaxgan translate {run} FOLDER    # what files of yours become",
+            file,
+        ],
+        "episodes": [scores, f"jaxgan sample {run}      # a film of some episodes"],
+        "": [scores],
+    }[makes]

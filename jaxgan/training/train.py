@@ -1,7 +1,6 @@
 """Training, top to bottom: build, start or continue, loop, leave everything behind."""
 
 import contextlib
-import dataclasses
 import signal
 import threading
 from collections import Counter
@@ -13,18 +12,17 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from jaxgan.build import build, takes_text
+from jaxgan.build import takes_text
 from jaxgan.config.intervals import images_a_step
 from jaxgan.config.over_time import scheduled
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
-from jaxgan.devices import capacity, compiler, processes, sharding
+from jaxgan.devices import capacity, processes, sharding
 from jaxgan.devices.stopping import stopping
 from jaxgan.files import json_lines, limits
 from jaxgan.files.errors import one_line
-from jaxgan.game import sampling, steps
+from jaxgan.game import sampling
 from jaxgan.game.game import TrainState, init_state
-from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch, Label
 from jaxgan.report import Refresher, signs
 from jaxgan.training import non_finite, snapshots
@@ -40,6 +38,7 @@ from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.training.run import Run, abstract_state, new_run
 from jaxgan.training.screen import Screen
 from jaxgan.training.sheets import Sampler, class_sheet, write_sheet
+from jaxgan.training.step import abstract_batch, batch_shape, steps_by_number
 from jaxgan.training.stopwatch import Stopwatch, goodput
 from jaxgan.training.text_sheets import text_sheets
 from jaxgan.training.trackers import check_trackers, open_trackers
@@ -107,38 +106,6 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
                 ) from error
 
 
-def training_step(run: Run):
-    """Return the compiled step: (state, batch as stored) -> (state, metrics)."""
-
-    def step(state: TrainState, batch: Batch):
-        keys = Keys(jax.random.fold_in(state.key, state.step))
-        real = run.medium.augment(keys, run.medium.to_float(batch))
-        return steps.train_step(run.game, state, real)
-
-    shardings = jax.tree.map(lambda x: x.sharding, abstract_state(run))
-    ours = next(d for d in run.mesh.devices.flat if d.process_index == jax.process_index())
-    return jax.jit(
-        step,
-        donate_argnums=0,
-        out_shardings=(shardings, sharding.replicated(run.mesh)),
-        compiler_options=compiler.compiler_options(ours, run.config.train.deterministic),
-    )
-
-
-def steps_by_number(run: Run) -> Callable[[int], Callable]:
-    """Return a function: number of a step -> its compiled step.
-
-    With a lazy penalty there are two, of two games with the same states: one that has the penalty,
-    and one for the steps between.
-    """
-    full, every = training_step(run), run.config.penalty.every
-    if every == 1:
-        return lambda number: full
-    without = build(run.config, run.medium.spec, run.mesh, with_lazy_terms=False)
-    between = training_step(dataclasses.replace(run, game=without))
-    return lambda number: between if number % every else full
-
-
 def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
     """Return the newest whole checkpoint's state or, without any, where training starts."""
     abstract, step = abstract_state(run), checkpoints.newest_good()
@@ -148,22 +115,6 @@ def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
     shardings = jax.tree.map(lambda x: x.sharding, abstract)
     state = jax.jit(partial(init_state, run.game, run.config.seed), out_shardings=shardings)()
     return with_networks_of(run, state) if run.config.train.start_from else state
-
-
-def batch_shape(run: Run) -> tuple[int, int, int]:
-    """Return (batches of a step, microbatches, examples in one)."""
-    train = run.config.train
-    return run.game.num_batches, train.microbatches, train.batch // train.microbatches
-
-
-def abstract_batch(run: Run) -> Batch:
-    """Return shapes and dtypes of a step's batch, as stored."""
-    split = sharding.rows(run.mesh, leading=2)
-
-    def leaf(x: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct((*batch_shape(run), *x.shape), x.dtype, sharding=split)
-
-    return jax.tree.map(leaf, run.medium.stored)
 
 
 def loop(
@@ -351,7 +302,7 @@ def loop(
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
-    for line in next_commands(workdir, sheet is not None, run.config.data.medium == "transitions"):
+    for line in next_commands(workdir, made_by(run)):
         say(f"  {line}")
     return 0
 
@@ -373,6 +324,14 @@ def sheets(
     sampler = Sampler(run)
     of_classes = lambda state: class_sheet(sampler, sampler.prepare(state), run)
     return of_classes, tuple(run.config.data.class_names)
+
+
+def made_by(run: Run) -> str:
+    """Return what a run's generator makes, as next_commands names it."""
+    if not sampling.makes_samples(run.game.players["generator"].side):
+        return "episodes" if run.config.data.medium == "transitions" else ""
+    condition = run.medium.spec.condition
+    return "samples" if condition == () or isinstance(condition, Label) else "translations"
 
 
 def describe(run: Run, records: Records) -> str:

@@ -49,13 +49,15 @@ OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
 OF_FRAMES = ("melgan", "gantts")  # which make sounds
-TRANSLATORS = ("cyclegan", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan", *OF_FRAMES)
+TRANSLATORS = ("cyclegan", "dance", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
+TRANSLATORS += ("mcnet", "next_frame")
+TRANSLATORS += OF_FRAMES
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms", "mels", "speech")
-OTHER_MEDIA = ("waves", "log_spectrograms", "volumes", "clips")
+OTHER_MEDIA = ("waves", "log_spectrograms", "volumes", "clips", "posed_clips", "next_frames")
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
@@ -115,6 +117,8 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return OF_A_VOCODER[command]
     if model == "gantts" and command in OF_A_SPEAKER:
         return OF_A_SPEAKER[command]
+    if config.data.medium == "next_frames" and command == "evaluate pairs":
+        return None
     if config.data.medium in OTHER_MEDIA and command in OF_OTHER_MEDIA:
         return OF_OTHER_MEDIA[command]
     if config.data.medium == "log_spectrograms" and command == "evaluate with discriminator":
@@ -127,6 +131,8 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return f"needs prior = 'normal', and this generator's is '{prior}'"
     if command in OF_LATENTS and model in TRANSLATORS:
         return NO_LATENTS
+    if config.data.medium == "holes" and command == "evaluate by class":
+        return None  # of single images, with their classes
     lines = REFUSED.get(command, {})
     return lines.get(model, lines.get(""))
 

@@ -11,7 +11,7 @@ TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
-TINY |= {"levels": 3, "scales": 1}
+TINY |= {"levels": 3, "scales": 1, "halvings": 1, "frames": 2}
 TINY |= {"factors": (2, 2), "layers": 1, "discriminator_width": 4, "folds": (1, 2), "steps": 8}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
@@ -19,11 +19,15 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 SIZES = {
     "bigbigan": (16, 16),
     "cyclegan": (16, 16),
+    "dance": (2, 16, 32),
     "gan3d": (8, 8, 8),
     "gantts": (64,),
     "domains": (16, 16),
+    "dvdgan": (4, 16, 16),
     "lapgan": (32, 32),
     "melgan": (64,),
+    "mcnet": (6, 16, 16),
+    "next_frame": (6, 16, 16),
     "pix2pix": (16, 16),
     "spade": (16, 16),
     "srgan": (16, 16),
@@ -49,6 +53,7 @@ def tiny(name: str) -> ConfigDict:
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:
             config.model[field] = value
+    config.data.context = 4
     if config.data.medium == "domains":
         config.objective.identity = 0.0  # of gray images and of RGB ones
     if config.data.medium == "transitions":
@@ -67,6 +72,7 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     """Write the tiny config and its data set into a folder; return the config's file."""
     from tests.crossed.walk import (
         caption_set,
+        dance_set,
         data_set,
         domain_set,
         map_set,
@@ -86,16 +92,20 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = pair_set(folder, bits, size, config.data.medium)
     elif config.data.medium == "maps":
         data = map_set(folder, size)
+    elif config.data.medium == "posed_clips":
+        data = dance_set(folder, size)
     elif config.data.medium == "adaptation":
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)
-    elif config.data.medium in ("images", "low_resolution"):
+    elif config.data.medium in ("images", "low_resolution", "holes"):
         data = data_set(folder, bits, size)
     else:
         data = media_set(folder, config.data.medium, size)
     if config.data.medium == "low_resolution":
         small_images(folder, bits, tuple(side // config.data.scale for side in size))
+    if config.data.medium == "holes":
+        small_images(folder, bits, size)
     lines = [
         "from ml_collections import ConfigDict",
         "",

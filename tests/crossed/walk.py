@@ -68,7 +68,7 @@ def pair_set(folder: Path, bits: int, size: tuple[int, int], medium: str) -> Pat
 
 
 def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
-    """Write images to enlarge: RGB of 8 bits, or gray of 16."""
+    """Write images to enlarge, or to fill: RGB of 8 bits, or gray of 16."""
     from jaxgan.media.pictures import save_picture
 
     shape = (5, *size, 3 if bits == 8 else 1)
@@ -81,11 +81,11 @@ def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
     from tests.data.made_media import furniture, moving, words
 
-    source, data = folder / "in", folder / "data"
+    source, data = folder / ("sources" if medium == "next_frames" else "in"), folder / "data"
     if medium == "volumes":
         furniture(source, 8)
         flags = [f"--voxels={size[0]}"]
-    elif medium == "clips":
+    elif medium in ("clips", "next_frames"):
         moving(source, 8, frames=2 * size[0], side=size[1])
         flags = [f"--frames={size[0]}"]
     else:
@@ -100,6 +100,24 @@ def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
             (folder / "sources" / f"{number}.wav").write_bytes(wav_bytes(wave, 4000))
     run(["prepare", str(source), str(data), *flags])
     return data
+
+
+def dance_set(folder: Path, size: tuple[int, ...]) -> Path:
+    """Prepare COUNT clips of noise beside noise; sources are the poses of a film."""
+    from PIL import Image
+
+    from jaxgan.media.pictures import save_picture
+
+    frames, height, width = size
+    films = np.random.default_rng(0).integers(0, 256, (COUNT, frames, height, width, 3), np.uint8)
+    (folder / "films").mkdir()
+    for number, film in enumerate(films):
+        first, *rest = map(Image.fromarray, film)
+        first.save(folder / "films" / f"{number}.png", save_all=True, append_images=rest)
+    for number, film in enumerate(films[:5]):
+        save_picture(folder / "sources" / f"{number}.png", film[0, :, : width // 2])
+    run(["prepare", str(folder / "films"), str(folder / "data"), f"--frames={frames}"])
+    return folder / "data"
 
 
 def transition_set(folder: Path, environment: str) -> Path:
@@ -238,7 +256,7 @@ def retranslated(translator, file: Path) -> str:
     rng, is_map = np.random.default_rng(0), translator.config.data.medium == "maps"
     if translator.takes_text:
         return redrawn(translator, file, rng)
-    if translator.takes_frames:
+    if translator.makes_sounds:
         return spoken_again(translator, file, rng)
     dtype = stored.condition.dtype
     top = np.iinfo(dtype).max

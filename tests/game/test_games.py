@@ -17,9 +17,12 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.steps import d_step, g_step, train_step
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
+from jaxgan.media.holes import holes
 from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.maps import maps
+from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
+from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.transitions import transitions
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
@@ -40,11 +43,16 @@ BIG |= {"train.num_d_steps": 1}
 PAIRS = {"data.size": (8, 8), "data.source_channels": 1, "model.width": 2}
 PAIRS |= {"model.patch_layers": 1, "train.batch": 8}
 VOLUMES = TINY | {"model.width": 2, "model.first_size": 2, "data.size": (8, 8, 8)}
+CLIPS = TINY | {"model.width": 2, "model.embedding_dim": 4, "model.frames": 2}
+CLIPS |= {"data.size": (4, 16, 16), "train.num_d_steps": 1, "train.batch": 8}
+CLIPS |= {"model.remat": False, "model.dtype": "float32"}
 POLICY = {"model.generator_widths": (4,), "model.discriminator_widths": (4,)}
 POLICY |= {"objective.rollouts": 8}
 MAPS = {"data.size": (16, 16), "data.map_classes": 3, "model.width": 2, "model.hidden": 4}
 MAPS |= {"model.patch_layers": 1, "model.latent_dim": 5, "train.batch": 8}
 DOMAINS = {"data.size": (16, 16), "model.width": 2, "model.hidden": 4}
+DANCE = {"data.size": (2, 8, 16), "model.width": 2, "model.blocks": 1, "model.halvings": 1}
+DANCE |= {"model.patch_layers": 1, "model.scales": 1, "train.batch": 8}
 TEXT = {"data.size": (8, 8), "data.text_dim": 6, "model.width": 4, "model.text": 3}
 TEXT |= {"model.latent_dim": 6, "train.batch": 8}
 GAMES = {
@@ -126,6 +134,9 @@ GAMES = {
         "spade",
         MAPS | {"data.size": (8, 8), "model.style": True, "objective.kl": 0.05, "model.scales": 1},
     ),
+    "context encoder": ("context_encoder", PAIRS | {"data.size": (16, 16)}),
+    "dance": ("dance_puppet", DANCE),
+    "dance frame by frame": ("dance", DANCE | {"model.temporal": False}),
     "dann": ("dann", DOMAINS),
     "dann flipped": (
         "dann",
@@ -154,6 +165,13 @@ GAMES = {
     "gan3d": ("gan3d", VOLUMES),
     "gan3d_furniture": ("gan3d_furniture", VOLUMES),
     "vgan": ("vgan", TINY | {"model.width": 2, "data.size": (8, 16, 16)}),
+    "dvdgan": ("dvdgan_moving", CLIPS),
+    "trivdgan": ("trivdgan", CLIPS | {"model.unit": "tsru_s", "model.heads": "trivd"}),
+    "next_frame": ("next_frame", {"data.size": (6, 8, 8), "model.width": 2, "train.batch": 8}),
+    "mcnet": (
+        "mcnet",
+        {"data.size": (5, 16, 16), "data.context": 3, "model.width": 2, "train.batch": 8},
+    ),
     "melgan": (
         "melgan",
         {"data.size": (64,), "data.hop": 2, "data.mel_bins": 3, "train.batch": 8}
@@ -196,12 +214,19 @@ def spec_of_game(config):
         return transitions(3, 3).spec
     if config.data.medium == "low_resolution":
         return low_resolution((*config.data.size, 1), config.data.scale).spec
+    if config.data.medium == "holes":
+        return holes((*config.data.size, 1)).spec
     if config.data.medium in ("pairs", "domains"):
         return pairs((*config.data.size, 2), config.data.source_channels).spec
+    if config.data.medium == "next_frames":
+        return next_frames((*config.data.size, 1), config.data.context).spec
     if config.data.medium == "captions":
         return captions((*config.data.size, 1), config.data.text_dim).spec
     if config.data.medium == "maps":
         return maps((*config.data.size, 1), config.data.map_classes).spec
+    if config.data.medium == "posed_clips":
+        frames, height, width = config.data.size
+        return posed_clips((frames, height, width // 2, 1)).spec
     if config.data.medium == "adaptation":
         image = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
         return Spec(Domains(image, image), Label(CLASSES))
@@ -220,12 +245,18 @@ def batch_of(config):
         seen = rng.normal(size=(*leading, 3))
         return Batch((jnp.float32(seen), jnp.eye(3)[rng.integers(0, 3, leading)]))
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
-    if config.data.medium in ("pairs", "domains"):
+    if config.data.medium == "posed_clips":
+        poses, frames = np.split(images, 2, -2)
+        return Batch(jnp.asarray(frames, jnp.float32), jnp.asarray(poses, jnp.float32))
+    if config.data.medium in ("pairs", "domains", "holes"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
     if config.data.medium in ("mels", "speech"):
         frames = rng.normal(size=(*leading, 32, 3))
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(frames, jnp.float32))
+    if config.data.medium == "next_frames":
+        context, images = config.data.context, jnp.asarray(images, jnp.float32)
+        return Batch(images[..., context:, :, :, :], images[..., :context, :, :, :])
     if config.data.medium == "maps":
         classes = config.data.map_classes
         labels = rng.integers(0, classes, images.shape[:-1])

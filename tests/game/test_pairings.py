@@ -20,13 +20,23 @@ from jaxgan.game.steps import train_step
 from jaxgan.media.adaptation import Domains
 from jaxgan.media.captions import captions
 from jaxgan.media.low_resolution import low_resolution
+from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
+from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
-SIZES |= {"wavegan": (64,), "melgan": (64,), "gantts": (64,), "gan3d": (8, 8, 8), "vgan": (4, 8, 8)}
+SIZES |= {
+    "dance": (2, 8, 8),
+    "wavegan": (64,),
+    "melgan": (64,),
+    "gantts": (64,),
+    "gan3d": (8, 8, 8),
+    "vgan": (4, 8, 8),
+}
+SIZES |= {"dvdgan": (4, 16, 16), "mcnet": (4, 16, 16), "next_frame": (5, 8, 8)}
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -39,9 +49,11 @@ OWN = {
     "stylegan": {"latent_dim": 4 + 160},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
+    "dance": {"patch_layers": 1, "scales": 1, "blocks": 1, "halvings": 1},
     "spade": {"patch_layers": 1, "scales": 1},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
+    "dvdgan": {"frames": 2},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
     "gantts": {"factors": (2, 2), "generator_widths": (4, 2), "folds": (1, 2), "steps": 8},
 }
@@ -55,15 +67,19 @@ NATURAL = {
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
     "cyclegan": "cyclegan",
+    "dance": "dance",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
     "gantts": "adversarial",
     "domains": "domains",
+    "dvdgan": "adversarial",
     "improved": "semi_supervised",
     "infogan": "infogan",
     "lapgan": "lapgan",
+    "mcnet": "next_frame",
     "melgan": "melgan",
     "mlp": "adversarial",
+    "next_frame": "next_frame",
     "pix2pix": "pix2pix",
     "policy": "gail",
     "progan": "adversarial",
@@ -80,13 +96,14 @@ NATURAL = {
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"dvdgan", "gan3d", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "cyclegan": {"cyclegan"},
+    "dance": {"dance", "spade"},
     "domains": {"domains"},
     "feature_matching": WITH_FEATURES,
     "gail": {"policy"},
@@ -95,11 +112,12 @@ FITTING = {
     "lapgan": {"lapgan"},
     "melgan": {"melgan"},
     "mmd": {"autoencoder"},
+    "next_frame": {"mcnet", "next_frame"},
     "pix2pix": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
-    "spade": {"spade"},
+    "spade": {"dance", "spade"},
     "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "stackgan": {"stackgan"},
     "style": {"stylegan"},
@@ -116,6 +134,7 @@ def modules(package, function):
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 TEXT = {"stackgan", "text_dcgan"}
 OF_FRAMES = {"melgan", "gantts"}
+PREDICTORS = {"mcnet", "next_frame"}
 
 
 def spec_for(model):
@@ -124,10 +143,14 @@ def spec_for(model):
         return transitions(3, 3).spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
+    if model in PREDICTORS:
+        return next_frames(shape_of(model), shape_of(model)[0] - 2).spec
     if model in TEXT:
         return captions((*shape_of(model)[:2], 1), 6).spec
     if model in TRANSLATORS:
         return pairs((*shape_of(model)[:2], 2), 1).spec
+    if model == "dance":
+        return posed_clips(shape_of(model)).spec
     if len(shape_of(model)) != 3:
         frames = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
@@ -146,7 +169,7 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    of_data = {"policy", *OF_FRAMES, *TEXT, *TRANSLATORS}
+    of_data = {"dance", "policy", *OF_FRAMES, *TEXT, *TRANSLATORS, *PREDICTORS}
     config.condition = "data" if model in of_data else "prior"
     config.update_from_flattened_dict(fields)
     return config
@@ -254,7 +277,7 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "domains", "melgan", "policy", "srgan")
+WITHOUT_NOISE = ("cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame", "policy", "srgan")
 
 
 def refusal(model, term):
@@ -275,7 +298,11 @@ def refusal(model, term):
     return None
 
 
-@pytest.mark.parametrize("model", NATURAL)
+# Second derivatives of its scans take long to trace.
+SLOW = [pytest.param("dvdgan", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("model", [*(model for model in NATURAL if model != "dvdgan"), *SLOW])
 def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
     for term, (fields, players) in TERMS.items():
         config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)

@@ -11,7 +11,8 @@ from jaxgan.game.keys import Keys
 from jaxgan.media.augment import augmented, random_flip, random_resized_crop
 from jaxgan.media.medium import Batch
 from jaxgan.media.pixels import to_float
-from jaxgan.training import run, train
+from jaxgan.training import run
+from jaxgan.training.step import training_step
 from tests.tiny import drawn, tiny_config
 
 flip = jax.jit(random_flip, static_argnames=("horizontal", "vertical"))  # one compilation each
@@ -102,7 +103,7 @@ def test_a_step_trains_on_what_the_config_says(monkeypatch, tmp_path):
         fake = lambda game, state, batch: (state, {"images": batch.sample})
         monkeypatch.setattr(steps, "train_step", fake)
         batch = Batch(stored, np.zeros(stored.shape[:3], np.int32))
-        _, metrics = train.training_step(opened)(state, batch)
+        _, metrics = training_step(opened)(state, batch)
         return np.asarray(metrics["images"])
 
     stored = np.random.default_rng(0).integers(0, 256, (1, 1, 16, 8, 8, 1), dtype=np.uint8)

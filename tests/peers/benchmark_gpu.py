@@ -54,7 +54,7 @@ from jaxgan.planning.cards import CARDS
 from jaxgan.planning.chips import CHIPS
 from jaxgan.planning.hlo import Program
 from jaxgan.training.run import abstract_state
-from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.step import abstract_batch, training_step
 
 
 @dataclasses.dataclass(frozen=True)

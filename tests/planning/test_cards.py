@@ -10,7 +10,7 @@ from jaxgan.devices.compiler import DETERMINISTIC, compiler_options
 from jaxgan.planning import cards, chips, compile_report
 from jaxgan.planning.hlo import Program
 from jaxgan.training.run import abstract_state
-from jaxgan.training.train import abstract_batch, training_step
+from jaxgan.training.step import abstract_batch, training_step
 from tests.card_programs import check_convolutions
 from tests.planning.test_compile_report import check_cost, narrow
 

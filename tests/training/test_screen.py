@@ -115,6 +115,10 @@ def test_what_is_next_can_be_copied(tmp_path, monkeypatch):
     commands = next_commands(tmp_path / "my runs" / "a")
     assert len(commands) == 3 and all("'my runs/a'" in line for line in commands)
     assert str(Path("/elsewhere")) in next_commands(Path("/elsewhere"))[0]
+    names = {"samples": "explore", "translations": "translate", "episodes": "sample"}
+    for makes, command in names.items():
+        assert f"jaxgan {command} runs/a" in next_commands(tmp_path / "runs" / "a", makes)[1]
+    assert len(next_commands(tmp_path, "")) == 1
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@
 Each also as *_copy, for the source itself in place of the output, and as *_mean, for the mean of
 the true pictures in place of every output: no constant picture has a smaller squared error. A
 source of one channel is repeated for a picture of three; any other is averaged to gray first. A
-source smaller than its picture is enlarged, bicubic (media/bicubic.py).
+source smaller than its picture is enlarged, bicubic (media/bicubic.py). Of clips every frame is an
+image.
 """
 
 from collections.abc import Callable
@@ -95,6 +96,11 @@ SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 }
 
 
+def frames(samples: np.ndarray) -> np.ndarray:
+    """Return images [n, h, w, c] as they are, and the frames of clips [n, t, h, w, c] as such."""
+    return samples.reshape(-1, *samples.shape[-3:])
+
+
 def with_channels(images: np.ndarray, channels: int) -> np.ndarray:
     """Return images [n, h, w, c] with another number of channels."""
     if images.shape[-1] == channels:
@@ -108,8 +114,9 @@ def enlarged(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def compute(inputs: Inputs) -> Scores:
-    (made, _), (true, _) = needed(inputs.fake_pixels), needed(inputs.real_pixels)
-    copies = enlarged(needed(inputs.source_pixels)[0], true.shape[1:3])
+    all_three = inputs.fake_pixels, inputs.real_pixels, inputs.source_pixels
+    made, true, copies = (frames(needed(found)[0]) for found in all_three)
+    copies = enlarged(copies, true.shape[1:3])
     copies = with_channels(copies, true.shape[-1])
     mean = np.broadcast_to(true.mean(0, dtype=np.float64).astype(true.dtype), true.shape)
     return Scores(
@@ -124,5 +131,5 @@ def compute(inputs: Inputs) -> Scores:
 PAIRED = Metric(
     compute,
     gives=tuple(name + baseline for baseline in BASELINES for name in SCORES),
-    needs=("images", "pixels", "sources", "windows"),
+    needs=("frames", "pixels", "sources", "windows"),
 )

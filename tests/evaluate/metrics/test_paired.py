@@ -101,6 +101,21 @@ def test_baselines_are_the_source_and_the_mean_picture():
     assert found["ssim"] > found["ssim_mean"] > 0 and found["psnr"] > found["psnr_copy"]
 
 
+def test_every_frame_of_a_clip_is_an_image():
+    """Clips of three frames score as the frames by themselves."""
+    true, source = images(6, 12, 12, 3), images(6, 12, 12, 3)
+    made = near(true)
+    clips = lambda x: (x.reshape(2, 3, *x.shape[1:]), np.zeros(2, np.int32))
+    single = lambda x: (x, np.zeros(6, np.int32))
+    scored = [
+        paired.compute(
+            Inputs(fake_pixels=of(made), real_pixels=of(true), source_pixels=of(source))
+        ).values
+        for of in (clips, single)
+    ]
+    assert scored[0] == pytest.approx(scored[1])
+
+
 def test_a_smaller_source_is_enlarged_as_pillow_does():
     small = RNG.integers(0, 256, (4, 4, 5, 3)).astype(np.uint8)
     large = np.clip(pillows(small, (16, 20)), 0, 255) / np.float32(127.5) - 1

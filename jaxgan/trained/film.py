@@ -1,0 +1,119 @@
+"""`jaxgan translate MODEL FOLDER`, of a model that makes films: frames of poses in, frames out.
+
+OUT/NAME.png    the frame of the pose FOLDER/NAME.*
+OUT.gif         the film, beside its poses
+OUT.png         frames of it, evenly spread, below their poses
+
+The poses are one film, in the order of their names (9.png before 10.png). Each frame is made with
+the one before it, the first with zeros, as in training: models/dance.py.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan.devices import compiler
+from jaxgan.files.atomic import check_output, write_bytes
+from jaxgan.files.errors import one_line
+from jaxgan.files.progress import Progress
+from jaxgan.media import clips
+from jaxgan.media.medium import Batch
+from jaxgan.media.pictures import captioned, gif_bytes, in_colour, save_picture
+from jaxgan.trained.generator import checked_seed
+from jaxgan.trained.translate import listed, read, refuse_folders
+from jaxgan.trained.translator import Translator
+
+CHUNK = 32  # frames that are made at once
+CAPTIONS = ("pose", "made")
+
+
+def translate_film(
+    translator: Translator,
+    folder: Path,
+    out: Path,
+    seed: int = 0,
+    columns: int = 10,
+    force: bool = False,
+) -> str:
+    """Make the frames of a folder of poses; return a line that says what was written.
+
+    Args:
+      out: a folder, made if it is not there; beside it the film and the sheet.
+      seed: checked, and of no use: these networks draw nothing.
+      columns: frames of the sheet.
+      force: as of every command; frames are pictures, which are replaced anyway.
+
+    Raises:
+      ValueError, FileNotFoundError: before anything is written: no poses, poses of two sizes, or of
+        one that does not fit.
+    """
+    checked_seed(seed)
+    refuse_folders(folder, out)
+    files, unreadable = listed(folder, out, ".png")
+    if unreadable:
+        raise ValueError(f"{folder}: a film has no gaps; repair or remove {unreadable[0]}")
+    files.sort(key=lambda file: natural(str(file.path)))
+    other = next((file for file in files if file.size != files[0].size), None)
+    if other:
+        first, second = ("{} x {}".format(*file.size) for file in (files[0], other))
+        raise ValueError(f"{other.path} is {second}, {files[0].path} {first}: write one size")
+    try:
+        translator.refuse_size(*files[0].size)
+    except ValueError as error:
+        raise ValueError(f"{files[0].path}: {one_line(error)}") from None
+    film, sheet = (out.with_name(f"{out.name}{suffix}") for suffix in (".gif", ".png"))
+    replaced = [bool(check_output(file.target, "--out", force=force)) for file in files]
+    for path in (film, sheet):
+        check_output(path, "--out")
+    poses, frames = [], []
+    sources = (read(file.path, translator.source_shape[-1], 8) for file in files)
+    with Progress("translating", len(files)) as progress:
+        for file, (pose, made) in zip(files, filmed(translator, sources), strict=True):
+            save_picture(file.target, made)
+            poses.append(pose)
+            frames.append(made)
+            progress.add()
+    rows = [in_colour(np.stack(row)) for row in (poses, frames)]
+    write_bytes(film, gif_bytes(np.concatenate(rows, 2), clips.RATE))
+    chosen = np.linspace(0, len(files) - 1, min(columns, len(files))).round().astype(int)
+    shown = np.concatenate([row[chosen] for row in rows])
+    save_picture(sheet, captioned(shown, len(chosen), CAPTIONS))
+    text = f"{out}: {len(files)} frames; {film}: the film; {sheet}: {len(chosen)} of its frames"
+    if any(replaced):
+        text += f" ({sum(replaced)} replace files that were there)"
+    return text
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return what sorts names by the numbers in them: frame 9 before frame 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def filmed(
+    translator: Translator, poses: Iterator[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield each pose of a film, [height, width, channels] as stored, and its frame.
+
+    CHUNK of them are made at once, after the last frame of the chunk before.
+    """
+    follow, medium = translator.side.calls["follow"], translator.medium
+
+    @compiler.jit
+    def chunk(variables, before: jax.Array, stored: jax.Array) -> tuple[jax.Array, jax.Array]:
+        seen = medium.to_float(Batch((), stored[None])).condition
+        made = follow(variables, before, seen)
+        return made[:, -1], medium.to_stored(made[0])
+
+    before = None
+    while some := list(islice(poses, CHUNK)):
+        stored = np.stack(some)
+        if before is None:
+            before = jnp.zeros((1, *stored.shape[1:3], translator.image_shape[-1]))
+        padded = np.concatenate([stored, np.repeat(stored[-1:], CHUNK - len(stored), 0)])
+        before, made = chunk(translator.variables, before, padded)
+        yield from zip(some, np.asarray(made), strict=False)
