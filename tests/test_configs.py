@@ -39,7 +39,7 @@ def resolved(config):
     name = config.data.name
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
-    channels = 1 if name == "data/mnist" else 3
+    channels = 1 if name in ("data/mnist", "data/digits16", "data/digits32") else 3
     classes = {"cifar10": 10, "mnist": 10, "emoji64": 27}.get(name.removeprefix("data/"), 1000)
     return run.with_facts(config, **facts.assumed(config, channels, classes))
 
@@ -108,6 +108,13 @@ def test_emoji_of_either_side(name):
 
 def test_stackgans_second_stage():
     get_config = module("stackgan").get_config
+    check(get_config("2"))
+    with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
+        get_config("3")
+
+
+def test_addas_second_stage():
+    get_config = module("adda").get_config
     check(get_config("2"))
     with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
         get_config("3")

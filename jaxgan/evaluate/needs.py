@@ -144,6 +144,11 @@ def _classifier(request: Request) -> str:
     return "needs a classifier: evaluate a run with data.medium = 'adaptation'"
 
 
+def _events(request: Request) -> str:
+    shape = request.samples.shape
+    return "" if len(shape) == 2 and shape[1] == 4 else "needs tunes (data.medium = 'events')"
+
+
 def _luma(request: Request) -> str:
     shape, sources = request.reference.shape, request.samples.sources
     is_image = len(shape) == 3 and shape[2] in (1, 3)
@@ -207,6 +212,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "frames": _frames,
     "maps": _maps,
     "classifier": _classifier,
+    "events": _events,
     "windows": _windows,
     "luma": _luma,
     "two_classes": _two_classes,

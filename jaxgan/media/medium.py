@@ -46,9 +46,19 @@ class Label:
     dtype: Any = jnp.int32
 
 
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """The spec of a condition that is a number; generated samples draw it from U(least, most)."""
+
+    least: float
+    most: float
+    shape: tuple[int, ...] = ()
+    dtype: Any = jnp.float32
+
+
 class Spec(NamedTuple):
-    """Shapes and dtypes of one example, as networks see it: leaves are jax.ShapeDtypeStruct or
-    Label, without the batch axis."""
+    """Shapes and dtypes of one example, as networks see it: leaves are jax.ShapeDtypeStruct,
+    Label or Number, without the batch axis."""
 
     sample: PyTree
     condition: PyTree = ()

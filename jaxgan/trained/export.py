@@ -34,6 +34,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.policy import Policy
+from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.translator import Translator, is_translator
 
 PyTree = Any
@@ -241,7 +242,7 @@ def check_target(
 
 def write_export(
     output: Path,
-    generator: TrainedGenerator | Translator | Policy,
+    generator: TrainedGenerator | Translator | Policy | Simulator,
     truncations: tuple[float, ...] | None = None,
     dtype: str = "float32",
 ) -> str:
@@ -251,6 +252,11 @@ def write_export(
         raise ValueError(
             f"model {generator.config.model.name!r} acts in an environment, and a file holds what "
             "makes images: keep the run's directory"
+        )
+    if isinstance(generator, Simulator):
+        raise ValueError(
+            f"model {generator.config.model.name!r} makes samples of numbers, and a file holds "
+            "what makes images: keep the run's directory"
         )
     if isinstance(generator, Translator):
         if truncations:

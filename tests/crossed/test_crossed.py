@@ -45,6 +45,21 @@ for what in ("factorised", "principal"):
 for what in ("", " by class", " pairs", " with discriminator", " with encoder"):
     OF_A_POLICY[f"evaluate{what}"] = r"a policy is scored by \('returns',\) alone"
 OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
+OF_NUMBERS = {
+    "translate": "makes images of numbers, not of images",
+    "explore": "makes samples of numbers and has no classes",
+    "average": "makes samples of numbers, and a file holds",
+    "sample truncated": "--truncation=0.5: samples are of numbers",
+    "evaluate returns": "no metric 'returns'",
+}
+for what in ("between", "truncations", "latents", "arithmetic", "walk"):
+    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are of numbers"
+for what in ("safetensors", "stablehlo"):
+    OF_NUMBERS[f"export {what}"] = "makes samples of numbers, and a file holds"
+for what in ("factorised", "principal"):
+    OF_NUMBERS[f"directions {what}"] = "makes samples of numbers and has no classes"
+for what in ("", " by class", " pairs", " lengths", " with discriminator", " with encoder"):
+    OF_NUMBERS[f"evaluate{what}"] = "makes samples of numbers, and no metric knows them"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
@@ -53,11 +68,12 @@ TRANSLATORS = ("cyclegan", "dance", "pix2pix", "spade", "srgan", "stackgan", "te
 TRANSLATORS += ("mcnet", "next_frame")
 TRANSLATORS += OF_FRAMES
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
-WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
-WITHOUT_CLASS += ("progan", "stylegan", "vgan")
+WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "cogan", "dcgan", "improved", "lapgan", "mlp")
+WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms", "mels", "speech")
 OTHER_MEDIA = ("waves", "log_spectrograms", "volumes", "clips", "posed_clips", "next_frames")
+OTHER_MEDIA += ("events",)
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
@@ -89,7 +105,7 @@ REFUSED = {
     },
     "directions factorised": {
         **dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
-        **dict.fromkeys(("gan3d", "vgan"), "no linear layer there sees the latents"),
+        **dict.fromkeys(("crnngan", "gan3d", "vgan"), "no linear layer there sees the latents"),
     },
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
@@ -97,7 +113,9 @@ REFUSED = {
         "srgan": None,  # of single images, with their classes
     },
     "evaluate with discriminator": {
-        **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),
+        **dict.fromkeys(
+            ("bigan", "bigbigan", "cogan", "lapgan", *TRANSLATORS), "shows no features"
+        ),
         **dict.fromkeys(("progan", "stylegan"), "depend on the other images of its batch"),
     },
     # BigBiGAN's encoder takes images twice as large as the generator's.
@@ -109,10 +127,12 @@ def expected(command: str, config: ConfigDict) -> str | None:
     """Return the line that a command is refused with on a run of a config, None where it runs."""
     model, prior = config.model.name, config.prior
     runs = ("doctor", "compile", "train", "resume", "report", "evaluate returns")
-    if model == "domains" and command not in runs:
+    if model in ("adda", "domains") and command not in runs:
         return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)
+    if model == "calogan":
+        return OF_NUMBERS.get(command)
     if model == "melgan" and command in OF_A_VOCODER:
         return OF_A_VOCODER[command]
     if model == "gantts" and command in OF_A_SPEAKER:

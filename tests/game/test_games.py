@@ -23,6 +23,7 @@ from jaxgan.media.maps import maps
 from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
+from jaxgan.media.showers import SHAPES, Layers, showers
 from jaxgan.media.transitions import transitions
 from jaxgan.planning import chips
 from jaxgan.planning.hlo import Program
@@ -118,6 +119,7 @@ GAMES = {
     "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
     "gail": ("gail_pendulum", POLICY | {"penalty.name": "r1", "penalty.weight": 1.0}),
     "pix2pix": ("pix2pix", PAIRS),
+    "cogan": ("cogan", CONV | {"data.size": (16, 32)}),  # the size of a couple
     # Instance norm of 2 x 2 maps would bend the loss too much for a slope.
     "cyclegan": (
         "cyclegan",
@@ -144,6 +146,7 @@ GAMES = {
         | {"objective.variant": "flipped", "objective.ramp_steps": 0, "model.norm": "none"}
         | {"penalty.name": "r1", "penalty.weight": 1.0, "lecam.weight": 0.1},
     ),
+    "adda": ("adda:2", DOMAINS | {"train.start_from": ""}),
     "discogan": ("discogan", PAIRS | {"model.levels": 2}),
     "srgan": (
         "srgan:game",
@@ -162,6 +165,22 @@ GAMES = {
     ),
     "wavegan_digits": ("wavegan_digits", TINY | {"model.width": 2, "data.size": (128,)}),
     "specgan": ("specgan", CONV | {"train.num_d_steps": 1}),
+    "crnngan": (
+        "crnngan_tunes",
+        {"model.latent_dim": 8, "model.hidden": 3, "model.layers": 1, "data.size": (4,)}
+        | {"objective.pretraining": 0},
+    ),
+    "calogan": (
+        "calogan",
+        TINY
+        | {"model.unfolded": 2, "model.local_widths": (2, 2), "model.judged_widths": (2, 2, 2, 2)},
+    ),
+    "spiral": (
+        "spiral_digits",
+        {"model.latent_dim": 2 + 2 * 3, "model.z_dim": 2, "model.strokes": 2, "model.grid": 4}
+        | {"model.width": 2, "model.memory": 16, "model.discriminator_width": 2}
+        | {"data.size": (8, 8)},
+    ),
     "gan3d": ("gan3d", VOLUMES),
     "gan3d_furniture": ("gan3d_furniture", VOLUMES),
     "vgan": ("vgan", TINY | {"model.width": 2, "data.size": (8, 16, 16)}),
@@ -212,6 +231,8 @@ def built(config, mesh=None):
 def spec_of_game(config):
     if config.data.medium == "transitions":
         return transitions(3, 3).spec
+    if config.data.medium == "showers":
+        return showers().spec
     if config.data.medium == "low_resolution":
         return low_resolution((*config.data.size, 1), config.data.scale).spec
     if config.data.medium == "holes":
@@ -244,6 +265,10 @@ def batch_of(config):
     if config.data.medium == "transitions":
         seen = rng.normal(size=(*leading, 3))
         return Batch((jnp.float32(seen), jnp.eye(3)[rng.integers(0, 3, leading)]))
+    if config.data.medium == "showers":
+        leaf = lambda shape: jnp.asarray(rng.exponential(0.1, (*leading, *shape)), jnp.float32)
+        energies = jnp.asarray(rng.uniform(1, 100, leading), jnp.float32)
+        return Batch(Layers(*map(leaf, SHAPES)), energies)
     images = rng.uniform(-1, 1, (*leading, *config.data.size, 1))
     if config.data.medium == "posed_clips":
         poses, frames = np.split(images, 2, -2)
@@ -332,8 +357,8 @@ def test_one_step(game, tmp_path):
     for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
         old, new = (s.players[role].params for s in (state, first))
-        # ProGAN's progress and StackGAN's first stage in the second are learned by nobody.
-        for part in old.keys() - {"progress", "stage_1"}:
+        # ProGAN's progress and the first stages of StackGAN and ADDA are learned by nobody.
+        for part in old.keys() - {"progress", "stage_1", "source"}:
             moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
             assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
 
@@ -370,8 +395,11 @@ def test_gradients_are_slopes(game, role, request):
     """The gradient of a player's loss along a direction is the loss's central difference there."""
     if (request.node.callspec.params["game"], role) == ("san", "discriminator"):
         pytest.skip("two losses, each for a part of the network: test_san.py")
-    if (request.node.callspec.params["game"], role) == ("gail", "generator"):
-        pytest.skip("what is drawn changes with the weights: exact gradients in test_gail.py")
+    policies = (("gail", "generator"), ("spiral", "generator"))
+    if (request.node.callspec.params["game"], role) in policies:
+        pytest.skip(
+            "what is drawn changes with the weights: exact gradients in test_gail.py, test_spiral"
+        )
     _, game, state, batch = game
     one = jax.tree.map(lambda x: x[0, 0], batch)
     weights = {}
@@ -415,7 +443,7 @@ def test_compiles_for_a_topology(game, request):
     # These compare every image of the batch with every other; every device holds the whole pool, or
     # the newest texts.
     of_texts = name == "gan_cls" or name.startswith("stackgan")
-    gathers = of_texts or name in ("mmd", "minibatch", "cyclegan")
+    gathers = of_texts or name in ("mmd", "minibatch", "cyclegan", "calogan")
     needed = {"all-gather"} if gathers else set()
     if of_texts:
         # A text goes to the next image of the batch, and to those that are kept: no image does.
