@@ -20,7 +20,7 @@ from PIL import Image
 
 import jaxgan
 from jaxgan.config import default_config
-from jaxgan.config.sections import fields
+from jaxgan.config.defaults import fields
 from jaxgan.data.records import open_records
 from jaxgan.main import COMMANDS
 

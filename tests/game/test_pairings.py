@@ -23,6 +23,7 @@ from jaxgan.media.low_resolution import low_resolution
 from jaxgan.media.next_frames import next_frames
 from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
+from jaxgan.media.showers import showers
 from jaxgan.media.transitions import transitions
 from tests.tiny import spec_of
 
@@ -33,10 +34,12 @@ SIZES |= {
     "dance": (2, 8, 8),
     "wavegan": (64,),
     "melgan": (64,),
+    "gantts": (64,),
     "gan3d": (8, 8, 8),
     "vgan": (4, 8, 8),
 }
 SIZES |= {"dvdgan": (4, 16, 16), "mcnet": (4, 16, 16), "next_frame": (5, 8, 8)}
+SIZES["crnngan"] = (4,)
 # Fields of a model's section that make it tiny, where it has them.
 TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 4, "hidden": 4, "hidden_pairs": 4}
 TINY |= {"code_dim": 3, "kernels": 2, "style_dim": 4, "depth": 1, "most": 8}
@@ -47,14 +50,18 @@ OWN = {
     "policy": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "mlp": {"generator_widths": (4,), "discriminator_widths": (4,)},
     "stylegan": {"latent_dim": 4 + 160},
+    "calogan": {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)},
     "pix2pix": {"latent_dim": 2, "patch_layers": 1},
     "cyclegan": {"patch_layers": 1, "blocks": 1},
     "dance": {"patch_layers": 1, "scales": 1, "blocks": 1, "halvings": 1},
     "spade": {"patch_layers": 1, "scales": 1},
+    "spiral": {"latent_dim": 2 + 2 * 3, "z_dim": 2, "strokes": 2, "grid": 4, "pressures": 1}
+    | {"width": 2, "blocks": 1, "memory": 16, "discriminator_width": 2},
     "srgan": {"blocks": 1},
     "lapgan": {"latent_dim": 4 + 1280},
     "dvdgan": {"frames": 2},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
+    "gantts": {"factors": (2, 2), "generator_widths": (4, 2), "folds": (1, 2), "steps": 8},
 }
 # Which objective trains a model, and which models have what an objective needs.
 NATURAL = {
@@ -67,10 +74,13 @@ NATURAL = {
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
     "cogan": "adversarial",
+    "calogan": "calogan",
+    "crnngan": "crnngan",
     "cyclegan": "cyclegan",
     "dance": "dance",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
+    "gantts": "adversarial",
     "domains": "domains",
     "dvdgan": "adversarial",
     "improved": "semi_supervised",
@@ -86,6 +96,7 @@ NATURAL = {
     "r3gan": "relativistic",
     "sngan": "relativistic",
     "spade": "spade",
+    "spiral": "spiral",
     "srgan": "srgan",
     "stackgan": "stackgan",
     "stylegan": "style",
@@ -97,13 +108,15 @@ CLASSIFIERS = {"adda", "domains"}  # of images of two domains
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
-WITH_FEATURES |= {"dvdgan", "gan3d", "vgan", "wavegan"}
+WITH_FEATURES |= {"crnngan", "dvdgan", "gan3d", "spiral", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
     "adda": {"adda"},
     "adversarial": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
+    "calogan": {"calogan"},
+    "crnngan": {"crnngan"},
     "cyclegan": {"cyclegan"},
     "dance": {"dance", "spade"},
     "domains": {"domains"},
@@ -120,6 +133,7 @@ FITTING = {
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"dance", "spade"},
+    "spiral": {"spiral"},
     "srgan": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
     "stackgan": {"stackgan"},
     "style": {"stylegan"},
@@ -135,6 +149,7 @@ def modules(package, function):
 
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 TEXT = {"stackgan", "text_dcgan"}
+OF_FRAMES = {"melgan", "gantts"}
 PREDICTORS = {"mcnet", "next_frame"}
 
 
@@ -142,6 +157,8 @@ def spec_for(model):
     """Return the spec of the data that a model takes."""
     if model == "policy":
         return transitions(3, 3).spec
+    if model == "calogan":
+        return showers().spec
     if model == "srgan":
         return low_resolution(shape_of(model)).spec
     if model in PREDICTORS:
@@ -153,9 +170,9 @@ def spec_for(model):
     if model == "dance":
         return posed_clips(shape_of(model)).spec
     if len(shape_of(model)) != 3:
-        mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
+        frames = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
-        return Spec(sample, mel if model == "melgan" else Label(3))
+        return Spec(sample, frames if model in OF_FRAMES else Label(3))
     spec = spec_of(shape_of(model), 3)
     return spec._replace(sample=Domains(*2 * [spec.sample])) if model in CLASSIFIERS else spec
 
@@ -170,11 +187,8 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = (
-        "data"
-        if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS, *PREDICTORS}
-        else "prior"
-    )
+    of_data = {"dance", "policy", *OF_FRAMES, *TEXT, *TRANSLATORS, *PREDICTORS}
+    config.condition = "data" if model in of_data else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
@@ -288,7 +302,7 @@ WITHOUT_NOISE += ("srgan",)
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    is_image = len(shape_of(model)) == 3 and model not in ("policy", *CLASSIFIERS)
+    is_image = len(shape_of(model)) == 3 and model not in ("calogan", "policy", *CLASSIFIERS)
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":
