@@ -113,6 +113,13 @@ def test_stackgans_second_stage():
         get_config("3")
 
 
+def test_addas_second_stage():
+    get_config = module("adda").get_config
+    check(get_config("2"))
+    with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
+        get_config("3")
+
+
 ABLATION = module("biggan_ablation")
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 import jaxgan
 from jaxgan.config import default_config
-from jaxgan.config.sections import fields
+from jaxgan.config.defaults import fields
 from jaxgan.data.records import open_records
 from jaxgan.main import COMMANDS
 
@@ -65,6 +65,7 @@ SMALLER = {
     "evaluate": ["--config.evaluate.samples=40"],
     "sample": ["--count=40"],
     "invert": ["--steps=3"],
+    "edit": ["--steps=3", "--starts=2"],
     "export": ["--force"],  # several pages write the same name
     "explore": ["--port=0"],  # any free one
 }

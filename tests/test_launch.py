@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from jaxgan.devices.heartbeat import LOST
+from jaxgan.training.train import INTERRUPTED
 
 ROOT = Path(__file__).parents[1]
 LAUNCH = ROOT / "launch"
@@ -27,13 +31,15 @@ def module(name):
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
 def test_shell_scripts_pass_shellcheck():
-    scripts = [LAUNCH / name for name in ("quickstart", "test", "slurm.sbatch", "tpu_pod.sh")]
+    scripts = [
+        LAUNCH / name for name in ("quickstart", "test", "slurm.sbatch", "tpu_pod.sh", "xpk.sh")
+    ]
     scripts += [ROOT / ".ci/run", ROOT / "tests/slurm/run.sh"]
     done = subprocess.run(["shellcheck", "-x", *scripts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", ["slurm.sbatch", "tpu_pod.sh"])
+@pytest.mark.parametrize("name", ["slurm.sbatch", "tpu_pod.sh", "xpk.sh"])
 def test_shell_scripts_are_valid(name):
     assert subprocess.run(["bash", "-n", LAUNCH / name]).returncode == 0
 
@@ -81,6 +87,52 @@ def test_tpu_pod_says_how_to_use_it():
     assert done.returncode == 2 and "usage:" in done.stderr
 
 
+# Of `xpk workload create`, in github.com/AI-Hypercomputer/xpk at 367c838 (25 June 2026).
+XPK_FLAGS = {
+    *("cluster", "workload", "docker-image", "tpu-type", "num-slices", "max-restarts", "env"),
+    *("restart-on-exit-codes", "termination-grace-period-seconds", "command"),
+}
+
+
+def test_xpk_gets_the_command_and_its_flags(tmp_path):
+    (tmp_path / "xpk").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "xpk").chmod(0o755)
+    script = [LAUNCH / "xpk.sh", "pool", "run", "image:1", "v5litepod-64", "2"]
+    jaxgan = ["--config=configs/debug.py", "--workdir=gs://b/a run"]
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([*script, *jaxgan], env=environment, capture_output=True, text=True)
+    words = done.stdout.splitlines()
+    assert done.returncode == 0 and words[:2] == ["workload", "create"]
+    flags = [word.removeprefix("--").partition("=") for word in words[2:]]
+    assert {name for name, _, _ in flags} == XPK_FLAGS
+    values = {name: value for name, _, value in flags}
+    assert values["num-slices"] == "2" and values["tpu-type"] == "v5litepod-64"
+    codes = values["restart-on-exit-codes"].split(",")
+    assert list(map(int, codes)) == [INTERRUPTED, LOST]
+    assert shlex.split(values["command"]) == ["python", "-m", "jaxgan", "train", *jaxgan]
+    done = subprocess.run(script, capture_output=True, text=True)
+    assert done.returncode == 2 and "usage:" in done.stderr
+
+
+def test_the_jobset_of_gpus_numbers_its_machines_and_names_the_first():
+    job = yaml.safe_load((LAUNCH / "gpu_jobset.yaml").read_text())
+    (replicated,) = job["spec"]["replicatedJobs"]
+    batch = replicated["template"]["spec"]
+    (container,) = batch["template"]["spec"]["containers"]
+    given = {e["name"]: e.get("value", e.get("valueFrom")) for e in container["env"]}
+    assert replicated["replicas"] == 1 and batch["completionMode"] == "Indexed"
+    assert batch["parallelism"] == batch["completions"] == int(given["JAX_NUM_PROCESSES"])
+    host, _, port = given["JAX_COORDINATOR_ADDRESS"].partition(":")
+    name = job["metadata"]["name"]
+    assert job["spec"]["network"]["enableDNSHostnames"]
+    assert host == f"{name}-{replicated['name']}-0-0.{name}"  # JobSet's names of pods
+    assert container["ports"] == [{"containerPort": int(port)}]
+    index = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+    assert given["JAX_PROCESS_ID"] == {"fieldRef": {"fieldPath": index}}
+    mounts = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in batch["template"]["spec"]["volumes"]}
+
+
 def test_jobset_asks_for_all_hosts_of_its_slice():
     job = yaml.safe_load((LAUNCH / "gke_jobset.yaml").read_text())
     assert job["apiVersion"] == "jobset.x-k8s.io/v1alpha2" and job["kind"] == "JobSet"
@@ -123,10 +175,11 @@ def test_dockerfile_passes_hadolint():
 
 
 @pytest.mark.slow
-def test_jobs_of_the_jobset_are_what_kubernetes_accepts():
+@pytest.mark.parametrize("name", ["gke_jobset.yaml", "gpu_jobset.yaml"])
+def test_jobs_of_the_jobset_are_what_kubernetes_accepts(name):
     """Against the schemas of Kubernetes, strictly. Those of JobSet itself are not packaged."""
     validator = pytest.importorskip("kubernetes_validate")
-    jobset = yaml.safe_load((LAUNCH / "gke_jobset.yaml").read_text())
+    jobset = yaml.safe_load((LAUNCH / name).read_text())
     (replicated,) = jobset["spec"]["replicatedJobs"]
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "slice"}}
     job["spec"] = replicated["template"]["spec"]

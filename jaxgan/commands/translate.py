@@ -1,5 +1,6 @@
 """jaxgan translate: a folder of images, made into others; or captions, drawn."""
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,8 +29,11 @@ def run(values: SimpleNamespace) -> int:
     model, folder = operands(values)
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
+    if values.tile and len(translator.source_shape) != 3:
+        raise ValueError(f"--tile={values.tile}: of images; leave it out")
     wanted = columns or translator.config.sample.columns, values.force
-    make = draw_captions if translator.takes_text else translate_folder
+    in_tiles = partial(translate_folder, tile=values.tile, overlap=values.overlap)
+    make = draw_captions if translator.takes_text else in_tiles
     make = translate_film if translator.takes_film else make
     make = predict_films if translator.predicts else make
     print(make(translator, folder, Path(values.out), values.seed, *wanted))
@@ -56,6 +60,8 @@ COMMAND = Command(
         "out": Field("translated", "folder of the results; the sheet is beside it, as OUT.png"),
         "seed": Field(0, "of the network's noise", at_least(0)),
         "back": Field(False, "from the second domain to the first, of a model that has both ways"),
+        "tile": Field(0, "pixels of a side of the tiles of large images; 0: whole", at_least(0)),
+        "overlap": Field(32, "of --tile: pixels that neighbours share, blended", at_least(0)),
         "columns": Field(0, "of the sheet; 0: the config's sample.columns", at_least(0)),
         "force": FORCE,
     },

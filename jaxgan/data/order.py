@@ -22,7 +22,7 @@ of `Generator.permutation` may change with the numpy version, and a resumed run 
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -99,7 +99,33 @@ def fair_draw(count: int, total: int, *name: int | str) -> np.ndarray:
     Every subset that is taken anywhere (the first images of a set, a held-out share, classes to
     show) is drawn by this function: records may be sorted by class. All of them if count >= total.
     """
-    return np.sort(permutation(total, *name)[:count]) if count < total else np.arange(total)
+    if count >= total:
+        return np.arange(total)
+    return np.sort(shuffled(total, *name)(np.arange(count)))
+
+
+def places_in_classes(
+    chunks: Iterable[np.ndarray], ranks: Mapping[int, np.ndarray]
+) -> dict[int, np.ndarray]:
+    """Return the places of the images that are number k of their class, ascending [count] int64.
+
+    Args:
+      chunks: the labels of all images, in order, so many at a time.
+      ranks: {class: numbers k, from 0}; k below the class's size.
+
+    >>> places_in_classes([np.array([5, 3, 5]), np.array([5])], {5: np.array([0, 2])})
+    {5: array([0, 3])}
+    """
+    seen, first = dict.fromkeys(ranks, 0), 0
+    found: dict[int, list[np.ndarray]] = {label: [] for label in ranks}
+    for chunk in chunks:
+        for label, wanted in ranks.items():
+            own = np.flatnonzero(chunk == label)
+            here = wanted[(wanted >= seen[label]) & (wanted < seen[label] + len(own))]
+            found[label].append(first + own[here - seen[label]])
+            seen[label] += len(own)
+        first += len(chunk)
+    return {label: np.sort(np.concatenate(places)) for label, places in found.items()}
 
 
 def stratified(labels: np.ndarray, count: int, *name: int | str) -> np.ndarray:

@@ -78,6 +78,7 @@ class Records:
         self._most_open = most_open()
         self._readers: collections.OrderedDict[int, ArrayRecordReader] = collections.OrderedDict()
         self._content_hash: str | None = None
+        self._read_labels: list[np.ndarray] = []
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -108,7 +109,7 @@ class Records:
             shard = self._shards[owner]
             positions = (indices[places] - self._starts[owner] + shard.skip).tolist()
             try:
-                raws = self._reader(owner).read(positions)
+                raws = raw_records(self._reader(owner), positions)
                 for place, raw in zip(places, raws, strict=True):
                     examples[place] = parse_example(raw, self.features)
             except Exception as error:
@@ -127,11 +128,21 @@ class Records:
         They are in a file of their own if `jaxgan prepare` made the data set; without one, or where
         it is damaged, every record is read.
         """
-        saved = self._saved_labels()
-        if saved is not None:
-            return saved
-        pairs = (pair for chunk in self._chunks() for pair in self.read(chunk))
-        return np.fromiter((label for _, label in pairs), np.int32, len(self))
+        return np.concatenate([np.empty(0, np.int32), *self.label_chunks()], dtype=np.int32)
+
+    def label_chunks(self) -> Iterator[np.ndarray]:
+        """Yield all labels in order, so many at a time; of whole numbers, [up to 2^20].
+
+        Read from every record, they are kept in memory; from their file, they are not.
+        """
+        parts = self._read_labels or self._saved_labels()
+        if parts is None:
+            pairs = (pair for chunk in self._chunks() for pair in self.read(chunk))
+            parts = [np.fromiter((label for _, label in pairs), np.int32, len(self))]
+            self._read_labels = parts
+        for part in parts:
+            for start in range(0, len(part), 1 << 20):
+                yield np.array(part[start : start + (1 << 20)])
 
     def content_hash(self) -> str:
         """Return a hash of the images' bytes, their labels, order, format and class names.
@@ -194,8 +205,11 @@ class Records:
         )
         return manifest.get("content_hash") if same else None
 
-    def _saved_labels(self) -> np.ndarray | None:
-        """Return the labels from their file, None where it is missing or not the one written."""
+    def _saved_labels(self) -> list[np.ndarray] | None:
+        """Return the labels in their file by shard, None if it is missing or not the one written.
+
+        They are views of the file, not read before they are used.
+        """
         index = (self.manifest() or {}).get("labels")
         if not index or any(labels_file(shard.split) != index["file"] for shard in self._shards):
             return None
@@ -208,7 +222,7 @@ class Records:
         parts = [labels[i : i + s.take] for i, s in zip(starts, self._shards, strict=True)]
         if sum(map(len, parts)) != len(self):
             return None
-        return np.concatenate(parts).astype(np.int32)
+        return parts
 
     def _chunks(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), 1024):
@@ -325,6 +339,17 @@ def most_open() -> int:
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, 1), 1024)
+
+
+def raw_records(reader: ArrayRecordReader, positions: list[int]) -> list[bytes]:
+    """Return the records at these positions of a file.
+
+    The reader takes a list two to three times as long as the same records one by one, unless they
+    follow each other.
+    """
+    if positions == list(range(positions[0], positions[0] + len(positions))):
+        return reader.read(positions)
+    return [reader.read([position])[0] for position in positions]
 
 
 def open_shard(shard: Shard) -> ArrayRecordReader:

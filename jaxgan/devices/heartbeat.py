@@ -74,8 +74,9 @@ class Heartbeat:
         self._unchanged = Unchanged()
         threading.Thread(target=self._run, name="jaxgan-heartbeat", daemon=True).start()
 
-    def follow(self, loop: Loop, folder: Path) -> None:
-        """Report from now on where `loop` is; `folder` gets the stacks if it comes to that."""
+    def follow(self, loop: Loop, folder: Path | None) -> None:
+        """Report from now on where `loop` is; `folder` gets the stacks if it comes to that, or
+        standard error."""
         self._loop, self._folder = loop, folder
 
     def failed(self, message: str) -> None:
@@ -156,6 +157,8 @@ class Heartbeat:
     def _write_stacks(self, reason: str) -> str:
         """Write what each thread of this process is doing; return where, for the message."""
         if self._folder is None:
+            if self._loop is not None:
+                faulthandler.dump_traceback(sys.stderr, all_threads=True)
             return ""
         path = self._folder / f"process-{self._me}.txt"
         with contextlib.suppress(OSError):

@@ -84,8 +84,9 @@ def store() -> Any:
     return _client
 
 
-def follow(loop: Loop, folder: Path) -> None:
-    """Let heartbeats say where `loop` is; `folder` gets the stacks of a run that is stuck."""
+def follow(loop: Loop, folder: Path | None) -> None:
+    """Let heartbeats say where `loop` is; a run that is stuck writes its stacks to `folder`, or to
+    standard error."""
     if _heartbeat is not None:
         _heartbeat.follow(loop, folder)
 

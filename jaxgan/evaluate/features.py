@@ -2,7 +2,8 @@
 
 Batches may be numpy arrays or sharded jax arrays. With a mesh, every device runs the extractor on
 its own rows and the moments are sums over all of them; results do not depend on the number of
-devices. The host reads one batch behind the device, so generating and extracting overlap.
+devices. The host reads one batch behind the device, so generating and extracting overlap; it keeps
+many features in a file (files/rows.py).
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from jaxgan.devices import compiler
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.metrics.checks import finite, labels_of, rows
 from jaxgan.evaluate.metrics.moments import add_batch, empty_moments, mean_and_covariance
+from jaxgan.files.rows import Rows
 from jaxgan.media import waves
 from jaxgan.media.medium import Batch
 from jaxgan.media.pixels import to_float
@@ -71,7 +73,7 @@ def extract(
     multiple = device_count * (CPU_CHUNK if _platform(mesh) == "cpu" else 1)
     run, start, accumulate = _compiled(extractor.apply, mesh)
     weights = _placed(extractor.weights, mesh, P())
-    kept: dict[str, list[np.ndarray]] = {"features": [], "logits": [], "labels": []}
+    features, logits, kept_labels = Rows(), Rows(), []
     moments, seen = None, 0
     unread: list[tuple[int, int, Seen]] = []
 
@@ -80,8 +82,8 @@ def extract(
         first, count, found = unread.pop(0)
         found = jax.tree.map(lambda x: np.asarray(x)[:count], found)
         _check_finite(found, first)
-        kept["features"].append(found.features)
-        kept["logits"].append(found.logits)
+        features.add(found.features)
+        logits.add(found.logits)
 
     for images, labels, mask in _equal_batches(batches, multiple):
         count = int(mask.sum())
@@ -92,7 +94,7 @@ def extract(
         moments = accumulate(moments, found.features, mask)
         unread.append((seen, count, found))
         if labels is not None:
-            kept["labels"].append(np.asarray(labels, np.int32))
+            kept_labels.append(np.asarray(labels, np.int32))
         if len(unread) > 1:
             read()
         seen += count
@@ -101,11 +103,10 @@ def extract(
     if moments is None:
         raise ValueError("no images to evaluate: the source gave no batch")
     mean, covariance = mean_and_covariance(moments, seen)
-    labels = np.concatenate(kept["labels"]) if kept["labels"] else None
+    labels = np.concatenate(kept_labels) if kept_labels else None
     if labels is not None and len(labels) != seen:
         raise ValueError(f"{len(labels)} labels for {seen} images: some batches have none")
-    features, logits = np.concatenate(kept["features"]), np.concatenate(kept["logits"])
-    return Features(seen, mean, covariance, features, logits, labels)
+    return Features(seen, mean, covariance, features.array(), logits.array(), labels)
 
 
 def as_floats(samples: jax.Array) -> jax.Array:

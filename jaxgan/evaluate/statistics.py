@@ -5,23 +5,31 @@ The file's name is a hash of everything that decides its content: the images' id
 the name changes. The file also holds the versions of jaxgan and jax that made it; another version's
 files, and damaged ones, are computed again and replaced, with one line that names the file. A cache
 that cannot be written is done without, with one line too.
+
+Features are mapped, not read: ImageNet's are 16 GB. Beyond MOST bytes the files that were used
+longest ago are deleted. Of several processes that extract features together, each writes the file
+of its machine, and all compute them if one of them lacks it.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
 import jaxgan
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features
 from jaxgan.evaluate.metrics.checks import finite
-from jaxgan.files.arrays import write_npz
+from jaxgan.files.arrays import mapped_npz, write_npz
 
-ARRAYS = ("mean", "covariance", "features", "logits")
+ARRAYS = ("mean", "covariance", "features", "logits")  # in the order of Features
+MOST = 64 << 30  # bytes that a cache holds
+ROWS = 4096  # that are looked at together
 
 
 def cached_features(
@@ -49,34 +57,54 @@ def cached_features(
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     path = Path(folder) / f"{extractor.name}-{digest[:32]}.npz"
     meta = {**key, "version": jaxgan.__version__, "jax": jax.__version__}
+    found = None
     try:
-        return _load(path, meta)
+        found = _load(path, meta)
+        os.utime(path)  # used now
     except FileNotFoundError:
         pass
     except Exception as error:  # whatever is wrong with the file, the answer is the same
         say(f"{path}: {error}; computing the reference features again")
+    if everywhere(found is not None):
+        assert found is not None
+        return found
     found = compute()
     try:
         _save(path, meta, found)
+        evict(path.parent, keep=path)
     except OSError as error:
         say(f"{path} cannot be written ({error}): the features are not kept for the next time")
     return found
 
 
+def everywhere(is_true: bool) -> bool:
+    """Return whether it is true in all processes, which all ask."""
+    if jax.process_count() == 1:
+        return is_true
+    return bool(multihost_utils.process_allgather(np.array(is_true)).all())
+
+
+def evict(folder: Path, keep: Path, most: int = MOST) -> None:
+    """Delete the files that were used longest ago, but for one, until the others fit."""
+    files = sorted(folder.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
+    held = keep.stat().st_size
+    for file in files:
+        if file != keep:
+            held += file.stat().st_size
+            if held > most:
+                file.unlink(missing_ok=True)
+
+
 def _load(path: Path, meta: dict) -> Features:
-    # Opened here: np.load leaves a damaged file open. Each array's CRC is checked as it is read.
-    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        stored = json.loads(str(file["meta"]))
-        if stored != meta:
-            theirs, ours = (
-                f"jaxgan {m.get('version')}, jax {m.get('jax')}" for m in (stored, meta)
-            )
-            raise ValueError(f"made by {theirs}; this is {ours}")
-        labels = file.get("labels")
-        arrays = {name: file[name] for name in ARRAYS}
-        found = Features(count=int(file["count"]), labels=labels, **arrays)
+    arrays = mapped_npz(path)
+    stored = json.loads(str(arrays["meta"]))
+    if stored != meta:
+        theirs, ours = (f"jaxgan {m.get('version')}, jax {m.get('jax')}" for m in (stored, meta))
+        raise ValueError(f"made by {theirs}; this is {ours}")
+    found = Features(int(arrays["count"]), *(arrays[n] for n in ARRAYS), arrays.get("labels"))
     for name in ARRAYS:
-        finite(name, getattr(found, name))
+        for start in range(0, len(getattr(found, name)), ROWS):
+            finite(name, getattr(found, name)[start : start + ROWS])
     return found
 
 

@@ -14,7 +14,8 @@ that is on no desk they do nothing: a work directory on disk is as if this file 
 
 A job starts with an empty desk. What counts is in the store: a job that is killed leaves nothing
 here that another needs. One that trains holds the run's lease (lease.py), and looks at it before
-each push, publish and withdraw.
+each push, publish and withdraw. Of several processes each has a desk, and process 0 the lease: it
+alone writes to the store, and the others bring the checkpoint that it names.
 """
 
 import atexit
@@ -76,15 +77,6 @@ def is_on_a_desk(path: Path) -> bool:
     return _of(path) is not None
 
 
-def refuse_several(path: Path, processes: int) -> None:
-    """Raise ValueError where several processes would share a run: each has a desk of its own."""
-    if processes > 1 and is_on_a_desk(path):
-        raise ValueError(
-            f"{path}: a run in an object store is of one process, not of {processes}: write a "
-            "directory on storage that all machines share"
-        )
-
-
 def pull(path: Path) -> None:
     """Bring what is new in the store to the desk that a path is on."""
     if desk := _of(path):
@@ -99,6 +91,13 @@ def fetch(path: Path) -> Path:
     if desk := _of(path):
         desk.fetch(path)
     return path
+
+
+def fetch_again(checkpoint: Path) -> Path:
+    """Bring a checkpoint as the store has it now, for a process that did not write it itself."""
+    if desk := _of(checkpoint):
+        desk.fetch_again(checkpoint)
+    return checkpoint
 
 
 def push(path: Path) -> None:
@@ -129,20 +128,32 @@ def sweep(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def held(path: Path, say: Callable[[str], None] = print) -> Iterator[None]:
+def held(path: Path, say: Callable[[str], None] = print) -> Iterator[str]:
     """Hold the run that a desk is of, and push at intervals and at the end; nothing on disk.
 
-    Raises lock.HeldError if another job holds it.
+    Yields the lease's token, "" on disk. Raises lock.HeldError if another job holds it.
     """
     desk = _of(path)
     if desk is None:
-        yield
+        yield ""
         return
     with lease.held(desk.objects, say) as own:
         desk.pull()  # what came since this job looked first
         with desk.pushed(own, say):
             desk.sweep()
-            yield
+            yield own.token
+
+
+def wait_for_token(path: Path, token: str, seconds: float) -> bool:
+    """Return whether the run that a desk is of is held with this token within so many seconds.
+
+    Then what its holder has written is brought.
+    """
+    desk = _of(path)
+    if desk is None or not lease.wait_for_token(desk.objects, token, seconds):
+        return False
+    desk.pull()
+    return True
 
 
 class Desk:
@@ -189,6 +200,12 @@ class Desk:
                 with contextlib.suppress(DamagedError):  # which who reads it will see
                     files = [n for n in manifest.read(path)["files"] if is_inside(n)]
                     self._download(f"{name}/{n}" for n in files if not (path / n).exists())
+
+    def fetch_again(self, checkpoint: Path) -> None:
+        with self._lock:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+            self._download([f"{_name(self, checkpoint)}/{MANIFEST}"])
+            self.fetch(checkpoint)
 
     def push(self) -> None:
         with self._lock:

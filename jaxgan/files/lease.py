@@ -38,6 +38,11 @@ class Lease:
         self._me["since"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self._me |= {"token": secrets.token_hex(8), "beat": 0}
 
+    @property
+    def token(self) -> str:
+        """What the lock shows while this lease is held."""
+        return self._me["token"]
+
     def check(self) -> None:
         """Raise LostError if the lease is another's, OSError if the store does not answer."""
         holder = _holder(_read(self._objects))
@@ -107,6 +112,16 @@ def held(objects: Objects, say: Callable[[str], None] = print) -> Iterator[Lease
         stop.set()
         beat.join()
         lease.release()
+
+
+def wait_for_token(objects: Objects, token: str, seconds: float) -> bool:
+    """Return whether the lock shows this token within so many seconds. Raises OSError."""
+    end = time.monotonic() + seconds
+    while _holder(_read(objects)).get("token") != token:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
 
 
 def _read(objects: Objects) -> bytes:

@@ -87,7 +87,7 @@ class Generator(nn.Module):
     def setup(self):
         self.nets = [
             Scale(kernels, (*(m * self.width for m in maps), self.channels))
-            for kernels, maps in map(GENERATORS.get, self.sides)
+            for kernels, maps in (GENERATORS[side] for side in self.sides)
         ]
 
     def __call__(self, noise: tuple[()], given: jax.Array) -> jax.Array:
@@ -162,7 +162,7 @@ class Discriminator(nn.Module):
                 pooled,
                 tuple(m * self.width for m in HIDDEN),
             )
-            for convolutions, pooled in map(DISCRIMINATORS.get, self.sides)
+            for convolutions, pooled in (DISCRIMINATORS[side] for side in self.sides)
         ]
 
     def __call__(self, clips: jax.Array, given: jax.Array) -> list[jax.Array]:

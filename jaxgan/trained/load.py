@@ -77,7 +77,11 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
             f"jaxgan sample {path}"
         )
     if isinstance(found, Translator):
-        of, what = ("captions", "FILE") if found.takes_text else ("images", "FOLDER")
+        of, what = (
+            ("captions", "FILE.npz, of captions with their vectors")
+            if found.takes_text
+            else ("images", "FOLDER")
+        )
         raise ValueError(
             f"model {found.config.model.name!r} makes images of {of} and has no latents or "
             f"classes: write jaxgan translate {path} {what}"

@@ -9,7 +9,8 @@ place of images.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,12 +21,14 @@ from PIL import Image
 
 from jaxgan.build import medium_of, noise_spec, sampling_prior, sides, takes_text
 from jaxgan.devices import compiler, sharding
+from jaxgan.files.errors import one_line
 from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
 from jaxgan.media.captions import condition_of
 from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.media.pixels import shown
+from jaxgan.trained import tiles
 from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
 
 PyTree = Any
@@ -69,6 +72,7 @@ class Translator:
         self._call = self.side.calls["call"]
         self._mesh = sharding.create_mesh(devices=jax.local_devices())
         self._apply = compiler.jit(self._stored)
+        self._floats = compiler.jit(self._made)
         self._standing = compiler.jit(self._standing_variables)
         self._set(weights, step, kept, moments)
 
@@ -97,7 +101,7 @@ class Translator:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
 
-    def translate(self, images: Any, seed: int = 0) -> np.ndarray:
+    def translate(self, images: Any, seed: int = 0, tile: int = 0, overlap: int = 32) -> np.ndarray:
         """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16;
         what clips of poses become: [n, frames, height, width, channels].
 
@@ -106,20 +110,30 @@ class Translator:
             data's; or a sequence of PIL images of one size. Any size that the network can halve.
             Of a network that draws captions: text vectors [n, text_dim], of any length but 0.
           seed: in [0, 2^32), of the network's noise.
+          tile, overlap: of images that are too large for the memory: they are cut into tiles of so
+            many pixels, which overlap (tiles.py); all have the same noise. 0: whole images.
 
         Raises:
           ValueError: another shape or dtype, or a size that does not fit, with what divides it.
         """
-        sources = self._checked(images)
-        self.refuse_source(sources.shape[1:])
-        noise = self.noise(checked_seed(seed))
+        sources, noise = self._checked(images), self.noise(checked_seed(seed))
+        if not tile:
+            self.refuse_source(sources.shape[1:])
+            return self._in_batches(self._apply, noise, sources)
+        self.refuse_tiles(sources.shape[1:3], tile, overlap)
+        make = partial(self._in_batches, self._floats, noise)
+        floats = np.stack([tiles.tiled(make, source, tile, overlap) for source in sources])
+        return np.asarray(self.medium.to_stored(floats))
+
+    def _in_batches(self, apply: Callable, noise: PyTree, sources: np.ndarray) -> np.ndarray:
+        """Return what `apply` makes of sources [n, ...], some of them at once."""
         variables, n, chunks = self.variables, len(sources), []
         pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:-1]
         size = rows_at_once(n, pixels, self._mesh.size)
         for start in range(0, n, size):
             rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
             rows = jax.device_put(rows, sharding.rows(self._mesh))
-            made, finite = self._apply(variables, noise, rows)
+            made, finite = apply(variables, noise, rows)
             if not np.asarray(finite)[: n - start].all():
                 raise ValueError(
                     f"image {start + int(np.argmin(finite))} of {n} is not finite: the weights are "
@@ -156,6 +170,22 @@ class Translator:
         """Raise ValueError for a size that the network cannot translate; nothing is computed."""
         self.refuse_source((*self.source_shape[:-3], height, width, self.source_shape[-1]))
 
+    def refuse_tiles(self, size: tuple[int, int], tile: int, overlap: int) -> None:
+        """Raise ValueError for tiles of images [height, width] that the network cannot translate,
+        or that it would not see alike."""
+        if len(self.source_shape) != 3:
+            raise ValueError(f"tile = {tile}: of images; leave it out")
+        tiles.refuse(tile, overlap)
+        shift = tile - overlap
+        for name, wanted in (
+            (f"tile = {tile}", tuple(min(tile, side) for side in size)),
+            (f"overlap = {overlap}, tiles {shift} pixels apart", (shift, shift)),
+        ):
+            try:
+                self.refuse_size(*wanted)
+            except ValueError as error:
+                raise ValueError(f"{name}: {one_line(error)}") from None
+
     def refuse_source(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError for the shape of a source that the network cannot take."""
         source = jax.ShapeDtypeStruct((1, *shape), self.medium.stored.condition.dtype)
@@ -174,7 +204,7 @@ class Translator:
         found, to_a = copy.copy(self), self.side.calls["to_a"]
         found.source_shape, found.image_shape = self.image_shape, self.source_shape
         found._call = lambda variables, noise, images: to_a(variables, images)
-        found._apply = compiler.jit(found._stored)
+        found._apply, found._floats = compiler.jit(found._stored), compiler.jit(found._made)
         return found
 
     def with_weights(self, weights: PyTree, step: int, kept: PyTree = None) -> "Translator":
@@ -203,9 +233,14 @@ class Translator:
 
     def _stored(self, variables: PyTree, noise: PyTree, rows: jax.Array):
         """Return stored images of stored sources, and which are finite [n]."""
+        made, finite = self._made(variables, noise, rows)
+        return self.medium.to_stored(made), finite
+
+    def _made(self, variables: PyTree, noise: PyTree, rows: jax.Array):
+        """Return images of stored sources as floats, and which are finite [n]."""
         sources = self.medium.to_float(Batch((), rows)).condition
         made = self.apply(variables, noise, sources)
-        return self.medium.to_stored(made), jnp.isfinite(made).all(tuple(range(1, made.ndim)))
+        return made, jnp.isfinite(made).all(tuple(range(1, made.ndim)))
 
     def _set(self, weights: PyTree, step: int, kept: PyTree = None, moments: PyTree = None) -> None:
         refuse_not_finite(weights)

@@ -5,8 +5,9 @@ DIRECTORY/STEP/manifest     step, metrics, dtype and shape of every leaf, SHA-25
 DIRECTORY/STEP.damaged/     set aside: it does not match its manifest
 DIRECTORY.jsonl             a line for each checkpoint that was completed, also of deleted ones
 
-Orbax writes and reads the arrays. Files are read back and hashed by the thread that waits for
-Orbax, so a training step never waits for it; damage is noticed before an array is read.
+Orbax writes and reads the arrays; where several processes share no storage, process 0 writes them
+as one file (one_file.py). Files are read back and hashed by the thread that waits for that, so a
+training step never waits for it; damage is noticed before an array is read.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ from jaxgan.files import atomic, desk, json_lines, manifest
 from jaxgan.files.errors import one_line
 from jaxgan.files.lease import LostError
 from jaxgan.files.manifest import DamagedError
+from jaxgan.files.tensors import read_tensors
+from jaxgan.training import one_file
 from jaxgan.training.window import Sums
 
 PyTree = Any
@@ -64,9 +68,10 @@ class Checkpoints:
     ):
         is_first = jax.process_index() == 0
         self.directory = Path(directory).absolute()
-        desk.refuse_several(self.directory, jax.process_count())
         self.history = self.directory.with_name(self.directory.name + ".jsonl")
         self._arrays = readable_path(self.directory)
+        # Then process 0 saves for all of them.
+        self._is_shared = jax.process_count() == 1 or not desk.is_on_a_desk(self.directory)
         self._keep, self._keep_every = keep, keep_every
         self._metric, self._sign = best_metric, 1 if best == "highest" else -1
         self._say = (lambda line: say(desk.with_urls(line))) if is_first else lambda line: None
@@ -117,19 +122,26 @@ class Checkpoints:
 
         Waits for the one before. A failure is reported, and training continues: the next checkpoint
         tries again, and only a last one that failed raises CheckpointError, in `finish`. Of several
-        processes one that failed raises it at once: the others would wait for it (processes.py).
+        processes that save together one that failed raises it at once: the others would wait for it
+        (processes.py).
         """
         self.wait()
+        facts = {"step": step, "metrics": metrics or {}, "leaves": describe_leaves(state)}
+        facts["window"] = dict(window or {})  # it stays open
+        arrays = {} if self._is_shared else one_file.gathered(state)
+        if not self._is_shared and jax.process_index() > 0:
+            return
         temporary = self.directory / f"{step}.writing"
         try:
             self._sweep()
-            response = ocp.save_async(str(self._arrays / temporary.name), state)
+            if self._is_shared:
+                wait = ocp.save_async(str(self._arrays / temporary.name), state).result
+            else:
+                wait = partial(one_file.write, temporary, arrays)
         except Exception as error:  # a full disk can show at any call
             self._failed(step, error)
             return
-        facts = {"step": step, "metrics": metrics or {}, "leaves": describe_leaves(state)}
-        facts["window"] = dict(window or {})  # it stays open
-        self._writing = (step, self._thread.submit(self._finish, step, response, facts))
+        self._writing = (step, self._thread.submit(self._finish, step, wait, facts))
 
     def wait(self) -> None:
         """Wait until the checkpoint that is being written is there, or say why it is not."""
@@ -178,6 +190,8 @@ class Checkpoints:
             found = -2 if damaged and found < 0 else found
         if jax.process_count() > 1:
             found = int(multihost_utils.broadcast_one_to_all(np.int32(found)))
+        if not self._is_shared and jax.process_index() > 0 and found >= 0:
+            manifest.verify(desk.fetch_again(self.directory / str(found)))
         if found == -2:
             raise CheckpointError(
                 f"{self.directory} holds no whole checkpoint: {'; '.join(damaged)}. Bring one back "
@@ -204,6 +218,8 @@ class Checkpoints:
                     f"there, {here.get(name, 'missing')} here; write its config, or another "
                     "--workdir"
                 )
+        if one_file.is_there(folder):
+            return one_file.read(folder, abstract)
         context = ocp.Context()
         context.pytree.loading.partial_load = partial
         with context:
@@ -254,9 +270,9 @@ class Checkpoints:
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("jaxgan drop_after")
 
-    def _finish(self, step: int, response: Any, facts: dict) -> None:
-        """Wait for Orbax, hash, rename, delete what need not be kept. Runs in the thread."""
-        response.result()  # on process 0 after all processes have written
+    def _finish(self, step: int, wait: Callable[[], Any], facts: dict) -> None:
+        """Wait until it is written, hash, rename, delete what need not be kept; in the thread."""
+        wait()  # on process 0 until all processes have written
         if jax.process_index() == 0:
             temporary, final = self.directory / f"{step}.writing", self.directory / str(step)
             refuse_unreadable(self._arrays / temporary.name, len(facts["leaves"]))
@@ -285,7 +301,7 @@ class Checkpoints:
         )
         if isinstance(error, LostError):
             raise error
-        if jax.process_count() > 1:
+        if jax.process_count() > 1 and self._is_shared:
             raise self._failure
         self._say(f"WARNING: {self._failure}. Training continues and will retry at the next one")
         self._swept = False  # what there is of it takes space
@@ -330,14 +346,16 @@ def readable_path(directory: Path) -> Path:
 
 
 def refuse_unreadable(folder: Path, count: int) -> None:
-    """Raise OSError unless Orbax finds an array there for each of `count` leaves."""
-    found = ocp.metadata(str(folder)).metadata
+    """Raise OSError unless an array is found there for each of `count` leaves."""
+    if one_file.is_there(folder):
+        found = read_tensors(folder / one_file.NAME)[0]
+    else:
+        found = ocp.metadata(str(folder)).metadata
     if found is None or len(jax.tree.leaves(found)) != count:
         raise OSError("what was written cannot be read back")
 
 
 def describe_leaves(tree: PyTree) -> dict[str, str]:
     """Return {path: "float32 [3, 3, 8, 16]"} of a tree of arrays or shapes."""
-    flat = jax.tree_util.tree_flatten_with_path(tree)[0]
-    name = lambda path: jax.tree_util.keystr(path, simple=True, separator="/")
-    return {name(path): f"{leaf.dtype} {list(leaf.shape)}" for path, leaf in flat}
+    found = one_file.leaves(tree)
+    return {name: f"{leaf.dtype} {list(leaf.shape)}" for name, leaf in found.items()}

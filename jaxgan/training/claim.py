@@ -28,19 +28,19 @@ SHARED_WITHIN = 60.0  # seconds, for what one machine writes to be seen by anoth
 def claimed(run: Run, data: dict[str, Any]) -> Iterator[None]:
     """Hold the work directory while the block runs, or refuse it with one line (ValueError).
 
-    Process 0 holds it, and all others must see that: checkpoints need storage that is shared.
+    Process 0 holds it, and all others must see that: checkpoints need storage that is shared, or an
+    object store.
 
     Args:
       data: what the data is (identity.py).
     """
-    desk.refuse_several(run.workdir, jax.process_count())
     path, token = run.workdir / "lock", ""
     with contextlib.ExitStack() as stack:
         if jax.process_index() == 0:
             try:
                 run.workdir.mkdir(parents=True, exist_ok=True)
                 token = stack.enter_context(lock.held(path))
-                stack.enter_context(desk.held(run.workdir))
+                token = stack.enter_context(desk.held(run.workdir)) or token
                 claim(run, data)
                 desk.push(run.workdir)
             except lock.HeldError as error:
@@ -53,7 +53,11 @@ def claimed(run: Run, data: dict[str, Any]) -> Iterator[None]:
                     f"--workdir={run.workdir} cannot be written ({one_line(error)}): write another"
                 ) from error
         token = processes.from_first("workdir", token)
-        if not lock.wait_for_token(path, token, SHARED_WITHIN):
+        if desk.is_on_a_desk(run.workdir):  # each process has its own
+            seen = jax.process_index() == 0 or desk.wait_for_token(path, token, SHARED_WITHIN)
+        else:
+            seen = lock.wait_for_token(path, token, SHARED_WITHIN)
+        if not seen:
             raise ValueError(
                 f"--workdir={run.workdir} of process {jax.process_index()} is not that of process "
                 "0: write a directory on storage that all machines share"

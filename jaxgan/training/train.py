@@ -19,7 +19,7 @@ from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
 from jaxgan.devices import capacity, processes, sharding
 from jaxgan.devices.stopping import stopping
-from jaxgan.files import json_lines, limits
+from jaxgan.files import desk, json_lines, limits
 from jaxgan.files.errors import one_line
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState, init_state
@@ -62,7 +62,7 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     profile: "START:STEPS", steps to record (profile.py); "" for none.
     """
     clock = Stopwatch()
-    processes.follow(clock, workdir / "stacks")
+    processes.follow(clock, None if desk.is_on_a_desk(workdir) else workdir / "stacks")
     run, records = new_run(workdir, config)
     profiled = window(profile, run.config.train.steps)
     data = identity(records)

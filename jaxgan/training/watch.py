@@ -18,7 +18,7 @@ Singular values come from orthogonal (block power) iteration: all of them at onc
 spare vectors. Power iteration with deflation needs a pass for each and stalls on equal ones.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -28,7 +28,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
-from jaxgan.data.order import fair_draw
+from jaxgan.data.order import fair_draw, places_in_classes
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
 from jaxgan.devices import compiler, sharding
@@ -83,16 +83,16 @@ class Watch:
         splits = {"real": self._records}
         if self._held_out is not None:
             splits["held_out"] = self._held_out
-        labels = {name: records.labels() for name, records in splits.items()}
         num_classes = len(run.config.data.class_names)
-        classes = shared_classes(list(labels.values()), num_classes, config.classes)
+        sizes = {name: class_sizes(records, num_classes) for name, records in splits.items()}
+        classes = shared_classes(list(sizes.values()), config.classes)
         self.classes = [run.config.data.class_names[c] for c in classes]
         # Every device and every group of batch norm gets the same number of rows.
         unit = int(np.lcm(run.mesh.size, run.config.model.get("batch_norm_groups", 1)))
         count = -(-config.images // unit) * unit
         places = {
-            name: np.stack([drawn(np.flatnonzero(own == c), count) for c in classes])
-            for name, own in labels.items()
+            name: drawn(records, {c: sizes[name][c] for c in classes.tolist()}, count)
+            for name, records in splits.items()
         }
         batches = {}
         for name, records in splits.items():
@@ -130,9 +130,21 @@ class Watch:
         return lambda state: look(state, batches)
 
 
-def drawn(indices: np.ndarray, count: int) -> np.ndarray:
-    """Return `count` of the indices, a fair draw; repeated where there are fewer."""
-    return np.resize(indices[fair_draw(count, len(indices), "watch")], count)
+def class_sizes(records: Records, num_classes: int) -> np.ndarray:
+    """Return how many images each class has, [num_classes] int64."""
+    chunks = (np.bincount(x, minlength=num_classes) for x in records.label_chunks())
+    return sum(chunks, np.zeros(num_classes, np.int64))
+
+
+def drawn(records: Records, sizes: Mapping[int, int], count: int) -> np.ndarray:
+    """Return the places of `count` images of each class, [classes, count] int64: a fair draw,
+    repeated in a class that has fewer.
+
+    sizes: {class: how many images it has}.
+    """
+    ranks = {label: fair_draw(count, size, "watch") for label, size in sizes.items()}
+    places = places_in_classes(records.label_chunks(), ranks)
+    return np.stack([np.resize(places[label], count) for label in sizes])
 
 
 def watch_numbers(lines: list[dict[str, Any]]) -> dict[str, float]:
@@ -212,10 +224,12 @@ def largest_singular_values(matrix: jax.Array, count: int = 3) -> jax.Array:
     return jnp.pad(jnp.sqrt(jnp.maximum(squared, 0.0)), (0, count - len(squared)))
 
 
-def shared_classes(labels: list[np.ndarray], num_classes: int, most: int) -> np.ndarray:
-    """Return at most `most` classes, evenly spread, with two images or more in every split."""
-    counts = np.stack([np.bincount(x, minlength=num_classes) for x in labels]).min(0)
-    (usable,) = np.nonzero(counts >= 2)
+def shared_classes(sizes: list[np.ndarray], most: int) -> np.ndarray:
+    """Return at most `most` classes, evenly spread, with two images or more in every split.
+
+    sizes: of each split, how many images each class has.
+    """
+    (usable,) = np.nonzero(np.stack(sizes).min(0) >= 2)
     if not len(usable):
         raise ValueError("no class has two images in the data and in data.held_out")
     return usable[np.unique(np.linspace(0, len(usable) - 1, min(len(usable), most)).astype(int))]

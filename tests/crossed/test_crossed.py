@@ -66,7 +66,7 @@ NO_CLASS = "takes no class: leave the classes out"
 TRANSLATORS = ("cyclegan", "dance", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
 TRANSLATORS += ("mcnet", "next_frame")
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
-WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
+WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "cogan", "dcgan", "improved", "lapgan", "mlp")
 WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms")
@@ -97,7 +97,9 @@ REFUSED = {
         "srgan": None,  # of single images, with their classes
     },
     "evaluate with discriminator": {
-        **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),
+        **dict.fromkeys(
+            ("bigan", "bigbigan", "cogan", "lapgan", *TRANSLATORS), "shows no features"
+        ),
         **dict.fromkeys(("progan", "stylegan"), "depend on the other images of its batch"),
     },
     # BigBiGAN's encoder takes images twice as large as the generator's.
@@ -109,7 +111,7 @@ def expected(command: str, config: ConfigDict) -> str | None:
     """Return the line that a command is refused with on a run of a config, None where it runs."""
     model, prior = config.model.name, config.prior
     runs = ("doctor", "compile", "train", "resume", "report", "evaluate returns")
-    if model == "domains" and command not in runs:
+    if model in ("adda", "domains") and command not in runs:
         return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)

@@ -18,7 +18,9 @@ TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": (
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
 SIZES = {
+    "adda": (16, 16),
     "bigbigan": (16, 16),
+    "cogan": (16, 16),
     "calogan": (505,),
     "crnngan": (4,),
     "cyclegan": (16, 16),
@@ -94,7 +96,7 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = map_set(folder, size)
     elif config.data.medium == "posed_clips":
         data = dance_set(folder, size)
-    elif config.data.medium == "adaptation":
+    elif config.data.medium in ("adaptation", "couples"):
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)

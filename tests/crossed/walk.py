@@ -225,6 +225,16 @@ def explored(model: Path) -> str:
     return "ran"
 
 
+def painted(image: Path, folder: Path) -> Path:
+    """Write strokes of an image's size, all of one colour; return the file."""
+    from PIL import Image
+
+    with Image.open(image) as picture:
+        strokes = Image.new("RGBA", picture.size, (90, 160, 220, 255))
+    strokes.save(folder / "strokes.png")
+    return folder / "strokes.png"
+
+
 def reloaded(run_dir: Path, file: Path) -> str:
     """Return "ran" if an exported file samples what its run does."""
     import jax
@@ -324,6 +334,8 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     if first:
         argv = ["invert", str(w), f"--image={first[0]}", "--steps=2"]
         found["invert"] = outcome([*argv, f"--output={out / 'invert.png'}"])
+        argv = ["edit", str(w), str(painted(first[0], out)), "--steps=2", "--starts=2"]
+        found["edit"] = outcome([*argv, f"--output={out / 'edit.png'}"])
     own = "--config.evaluate.extractor=tests.crossed.walk:pooled"
     for what, metrics in (("evaluate", METRICS), ("evaluate by class", BY_CLASS)):
         argv = ["evaluate", str(w), own, f"--config.evaluate.metrics={metrics}"]

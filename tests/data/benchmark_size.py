@@ -1,12 +1,13 @@
-"""Does the size of a data set matter? Time to the first batch, and memory, for up to 10^9 images.
+"""Does the size of a data set matter? Time to the first batch, memory, open files, to 10^9 images.
 
     python tests/data/benchmark_size.py FOLDER [--batch=2048]
 
 Makes one file of 10^6 tiny images in FOLDER and data sets whose files are links to it: 10^9 images
 are 1,000 files, all of them read as files of their own. Each row is a new process that opens the
-data set, and reads the batch of a step in the middle of the second epoch. "order" is the time and
-memory of the batch's 2,048 indices alone; "array" is that of the same by an array of the epoch's
-order, as for small data sets. Memory is what the most resident memory grew by.
+data set, and reads the batch of a step in the middle of the second epoch. "watch" finds the images
+that the watch looks at, by a file of labels (a sparse one: all are of one class). "order" is the
+batch's 2,048 indices alone; "array" is the same by an array of the epoch's order, as for small data
+sets. Memory is what the most resident memory grew by; files are those that are open at the end.
 
 2026-11-28, one core, other work beside it (load 7), Python 3.11:
 
@@ -56,6 +57,7 @@ def make_file(folder: Path) -> Path:
 def make_set(folder: Path, size: int) -> Path:
     """Make a data set of links; return its directory."""
     from jaxgan.data.prepare.write import ImageFormat, ShardReport, finish, shard_path
+    from jaxgan.data.records import MANIFEST, file_hash, labels_file
 
     directory = folder / f"n{size}"
     if (directory / "dataset_info.json").exists():
@@ -72,6 +74,15 @@ def make_set(folder: Path, size: int) -> Path:
     values = json.loads(info.read_text())
     values["splits"][0]["shardLengths"] = [str(FILE)] * count
     info.write_text(json.dumps(values))
+    labels, manifest = directory / labels_file("train"), directory / MANIFEST
+    with labels.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "|u1", "fortran_order": False, "shape": (size,)}
+        )
+        file.truncate(file.tell() + size)
+    values = json.loads(manifest.read_text())
+    values["labels"] = {"file": labels.name, "sha256": file_hash(labels)}
+    manifest.write_text(json.dumps(values))
     return directory
 
 
@@ -79,6 +90,7 @@ def measure(kind: str, folder: Path, size: int, batch: int) -> dict[str, float]:
     """Return seconds and GB of one row, without imports."""
     from jaxgan.data import order, reader, records
     from jaxgan.media.images import for_features
+    from jaxgan.training import watch
 
     places = size + size // 2 + np.arange(batch)
     before, start = held(), time.perf_counter()
@@ -86,12 +98,17 @@ def measure(kind: str, folder: Path, size: int, batch: int) -> dict[str, float]:
         order.epoch_order(size, 0)(places)
     elif kind == "array":
         order.permutation(size, 0, "epoch", 1)[places - size]
+    elif kind == "watch":
+        opened = records.open_records(make_set(folder, size))
+        sizes = watch.class_sizes(opened, 10)
+        watch.drawn(opened, {0: int(sizes[0])}, 32)
     else:
         opened = records.open_records(make_set(folder, size))
         medium, step = for_features(opened.features, None), (size + size // 2) // batch
         with reader.Reader(opened, medium, (1, 1, batch), workers=2) as read:
             read(step)
-    return {"seconds": time.perf_counter() - start, "gb": held() - before}
+    seconds, files = time.perf_counter() - start, len(os.listdir("/proc/self/fd"))
+    return {"seconds": seconds, "gb": held() - before, "files": files}
 
 
 def held() -> float:
@@ -109,10 +126,10 @@ def main() -> None:
         print(json.dumps(measure(flags.one[0], flags.folder, int(flags.one[1]), flags.batch)))
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}, batch {flags.batch}")
-    print(f"{'images':>12}{'':>14}{'seconds':>10}{'GB':>8}")
+    print(f"{'images':>12}{'':>14}{'seconds':>10}{'GB':>8}{'files':>7}")
     for size in SIZES:
         make_set(flags.folder, size)
-        for kind in ("first batch", "order", "array"):
+        for kind in ("first batch", "watch", "order", "array"):
             if kind == "array" and size > 10**8:
                 continue  # 16 GB
             command = [sys.executable, __file__, str(flags.folder), f"--batch={flags.batch}"]
@@ -120,7 +137,8 @@ def main() -> None:
                 [*command, "--one", kind, str(size)], check=True, capture_output=True, text=True
             ).stdout
             found = json.loads(out.splitlines()[-1])
-            print(f"{size:12}{kind:>14}{found['seconds']:10.3f}{found['gb']:8.3f}", flush=True)
+            row = f"{found['seconds']:10.3f}{found['gb']:8.3f}{found['files']:7}"
+            print(f"{size:12}{kind:>14}{row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,17 @@ def test_a_fair_draw_takes_each_equally_often():
     np.testing.assert_array_equal(fair_draw(3, 10, "test", 5), draws[5])
 
 
+def test_a_fair_draw_of_very_many_needs_no_array_of_all(monkeypatch):
+    monkeypatch.setattr(order_module, "permutation", None)
+    draw = fair_draw(1000, 10**12, "x")
+    assert len(np.unique(draw)) == 1000 and np.all(np.diff(draw) > 0)
+    assert abs(draw.mean() / 10**12 - 0.5) < 0.05  # standard deviation 0.009
+    monkeypatch.undo()
+    np.testing.assert_array_equal(  # small sets: as it always was
+        fair_draw(5, SMALL, "x"), np.sort(permutation(SMALL, "x")[:5])
+    )
+
+
 @pytest.mark.parametrize("count", [10, 11])
 def test_a_fair_draw_of_all_is_all(count):
     np.testing.assert_array_equal(fair_draw(count, 10, "x"), np.arange(10))

@@ -1,10 +1,13 @@
+import os
+
 import numpy as np
 import pytest
 
 import jaxgan
+from jaxgan.evaluate import statistics
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import features_of_arrays
-from jaxgan.evaluate.statistics import cached_features
+from jaxgan.evaluate.statistics import cached_features, evict
 
 EXTRACTOR = Extractor("tiny", (), lambda w, x: (x, x), "a" * 64, {"input_size": 4})
 
@@ -34,6 +37,41 @@ def test_a_hit_is_equal_and_computes_nothing(cache):
         np.testing.assert_array_equal(value, again, err_msg=name)
         assert np.asarray(value).dtype == np.asarray(again).dtype
     assert len(computed) == 1 and said == []
+
+
+def test_what_comes_out_of_the_cache_is_a_map_of_its_file(cache):
+    ask, _, _ = cache
+    ask()
+    assert isinstance(ask().features, np.memmap) and not ask().features.flags.writeable
+
+
+def test_files_that_were_used_longest_ago_make_room(tmp_path):
+    for number in range(5):
+        path = tmp_path / f"{number}.npz"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (number, number))
+    os.utime(tmp_path / "1.npz", (9, 9))
+    evict(tmp_path, keep=tmp_path / "0.npz", most=350)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npz", "1.npz", "4.npz"]
+    evict(tmp_path, keep=tmp_path / "4.npz", most=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["4.npz"]
+
+
+def test_a_file_that_is_used_is_not_the_first_to_go(cache, tmp_path):
+    ask, _, _ = cache
+    ask()
+    (path,) = (tmp_path / "cache").iterdir()
+    os.utime(path, (1, 1))
+    ask()
+    assert path.stat().st_mtime > 1e9
+
+
+def test_all_processes_compute_where_one_lacks_the_file(cache, monkeypatch):
+    ask, computed, _ = cache
+    ask()
+    monkeypatch.setattr(statistics, "everywhere", lambda is_true: False)
+    ask()
+    assert len(computed) == 2
 
 
 def test_features_without_labels(tmp_path):

@@ -1,8 +1,11 @@
 """What a desk brings, sends and leaves alone."""
 
+import hashlib
+import json
+
 import pytest
 
-from jaxgan.files import desk
+from jaxgan.files import desk, manifest
 from tests.files.stores import URL, bad_store
 
 ROOT = URL.removeprefix("bad://") + "/"
@@ -82,13 +85,20 @@ def test_a_path_is_on_no_desk(run, tmp_path):
         function(tmp_path / "checkpoints" / "10")
     with desk.held(tmp_path):
         desk.publish(tmp_path, tmp_path)
-    desk.refuse_several(tmp_path, 8)
     assert run.count == count and desk.local(str(tmp_path)) == tmp_path
 
 
-def test_several_processes_are_refused(run):
-    with pytest.raises(ValueError, match="is of one process, not of 2: write a directory on"):
-        desk.refuse_several(desk.local(URL) / "checkpoints", 2)
+def test_a_checkpoint_is_brought_as_it_is_now(run):
+    """A process that did not write it has an old one of the same step, of before a roll-back."""
+    checkpoint = desk.local(URL) / "checkpoints" / "10"
+    for content in (b"old", b"new"):
+        listed = {"a": [3, hashlib.sha256(content).hexdigest()]}
+        body = json.dumps({"metrics": {}, "leaves": {}, "files": listed}).encode()
+        seal = hashlib.sha256(body).hexdigest().encode()
+        run.objects[ROOT + "checkpoints/10/manifest"] = body + b"\n" + seal + b"\n"
+        run.objects[ROOT + "checkpoints/10/a"] = content
+        manifest.verify(desk.fetch_again(checkpoint))
+        assert (checkpoint / "a").read_bytes() == content
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ GAMES = {
     "bigbigan_revnet": ("bigbigan_fashion", BIG | {"model.encoder": "revnet"}),
     "gail": ("gail_pendulum", POLICY | {"penalty.name": "r1", "penalty.weight": 1.0}),
     "pix2pix": ("pix2pix", PAIRS),
+    "cogan": ("cogan", CONV | {"data.size": (16, 32)}),  # the size of a couple
     # Instance norm of 2 x 2 maps would bend the loss too much for a slope.
     "cyclegan": (
         "cyclegan",
@@ -146,6 +147,7 @@ GAMES = {
         | {"objective.variant": "flipped", "objective.ramp_steps": 0, "model.norm": "none"}
         | {"penalty.name": "r1", "penalty.weight": 1.0, "lecam.weight": 0.1},
     ),
+    "adda": ("adda:2", DOMAINS | {"train.start_from": ""}),
     "discogan": ("discogan", PAIRS | {"model.levels": 2}),
     "srgan": (
         "srgan:game",
@@ -355,8 +357,8 @@ def test_one_step(game, tmp_path):
     for role in ROLES:
         assert metrics[f"{role[0]}/bad_leaf"] == -1 and metrics[f"{role[0]}/grad_norm"] > 0
         old, new = (s.players[role].params for s in (state, first))
-        # ProGAN's progress and StackGAN's first stage in the second are learned by nobody.
-        for part in old.keys() - {"progress", "stage_1"}:
+        # ProGAN's progress and the first stages of StackGAN and ADDA are learned by nobody.
+        for part in old.keys() - {"progress", "stage_1", "source"}:
             moved = zip(arrays(old[part]), arrays(new[part]), strict=True)
             assert any((a != b).any() for a, b in moved), f"{role}: {part} does not learn"
 

@@ -29,6 +29,7 @@ from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
 SIZES = {"lapgan": (32, 32), "bigbigan": (16, 16), "domains": (16, 16)}  # others (8, 8)
+SIZES |= {"adda": (16, 16), "cogan": (16, 32)}
 SIZES |= {
     "dance": (2, 8, 8),
     "wavegan": (64,),
@@ -62,6 +63,7 @@ OWN = {
 }
 # Which objective trains a model, and which models have what an objective needs.
 NATURAL = {
+    "adda": "adda",
     "autoencoder": "mmd",
     "auxiliary": "acgan",
     "bigan": "bigan",
@@ -69,6 +71,7 @@ NATURAL = {
     "biggan": "adversarial",
     "biggan_categorical": "infogan",
     "biggan_deep": "adversarial",
+    "cogan": "adversarial",
     "calogan": "calogan",
     "crnngan": "crnngan",
     "cyclegan": "cyclegan",
@@ -98,13 +101,15 @@ NATURAL = {
     "vgan": "adversarial",
     "wavegan": "adversarial",
 }
+CLASSIFIERS = {"adda", "domains"}  # of images of two domains
 RECOGNISING = {"auxiliary", "biggan_categorical", "infogan"}
 WITH_FEATURES = {"autoencoder", "biggan", "biggan_deep", "dcgan", "improved", "mlp", "progan"}
 WITH_FEATURES |= {"r3gan", "sngan", "stylegan"} | RECOGNISING
 WITH_FEATURES |= {"crnngan", "dvdgan", "gan3d", "spiral", "vgan", "wavegan"}
 FITTING = {
     "acgan": RECOGNISING,
-    "adversarial": set(NATURAL) - {"bigbigan", "policy", "domains"},
+    "adda": {"adda"},
+    "adversarial": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "bigan": {"bigan"},
     "bigbigan": {"bigbigan"},
     "calogan": {"calogan"},
@@ -121,7 +126,7 @@ FITTING = {
     "mmd": {"autoencoder"},
     "next_frame": {"mcnet", "next_frame"},
     "pix2pix": {"cyclegan", "pix2pix", "srgan", "stackgan", "text_dcgan"},
-    "relativistic": set(NATURAL) - {"bigbigan", "policy", "domains"},
+    "relativistic": set(NATURAL) - {"bigbigan", "policy", *CLASSIFIERS},
     "san": {"biggan", "biggan_deep", "dcgan", "sngan"},
     "semi_supervised": {"improved"},
     "spade": {"dance", "spade"},
@@ -165,7 +170,7 @@ def spec_for(model):
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
         return Spec(sample, mel if model == "melgan" else Label(3))
     spec = spec_of(shape_of(model), 3)
-    return spec._replace(sample=Domains(*2 * [spec.sample])) if model == "domains" else spec
+    return spec._replace(sample=Domains(*2 * [spec.sample])) if model in CLASSIFIERS else spec
 
 
 def shape_of(model):
@@ -289,13 +294,14 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame", "policy", "srgan")
+WITHOUT_NOISE = ("adda", "cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame", "policy")
+WITHOUT_NOISE += ("srgan",)
 
 
 def refusal(model, term):
     """Return what a refusal of a term says, None for one that works."""
     objective = NATURAL[model]
-    is_image = len(shape_of(model)) == 3 and model not in ("calogan", "policy", "domains")
+    is_image = len(shape_of(model)) == 3 and model not in ("calogan", "policy", *CLASSIFIERS)
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
         return r"(consistency\.real|augmentation\.name) = .* changes images"
     if term == "path_length" and model != "stylegan":

@@ -1,5 +1,6 @@
 """Stored bytes to arrays: conversions, and what is refused."""
 
+import io
 import subprocess
 import sys
 import tracemalloc
@@ -7,8 +8,10 @@ import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from jaxgan.media.decode import Features, decode_record
+from jaxgan.media import decode
+from jaxgan.media.decode import Features, decode_jpeg, decode_record
 from jaxgan.media.resize import fit
 from tests.data.image_kinds import bomb, encoded, messy_files, random_images
 
@@ -74,3 +77,58 @@ def test_a_packed_array_unpacks_no_more_than_its_shape():
             assert tracemalloc.get_traced_memory()[1] < 1 << 20
         finally:
             tracemalloc.stop()
+
+
+def jpegs() -> dict[str, bytes]:
+    """Return JPEG files of many kinds, by name."""
+    rng, files = np.random.default_rng(0), {}
+
+    def add(name: str, picture: Image.Image, **options):
+        out = io.BytesIO()
+        picture.save(out, "JPEG", **options)
+        files[name] = out.getvalue()
+
+    for height, width in ((8, 8), (17, 23), (1, 5), (64, 48), (31, 100)):
+        smooth = np.linspace(0, 200, height * width * 3).reshape(height, width, 3)
+        image = (smooth + rng.integers(0, 55, smooth.shape)).astype(np.uint8)
+        for quality in (40, 90, 100):
+            for subsampling in (0, 1, 2):
+                for progressive in (False, True):
+                    options = {"quality": quality, "subsampling": subsampling}
+                    name = f"{height}x{width} {quality} {subsampling} {progressive}"
+                    add(name, Image.fromarray(image), progressive=progressive, **options)
+        add(f"{height}x{width} gray", Image.fromarray(image[..., 0]))
+        add(f"{height}x{width} cmyk", Image.fromarray(image).convert("CMYK"))
+        add(f"{height}x{width} rgb", Image.fromarray(image), keep_rgb=True)
+    return files
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [None, (7, 9)])
+def test_the_fast_decoder_equals_pillow(monkeypatch, channels, size):
+    fast = pytest.importorskip("simplejpeg")
+    stored, files = features((None, None, channels)), jpegs()
+    found = {name: decode_record(data, stored, size) for name, data in files.items()}
+    taken = {name for name, data in files.items() if decode_jpeg(data, stored) is not None}
+    assert len(taken) == {1: 5, 3: 5 * 18}[channels]  # gray; YCbCr of all qualities
+    monkeypatch.setattr(decode, "simplejpeg", None)
+    assert fast is not None and decode_jpeg(next(iter(files.values())), stored) is None
+    for name, data in files.items():
+        wanted = decode_record(data, stored, size)
+        assert found[name].dtype == wanted.dtype
+        np.testing.assert_array_equal(found[name], wanted, err_msg=name)
+
+
+def test_the_fast_decoder_leaves_damage_to_pillow(monkeypatch):
+    pytest.importorskip("simplejpeg")
+    whole = jpegs()["64x48 90 0 False"]
+    small = jpegs()["8x8 90 0 False"]
+    for data in (whole[:-200], whole[:30], small):
+        errors = []
+        for package in (decode.simplejpeg, None):
+            monkeypatch.setattr(decode, "simplejpeg", package)
+            with pytest.raises((OSError, ValueError)) as raised:
+                decode_record(data, features((64, 48, 3)))
+            errors.append((type(raised.value), str(raised.value).partition("0x")[0]))
+        assert errors[0] == errors[1]
+        monkeypatch.undo()

@@ -9,7 +9,7 @@ import pytest
 
 from jaxgan.game import losses, sampling
 from jaxgan.game.game import Label, Spec, bind
-from jaxgan.models import dvdgan
+from jaxgan.models import clip_heads, dvdgan
 from jaxgan.models.layers import BatchNorm
 from tests.models.networks import count, shapes_of
 from tests.models.numpy_layers import conv, down, float64, projection, random_like, relu
@@ -159,23 +159,25 @@ def test_a_loss_is_of_a_clips_sum_and_reaches_both_heads():
 
 def test_frames_are_drawn_for_each_clip_and_at_most_once():
     numbered = np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1, 1) + np.zeros((200, 1, 1, 1, 1))
-    found = np.asarray(dvdgan.some_frames(np.float32(numbered), 3, jax.random.key(5)))[..., 0, 0, 0]
+    found = np.asarray(clip_heads.some_frames(np.float32(numbered), 3, jax.random.key(5)))[
+        ..., 0, 0, 0
+    ]
     assert all(len(set(row)) == 3 for row in found) and len({tuple(row) for row in found}) > 30
     share = np.bincount(found.astype(int).ravel(), minlength=5) / len(found)
     assert np.abs(share - 0.6).max() < 5 * (0.6 * 0.4 / len(found)) ** 0.5  # five deviations
-    even = dvdgan.some_frames(np.float32(numbered), 3, None)[0, :, 0, 0, 0]
+    even = clip_heads.some_frames(np.float32(numbered), 3, None)[0, :, 0, 0, 0]
     np.testing.assert_array_equal(even, [0, 2, 4])
 
 
 def test_crops_are_of_one_place_for_all_frames_of_a_clip():
     clips = normal(40, 2, 8, 12, 1)
-    cut, places = np.asarray(dvdgan.cropped(clips, jax.random.key(5))), set()
+    cut, places = np.asarray(clip_heads.cropped(clips, jax.random.key(5))), set()
     windows = np.lib.stride_tricks.sliding_window_view(clips[..., 0], (4, 6), axis=(2, 3))
     for clip, own in zip(cut[..., 0], windows, strict=True):
         ((top, left),) = np.argwhere((own == clip[:, None, None]).all((0, 3, 4)))
         places.add((top, left))
     assert {p[0] for p in places} == set(range(5)) and {p[1] for p in places} == set(range(7))
-    np.testing.assert_array_equal(dvdgan.cropped(clips, None), clips[:, :, 2:6, 3:9])
+    np.testing.assert_array_equal(clip_heads.cropped(clips, None), clips[:, :, 2:6, 3:9])
 
 
 @pytest.mark.parametrize("heads", [pytest.param("dvd", marks=pytest.mark.slow), "trivd"])

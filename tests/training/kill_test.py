@@ -116,7 +116,8 @@ class Runs:
         A hidden temporary file is what a kill in the middle of a write leaves (files/atomic.py).
         """
         workdir = self.folder / name
-        files = [*workdir.glob("samples/[!.]*"), workdir / "metrics.jsonl", workdir / "watch.jsonl"]
+        files = [*workdir.glob("samples/[!.]*"), *workdir.glob("metrics.jsonl")]
+        files += workdir.glob("watch.jsonl")
         found = {path.relative_to(workdir).as_posix(): path.read_bytes() for path in files}
         with Checkpoints(workdir / "checkpoints") as checkpoints:
             found["steps"] = checkpoints.steps()

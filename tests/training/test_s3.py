@@ -1,4 +1,5 @@
-"""`jaxgan train` on an S3-compatible server, killed twice, against the same run on disk.
+"""`jaxgan train` on an S3-compatible server, killed twice, against the same run on disk; the same
+with two processes, each of which has a desk of its own.
 
 The server is moto's, on this machine; s3fs reaches it by AWS_ENDPOINT_URL, as it would another. The
 records come from the server too.
@@ -13,6 +14,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,7 +23,9 @@ import jaxgan
 from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.files import desk
 from jaxgan.files.objects import Objects
-from tests.training.kill_test import COMMAND, SMALL, Runs
+from jaxgan.training import one_file
+from tests.multiprocess.test_processes import AT_STEP_7, local
+from tests.training.kill_test import COMMAND, ROOT, SMALL, Runs
 
 pytestmark = pytest.mark.slow
 BUCKET = "jaxgan-tests"
@@ -108,3 +112,78 @@ def test_a_run_on_s3_that_is_killed_equals_one_on_disk(server, tmp_path):
     wanted = {"classes": [0, 3], "seed": 5}
     there, here = (jaxgan.load(place).sample(**wanted) for place in (RUN, tmp_path / "whole"))
     np.testing.assert_array_equal(there, here)
+
+
+TOGETHER = (  # small, but for two kernels that are large enough to be split
+    *("train", f"--config={ROOT}/configs/mlp_gan.py", "--config.data.size=(8, 8)"),
+    *("--config.model.generator_widths=(64, 256)", "--config.model.discriminator_widths=(256, 64)"),
+    *("--config.train.batch=16", "--config.train.log_every=2", "--config.train.sample_every=10"),
+    *("--config.train.checkpoint_every=3", "--config.mesh.fsdp=4"),
+)
+
+
+# Process 0 is killed when it is about to publish the first checkpoint, process 1 at step 7.
+AT_MANIFEST = """
+import os, signal
+from jaxgan import main
+from jaxgan.files.objects import Objects
+upload = Objects.upload
+def until_manifest(self, path, name):
+    if name == "checkpoints/3/manifest":
+        os.kill(os.getpid(), signal.SIGKILL)
+    upload(self, path, name)
+Objects.upload = until_manifest
+main.run()
+"""
+KILLED = (AT_MANIFEST, AT_STEP_7.format(action="os.kill(os.getpid(), signal.SIGKILL)"))
+
+
+def start(workdir: str | Path, steps: int, count: int, program: str = "") -> list:
+    """Start `count` processes with four devices in all; parameters are split over all four.
+
+    program: runs in place of jaxgan's.
+    """
+    command = [*TOGETHER, f"--config.train.steps={steps}", f"--workdir={workdir}"]
+    address, popen = f"127.0.0.1:{local().free_port()}", subprocess.Popen
+
+    def run(words: list[str], **rest):
+        return popen([words[0], "-c", program, *words[3:]] if program else words, **rest)
+
+    with mock.patch.object(subprocess, "Popen", run):
+        return [local().start(command, i, count, 4 // count, address) for i in range(count)]
+
+
+def finish(group: list[subprocess.Popen]) -> list[str]:
+    """Return what each said, after a good end."""
+    outputs = [process.communicate(timeout=600)[0] for process in group]
+    assert [process.returncode for process in group] == [0] * len(group), outputs
+    return outputs
+
+
+def test_two_processes_on_s3_that_are_killed_equal_two_on_disk(server, tmp_path, monkeypatch):
+    # Process 0 alone writes that cache: it would be ready long before the other, and give up.
+    monkeypatch.setenv("JAX_ENABLE_COMPILATION_CACHE", "false")
+    objects = Objects(RUN)
+    finish(start(tmp_path / "disk", 10, 2))
+    for victim, program in enumerate(KILLED):
+        group = start(RUN, 10, 2, program)
+        outputs = [process.communicate(timeout=600)[0] for process in group]
+        assert group[victim].returncode == -signal.SIGKILL, outputs
+        assert group[1 - victim].returncode != 0, outputs
+        published = {name for name in objects.tags() if name.endswith("manifest")}
+        assert ("checkpoints/3/manifest" in published) == bool(published) == bool(victim)
+    assert "names process" in outputs[0]  # the lock of the first that was killed
+    assert "continuing from the checkpoint of" in finish(start(RUN, 10, 2))[0]
+    workdir = desk.local(RUN)
+    for sheet in workdir.glob("samples/*"):
+        desk.fetch(sheet)
+    disk = Runs(tmp_path, SMALL).contents("disk")
+    assert one_file.is_there(desk.fetch(workdir / "checkpoints" / "10"))
+    assert Runs(workdir.parent, SMALL).contents("one") == disk
+
+    # A process alone continues from that file, and two of them from what it leaves.
+    assert "done: 11 steps" in finish(start(RUN, 11, 1))[0]
+    assert "done: 12 steps" in finish(start(RUN, 12, 2))[0]
+    names = set(objects.tags())
+    assert f"checkpoints/12/{one_file.NAME}" in names and "lock" not in names
+    assert f"checkpoints/11/{one_file.NAME}" not in names and "checkpoints/11/manifest" in names

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
+from jaxgan.data.order import fair_draw
 from jaxgan.data.reader import Reader
 from jaxgan.files import json_lines
 from jaxgan.game.game import init_state
@@ -19,6 +21,7 @@ from jaxgan.training import run as runs
 from jaxgan.training import train
 from jaxgan.training.watch import (
     Watch,
+    class_sizes,
     drawn,
     judgement,
     largest_singular_values,
@@ -102,9 +105,23 @@ def test_judgement_by_hand():
 
 
 def test_classes_are_those_with_two_images_everywhere():
-    labels = [np.array([0, 0, 1, 1, 2, 2, 3, 3]), np.array([0, 0, 1, 2, 2, 3, 3, 3])]
-    assert shared_classes(labels, 5, 10).tolist() == [0, 2, 3]
-    assert shared_classes(labels, 5, 2).tolist() == [0, 3]
+    sizes = [np.array([2, 2, 2, 2, 0]), np.array([2, 1, 2, 3, 0])]
+    assert shared_classes(sizes, 10).tolist() == [0, 2, 3]
+    assert shared_classes(sizes, 2).tolist() == [0, 3]
+
+
+def test_images_of_a_class_are_drawn_without_all_labels_at_once():
+    """The draw is that of the class's places in an array, which large sets have no room for."""
+    labels = np.random.default_rng(0).choice(4, 500, p=[0.6, 0.38, 0.01, 0.01])
+    parts = SimpleNamespace(label_chunks=lambda: np.array_split(labels, 7))
+    sizes = class_sizes(parts, 5)
+    assert sizes.tolist() == np.bincount(labels, minlength=5).tolist()
+    assert 0 < sizes[3] < 32 < sizes[0]
+    found = drawn(parts, {c: sizes[c] for c in (0, 3, 1)}, 32)
+    for places, label in zip(found, (0, 3, 1), strict=True):
+        own = np.flatnonzero(labels == label)
+        wanted = own[fair_draw(32, len(own), "watch")]
+        np.testing.assert_array_equal(places, np.resize(wanted, 32))
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +186,8 @@ def test_a_generator_with_a_few_modes_is_a_collapse(opened):
 
 def test_a_discriminator_that_memorises_is_noticed(opened):
     run, records, _ = opened
-    labels = records.labels()
-    classes = range(len(run.config.data.class_names))
-    places = np.concatenate([drawn(np.flatnonzero(labels == c), 32) for c in classes])
+    sizes = class_sizes(records, len(run.config.data.class_names))
+    places = drawn(records, dict(enumerate(sizes)), 32).ravel()
     with Reader(records, run.medium) as reader:
         known = to_float(reader.read(places).sample).reshape(len(places), -1)
 

@@ -1,0 +1,73 @@
+"""The state of several processes as one file, where they share no storage.
+
+Orbax's processes all write to one folder, and wait until each of them sees it. Where every machine
+has a disk of its own (a run in an object store, files/desk.py), process 0 writes all of the state:
+
+    CHECKPOINT/state.safetensors    an array for each leaf, named by its path; of a key its data
+
+A leaf that is split over processes is gathered for that, one at a time. Each process then reads
+what its devices hold, on any mesh.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+from jaxgan.files.tensors import read_tensors, write_tensors
+
+PyTree = Any
+NAME = "state.safetensors"
+
+
+def gathered(state: PyTree) -> dict[str, np.ndarray]:
+    """Return {path: array} of a state in process 0, and nothing in others. All have to call it."""
+    found = {}
+    for name, leaf in leaves(state).items():
+        if is_key(leaf):
+            leaf = jax.random.key_data(leaf)
+        if isinstance(leaf, jax.Array) and not leaf.is_fully_replicated:
+            assert isinstance(leaf.sharding, NamedSharding)
+            leaf = jax.device_put(leaf, NamedSharding(leaf.sharding.mesh, PartitionSpec()))
+        if jax.process_index() == 0:
+            found[name] = np.asarray(leaf)
+    return found
+
+
+def write(checkpoint: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write what `gathered` returned."""
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    write_tensors(checkpoint / NAME, arrays, {})
+
+
+def is_there(checkpoint: Path) -> bool:
+    """Return whether a checkpoint is such a file."""
+    return (checkpoint / NAME).exists()
+
+
+def read(checkpoint: Path, abstract: PyTree) -> PyTree:
+    """Return a state, or a part of it, as `abstract` says: jax.ShapeDtypeStructs, with shardings.
+
+    Its leaves are in the checkpoint, with these shapes and dtypes.
+    """
+    arrays = read_tensors(checkpoint / NAME)[0]
+
+    def leaf(name: str, like: Any) -> jax.Array:
+        array = arrays[name]
+        placed = jax.make_array_from_callback(array.shape, like.sharding, array.__getitem__)
+        return jax.random.wrap_key_data(placed) if is_key(like) else placed
+
+    found = [leaf(name, like) for name, like in leaves(abstract).items()]
+    return jax.tree.unflatten(jax.tree.structure(abstract), found)
+
+
+def leaves(tree: PyTree) -> dict[str, Any]:
+    """Return {path: leaf} of a tree, in its order."""
+    flat = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in flat}
+
+
+def is_key(leaf: Any) -> bool:
+    return jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
