@@ -169,7 +169,7 @@ GAMES = {
     "crnngan": (
         "crnngan_tunes",
         {"model.latent_dim": 8, "model.hidden": 3, "model.layers": 1, "data.size": (4,)}
-        | {"objective.pretraining": 0},
+        | {"objective.pretraining": 0, "model.note_scales": (2.0,)},
     ),
     "calogan": (
         "calogan",
