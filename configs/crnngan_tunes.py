@@ -27,7 +27,7 @@ def get_config() -> ConfigDict:
     for player in (config.generator, config.discriminator):
         player.update(learning_rate=1e-3, b1=0.5, b2=0.99, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.99
-    config.train.update(steps=1500, batch=32, num_d_steps=1)
+    config.train.update(steps=1200, batch=32, num_d_steps=1)
     config.train.update(log_every=50, sample_every=250, checkpoint_every=500)
     config.watch.every = 500
     return config
