@@ -1,4 +1,4 @@
-"""jaxgan translate: a folder of images, made into others; or captions, drawn."""
+"""jaxgan translate: a folder of images, made into others; sounds, made anew; captions, drawn."""
 
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.load import load_translator
     from jaxgan.trained.predict import predict_films
     from jaxgan.trained.translate import translate_folder
+    from jaxgan.trained.vocode import vocode_folder
 
     model, folder = operands(values)
     translator, columns = load_translator(model, values.config), values.columns
@@ -36,6 +37,7 @@ def run(values: SimpleNamespace) -> int:
     make = draw_captions if translator.takes_text else in_tiles
     make = translate_film if translator.takes_film else make
     make = predict_films if translator.predicts else make
+    make = vocode_folder if translator.makes_sounds else make
     print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
@@ -50,6 +52,7 @@ COMMAND = Command(
     "translate",
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
+    "Of a vocoder FOLDER holds sounds: WAV files are made of their mel spectrograms alone.\n"
     "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
     "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.\n"
     "Of a run that predicts frames, FOLDER holds films: each goes on from its first frames.",

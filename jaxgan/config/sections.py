@@ -106,6 +106,10 @@ SECTIONS: dict[str, Any] = {
         "rate": Field(
             None, "of waves: samples a second; filled in from the data set", at_least(1), int
         ),
+        "hop": Field(
+            256, "of mels: samples from one frame to the next; the window is four", at_least(2)
+        ),
+        "mel_bins": Field(80, "of mels: bins of frequency, up to half the rate", at_least(1)),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
             0, "above 0: as many in place of the classes, found without labels", at_least(0)
@@ -316,7 +320,7 @@ SECTIONS: dict[str, Any] = {
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
             "interpolation, probe; paired, luma, retrieval, of a run that translates; "
             "segmentation, of label maps; tunes, of events; target_accuracy, of a classifier that "
-            "is adapted; returns, of a policy",
+            "is adapted; returns, of a policy; vocoded, of a vocoder",
             texts(),
         ),
         "extractor": Field(

@@ -59,7 +59,9 @@ def check_request(metrics: Iterable[str], request: Request) -> None:
         for need in metric.needs:
             reason = NEEDS[need](request) if need in NEEDS else ""
             if reason:
-                other = "" if need in ("images", "frames") else ", or leave it out"
+                other = (
+                    "" if need in ("images", "images_or_sounds", "frames") else ", or leave it out"
+                )
                 raise ValueError(f"the metric {name!r} {reason}{other} of evaluate.metrics")
 
 
@@ -115,6 +117,14 @@ def _images(request: Request) -> str:
     if len(shape) == 3:
         return ""
     return f"works on images, and these are samples of {'x'.join(map(str, shape))}: leave it out"
+
+
+def _images_or_sounds(request: Request) -> str:
+    shape = request.samples.shape
+    if len(shape) in (2, 3):
+        return ""
+    size = "x".join(map(str, shape))
+    return f"works on images and sounds, and these are samples of {size}: leave it out"
 
 
 def _frames(request: Request) -> str:
@@ -198,6 +208,7 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "logits": _logits,
     "sources": _sources,
     "images": _images,
+    "images_or_sounds": _images_or_sounds,
     "frames": _frames,
     "maps": _maps,
     "classifier": _classifier,

@@ -103,6 +103,8 @@ class Medium(NamedTuple):
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
       a translator are no images; None reads them as images.
     show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
+    silence: the least number of a frame, which it has where nothing sounds, of conditions [frames,
+      k] that translators put silent frames behind; None for others.
     guess: conditions as stored [n, ...] -> samples of who learned nothing, which scores set beside
       what is made; None where they are the conditions.
     """
@@ -121,4 +123,5 @@ class Medium(NamedTuple):
     reel: Reel | None = None
     condition_of: Callable[[Any], Any] | None = None
     show_condition: Callable[[Any], Any] = lambda conditions: conditions
+    silence: float | None = None
     guess: Callable[[Any], Any] | None = None

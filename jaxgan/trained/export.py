@@ -10,7 +10,7 @@ NAME.stablehlo    the network itself for one truncation, compiled nowhere, for a
 
                   latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
                   A translator's takes images [n, h, w, c] alone, or text vectors [n, text_dim] of
-                  length sqrt(text_dim).
+                  length sqrt(text_dim), or conditions [n, frames, k] as many as in training.
 """
 
 import datetime
@@ -265,16 +265,17 @@ def write_export(
             )
         if output.suffix == ".stablehlo":
             write_bytes(output, stablehlo_translator(generator))
-            shape = generator.source_shape
+            shape, of = generator.source_shape, "frames" if generator.makes_sounds else "images"
             sources = (
                 f"{shape[0]} numbers a text"
                 if generator.takes_text
-                else (f"images of {shape[0]} x {shape[1]}")
+                else f"{of} of {shape[0]} x {shape[1]}"
             )
             says = f"{sources}, any batch size; runs with jax.export alone"
         else:
             write_translator(output, generator, dtype)
             what = "draws captions" if generator.takes_text else "translates images"
+            what = "makes sounds" if generator.makes_sounds else what
             says = f"{what}: jaxgan translate"
     elif output.suffix == ".stablehlo":
         truncation = generator.truncation(truncations[0] if truncations else None)

@@ -77,13 +77,13 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
             f"jaxgan sample {path}"
         )
     if isinstance(found, Translator):
-        of, what = (
-            ("captions", "FILE.npz, of captions with their vectors")
-            if found.takes_text
-            else ("images", "FOLDER")
-        )
+        makes, what = "images of images", "FOLDER"
+        if found.takes_text:
+            makes, what = "images of captions", "FILE.npz, of captions with their vectors"
+        elif found.makes_sounds:
+            makes = "sounds of frames"
         raise ValueError(
-            f"model {found.config.model.name!r} makes images of {of} and has no latents or "
+            f"model {found.config.model.name!r} makes {makes} and has no latents or "
             f"classes: write jaxgan translate {path} {what}"
         )
     return found

@@ -14,6 +14,7 @@ TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented
 TINY |= {"levels": 3, "scales": 1, "halvings": 1, "frames": 2}
 TINY |= {"discriminator_width": 4, "grid": 4, "memory": 16}
 TINY |= {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)}
+TINY |= {"factors": (2, 2), "layers": 1, "folds": (1, 2), "steps": 8}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
@@ -26,9 +27,11 @@ SIZES = {
     "cyclegan": (16, 16),
     "dance": (2, 16, 32),
     "gan3d": (8, 8, 8),
+    "gantts": (64,),
     "domains": (16, 16),
     "dvdgan": (4, 16, 16),
     "lapgan": (32, 32),
+    "melgan": (64,),
     "mcnet": (6, 16, 16),
     "next_frame": (6, 16, 16),
     "pix2pix": (16, 16),
@@ -51,6 +54,7 @@ def tiny(name: str) -> ConfigDict:
         config.data.size = SIZES.get(config.model.name, (8, 8))
     if config.data.medium == "log_spectrograms":
         config.data.size = (64,)  # of which networks see 8 x 8
+    config.data.update(hop=4, mel_bins=3, rate=None)
     for field, value in TINY.items():
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:

@@ -98,6 +98,13 @@ def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     else:
         words(source, 4, seconds=0.2)
         flags = [f"--window={size[0]}", "--rate=4000"]
+    if medium == "mels":
+        from jaxgan.media.sounds import wav_bytes
+
+        (folder / "sources").mkdir()
+        noise = np.random.default_rng(0).integers(-999, 999, (3, 150, 1)).astype(np.int16)
+        for number, wave in enumerate(noise):
+            (folder / "sources" / f"{number}.wav").write_bytes(wav_bytes(wave, 4000))
     run(["prepare", str(source), str(data), *flags])
     return data
 
@@ -266,6 +273,8 @@ def retranslated(translator, file: Path) -> str:
     rng, is_map = np.random.default_rng(0), translator.config.data.medium == "maps"
     if translator.takes_text:
         return redrawn(translator, file, rng)
+    if translator.makes_sounds:
+        return spoken_again(translator, file, rng)
     dtype = stored.condition.dtype
     top = np.iinfo(dtype).max
     most = CLASSES - 1 if is_map else top
@@ -278,6 +287,24 @@ def retranslated(translator, file: Path) -> str:
     else:
         found = load(file).translate(sources) / top
     np.testing.assert_allclose(found, expected, atol=0.004)  # a step of 8 bits
+    return "ran"
+
+
+def spoken_again(translator, file: Path, rng: np.random.Generator) -> str:
+    """Return "ran" if an exported file makes of conditions the sounds that its run makes."""
+    import jax
+
+    from jaxgan.trained.load import load
+
+    frames = rng.normal(size=(3, *translator.source_shape)).astype(np.float32)
+    if file.suffix == ".stablehlo":
+        made = translator.apply(translator.variables, translator.noise(0), frames)
+        expected = np.asarray(made) * 32768
+        program = jax.export.deserialize(bytearray(file.read_bytes()))
+        found = np.asarray(program.call(frames)) * 32768
+    else:
+        expected, found = translator.translate(frames), load(file).translate(frames)
+    np.testing.assert_allclose(found, expected, atol=8)  # of 32,768
     return "ran"
 
 

@@ -11,7 +11,6 @@ import optax
 import pytest
 
 from jaxgan.build import build
-from jaxgan.config import default_config
 from jaxgan.devices import sharding
 from jaxgan.game.game import Batch, Label, Nets, Spec, bind, init_state
 from jaxgan.game.keys import Keys
@@ -194,10 +193,15 @@ GAMES = {
     ),
     "melgan": (
         "melgan",
-        {"data.size": (64,), "model.width": 2, "model.factors": (2,), "model.scales": 2}
-        | {"model.layers": 1, "model.discriminator_width": 4, "train.num_d_steps": 1}
-        | {f"{player}.spectral_norm": False for player in ROLES}
-        | {f"{player}.weight_norm": True for player in ROLES},
+        {"data.size": (64,), "data.hop": 2, "data.mel_bins": 3, "train.batch": 8}
+        | {"model.width": 2, "model.factors": (2,), "model.scales": 2, "model.layers": 1}
+        | {"model.discriminator_width": 4},
+    ),
+    "gantts": (
+        "gantts",
+        {"data.size": (64,), "data.hop": 2, "train.batch": 8, "model.latent_dim": 4}
+        | {"model.generator_widths": (4,), "model.factors": (2,), "model.width": 2}
+        | {"model.folds": (1, 2), "model.steps": 8},
     ),
 }
 # Adam's first step is the gradient's sign: where a gradient is 0 but for rounding (a bias before
@@ -212,14 +216,10 @@ FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes"
 def config_of(name):
     file, fields = GAMES[name]
     file, _, variant = file.partition(":")
-    if file == "melgan":  # spectrograms beside waves are no medium of jaxgan's
-        config = default_config("melgan", "melgan")
-        config.condition = "data"
-    else:
-        spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        config = module.get_config(variant) if variant else module.get_config()
+    spec = importlib.util.spec_from_file_location(file, CONFIGS / f"{file}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config(variant) if variant else module.get_config()
     config.update_from_flattened_dict({**SMOOTH, **fields})
     return config
 
@@ -254,7 +254,7 @@ def spec_of_game(config):
     if len(config.data.size) == 2:
         return spec_of((*config.data.size, 1), CLASSES)
     sample = jax.ShapeDtypeStruct((*config.data.size, 1), jnp.float32)
-    if config.model.name == "melgan":
+    if config.data.medium in ("mels", "speech"):
         return Spec(sample, jax.ShapeDtypeStruct((32, 3), jnp.float32))
     return Spec(sample, Label(CLASSES))
 
@@ -276,12 +276,12 @@ def batch_of(config):
     if config.data.medium in ("pairs", "domains", "holes"):
         sources = rng.uniform(-1, 1, images.shape)
         return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(sources, jnp.float32))
+    if config.data.medium in ("mels", "speech"):
+        frames = rng.normal(size=(*leading, 32, 3))
+        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(frames, jnp.float32))
     if config.data.medium == "next_frames":
         context, images = config.data.context, jnp.asarray(images, jnp.float32)
         return Batch(images[..., context:, :, :, :], images[..., :context, :, :, :])
-    if config.model.name == "melgan":
-        mels = rng.normal(size=(*leading, 32, 3))
-        return Batch(jnp.asarray(images, jnp.float32), jnp.asarray(mels, jnp.float32))
     if config.data.medium == "maps":
         classes = config.data.map_classes
         labels = rng.integers(0, classes, images.shape[:-1])

@@ -34,6 +34,7 @@ SIZES |= {
     "dance": (2, 8, 8),
     "wavegan": (64,),
     "melgan": (64,),
+    "gantts": (64,),
     "gan3d": (8, 8, 8),
     "vgan": (4, 8, 8),
 }
@@ -60,6 +61,7 @@ OWN = {
     "lapgan": {"latent_dim": 4 + 1280},
     "dvdgan": {"frames": 2},
     "melgan": {"factors": (2, 2), "scales": 2, "layers": 1, "discriminator_width": 4},
+    "gantts": {"factors": (2, 2), "generator_widths": (4, 2), "folds": (1, 2), "steps": 8},
 }
 # Which objective trains a model, and which models have what an objective needs.
 NATURAL = {
@@ -78,6 +80,7 @@ NATURAL = {
     "dance": "dance",
     "dcgan": "adversarial",
     "gan3d": "adversarial",
+    "gantts": "adversarial",
     "domains": "domains",
     "dvdgan": "adversarial",
     "improved": "semi_supervised",
@@ -146,6 +149,7 @@ def modules(package, function):
 
 TRANSLATORS = {"cyclegan", "pix2pix", "spade", "srgan"}
 TEXT = {"stackgan", "text_dcgan"}
+OF_FRAMES = {"melgan", "gantts"}
 PREDICTORS = {"mcnet", "next_frame"}
 
 
@@ -166,9 +170,9 @@ def spec_for(model):
     if model == "dance":
         return posed_clips(shape_of(model)).spec
     if len(shape_of(model)) != 3:
-        mel = jax.ShapeDtypeStruct((16, 3), jnp.float32)
+        frames = jax.ShapeDtypeStruct((16, 3), jnp.float32)
         sample = jax.ShapeDtypeStruct(shape_of(model), jnp.float32)
-        return Spec(sample, mel if model == "melgan" else Label(3))
+        return Spec(sample, frames if model in OF_FRAMES else Label(3))
     spec = spec_of(shape_of(model), 3)
     return spec._replace(sample=Domains(*2 * [spec.sample])) if model in CLASSIFIERS else spec
 
@@ -183,11 +187,8 @@ def config_of(model, objective, **fields):
     small = {name: value for name, value in TINY.items() if name in config.model}
     config.model.update(small | OWN.get(model, {}))
     config.train.update(batch=4, num_d_steps=1)
-    config.condition = (
-        "data"
-        if model in {"dance", "melgan", "policy", *TEXT, *TRANSLATORS, *PREDICTORS}
-        else "prior"
-    )
+    of_data = {"dance", "policy", *OF_FRAMES, *TEXT, *TRANSLATORS, *PREDICTORS}
+    config.condition = "data" if model in of_data else "prior"
     config.update_from_flattened_dict(fields)
     return config
 
