@@ -46,7 +46,7 @@ from jaxgan.game.transforms import (
     spectral_norm,
     weight_norm,
 )
-from jaxgan.media.medium import Medium
+from jaxgan.media.medium import Medium, Number
 
 
 def distribution(config: ConfigDict) -> latents.Distribution:
@@ -194,11 +194,10 @@ def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
     if config.condition not in ("prior", "data"):
         raise ValueError(f"condition = {config.condition!r}: write 'prior' or 'data'")
     drawn_labels = config.condition == "prior"
-    if drawn_labels and not isinstance(spec.condition, Label):
-        raise ValueError("condition = 'prior': only labels can be drawn; write 'data'")
+    if drawn_labels and not isinstance(spec.condition, Label | Number):
+        raise ValueError("condition = 'prior': only labels and numbers can be drawn; write 'data'")
     width = spec.noise.shape[0] if hasattr(spec.noise, "shape") else 0
-    classes = spec.condition.num_classes if isinstance(spec.condition, Label) else 0
-    prior = latents.class_conditional(distribution(config), width, classes)
+    prior = prior_of(distribution(config), width, spec.condition)
 
     def drawn(key: jax.Array, batch: Batch):
         noise, labels = prior(key, len(jax.tree.leaves(batch)[0]))
@@ -237,8 +236,18 @@ def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
                 f"{config.prior!r}: write 0"
             )
         draw = latents.truncated(threshold, config.sample.truncation_definition)
-    classes = len(config.data.class_names)
-    return latents.class_conditional(draw, config.model.get("latent_dim") or 0, classes)
+    condition, width = medium_of(config).spec.condition, config.model.get("latent_dim") or 0
+    if isinstance(condition, Number):
+        return prior_of(draw, width, condition)
+    return prior_of(draw, width, Label(len(config.data.class_names)))
+
+
+def prior_of(draw: latents.Distribution, width: int, condition: Any) -> Prior:
+    """Return what noise of `width` numbers and, of a Label or a Number, conditions come from."""
+    if isinstance(condition, Number):
+        return latents.numbered(draw, width, condition.least, condition.most)
+    classes = condition.num_classes if isinstance(condition, Label) else 0
+    return latents.class_conditional(draw, width, classes)
 
 
 def turns(config: ConfigDict) -> tuple[Turn, ...]:

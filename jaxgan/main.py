@@ -31,6 +31,7 @@ COMMANDS = {
     "import": "published weights as such a file",
     "directions": "what the strongest directions of the latents change",
     "invert": "the latents of an image",
+    "edit": "paint on an image, and its latents follow",
     "models": "list the generators that come with jaxgan",
     "configs": "list the configs that come with jaxgan",
     "config": "list the fields of a config",

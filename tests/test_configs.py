@@ -17,7 +17,7 @@ from tests.tiny import spec_of
 FOLDER = Path(__file__).parent.parent / "configs"
 # Traced in the second stage: larger, and little else, than others.
 LARGE = ("biggan_deep_imagenet256", "biggan_deep_imagenet512", "biggan_imagenet256")
-LARGE += ("biggan_imagenet512", "bigbigan_imagenet128")
+LARGE += ("biggan_imagenet512", "bigbigan_imagenet128", "dvdgan", "trivdgan")
 NAMES = [
     pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
     for path in sorted(FOLDER.glob("*.py"))
@@ -39,7 +39,7 @@ def resolved(config):
     name = config.data.name
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
-    channels = 1 if name == "data/mnist" else 3
+    channels = 1 if name in ("data/mnist", "data/digits16", "data/digits32") else 3
     classes = {"cifar10": 10, "mnist": 10, "emoji64": 27}.get(name.removeprefix("data/"), 1000)
     return run.with_facts(config, **facts.assumed(config, channels, classes))
 
@@ -91,6 +91,13 @@ def test_srgan_starts_with_squared_differences_and_plays_then(name):
         module(name).get_config("gan")
 
 
+def test_dvdgan_of_either_size():
+    get_config = module("dvdgan").get_config
+    assert get_config("48x64").data.size == (48, 64, 64)
+    with pytest.raises(ValueError, match="size '64': write one of 12x128, 48x64"):
+        get_config("64")
+
+
 @pytest.mark.parametrize("name", ["progan_emoji", "stylegan_emoji"])
 def test_emoji_of_either_side(name):
     get_config = module(name).get_config
@@ -101,6 +108,13 @@ def test_emoji_of_either_side(name):
 
 def test_stackgans_second_stage():
     get_config = module("stackgan").get_config
+    check(get_config("2"))
+    with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
+        get_config("3")
+
+
+def test_addas_second_stage():
+    get_config = module("adda").get_config
     check(get_config("2"))
     with pytest.raises(ValueError, match="stage '3': write one of 1, 2"):
         get_config("3")

@@ -20,7 +20,7 @@ from PIL import Image
 
 import jaxgan
 from jaxgan.config import default_config
-from jaxgan.config.sections import fields
+from jaxgan.config.defaults import fields
 from jaxgan.data.records import open_records
 from jaxgan.main import COMMANDS
 
@@ -65,6 +65,7 @@ SMALLER = {
     "evaluate": ["--config.evaluate.samples=40"],
     "sample": ["--count=40"],
     "invert": ["--steps=3"],
+    "edit": ["--steps=3", "--starts=2"],
     "export": ["--force"],  # several pages write the same name
     "explore": ["--port=0"],  # any free one
 }
@@ -159,25 +160,26 @@ def test_fields_of_the_page_for_newcomers_exist():
 
 
 def test_the_table_of_tested_versions_is_what_is_pinned_and_allowed():
-    """docs/install.md, launch/requirements.txt and pyproject.toml agree."""
-    pins = dict(
-        line.lower().split("==")
-        for line in (ROOT / "launch" / "requirements.txt").read_text().splitlines()
-        if "==" in line
-    )
+    """docs/install.md, both locks in launch/ and pyproject.toml agree."""
+    locks = [
+        dict(re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "launch" / name).read_text(), re.M))
+        for name in ("requirements.txt", "requirements-3.13.txt")
+    ]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     bounds = {}
     for dependency in project["dependencies"]:
         name, least, above = re.fullmatch(r"([\w-]+)>=([\d.]+),<([\d.]+)", dependency).groups()
-        bounds[name.lower().replace("-", "_")] = least, above
+        bounds[name.lower().replace("_", "-")] = least, above
     numbers = lambda text: [int(part) for part in text.split(".")]
     table = (ROOT / "docs" / "install.md").read_text(encoding="utf-8").partition("## Tested")[2]
-    rows = re.findall(r"^\| ([\w-]+)(?:, jaxlib)? \| ([\d.]+) \| below ([\d.]+) \|$", table, re.M)
-    assert {name.lower().replace("-", "_") for name, _, _ in rows} == bounds.keys()
-    for name, tested, below in rows:
-        least, above = bounds[name.lower().replace("-", "_")]
-        assert (pins[name.lower()], above) == (tested, below), name
-        assert numbers(least) <= numbers(tested) < numbers(above), name
+    row = r"^\| ([\w-]+)(?:, jaxlib)? \| ([\d.]+) \| ([\d.]+) \| below ([\d.]+) \|$"
+    rows = [(name.lower().replace("_", "-"), *rest) for name, *rest in re.findall(row, table, re.M)]
+    assert {name for name, *_ in rows} == bounds.keys()
+    for name, *tested, below in rows:
+        least, above = bounds[name]
+        assert [lock[name] for lock in locks] == tested and above == below, name
+        for version in tested:
+            assert numbers(least) <= numbers(version) < numbers(above), name
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from jaxgan import models
 from jaxgan.commands.command import Command, UsageError
 from jaxgan.config import default_config, module_named
 from jaxgan.config.check import defaults_of, flat, unknown
-from jaxgan.config.sections import fields
+from jaxgan.config.defaults import fields
 from jaxgan.game import objectives
 
 

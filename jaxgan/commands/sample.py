@@ -6,7 +6,7 @@ from jaxgan.commands.command import Command
 from jaxgan.commands.saved import saved_config
 from jaxgan.config.field import Field, at_least
 
-KINDS = "classes, truncations, latents, between, arithmetic, walk or images"
+KINDS = "classes, truncations, latents, between, arithmetic, walk, images or strokes"
 FLAGS = {
     "kind": Field("classes", f"what is drawn: {KINDS}"),
     "output": Field("", "file, or the folder of --kind=images; by default named after the kind"),
@@ -34,7 +34,7 @@ COMMAND = Command(
     "sample",
     "Draw from a run's directory or an exported file. Kinds: classes (a row for each),\n"
     "truncations, latents and between (interpolations), arithmetic, walk (a .gif or .mp4),\n"
-    "images (one file each).",
+    "images (one file each), strokes (of a generator that paints: a .gif, and a .json beside it).",
     "jaxgan sample runs/quickstart --output=sheet.png --truncation=0.5",
     run,
     "MODEL",

@@ -1,5 +1,6 @@
-"""jaxgan translate: a folder of images, made into others; or captions, drawn."""
+"""jaxgan translate: a folder of images, made into others; sounds, made anew; captions, drawn."""
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,14 +23,21 @@ def run(values: SimpleNamespace) -> int:
     from jaxgan.trained.draw import draw_captions
     from jaxgan.trained.film import translate_film
     from jaxgan.trained.load import load_translator
+    from jaxgan.trained.predict import predict_films
     from jaxgan.trained.translate import translate_folder
+    from jaxgan.trained.vocode import vocode_folder
 
     model, folder = operands(values)
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
+    if values.tile and len(translator.source_shape) != 3:
+        raise ValueError(f"--tile={values.tile}: of images; leave it out")
     wanted = columns or translator.config.sample.columns, values.force
-    make = draw_captions if translator.takes_text else translate_folder
+    in_tiles = partial(translate_folder, tile=values.tile, overlap=values.overlap)
+    make = draw_captions if translator.takes_text else in_tiles
     make = translate_film if translator.takes_film else make
+    make = predict_films if translator.predicts else make
+    make = vocode_folder if translator.makes_sounds else make
     print(make(translator, folder, Path(values.out), values.seed, *wanted))
     return 0
 
@@ -44,8 +52,10 @@ COMMAND = Command(
     "translate",
     "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
     "exported file: one file each, and a sheet that shows the first of them side by side.\n"
+    "Of a vocoder FOLDER holds sounds: WAV files are made of their mel spectrograms alone.\n"
     "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
-    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.",
+    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.\n"
+    "Of a run that predicts frames, FOLDER holds films: each goes on from its first frames.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",
@@ -53,6 +63,8 @@ COMMAND = Command(
         "out": Field("translated", "folder of the results; the sheet is beside it, as OUT.png"),
         "seed": Field(0, "of the network's noise", at_least(0)),
         "back": Field(False, "from the second domain to the first, of a model that has both ways"),
+        "tile": Field(0, "pixels of a side of the tiles of large images; 0: whole", at_least(0)),
+        "overlap": Field(32, "of --tile: pixels that neighbours share, blended", at_least(0)),
         "columns": Field(0, "of the sheet; 0: the config's sample.columns", at_least(0)),
         "force": FORCE,
     },

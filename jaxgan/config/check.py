@@ -7,9 +7,9 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from jaxgan import media
+from jaxgan.config.defaults import default_config, fields
 from jaxgan.config.field import refuse_value, short
 from jaxgan.config.names import module_named
-from jaxgan.config.sections import default_config, fields
 
 
 def check(config: ConfigDict, devices: int | None = None) -> None:

@@ -3,9 +3,9 @@
 from ml_collections import ConfigDict
 
 from jaxgan.config.check import defaults_of, flat
+from jaxgan.config.defaults import fields
 from jaxgan.config.field import Scheduled
 from jaxgan.config.intervals import images_a_step
-from jaxgan.config.sections import fields
 from jaxgan.game.schedules import Schedule, parse
 
 ONLY_WITH = {  # field -> (field, the value with which it counts)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from ml_collections import ConfigDict
 
 from jaxgan.config.check import defaults_of, unknown
+from jaxgan.config.defaults import fields
 from jaxgan.config.field import read_value, refuse_value, short
-from jaxgan.config.sections import fields
 
 
 def override(config: ConfigDict, given: Iterable[tuple[str, str]]) -> None:

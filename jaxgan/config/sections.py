@@ -1,20 +1,13 @@
 """Every field of an experiment: its default, what it means, what it may hold.
 
 Defaults are BigGAN's (arXiv 1809.11096) where the paper states them. The sections `model` and
-`objective` come from the modules that config.model.name and config.objective.name name;
-COMMON describes the fields that several of them share. A field that may change over time takes a
-schedule in place of its number (game/schedules.py).
+`objective` are those of modules that a config names (defaults.py). A field that may change over
+time takes a schedule in place of its number (game/schedules.py).
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-from ml_collections import ConfigDict
-from ml_collections.config_dict import FieldReference
-
-from jaxgan import models
 from jaxgan.config.field import (
-    ANY,
     SIZE,
     Field,
     Rule,
@@ -26,12 +19,9 @@ from jaxgan.config.field import (
     one_of,
     scheduled,
     share,
-    sizes,
     texts,
     within,
 )
-from jaxgan.config.names import module_named
-from jaxgan.game import objectives
 
 SEED = within(0, 2**32 - 1)
 LONGEST = 12**-0.5  # relative length of an average of all steps alike: game/averaging.py
@@ -102,6 +92,9 @@ SECTIONS: dict[str, Any] = {
             at_least(1),
             int,
         ),
+        "context": Field(
+            4, "of next_frames: frames of a clip that are given, the first ones", at_least(1)
+        ),
         "text_dim": Field(
             None,
             "of images with captions: length of a text vector; filled in from a data set of "
@@ -113,6 +106,10 @@ SECTIONS: dict[str, Any] = {
         "rate": Field(
             None, "of waves: samples a second; filled in from the data set", at_least(1), int
         ),
+        "hop": Field(
+            256, "of mels: samples from one frame to the next; the window is four", at_least(2)
+        ),
+        "mel_bins": Field(80, "of mels: bins of frequency, up to half the rate", at_least(1)),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
             0, "above 0: as many in place of the classes, found without labels", at_least(0)
@@ -322,8 +319,8 @@ SECTIONS: dict[str, Any] = {
             ("fd", "kd", "is", "precision_recall"),
             "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
             "interpolation, probe; paired, luma, retrieval, of a run that translates; "
-            "segmentation, of label maps; target_accuracy, of a classifier that is adapted; "
-            "returns, of a policy",
+            "segmentation, of label maps; tunes, of events; target_accuracy, of a classifier that "
+            "is adapted; returns, of a policy; vocoded, of a vocoder",
             texts(),
         ),
         "extractor": Field(
@@ -349,82 +346,3 @@ FACTS = (
     *("channels", "source_channels", "map_classes", "text_dim"),
     *("bits", "rate", "class_names"),
 )
-
-# Fields of models and objectives: the default is the module's own.
-COMMON = {
-    "name": Field("", "a module of jaxgan, or one of yours as package.module"),
-    "width": Field(1, "channels that the widths of all layers are multiples of", at_least(1)),
-    "most": Field(1, "channels of a layer, at most", at_least(1)),
-    "latent_dim": Field(1, "dimensions of a latent", at_least(1)),
-    "embedding_dim": Field(1, "dimensions of a class embedding", at_least(1)),
-    "code_dim": Field(1, "dimensions of the code", at_least(1)),
-    "hidden": Field(1, "width of hidden layers", at_least(1)),
-    "split_latents": Field(True, "each block sees a part of the latent (arXiv 1809.11096)"),
-    "shared_embedding": Field(True, "all layers share one class embedding (arXiv 1809.11096)"),
-    "conditional": Field(True, "the networks see the class"),
-    "generator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
-    "discriminator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
-    "discriminator_downsamples": Field(None, "blocks that halve; None: the paper's", ANY, int),
-    "generator_attention": Field(
-        None, "resolution in pixels of the attention; 0: none; None: the paper's", at_least(0), int
-    ),
-    "discriminator_attention": Field(
-        None, "resolution in pixels of the attention; 0: none; None: the paper's", at_least(0), int
-    ),
-    "attention": Field(0, "resolution in pixels of the attention; 0: none", at_least(0)),
-    "batch_norm_eps": Field(1e-5, "added to the variance in batch norm", above(0)),
-    "batch_norm_groups": Field(1, "parts of a batch with statistics of their own", at_least(1)),
-    "leaky_slope": Field(0.0, "of the activation for negative inputs; 0: relu", within(0, 1)),
-    "remat": Field(False, "compute activations again in the backward pass, to save memory"),
-    "dtype": Field("float32", "of the computation", one_of("float32", "bfloat16")),
-    "loss": Field("hinge", "of game/losses.py"),
-    "top_k": Field(1.0, "share of its images that the generator learns from; 1: all", share()),
-    "one_pass": Field(True, "real and generated images go through the discriminator together"),
-}
-
-
-def default_config(model: str = "biggan", objective: str = "adversarial") -> ConfigDict:
-    """Return every field with its default, locked: fields that are not there are refused.
-
-    model, objective: names of modules; see names.py. Experiments in configs/ change some fields.
-    """
-    values = _defaults(SECTIONS)
-    for package, section, name in ((models, "model", model), (objectives, "objective", objective)):
-        values[section] = ConfigDict(module_named(package, section, name).default_config())
-        values[section].name = name  # package.module, of one's own
-    return ConfigDict(values).lock()
-
-
-def _defaults(section: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _defaults(field) if isinstance(field, dict) else _default(field)
-        for name, field in section.items()
-    }
-
-
-def _default(field: Field) -> Any:
-    """Return a field's first value, with the type that it keeps where this is not its value's."""
-    if field.type is Scheduled:
-        return FieldReference(field.default, field_type=object)  # a number or a text
-    return FieldReference(None, field_type=field.type) if field.default is None else field.default
-
-
-def fields(defaults: ConfigDict) -> Iterator[tuple[str, Field]]:
-    """Yield (path, field) for every field of a default config, in order."""
-    for name, section in SECTIONS.items():
-        if isinstance(section, Field):
-            yield name, section
-            continue
-        for key, field in (section or own_fields(defaults[name])).items():
-            yield f"{name}.{key}", field
-
-
-def own_fields(section: ConfigDict) -> dict[str, Field]:
-    """Return the fields of a model's or an objective's section: described if they are COMMON."""
-    found = {}
-    for name in section:
-        default, kind = section[name], section.get_type(name)
-        common = COMMON.get(name, Field(default, ""))
-        rule = common.rule if kind is common.type else ANY
-        found[name] = Field(default, common.doc, rule, kind)
-    return found

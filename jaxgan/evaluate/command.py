@@ -29,6 +29,7 @@ from jaxgan.evaluate.results import Result, read_results, table
 from jaxgan.evaluate.returns import evaluate_policy
 from jaxgan.evaluate.session import Session
 from jaxgan.evaluate.sweep import points_of
+from jaxgan.evaluate.vocoded import evaluate_vocoder, is_vocoder
 from jaxgan.files import desk
 from jaxgan.media.pictures import save_picture
 from jaxgan.report import refresh
@@ -64,6 +65,12 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
                 )
         make_writable(output)
         return evaluate_policy(path, config, output, say)
+    if is_vocoder(config):
+        for name in ("truncation", "length", "follow"):
+            if getattr(options, name):
+                raise ValueError(f"--{name}: this is a vocoder, which has none: leave it out")
+        make_writable(output)
+        return evaluate_vocoder(path, config, output, say)
     check_settings(config.evaluate)
     values = points_of(options.truncation) if options.truncation else []
     spans = points_of(options.length, "--length") if options.length else []

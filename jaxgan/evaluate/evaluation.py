@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.devices.compiler import cache_folder
 from jaxgan.evaluate.extractors.extractor import Extractor, output_widths
-from jaxgan.evaluate.features import Features, extract
+from jaxgan.evaluate.features import Features, as_floats, extract
 from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.metrics.inception_score import inception_score
@@ -237,11 +237,9 @@ def on_host(images: Any) -> np.ndarray:
 
 
 def joined(batches) -> Labelled:
-    """Return all images, float32 in [-1, 1], and labels of batches of stored integers."""
+    """Return all samples as floats in [-1, 1], and labels, of batches of stored integers."""
     images, labels = zip(*batches, strict=True)
-    images = np.concatenate(images)
-    half = np.float32(np.iinfo(images.dtype).max / 2)
-    return images.astype(np.float32) / half - 1.0, np.concatenate(labels)
+    return np.asarray(as_floats(np.concatenate(images))), np.concatenate(labels)
 
 
 def _seen(batches: Iterator, pixels: list | None, names: np.ndarray | None) -> Iterator[Labelled]:

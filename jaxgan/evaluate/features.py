@@ -109,8 +109,9 @@ def extract(
     return Features(seen, mean, covariance, features.array(), logits.array(), labels)
 
 
-def as_floats(samples: jax.Array) -> jax.Array:
-    """Return stored images, volumes and clips (uint8, uint16) or waves (int16) as floats."""
+def as_floats(samples: Any) -> Any:
+    """Return stored images, volumes and clips (uint8, uint16) or waves (int16) as floats; numpy or
+    JAX arrays."""
     if samples.dtype == jnp.int16:
         return waves.to_float(Batch(samples)).sample
     return to_float(samples)

@@ -14,6 +14,7 @@ from jaxgan.trained.lengths import of_length
 from jaxgan.trained.load import Trained, from_state, load, model_config
 from jaxgan.trained.places import refuse_other
 from jaxgan.trained.policy import Policy
+from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.translator import Translator
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, abstract_state, load_run
@@ -59,6 +60,11 @@ def of(trained: Trained, run: Run | None = None, state: TrainState | None = None
     """Return the model of what `load` gives."""
     if isinstance(trained, Policy):
         raise ValueError("a policy is scored in its environment: see evaluate/returns.py")
+    if isinstance(trained, Simulator):
+        raise ValueError(
+            f"model {trained.config.model.name!r} makes samples of numbers, and no metric knows "
+            "them: draw some with jaxgan sample"
+        )
     if isinstance(trained, Translator):
         return Model(translator=trained, run=run, state=state)
     return Model(trained, run=run, state=state)

@@ -59,7 +59,9 @@ def check_request(metrics: Iterable[str], request: Request) -> None:
         for need in metric.needs:
             reason = NEEDS[need](request) if need in NEEDS else ""
             if reason:
-                other = "" if need in ("images", "frames") else ", or leave it out"
+                other = (
+                    "" if need in ("images", "images_or_sounds", "frames") else ", or leave it out"
+                )
                 raise ValueError(f"the metric {name!r} {reason}{other} of evaluate.metrics")
 
 
@@ -117,6 +119,14 @@ def _images(request: Request) -> str:
     return f"works on images, and these are samples of {'x'.join(map(str, shape))}: leave it out"
 
 
+def _images_or_sounds(request: Request) -> str:
+    shape = request.samples.shape
+    if len(shape) in (2, 3):
+        return ""
+    size = "x".join(map(str, shape))
+    return f"works on images and sounds, and these are samples of {size}: leave it out"
+
+
 def _frames(request: Request) -> str:
     is_film = len(request.samples.shape) == 4 and request.samples.sources is not None
     return "" if is_film else _images(request)
@@ -132,6 +142,11 @@ def _classifier(request: Request) -> str:
     if request.samples.is_classified:
         return ""
     return "needs a classifier: evaluate a run with data.medium = 'adaptation'"
+
+
+def _events(request: Request) -> str:
+    shape = request.samples.shape
+    return "" if len(shape) == 2 and shape[1] == 4 else "needs tunes (data.medium = 'events')"
 
 
 def _luma(request: Request) -> str:
@@ -193,9 +208,11 @@ NEEDS: dict[str, Callable[[Request], str]] = {
     "logits": _logits,
     "sources": _sources,
     "images": _images,
+    "images_or_sounds": _images_or_sounds,
     "frames": _frames,
     "maps": _maps,
     "classifier": _classifier,
+    "events": _events,
     "windows": _windows,
     "luma": _luma,
     "two_classes": _two_classes,

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from jaxgan.evaluate.captioned import captioned
 from jaxgan.evaluate.evaluation import Evaluation, Evaluator, needs_extractor
 from jaxgan.evaluate.extractors.by_name import KNOWN, extractor_by_name
+from jaxgan.evaluate.extractors.classifier import classifier
 from jaxgan.evaluate.extractors.extractor import Extractor, check_independent
 from jaxgan.evaluate.extractors.network_features import NETWORKS, network_extractor
 from jaxgan.evaluate.images import Images, open_images, subset
@@ -20,7 +21,7 @@ from jaxgan.evaluate.recorded import recorded
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.sheet import neighbours_sheet
 from jaxgan.evaluate.sweep import sweep
-from jaxgan.evaluate.translations import pair_images, translations
+from jaxgan.evaluate.translations import guesses, pair_images, translations
 from jaxgan.media.pictures import save_picture
 from jaxgan.trained.translator import Translator
 
@@ -86,9 +87,9 @@ class Session:
         settings = self._settings
         if self._evaluator and settings.extractor not in NETWORKS:
             return self._evaluator
-        extractor = self._extractor(model, fake.shape) if needs_extractor(settings) else None
         if model.translator is not None:
             _, pictures, _ = self._pairs(model.translator)
+            extractor = self._extractor(model, pictures)
             self._evaluator = Evaluator(settings, pictures, None, extractor, self._mesh)
             return self._evaluator
         if model.classifier is not None:
@@ -117,16 +118,27 @@ class Session:
                 f"note: {reference.name} has {reference.count} images, fewer than the "
                 f"{fake.count} samples: distances are biased by the smaller number"
             )
+        extractor = self._extractor(model, reference)
         self._evaluator = Evaluator(settings, reference, test, extractor, self._mesh)
         return self._evaluator
 
-    def _extractor(self, model: Model, shape: tuple[int, ...]) -> Extractor:
-        name = self._settings.extractor
+    def _extractor(self, model: Model, reference: Images) -> Extractor | None:
+        """Return the extractor that is asked for, None where no metric needs one."""
+        if not needs_extractor(self._settings):
+            return None
+        name, shape = self._settings.extractor, reference.shape
+        if name == "classifier":
+            found = classifier(reference)
+            self._say(
+                f"classifier: {found.protocol['accuracy']:.1%} of {found.protocol['tested']} held-"
+                "out sounds are taken for their class"
+            )
+            return found
         if len(shape) != 3 and name in KNOWN and name not in NETWORKS:
             raise ValueError(
                 f"evaluate.extractor = {name!r} sees images, and these are samples of "
-                f"{'x'.join(map(str, shape))}: write 'discriminator', or package.module:function "
-                "of your own"
+                f"{'x'.join(map(str, shape))}: write 'discriminator', 'classifier' for sounds, "
+                "or package.module:function of your own"
             )
         if name in NETWORKS:
             if model.run is None or model.state is None:
@@ -194,7 +206,7 @@ class Session:
             sources, pictures, copies = captioned(data.name, split, data.split, translator.medium)
         else:
             sources, pictures = pair_images(data.name, split, translator.medium)
-            copies = sources
+            copies = guesses(sources, translator.medium)
         count = settings.samples or sources.count
         part = lambda images: subset(several(images), count, settings.seed)  # the same of all
         return part(sources), part(pictures), part(copies)

@@ -37,6 +37,19 @@ def pair_images(name: str | Path, split: str, medium: Medium) -> tuple[Images, I
     return dataclasses.replace(of("condition"), map_classes=classes), of("sample")
 
 
+def guesses(sources: Images, medium: Medium) -> Images:
+    """Return what metrics show for the sources: themselves, or the medium's guess of samples."""
+    guess = medium.guess
+    if guess is None:
+        return sources
+
+    def read(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        conditions, labels = sources.read(indices)
+        return guess(conditions), labels
+
+    return dataclasses.replace(sources, shape=medium.stored.sample.shape, read=read)
+
+
 def translations(t: Translator, sources: Images, seed: int, copies: Images | None = None) -> Images:
     """Return what a translator makes of sources, in their order.
 

@@ -67,3 +67,16 @@ def class_conditional(
         return latents, jax.random.randint(keys["labels"], (n,), 0, max(num_classes, 1))
 
     return prior
+
+
+def numbered(
+    distribution: Distribution, latent_dim: int, least: float, most: float
+) -> Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]:
+    """Return a prior: (key, n) -> latents [n, latent_dim] and numbers [n] from U(least, most)."""
+
+    def prior(key: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
+        keys = Keys(key)
+        latents = distribution(keys["latents"], (n, latent_dim))
+        return latents, jax.random.uniform(keys["numbers"], (n,), minval=least, maxval=most)
+
+    return prior

@@ -46,9 +46,19 @@ class Label:
     dtype: Any = jnp.int32
 
 
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """The spec of a condition that is a number; generated samples draw it from U(least, most)."""
+
+    least: float
+    most: float
+    shape: tuple[int, ...] = ()
+    dtype: Any = jnp.float32
+
+
 class Spec(NamedTuple):
-    """Shapes and dtypes of one example, as networks see it: leaves are jax.ShapeDtypeStruct or
-    Label, without the batch axis."""
+    """Shapes and dtypes of one example, as networks see it: leaves are jax.ShapeDtypeStruct,
+    Label or Number, without the batch axis."""
 
     sample: PyTree
     condition: PyTree = ()
@@ -93,6 +103,10 @@ class Medium(NamedTuple):
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
       a translator are no images; None reads them as images.
     show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
+    silence: the least number of a frame, which it has where nothing sounds, of conditions [frames,
+      k] that translators put silent frames behind; None for others.
+    guess: conditions as stored [n, ...] -> samples of who learned nothing, which scores set beside
+      what is made; None where they are the conditions.
     """
 
     stored: Batch
@@ -109,3 +123,5 @@ class Medium(NamedTuple):
     reel: Reel | None = None
     condition_of: Callable[[Any], Any] | None = None
     show_condition: Callable[[Any], Any] = lambda conditions: conditions
+    silence: float | None = None
+    guess: Callable[[Any], Any] | None = None

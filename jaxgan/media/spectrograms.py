@@ -40,11 +40,15 @@ def sound_picture(samples: np.ndarray, rate: int) -> np.ndarray:
     bins = np.arange(WINDOW + 1) * rate / (2 * WINDOW)
     levels = np.stack([np.interp(pitches(rate), bins, frame) for frame in decibels(mono)])
     share = np.clip(1 - levels / LEAST, 0, 1).T[::-1]  # the lowest pitch at the bottom
-    anchors = np.linspace(0, 1, len(COLORS))
-    spectrum = np.stack([np.interp(share, anchors, color) for color in COLORS.T], -1)
-    picture = np.concatenate([spectrum, wave_picture(mono)]).round().astype(np.uint8)
+    picture = np.concatenate([coloured(share), wave_picture(mono)]).round().astype(np.uint8)
     margins = ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0))
     return np.pad(picture, margins, constant_values=255)
+
+
+def coloured(share: np.ndarray) -> np.ndarray:
+    """Return numbers [h, w] from 0 to 1 as colours from black to white, [h, w, 3] float64."""
+    anchors = np.linspace(0, 1, len(COLORS))
+    return np.stack([np.interp(share, anchors, color) for color in COLORS.T], -1)
 
 
 def wave_picture(samples: np.ndarray) -> np.ndarray:

@@ -65,20 +65,27 @@ def doublings(height: int, width: int) -> int:
 
 
 class GeneratorBlock(nn.Module):
-    """conv(relu(bn(conv(up(relu(bn(x)))))) + conv1(up(x)): doubles height and width."""
+    """conv(relu(bn(conv(up(relu(bn(x)))))) + conv1(up(x)): doubles height and width.
+
+    up: False keeps them, and x itself where it has as many channels.
+    """
 
     features: int
     norm: Callable
     activation: Callable = nn.relu
     dtype: Dtype = jnp.float32
+    up: bool = True
 
     @nn.compact
     def __call__(self, x: jax.Array, condition: jax.Array) -> jax.Array:
         h = self.activation(self.norm(name="norm_0")(x, condition))
-        h = Conv(self.features, resample="up", dtype=self.dtype, name="conv_0")(h)
+        resample = "up" if self.up else None
+        h = Conv(self.features, resample=resample, dtype=self.dtype, name="conv_0")(h)
         h = self.activation(self.norm(name="norm_1")(h, condition))
         h = Conv(self.features, dtype=self.dtype, name="conv_1")(h)
-        return h + Conv(self.features, 1, "up", dtype=self.dtype, name="skip")(x)
+        if self.up or x.shape[-1] != self.features:
+            x = Conv(self.features, 1, resample, dtype=self.dtype, name="skip")(x)
+        return h + x
 
 
 class Generator(nn.Module):

@@ -127,12 +127,15 @@ def default_config() -> ConfigDict:
     )
 
 
-def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
-    """Return encoder and classifier, and the judge, for images of two domains."""
+def digits(name: str, spec: Spec) -> int:
+    """Return how many classes the images of the first domain have.
+
+    Raises ValueError for data that the networks of digits, here and of model `name`, do not take.
+    """
     classes = num_classes(spec)
     if not isinstance(spec.sample, Domains):
         raise ValueError(
-            "model.name = 'domains': this network compares two domains of images: write "
+            f"model.name = {name!r}: this network compares two domains of images: write "
             "data.medium = 'adaptation'"
         )
     if classes < 2:
@@ -140,13 +143,20 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
             f"data.class_names has {classes} classes: the images of the first domain need labels: "
             "put them into a sub-folder for each class and prepare them again"
         )
-    if config.norm not in NORMS:
-        raise ValueError(f"model.norm = {config.norm!r}: write {' or '.join(map(repr, NORMS))}")
     height, width, _ = spec.sample.source.shape
     if min(height, width) < 16 or height % 4 or width % 4:
         raise ValueError(
             f"data.size = {height} x {width}: write multiples of 4, 16 at least, such as 28 x 28"
         )
+    return classes
+
+
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
+    """Return encoder and classifier, and the judge, for images of two domains."""
+    classes = digits("domains", spec)
+    if config.norm not in NORMS:
+        raise ValueError(f"model.norm = {config.norm!r}: write {' or '.join(map(repr, NORMS))}")
+    height, width, _ = spec.sample.source.shape
     halved = lambda side: ((side - 2 * EDGE) // 2 - 2 * EDGE) // 2
     count = halved(height) * halved(width) * (3 * config.width // 2)
     module = Classifier(config.width, config.hidden, classes, config.norm)

@@ -127,6 +127,17 @@ def batch_moments(x: jax.Array, groups: int = 1) -> tuple[jax.Array, jax.Array]:
     return mean, jnp.maximum((x * x).mean((1, 2)) - mean * mean, 0.0)
 
 
+def step_moments(x: jax.Array, steps: int) -> tuple[jax.Array, jax.Array]:
+    """Return mean and variance of each time step, each [steps, channels] float32.
+
+    x: frames [b * steps, ..., channels], those of a clip one after the other. The moments are over
+    the batch and space, not over time.
+    """
+    x = x.astype(jnp.float32).reshape(x.shape[0] // steps, steps, -1, x.shape[-1])
+    mean = x.mean((0, 2))
+    return mean, jnp.maximum((x * x).mean((0, 2)) - mean * mean, 0.0)
+
+
 class BatchNorm(nn.Module):
     """Normalise, then scale and shift: y = (x - mean) / sqrt(var + eps) * gain + bias.
 
@@ -137,11 +148,14 @@ class BatchNorm(nn.Module):
     adds it in the other.
 
     gain, bias: None (learned per channel, starting at 1 and 0), or [b, channels].
+    steps: above 1, x are frames [b * steps, ...], and every time step has moments of its own, also
+    among the standing ones (DVD-GAN, arXiv 1907.06571); gain and bias are a clip's, [b, channels].
     """
 
     eps: float = 1e-4
     groups: int = 1
     dtype: Dtype = jnp.float32
+    steps: int = 1
 
     @nn.compact
     def __call__(
@@ -153,14 +167,22 @@ class BatchNorm(nn.Module):
             bias = self.param("bias", nn.initializers.zeros, (channels,)).reshape(1, -1)
         collect = self.is_mutable_collection("batch_stats")
         if not collect and self.has_variable("batch_stats", "mean"):
-            mean = self.get_variable("batch_stats", "mean").reshape(1, -1)
-            var = self.get_variable("batch_stats", "var").reshape(1, -1)
+            mean = self.get_variable("batch_stats", "mean").reshape(-1, channels)
+            var = self.get_variable("batch_stats", "var").reshape(-1, channels)
+        elif self.steps > 1:
+            mean, var = step_moments(x, self.steps)
+            if collect:
+                self.put_variable("batch_stats", "mean", mean)
+                self.put_variable("batch_stats", "var", var)
         else:
             mean, var = batch_moments(x, self.groups)
             if collect:
                 self.put_variable("batch_stats", "mean", mean.mean(0))
                 self.put_variable("batch_stats", "var", var.mean(0))
-        if mean.shape[0] > 1:  # one row of moments per group: one row per image
+        if self.steps > 1:  # a row per step and one of gains per clip: one row per frame
+            mean, var = (jnp.tile(m, (x.shape[0] // self.steps, 1)) for m in (mean, var))
+            gain, bias = (jnp.repeat(g, x.shape[0] // g.shape[0], axis=0) for g in (gain, bias))
+        elif mean.shape[0] > 1:  # one row of moments per group: one row per image
             mean, var = (jnp.repeat(m, x.shape[0] // self.groups, axis=0) for m in (mean, var))
         scale = gain * jax.lax.rsqrt(var + self.eps)
         shift = bias - mean * scale
@@ -209,11 +231,12 @@ class ConditionalBatchNorm(nn.Module):
     groups: int = 1
     dtype: Dtype = jnp.float32
     by_class: bool = False
+    steps: int = 1
 
     @nn.compact
     def __call__(self, x: jax.Array, condition: jax.Array | None) -> jax.Array:
         channels = x.shape[-1]
-        norm = BatchNorm(self.eps, self.groups, self.dtype, name="norm")
+        norm = BatchNorm(self.eps, self.groups, self.dtype, self.steps, name="norm")
         if condition is None:
             return norm(x)
         if self.by_class:

@@ -173,7 +173,8 @@ def directions_command(
 def _activations(
     g: TrainedGenerator, z: np.ndarray, wanted: Callable, labels: np.ndarray | None = None
 ) -> dict[tuple[str, ...], np.ndarray]:
-    """Return {path: outputs [n, size] float32} of the wanted modules, in the order of the calls."""
+    """Return {path: outputs [n, size] float32} of the wanted modules, in the order of the calls; of
+    those whose output is one array."""
     order: dict[tuple[str, ...], None] = {}
     module = g.side.module
     assert module is not None
@@ -184,18 +185,19 @@ def _activations(
         return kept
 
     @compiler.jit
-    def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> list[jax.Array]:
+    def outputs(variables: PyTree, z: jax.Array, labels: jax.Array) -> dict[tuple, jax.Array]:
         # Only these outputs are computed: the compiler drops what they do not need.
         _, state = module.apply(
             variables, z, labels, capture_intermediates=is_kept, mutable=["intermediates"]
         )
         leaves = flatten_dict(dict(state).get("intermediates", {}))
-        kept = [leaves[(*path, "__call__")][0] for path in order]
-        return [x.reshape(len(z), -1).astype(jnp.float32) for x in kept]
+        kept = {path: leaves.get((*path, "__call__"), (None,))[0] for path in order}
+        arrays = {path: x for path, x in kept.items() if isinstance(x, jax.Array)}
+        return {path: x.reshape(len(z), -1).astype(jnp.float32) for path, x in arrays.items()}
 
     labels = np.zeros(len(z), np.int32) if labels is None else labels
     found = outputs(g.variables(), z, labels)
-    return {path: np.asarray(x) for path, x in zip(order, found, strict=True)}
+    return {path: np.asarray(found[path]) for path in order if path in found}
 
 
 def _signed(vectors: np.ndarray) -> np.ndarray:

@@ -45,6 +45,11 @@ def draw_captions(
     checked_seed(seed)
     if path.is_dir():
         raise ValueError(f"{path} is a folder: this model draws captions, write an .npz of them")
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: no such file; write an .npz of captions with their vectors: the text encoder "
+            "is not a part of the run"
+        )
     rows = read_captions(path)
     count, suffix = len(rows.captions), translator.medium.suffix
     targets = [out / f"{number:05d}{suffix}" for number in range(count)]

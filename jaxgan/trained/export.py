@@ -10,7 +10,7 @@ NAME.stablehlo    the network itself for one truncation, compiled nowhere, for a
 
                   latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
                   A translator's takes images [n, h, w, c] alone, or text vectors [n, text_dim] of
-                  length sqrt(text_dim).
+                  length sqrt(text_dim), or conditions [n, frames, k] as many as in training.
 """
 
 import datetime
@@ -34,6 +34,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors, write_tensors
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.policy import Policy
+from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.translator import Translator, is_translator
 
 PyTree = Any
@@ -241,7 +242,7 @@ def check_target(
 
 def write_export(
     output: Path,
-    generator: TrainedGenerator | Translator | Policy,
+    generator: TrainedGenerator | Translator | Policy | Simulator,
     truncations: tuple[float, ...] | None = None,
     dtype: str = "float32",
 ) -> str:
@@ -252,6 +253,11 @@ def write_export(
             f"model {generator.config.model.name!r} acts in an environment, and a file holds what "
             "makes images: keep the run's directory"
         )
+    if isinstance(generator, Simulator):
+        raise ValueError(
+            f"model {generator.config.model.name!r} makes samples of numbers, and a file holds "
+            "what makes images: keep the run's directory"
+        )
     if isinstance(generator, Translator):
         if truncations:
             raise ValueError(
@@ -259,16 +265,17 @@ def write_export(
             )
         if output.suffix == ".stablehlo":
             write_bytes(output, stablehlo_translator(generator))
-            shape = generator.source_shape
+            shape, of = generator.source_shape, "frames" if generator.makes_sounds else "images"
             sources = (
                 f"{shape[0]} numbers a text"
                 if generator.takes_text
-                else (f"images of {shape[0]} x {shape[1]}")
+                else f"{of} of {shape[0]} x {shape[1]}"
             )
             says = f"{sources}, any batch size; runs with jax.export alone"
         else:
             write_translator(output, generator, dtype)
             what = "draws captions" if generator.takes_text else "translates images"
+            what = "makes sounds" if generator.makes_sounds else what
             says = f"{what}: jaxgan translate"
     elif output.suffix == ".stablehlo":
         truncation = generator.truncation(truncations[0] if truncations else None)

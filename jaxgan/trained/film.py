@@ -10,6 +10,7 @@ the one before it, the first with zeros, as in training: models/dance.py.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import jax
@@ -24,7 +25,7 @@ from jaxgan.media import clips
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import captioned, gif_bytes, in_colour, save_picture
 from jaxgan.trained.generator import checked_seed
-from jaxgan.trained.translate import File, listed, read, refuse_folders
+from jaxgan.trained.translate import listed, read, refuse_folders
 from jaxgan.trained.translator import Translator
 
 CHUNK = 32  # frames that are made at once
@@ -70,8 +71,9 @@ def translate_film(
     for path in (film, sheet):
         check_output(path, "--out")
     poses, frames = [], []
+    sources = (read(file.path, translator.source_shape[-1], 8) for file in files)
     with Progress("translating", len(files)) as progress:
-        for pose, made, file in written(translator, files):
+        for file, (pose, made) in zip(files, filmed(translator, sources), strict=True):
             save_picture(file.target, made)
             poses.append(pose)
             frames.append(made)
@@ -89,17 +91,7 @@ def translate_film(
 
 def natural(name: str) -> list[tuple[int, str]]:
     """Return what sorts names by the numbers in them: frame 9 before frame 10."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
-
-
-def written(
-    translator: Translator, files: list[File]
-) -> Iterator[tuple[np.ndarray, np.ndarray, File]]:
-    """Yield each pose, its frame and its file."""
-    channels = translator.source_shape[-1]
-    sources = (read(file.path, channels, 8) for file in files)
-    for file, (pose, frame) in zip(files, filmed(translator, sources), strict=True):
-        yield pose, frame, file
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def filmed(
@@ -118,11 +110,10 @@ def filmed(
         return made[:, -1], medium.to_stored(made[0])
 
     before = None
-    while some := [pose for _, pose in zip(range(CHUNK), poses, strict=False)]:
+    while some := list(islice(poses, CHUNK)):
         stored = np.stack(some)
         if before is None:
-            shape = (1, *stored.shape[1:3], translator.image_shape[-1])
-            before = jnp.zeros(shape)
+            before = jnp.zeros((1, *stored.shape[1:3], translator.image_shape[-1]))
         padded = np.concatenate([stored, np.repeat(stored[-1:], CHUNK - len(stored), 0)])
         before, made = chunk(translator.variables, before, padded)
         yield from zip(some, np.asarray(made), strict=False)

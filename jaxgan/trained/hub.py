@@ -29,6 +29,7 @@ from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.places import CONFIG, WEIGHTS
 from jaxgan.trained.policy import Policy
 from jaxgan.trained.sample import sheets
+from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.translator import Translator
 
 CARD, SHEET = "README.md", "samples.png"
@@ -118,8 +119,9 @@ def write_folder(
     from jaxgan.trained.load import load  # which looks for places, and these may be here
 
     found = load(model)
-    if isinstance(found, Policy):
-        raise ValueError(f"{model} acts in an environment, and push sends what makes images")
+    if isinstance(found, Policy | Simulator):
+        does = "acts in an environment" if isinstance(found, Policy) else "makes samples of numbers"
+        raise ValueError(f"{model} {does}, and push sends what makes images")
     if isinstance(found, Translator):
         raise ValueError(
             f"{model} makes images of images, and push draws a sheet of classes: write a file with "

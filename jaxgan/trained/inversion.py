@@ -11,27 +11,25 @@ There is no perceptual distance here: nothing but the generator is needed, and n
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from ml_collections import ConfigDict
 from PIL import Image
 
-from jaxgan.devices import compiler
 from jaxgan.files.arrays import write_npz
 from jaxgan.files.atomic import check_output
 from jaxgan.media.image_files import BadImageError, read_picture
 from jaxgan.media.pictures import captioned, refuse_suffix, save_picture
 from jaxgan.media.pixels import to_float, to_stored
 from jaxgan.media.resize import fit
+from jaxgan.trained.descent import Descent, Term
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.sheets import name_of
 
-PyTree = Any
 PRIOR = 1e-3  # c above, by default: well below the distances of photographs, 0.01 to 0.1
 CANDIDATES = 256  # draws that are looked at for starts
 
@@ -83,41 +81,31 @@ def invert(
             f"image of {list(image.shape)}, {steps} steps, {starts} starts: write an image of "
             f"{list(g.image_shape)} and 1 or more"
         )
-    target, variables = jnp.asarray(image)[None], g.variables(truncation)
-    optimizer = optax.adam(optax.cosine_decay_schedule(learning_rate, steps))
-
-    def loss(variables: PyTree, z: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
-        found = distance(g.apply(variables, z, labels), target)
-        return (found + prior * (z**2).mean(1)).sum(), found  # the starts do not meet
-
-    @compiler.jit
-    def descend(variables: PyTree, z: jax.Array, labels: jax.Array, state: PyTree, n: jax.Array):
-        def step(_, carry):
-            z, state = carry
-            gradient = jax.grad(loss, argnums=1, has_aux=True)(variables, z, labels)[0]
-            with jax.numpy_dtype_promotion("standard"):  # optax mixes dtypes
-                updates, state = optimizer.update(gradient, state)
-            return optax.apply_updates(z, updates), state
-
-        z, state = jax.lax.fori_loop(0, n, step, (z, state))
-        return z, state, loss(variables, z, labels)[1]
-
+    terms = (Term(_to_target, image[None], 1.0), Term(_length, (), prior))
     z, labels = _starts(g, image, label, starts, seed, truncation)
-    state, done, path = optimizer.init(jnp.asarray(z)), 0, {0: z}
-    found = np.full(len(z), np.inf)
-    for stop in _stops(steps):
-        z, state, found = descend(variables, z, labels, state, stop - done)
-        done, path[stop] = stop, np.asarray(z)
-    best = int(np.argmin(found))
-    images = g.generate(np.stack([z[best] for z in path.values()]),
+    path, values = {0: z}, np.zeros((len(z), 2))
+    for step, *reached in Descent(g).steps(
+        terms, z, labels, _stops(steps), learning_rate, truncation
+    ):
+        path[step], values = reached
+    best = int(np.argmin(values[:, 0]))
+    images = g.generate(np.stack([ends[best] for ends in path.values()]),
                         np.full(len(path), labels[best]), truncation)  # fmt: skip
     return Inversion(
-        latents=np.asarray(z)[best],
+        latents=path[steps][best],
         label=int(labels[best]),
-        distance=float(found[best]),
+        distance=float(values[best, 0]),
         image=images[-1],
         progress=dict(zip(path, images, strict=True)),
     )
+
+
+def _to_target(target, latents, images, labels) -> jax.Array:
+    return distance(images, target)
+
+
+def _length(about, latents, images, labels) -> jax.Array:
+    return (latents**2).mean(1)
 
 
 def _starts(g, image, label, starts, seed, truncation) -> tuple[np.ndarray, np.ndarray]:

@@ -17,17 +17,19 @@ from jaxgan.trained.lengths import of_length
 from jaxgan.trained.places import place, refuse_other
 from jaxgan.trained.policy import Policy, is_policy
 from jaxgan.trained.published import weights
+from jaxgan.trained.simulator import Simulator, is_simulator
 from jaxgan.trained.translator import Translator, is_translator
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, run_config, saved
 
 PyTree = Any
-Trained = TrainedGenerator | Translator | Policy
+Trained = TrainedGenerator | Translator | Policy | Simulator
 
 
 def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
     """Return the generator of a run's newest checkpoint, of an exported file, or one by its name; a
-    Translator where it makes images of images, a Policy where it acts in an environment.
+    Translator where it makes images of images, a Policy where it acts in an environment, a
+    Simulator where samples are of numbers.
 
     Args:
       path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that
@@ -69,10 +71,19 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
             f"model {found.config.model.name!r} acts in an environment and has no latents or "
             f"classes: write jaxgan sample {path}"
         )
-    if isinstance(found, Translator):
-        of, what = ("captions", "FILE") if found.takes_text else ("images", "FOLDER")
+    if isinstance(found, Simulator):
         raise ValueError(
-            f"model {found.config.model.name!r} makes images of {of} and has no latents or "
+            f"model {found.config.model.name!r} makes samples of numbers and has no classes: write "
+            f"jaxgan sample {path}"
+        )
+    if isinstance(found, Translator):
+        makes, what = "images of images", "FOLDER"
+        if found.takes_text:
+            makes, what = "images of captions", "FILE.npz, of captions with their vectors"
+        elif found.makes_sounds:
+            makes = "sounds of frames"
+        raise ValueError(
+            f"model {found.config.model.name!r} makes {makes} and has no latents or "
             f"classes: write jaxgan translate {path} {what}"
         )
     return found
@@ -82,7 +93,8 @@ def load_translator(path: str | Path, config: ConfigDict | None = None) -> Trans
     """Return what `load` does, but refuse a generator that makes images of latents, or a policy."""
     found = load(path, config)
     if not isinstance(found, Translator):
-        makes = "acts in an environment" if isinstance(found, Policy) else "makes images of latents"
+        of = "numbers" if isinstance(found, Simulator) else "latents"
+        makes = "acts in an environment" if isinstance(found, Policy) else f"makes images of {of}"
         raise ValueError(
             f"model {found.config.model.name!r} {makes}, not of images: write jaxgan sample {path}"
         )
@@ -94,6 +106,14 @@ def load_policy(path: str | Path, config: ConfigDict | None = None) -> Policy:
     found = load(path, config)
     if not isinstance(found, Policy):
         raise ValueError(f"model {found.config.model.name!r} makes images, it does not act")
+    return found
+
+
+def load_simulator(path: str | Path, config: ConfigDict | None = None) -> Simulator:
+    """Return what `load` does, but refuse what makes no samples of numbers."""
+    found = load(path, config)
+    if not isinstance(found, Simulator):
+        raise ValueError(f"model {found.config.model.name!r} makes no samples of numbers")
     return found
 
 
@@ -177,6 +197,10 @@ def _of(
         if isinstance(compiled, Policy):
             return compiled.with_weights(weights, step)
         return Policy(config, weights, step)
+    if is_simulator(config):
+        if isinstance(compiled, Simulator):
+            return compiled.with_weights(weights, step)
+        return Simulator(config, weights, step)
     if not is_translator(config):
         if isinstance(compiled, TrainedGenerator):
             return compiled.with_weights(weights, step)

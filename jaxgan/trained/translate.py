@@ -4,14 +4,17 @@ OUT/NAME.png    what FOLDER/NAME.* becomes (.npy for what no PNG holds: 16-bit c
 OUT.png         the first images, each above what it becomes
 
 Images may have any size that the network can halve as often as it does; those of one size go
-through it together. What an image becomes depends on the image and the seed alone.
+through it together. With tiles (tiles.py) they may be of any size and need no more memory than one
+tile. What an image becomes depends on the image and the seed alone.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from jaxgan.data.prepare.folders import open_folder
 from jaxgan.files.atomic import check_output
@@ -42,6 +45,8 @@ def translate_folder(
     seed: int = 0,
     columns: int = 10,
     force: bool = False,
+    tile: int = 0,
+    overlap: int = 32,
 ) -> str:
     """Translate every image of a folder; return a line that says what was written.
 
@@ -49,6 +54,7 @@ def translate_folder(
       out: a folder, made if it is not there; beside it the sheet, with the ending .png.
       columns: images of the sheet.
       force: replace arrays (.npy) that are there; pictures are replaced anyway.
+      tile, overlap: pixels; see Translator.translate.
 
     Raises:
       ValueError, FileNotFoundError: before anything is written: no images, an image whose size does
@@ -60,13 +66,17 @@ def translate_folder(
     for size in dict.fromkeys(file.size for file in files):
         first = next(file for file in files if file.size == size)
         try:
-            translator.refuse_size(*size)
+            if tile:
+                translator.refuse_tiles(size, tile, overlap)
+            else:
+                translator.refuse_size(*size)
         except ValueError as error:
             raise ValueError(f"{first.path}: {one_line(error)}") from None
     sheet = out.with_name(f"{out.name}.png")
     check_output(sheet, "--out")
     replaced = [bool(check_output(f.target, "--out", force=force)) for f in files]
-    shown = written(translator, files, seed, columns)
+    translate = partial(translator.translate, seed=seed, tile=tile, overlap=overlap)
+    shown = written(translator, files, translate, columns)
     save_picture(sheet, shown)
     text = f"{out}: {len(files)} images; {sheet}: the first {min(columns, len(files))} beside them"
     if any(replaced):
@@ -108,7 +118,12 @@ def listed(folder: Path, out: Path, suffix: str) -> tuple[list[File], list[str]]
     return files, unreadable
 
 
-def written(translator: Translator, files: list[File], seed: int, columns: int):
+def written(
+    translator: Translator,
+    files: list[File],
+    translate: Callable[[np.ndarray], np.ndarray],
+    columns: int,
+) -> Image.Image:
     """Translate the files and write what they become; return the sheet of the first of them."""
     channels = translator.source_shape[2]
     bits = 8 * np.dtype(translator.medium.stored.condition.dtype).itemsize
@@ -124,9 +139,7 @@ def written(translator: Translator, files: list[File], seed: int, columns: int):
                     read, channels=channels, bits=bits
                 )
                 sources = np.stack([own_read(file.path) for file in some])
-                for file, source, made in zip(
-                    some, sources, translator.translate(sources, seed), strict=True
-                ):
+                for file, source, made in zip(some, sources, translate(sources), strict=True):
                     file.target.parent.mkdir(parents=True, exist_ok=True)
                     translator.medium.write(file.target, made)
                     progress.add()

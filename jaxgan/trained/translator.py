@@ -5,11 +5,13 @@
 
 What an image becomes depends on the image and the seed alone: the noise of a seed, if the network
 takes any, is the same for every image. A network that draws captions takes text vectors [n, d] in
-place of images.
+place of images; one that makes sounds takes conditions [n, frames, k], such as mel spectrograms, of
+any number of frames.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,22 +22,24 @@ from PIL import Image
 
 from jaxgan.build import medium_of, noise_spec, sampling_prior, sides, takes_text
 from jaxgan.devices import compiler, sharding
+from jaxgan.files.errors import one_line
 from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
 from jaxgan.media.captions import condition_of
-from jaxgan.media.medium import Batch
+from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
-from jaxgan.media.pixels import shown
+from jaxgan.trained import tiles
 from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
 
 PyTree = Any
+BEHIND = 10  # silent frames behind a condition of frames, cut off what is made: ends do not click
 
 
 def is_translator(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes an image of an image or a text, not of a
-    label."""
+    """Return whether a resolved config's generator makes samples of images, texts or frames, not of
+    labels or numbers."""
     condition = medium_of(config).spec.condition
-    return condition != () and not isinstance(condition, Label)
+    return condition != () and not isinstance(condition, Label | Number)
 
 
 class Translator:
@@ -69,6 +73,7 @@ class Translator:
         self._call = self.side.calls["call"]
         self._mesh = sharding.create_mesh(devices=jax.local_devices())
         self._apply = compiler.jit(self._stored)
+        self._floats = compiler.jit(self._made)
         self._standing = compiler.jit(self._standing_variables)
         self._set(weights, step, kept, moments)
 
@@ -88,33 +93,66 @@ class Translator:
         return "follow" in self.side.calls
 
     @property
+    def predicts(self) -> bool:
+        """Whether the network makes the frames that follow given ones (media/next_frames.py)."""
+        return self.config.data.medium == "next_frames"
+
+    @property
     def takes_text(self) -> bool:
         """Whether the network draws captions."""
         return takes_text(self.config, self.medium.spec)
 
-    def translate(self, images: Any, seed: int = 0) -> np.ndarray:
+    @property
+    def makes_sounds(self) -> bool:
+        """Whether the network makes sounds of conditions [frames, k], of any number of frames."""
+        return len(self.source_shape) == 2
+
+    @property
+    def hop(self) -> int:
+        """Samples of sound that a frame becomes."""
+        return self.image_shape[0] // self.source_shape[0]
+
+    def translate(self, images: Any, seed: int = 0, tile: int = 0, overlap: int = 32) -> np.ndarray:
         """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16;
-        what clips of poses become: [n, frames, height, width, channels].
+        what clips of poses become: [n, frames, height, width, channels]; of frames of sound [n,
+        samples, channels] int16.
 
         Args:
           images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
             data's; or a sequence of PIL images of one size. Any size that the network can halve.
-            Of a network that draws captions: text vectors [n, text_dim], of any length but 0.
+            Of a network that draws captions: text vectors [n, text_dim], of any length but 0. Of
+            one that makes sounds: [n, frames, k] floats, one frame or more.
           seed: in [0, 2^32), of the network's noise.
+          tile, overlap: of images that are too large for the memory: they are cut into tiles of so
+            many pixels, which overlap (tiles.py); all have the same noise. 0: whole images.
 
         Raises:
           ValueError: another shape or dtype, or a size that does not fit, with what divides it.
         """
-        sources = self._checked(images)
+        sources, noise = self._checked(images), self.noise(checked_seed(seed))
+        if tile:
+            self.refuse_tiles(sources.shape[1:3], tile, overlap)
+            make = partial(self._in_batches, self._floats, noise)
+            floats = np.stack([tiles.tiled(make, source, tile, overlap) for source in sources])
+            return np.asarray(self.medium.to_stored(floats))
+        frames = sources.shape[1]
+        if self.medium.silence is not None:
+            sources = self._lengthened(sources)
         self.refuse_source(sources.shape[1:])
-        noise = self.noise(checked_seed(seed))
+        found = self._in_batches(self._apply, noise, sources)
+        return found[:, : frames * self.hop] if self.makes_sounds else found
+
+    def _in_batches(self, apply: Callable, noise: PyTree, sources: np.ndarray) -> np.ndarray:
+        """Return what `apply` makes of sources [n, ...], some of them at once."""
         variables, n, chunks = self.variables, len(sources), []
         pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:-1]
+        if self.makes_sounds:
+            pixels = (sources.shape[1] * self.hop,)
         size = rows_at_once(n, pixels, self._mesh.size)
         for start in range(0, n, size):
             rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
             rows = jax.device_put(rows, sharding.rows(self._mesh))
-            made, finite = self._apply(variables, noise, rows)
+            made, finite = apply(variables, noise, rows)
             if not np.asarray(finite)[: n - start].all():
                 raise ValueError(
                     f"image {start + int(np.argmin(finite))} of {n} is not finite: the weights are "
@@ -125,7 +163,7 @@ class Translator:
 
     def pictures(self, images: Any, seed: int = 0) -> list[Image.Image]:
         """Return what `translate` does as PIL images of 8 bits."""
-        return [picture(image) for image in shown(self.translate(images, seed))]
+        return [picture(image) for image in self.medium.pictures(self.translate(images, seed))]
 
     def noise(self, seed: int) -> PyTree:
         """Return the noise of a seed for one image, leaves [1, ...]; () for a network without."""
@@ -151,6 +189,22 @@ class Translator:
         """Raise ValueError for a size that the network cannot translate; nothing is computed."""
         self.refuse_source((*self.source_shape[:-3], height, width, self.source_shape[-1]))
 
+    def refuse_tiles(self, size: tuple[int, int], tile: int, overlap: int) -> None:
+        """Raise ValueError for tiles of images [height, width] that the network cannot translate,
+        or that it would not see alike."""
+        if len(self.source_shape) != 3:
+            raise ValueError(f"tile = {tile}: of images; leave it out")
+        tiles.refuse(tile, overlap)
+        shift = tile - overlap
+        for name, wanted in (
+            (f"tile = {tile}", tuple(min(tile, side) for side in size)),
+            (f"overlap = {overlap}, tiles {shift} pixels apart", (shift, shift)),
+        ):
+            try:
+                self.refuse_size(*wanted)
+            except ValueError as error:
+                raise ValueError(f"{name}: {one_line(error)}") from None
+
     def refuse_source(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError for the shape of a source that the network cannot take."""
         source = jax.ShapeDtypeStruct((1, *shape), self.medium.stored.condition.dtype)
@@ -169,7 +223,7 @@ class Translator:
         found, to_a = copy.copy(self), self.side.calls["to_a"]
         found.source_shape, found.image_shape = self.image_shape, self.source_shape
         found._call = lambda variables, noise, images: to_a(variables, images)
-        found._apply = compiler.jit(found._stored)
+        found._apply, found._floats = compiler.jit(found._stored), compiler.jit(found._made)
         return found
 
     def with_weights(self, weights: PyTree, step: int, kept: PyTree = None) -> "Translator":
@@ -198,9 +252,14 @@ class Translator:
 
     def _stored(self, variables: PyTree, noise: PyTree, rows: jax.Array):
         """Return stored images of stored sources, and which are finite [n]."""
+        made, finite = self._made(variables, noise, rows)
+        return self.medium.to_stored(made), finite
+
+    def _made(self, variables: PyTree, noise: PyTree, rows: jax.Array):
+        """Return images of stored sources as floats, and which are finite [n]."""
         sources = self.medium.to_float(Batch((), rows)).condition
         made = self.apply(variables, noise, sources)
-        return self.medium.to_stored(made), jnp.isfinite(made).all(tuple(range(1, made.ndim)))
+        return made, jnp.isfinite(made).all(tuple(range(1, made.ndim)))
 
     def _set(self, weights: PyTree, step: int, kept: PyTree = None, moments: PyTree = None) -> None:
         refuse_not_finite(weights)
@@ -210,9 +269,19 @@ class Translator:
             kept = jax.device_put(jax.device_get(kept), sharding.replicated(self._mesh))
             self.moments = self._standing(self.weights, kept).get("batch_stats", {})
 
+    def _lengthened(self, frames: np.ndarray) -> np.ndarray:
+        """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a
+        multiple of an eighth of the next power of two, so that few lengths are compiled."""
+        t = frames.shape[1]
+        unit = max((1 << (t + BEHIND - 1).bit_length()) // 8, 1)
+        count = -(-(t + BEHIND) // unit) * unit
+        return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=self.medium.silence)
+
     def _checked(self, images: Any) -> np.ndarray:
         if self.takes_text:
             return checked_texts(images, self.source_shape[0])
+        if self.makes_sounds:
+            return checked_frames(images, self.source_shape[1], self.medium.silence)
         channels, dtype = self.source_shape[-1], np.dtype(self.medium.stored.condition.dtype)
         if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
             modes = {1: "L", 3: "RGB"}
@@ -224,7 +293,7 @@ class Translator:
                 raise ValueError("images have several sizes: translate those of one size at a time")
             images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
         array = np.asarray(images)
-        axes = "n, frames, height, width" if self.takes_film else "n, height, width"
+        axes = "n, frames, height, width" if len(self.source_shape) == 4 else "n, height, width"
         is_whole = array.ndim == 1 + len(self.source_shape) and 0 not in array.shape
         if not is_whole or array.shape[-1] != channels or array.dtype != dtype:
             raise ValueError(
@@ -232,6 +301,29 @@ class Translator:
                 f"[{axes}, {channels}] with n above 0"
             )
         return self.medium.condition_of(array) if self.medium.condition_of else array
+
+
+def checked_frames(frames: Any, width: int, silence: float | None = None) -> np.ndarray:
+    """Return conditions [n, frames, width] as float32, or refuse them.
+
+    silence: the least number that one has, if there is such.
+    """
+    array = np.asarray(frames)
+    if array.ndim != 3 or 0 in array.shape or array.dtype.kind != "f" or array.shape[2] != width:
+        raise ValueError(
+            f"conditions are {array.dtype} {list(array.shape)}: write floats [n, frames, {width}], "
+            "as in the training"
+        )
+    finite = np.isfinite(array).all((1, 2))
+    if not finite.all():
+        raise ValueError(f"condition {int(np.argmin(finite))} of {len(array)} is not finite")
+    if silence is not None and array.min() < silence - 1e-3:
+        raise ValueError(
+            f"conditions go down to {array.min():.4g}, and silence is {silence:g} here: write "
+            "spectrograms of the training's kind (media/mel_spectrograms.py), with its logarithm "
+            "and floor"
+        )
+    return array.astype(np.float32)
 
 
 def checked_texts(vectors: Any, text_dim: int) -> np.ndarray:

@@ -9,7 +9,8 @@ from jaxgan.config.intervals import images_a_step
 from jaxgan.game.schedules import ends
 
 # Media that know data.flip.
-MIRRORED = ("images", "pairs", "domains", "maps", "captions", "low_resolution", "volumes", "clips")
+MIRRORED = ("images", "pairs", "domains", "couples", "maps", "captions", "low_resolution")
+MIRRORED += ("volumes", "clips")
 
 
 def largest(value: float | str) -> float:

@@ -58,6 +58,7 @@ class Sampler:
         spec = run.medium.spec._replace(noise=noise_spec(run.config))
         self.takes_class = sampling.takes_condition(player.side, spec)
         self._prepare, self._generate, self._devices = prepare, generate, run.mesh.size
+        self._dtype = spec.condition.dtype
 
     def prepare(self, state: TrainState, seed: int = 0) -> PyTree:
         """Return the generator's variables for sampling."""
@@ -69,12 +70,12 @@ class Sampler:
     ) -> PyTree:
         """Return samples number `indices` [n] of a seed, float32 as networks see them.
 
-        labels: [n] int32; by default drawn like the noise.
+        labels: [n] int32, or float32 where conditions are numbers; by default drawn like the noise.
         """
         n = len(indices)
         size = -(-n // self._devices) * self._devices  # a whole number for each device
         indices = np.resize(np.asarray(indices, np.int32), size)
-        labels = None if labels is None else np.resize(np.asarray(labels, np.int32), size)
+        labels = None if labels is None else np.resize(np.asarray(labels, self._dtype), size)
         made = self._generate(variables, np.uint32(seed), indices, labels)
         return jax.tree.map(lambda x: np.asarray(x)[:n], made)
 
@@ -97,6 +98,20 @@ def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) ->
     stored, reel = run.medium.to_stored(made), run.medium.reel
     picture = run.medium.sheet(stored, columns)
     return Played(picture, reel.suffix, reel.encode(stored, columns)) if reel else picture
+
+
+def spread_numbers(run: Run, rows: int = 5) -> np.ndarray:
+    """Return the numbers that a sheet shows, evenly spread over those that are drawn."""
+    spec = run.medium.spec.condition
+    return np.linspace(spec.least, spec.most, rows).astype(np.float32)
+
+
+def number_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:
+    """Return a sheet with a row for each number and the same noise down each column."""
+    numbers, columns = spread_numbers(run), run.config.sample.columns
+    indices = np.tile(np.arange(columns), len(numbers))
+    made = sampler.samples(variables, seed, indices, np.repeat(numbers, columns))
+    return run.medium.sheet(run.medium.to_stored(made), columns)
 
 
 def write_sheet(path: Path, sheet: Any) -> None:

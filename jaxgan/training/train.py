@@ -23,7 +23,7 @@ from jaxgan.files import desk, json_lines, limits
 from jaxgan.files.errors import one_line
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState, init_state
-from jaxgan.media.medium import Batch, Label
+from jaxgan.media.medium import Batch, Label, Number
 from jaxgan.report import Refresher, signs
 from jaxgan.training import non_finite, snapshots
 from jaxgan.training.advice import advice
@@ -37,7 +37,13 @@ from jaxgan.training.progress import next_commands, progress_line
 from jaxgan.training.roll_backs import RollBacks, TrainingFailedError
 from jaxgan.training.run import Run, abstract_state, new_run
 from jaxgan.training.screen import Screen
-from jaxgan.training.sheets import Sampler, class_sheet, write_sheet
+from jaxgan.training.sheets import (
+    Sampler,
+    class_sheet,
+    number_sheet,
+    spread_numbers,
+    write_sheet,
+)
 from jaxgan.training.step import abstract_batch, batch_shape, steps_by_number
 from jaxgan.training.stopwatch import Stopwatch, goodput
 from jaxgan.training.text_sheets import text_sheets
@@ -319,6 +325,10 @@ def sheets(
         return None, ()
     if takes_text(run.config, run.medium.spec):
         return text_sheets(run, records)
+    if isinstance(run.medium.spec.condition, Number):
+        sampler = Sampler(run)
+        of_numbers = lambda state: number_sheet(sampler, sampler.prepare(state), run)
+        return of_numbers, tuple(f"{number:g}" for number in spread_numbers(run))
     if not isinstance(run.medium.spec.condition, Label):
         return translation_sheets(run, records), ROWS
     sampler = Sampler(run)

@@ -1,10 +1,11 @@
 """Sheets of a run that translates images: sources, what they become, what they belong to.
 
+Of a medium that sounds also a file that plays the first column: what it becomes, what it was.
 The examples are the same at every step: a fair draw of data.held_out where there is one, else of
 the data; so is the noise. Averaged weights, as in every sheet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import captioned, in_colour
 from jaxgan.media.resize import fit
 from jaxgan.training.run import Run
+from jaxgan.training.sheets import Played
 
 PyTree = Any
 ROWS = ("source", "made", "true")
@@ -56,15 +58,19 @@ def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any
         made = run.medium.to_stored(np.asarray(made))
         count = len(places)
         sources = run.medium.show_condition(host.condition[:count])
-        return side_by_side(sources, *map(run.medium.pictures, (made[:count], host.sample[:count])))
+        both = made[:count], host.sample[:count]
+        picture, reel = side_by_side(sources, *map(run.medium.pictures, both)), run.medium.reel
+        if reel is None:
+            return picture
+        return Played(picture, reel.suffix, reel.encode(np.concatenate(both), count))
 
     return sheet
 
 
-def side_by_side(*rows: np.ndarray, captions: tuple[str, ...] = ROWS) -> Any:
+def side_by_side(*rows: Sequence[np.ndarray], captions: tuple[str, ...] = ROWS) -> Any:
     """Return a picture with a row for each of the stored images [n, h, w, c] given, all as large as
     the last."""
-    size = rows[-1].shape[1:3]
+    size = rows[-1][0].shape[:2]
     brought = (np.stack([fit(x, size, "none", "area") for x in images]) for images in rows)
     images = np.concatenate([in_colour(images) for images in brought])
     return captioned(images, len(rows[0]), captions[: len(rows)])

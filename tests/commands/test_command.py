@@ -13,7 +13,7 @@ import pytest
 
 import jaxgan
 from jaxgan import main
-from jaxgan.commands import command, config, evaluate, sample
+from jaxgan.commands import command, config, edit, evaluate, sample
 from jaxgan.commands.command import Command, help_text, parse
 from jaxgan.config.field import Field, at_least
 from tests.tiny import tiny_run
@@ -94,9 +94,11 @@ def fields_of(options) -> dict:
 
 def test_the_flags_are_those_of_the_functions():
     from jaxgan.evaluate.command import Options as Evaluation
+    from jaxgan.trained.edit_command import Options as Editing
     from jaxgan.trained.sample.command import Options as Sampling
 
-    for flags, wish in ((sample.FLAGS, Sampling), (evaluate.FLAGS, Evaluation)):
+    commands = (sample.FLAGS, Sampling), (evaluate.FLAGS, Evaluation), (edit.FLAGS, Editing)
+    for flags, wish in commands:
         assert {name: flag.default for name, flag in flags.items()} == fields_of(wish())
 
 

@@ -4,10 +4,11 @@ import pytest
 
 from jaxgan.config import check, default_config
 from jaxgan.config.check import flat, nearest
+from jaxgan.config.defaults import COMMON, fields
 from jaxgan.config.field import read_value
 from jaxgan.config.files import load, shipped
 from jaxgan.config.overrides import override
-from jaxgan.config.sections import COMMON, SECTIONS, fields
+from jaxgan.config.sections import SECTIONS
 
 PAIRS = [("biggan", "adversarial"), ("bigbigan", "bigbigan"), ("stylegan", "style")]
 

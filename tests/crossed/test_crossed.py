@@ -29,7 +29,7 @@ CASES = [(name, *list(MACHINES.items())[i % 2]) for i, name in enumerate(FAMILIE
 CASES.append((FAMILIES[0], 8, 8))
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
-NO_LATENTS = "makes images of (images|captions) and has no latents or classes: write jaxgan transl"
+NO_LATENTS = "makes (images of (images|captions)|sounds of frames) and has no latents or classes"
 OF_A_POLICY = {
     "translate": "acts in an environment, not of images",
     "explore": "acts in an environment and has no latents",
@@ -45,20 +45,52 @@ for what in ("factorised", "principal"):
 for what in ("", " by class", " pairs", " with discriminator", " with encoder"):
     OF_A_POLICY[f"evaluate{what}"] = r"a policy is scored by \('returns',\) alone"
 OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
+OF_NUMBERS = {
+    "translate": "makes images of numbers, not of images",
+    "explore": "makes samples of numbers and has no classes",
+    "average": "makes samples of numbers, and a file holds",
+    "sample truncated": "--truncation=0.5: samples are of numbers",
+    "evaluate returns": "no metric 'returns'",
+}
+for what in ("between", "truncations", "latents", "arithmetic", "walk"):
+    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are of numbers"
+for what in ("safetensors", "stablehlo"):
+    OF_NUMBERS[f"export {what}"] = "makes samples of numbers, and a file holds"
+for what in ("factorised", "principal"):
+    OF_NUMBERS[f"directions {what}"] = "makes samples of numbers and has no classes"
+for what in ("", " by class", " pairs", " lengths", " with discriminator", " with encoder"):
+    OF_NUMBERS[f"evaluate{what}"] = "makes samples of numbers, and no metric knows them"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
+OF_FRAMES = ("melgan", "gantts")  # which make sounds
 TRANSLATORS = ("cyclegan", "dance", "pix2pix", "spade", "srgan", "stackgan", "text_dcgan")
+TRANSLATORS += ("mcnet", "next_frame")
+TRANSLATORS += OF_FRAMES
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
-WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "dcgan", "improved", "lapgan", "mlp")
-WITHOUT_CLASS += ("progan", "stylegan", "vgan")
+WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "cogan", "dcgan", "improved", "lapgan", "mlp")
+WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
-OF_SOUNDS = ("waves", "log_spectrograms")
-OTHER_MEDIA = (*OF_SOUNDS, "volumes", "clips", "posed_clips")
+OF_SOUNDS = ("waves", "log_spectrograms", "mels", "speech")
+OTHER_MEDIA = ("waves", "log_spectrograms", "volumes", "clips", "posed_clips", "next_frames")
+OTHER_MEDIA += ("events",)
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
-    "evaluate by class": f"'recognition' {ON_IMAGES}|samples and 2 real images of every class",
+    "evaluate by class": "'recognition' works on images and|2 real images of every class",
+    "evaluate pairs": f"'paired' {ON_IMAGES}",
+}
+OF_A_VOCODER = dict.fromkeys(
+    ("evaluate", "evaluate by class", "evaluate pairs"),
+    r"a vocoder is scored by \('vocoded',\) alone",
+)
+for what in ("returns", "with discriminator", "with encoder"):
+    OF_A_VOCODER[f"evaluate {what}"] = OF_A_VOCODER["evaluate"]
+OF_A_VOCODER["evaluate lengths"] = "--length: this is a vocoder"
+OF_A_SPEAKER = {
+    "translate": "speaks conditions that no file holds",
+    "evaluate": f"'interpolation' {ON_IMAGES}",
+    "evaluate by class": "2 real images of every class",
     "evaluate pairs": f"'paired' {ON_IMAGES}",
 }
 # Command -> {model (or "" for all others): the line, None where it runs}.
@@ -73,7 +105,7 @@ REFUSED = {
     },
     "directions factorised": {
         **dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
-        **dict.fromkeys(("gan3d", "vgan"), "no linear layer there sees the latents"),
+        **dict.fromkeys(("crnngan", "gan3d", "vgan"), "no linear layer there sees the latents"),
     },
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
@@ -81,7 +113,9 @@ REFUSED = {
         "srgan": None,  # of single images, with their classes
     },
     "evaluate with discriminator": {
-        **dict.fromkeys(("bigan", "bigbigan", "lapgan", *TRANSLATORS), "shows no features"),
+        **dict.fromkeys(
+            ("bigan", "bigbigan", "cogan", "lapgan", *TRANSLATORS), "shows no features"
+        ),
         **dict.fromkeys(("progan", "stylegan"), "depend on the other images of its batch"),
     },
     # BigBiGAN's encoder takes images twice as large as the generator's.
@@ -93,10 +127,18 @@ def expected(command: str, config: ConfigDict) -> str | None:
     """Return the line that a command is refused with on a run of a config, None where it runs."""
     model, prior = config.model.name, config.prior
     runs = ("doctor", "compile", "train", "resume", "report", "evaluate returns")
-    if model == "domains" and command not in runs:
+    if model in ("adda", "domains") and command not in runs:
         return NO_SAMPLES
     if model == "policy":
         return OF_A_POLICY.get(command)
+    if model == "calogan":
+        return OF_NUMBERS.get(command)
+    if model == "melgan" and command in OF_A_VOCODER:
+        return OF_A_VOCODER[command]
+    if model == "gantts" and command in OF_A_SPEAKER:
+        return OF_A_SPEAKER[command]
+    if config.data.medium == "next_frames" and command == "evaluate pairs":
+        return None
     if config.data.medium in OTHER_MEDIA and command in OF_OTHER_MEDIA:
         return OF_OTHER_MEDIA[command]
     if config.data.medium == "log_spectrograms" and command == "evaluate with discriminator":

@@ -11,17 +11,29 @@ TINY = {"width": 4, "latent_dim": 12, "embedding_dim": 8, "hidden": 8, "to_image
 TINY |= {"generator_widths": (2, 2), "discriminator_widths": (2, 2), "discriminator_downsamples": 1}
 TINY |= {"encoder_width": 4, "encoder_depths": (1, 1), "encoder_hidden": 8}
 TINY |= {"group_width": 4, "blocks": 1, "patch_layers": 2, "text": 4, "augmented": 4}
-TINY |= {"levels": 3, "scales": 1, "halvings": 1}
+TINY |= {"levels": 3, "scales": 1, "halvings": 1, "frames": 2}
+TINY |= {"discriminator_width": 4, "grid": 4, "memory": 16}
+TINY |= {"unfolded": 2, "local_widths": (2, 2), "judged_widths": (2, 2, 2, 2)}
+TINY |= {"factors": (2, 2), "layers": 1, "folds": (1, 2), "steps": 8}
 TINY |= {"attention": 0, "generator_attention": (), "discriminator_attention": ()}
 # Networks that cannot be as small. Latents that hold noise for every pixel, or its key, are the
 # config's.
 SIZES = {
+    "adda": (16, 16),
     "bigbigan": (16, 16),
+    "cogan": (16, 16),
+    "calogan": (505,),
+    "crnngan": (4,),
     "cyclegan": (16, 16),
     "dance": (2, 16, 32),
     "gan3d": (8, 8, 8),
+    "gantts": (64,),
     "domains": (16, 16),
+    "dvdgan": (4, 16, 16),
     "lapgan": (32, 32),
+    "melgan": (64,),
+    "mcnet": (6, 16, 16),
+    "next_frame": (6, 16, 16),
     "pix2pix": (16, 16),
     "spade": (16, 16),
     "srgan": (16, 16),
@@ -31,7 +43,7 @@ SIZES = {
     "vgan": (4, 8, 8),
     "wavegan": (64,),
 }
-NOISE_IN_LATENTS = ("lapgan", "pix2pix", "stylegan")
+NOISE_IN_LATENTS = ("lapgan", "pix2pix", "spiral", "stylegan")
 
 
 def tiny(name: str) -> ConfigDict:
@@ -42,10 +54,12 @@ def tiny(name: str) -> ConfigDict:
         config.data.size = SIZES.get(config.model.name, (8, 8))
     if config.data.medium == "log_spectrograms":
         config.data.size = (64,)  # of which networks see 8 x 8
+    config.data.update(hop=4, mel_bins=3, rate=None)
     for field, value in TINY.items():
         is_fixed = field == "latent_dim" and config.model.name in NOISE_IN_LATENTS
         if config.model.get(field) and not is_fixed:
             config.model[field] = value
+    config.data.context = 4
     if config.data.medium == "domains":
         config.objective.identity = 0.0  # of gray images and of RGB ones
     if config.data.medium == "transitions":
@@ -86,7 +100,7 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
         data = map_set(folder, size)
     elif config.data.medium == "posed_clips":
         data = dance_set(folder, size)
-    elif config.data.medium == "adaptation":
+    elif config.data.medium in ("adaptation", "couples"):
         data = domain_set(folder, bits, size)
     elif config.data.medium == "captions":
         data = caption_set(folder, bits, size)

@@ -79,18 +79,32 @@ def small_images(folder: Path, bits: int, size: tuple[int, int]) -> None:
 
 def media_set(folder: Path, medium: str, size: tuple[int, ...]) -> Path:
     """Prepare waves of 4 kHz, volumes or clips: a few of each class."""
-    from tests.data.made_media import furniture, moving, words
+    from tests.data.made_media import furniture, moving, tunes, words
+    from tests.data.made_showers import save
 
-    source, data = folder / "in", folder / "data"
+    source, data = folder / ("sources" if medium == "next_frames" else "in"), folder / "data"
+    if medium == "showers":
+        run(["prepare", str(save(folder / "in.npz", COUNT)), str(data), "--showers"])
+        return data
     if medium == "volumes":
         furniture(source, 8)
         flags = [f"--voxels={size[0]}"]
-    elif medium == "clips":
+    elif medium in ("clips", "next_frames"):
         moving(source, 8, frames=2 * size[0], side=size[1])
         flags = [f"--frames={size[0]}"]
+    elif medium == "events":
+        tunes(source, 8)
+        flags = [f"--notes={size[0]}"]
     else:
         words(source, 4, seconds=0.2)
         flags = [f"--window={size[0]}", "--rate=4000"]
+    if medium == "mels":
+        from jaxgan.media.sounds import wav_bytes
+
+        (folder / "sources").mkdir()
+        noise = np.random.default_rng(0).integers(-999, 999, (3, 150, 1)).astype(np.int16)
+        for number, wave in enumerate(noise):
+            (folder / "sources" / f"{number}.wav").write_bytes(wav_bytes(wave, 4000))
     run(["prepare", str(source), str(data), *flags])
     return data
 
@@ -218,6 +232,16 @@ def explored(model: Path) -> str:
     return "ran"
 
 
+def painted(image: Path, folder: Path) -> Path:
+    """Write strokes of an image's size, all of one colour; return the file."""
+    from PIL import Image
+
+    with Image.open(image) as picture:
+        strokes = Image.new("RGBA", picture.size, (90, 160, 220, 255))
+    strokes.save(folder / "strokes.png")
+    return folder / "strokes.png"
+
+
 def reloaded(run_dir: Path, file: Path) -> str:
     """Return "ran" if an exported file samples what its run does."""
     import jax
@@ -249,6 +273,8 @@ def retranslated(translator, file: Path) -> str:
     rng, is_map = np.random.default_rng(0), translator.config.data.medium == "maps"
     if translator.takes_text:
         return redrawn(translator, file, rng)
+    if translator.makes_sounds:
+        return spoken_again(translator, file, rng)
     dtype = stored.condition.dtype
     top = np.iinfo(dtype).max
     most = CLASSES - 1 if is_map else top
@@ -261,6 +287,24 @@ def retranslated(translator, file: Path) -> str:
     else:
         found = load(file).translate(sources) / top
     np.testing.assert_allclose(found, expected, atol=0.004)  # a step of 8 bits
+    return "ran"
+
+
+def spoken_again(translator, file: Path, rng: np.random.Generator) -> str:
+    """Return "ran" if an exported file makes of conditions the sounds that its run makes."""
+    import jax
+
+    from jaxgan.trained.load import load
+
+    frames = rng.normal(size=(3, *translator.source_shape)).astype(np.float32)
+    if file.suffix == ".stablehlo":
+        made = translator.apply(translator.variables, translator.noise(0), frames)
+        expected = np.asarray(made) * 32768
+        program = jax.export.deserialize(bytearray(file.read_bytes()))
+        found = np.asarray(program.call(frames)) * 32768
+    else:
+        expected, found = translator.translate(frames), load(file).translate(frames)
+    np.testing.assert_allclose(found, expected, atol=8)  # of 32,768
     return "ran"
 
 
@@ -317,6 +361,8 @@ def walk(config: Path, folder: Path) -> dict[str, str]:
     if first:
         argv = ["invert", str(w), f"--image={first[0]}", "--steps=2"]
         found["invert"] = outcome([*argv, f"--output={out / 'invert.png'}"])
+        argv = ["edit", str(w), str(painted(first[0], out)), "--steps=2", "--starts=2"]
+        found["edit"] = outcome([*argv, f"--output={out / 'edit.png'}"])
     own = "--config.evaluate.extractor=tests.crossed.walk:pooled"
     for what, metrics in (("evaluate", METRICS), ("evaluate by class", BY_CLASS)):
         argv = ["evaluate", str(w), own, f"--config.evaluate.metrics={metrics}"]

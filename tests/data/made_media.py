@@ -1,4 +1,4 @@
-"""Procedural data sets of sounds, volumes and clips, made in numpy: small, of known classes.
+"""Procedural data sets of sounds, volumes, tunes and clips, made in numpy: small, of known classes.
 
     python -m tests.data.made_media words FOLDER --count=400
 
@@ -6,6 +6,8 @@ words       spoken-digit-like words: harmonics of a falling pitch under two movi
             some, a burst of noise. A class is a path of the formants; a speaker draws pitch, size
             of the vocal tract (which scales the formants), speed and loudness. WAV, 8 kHz.
 furniture   chairs, tables, benches, shelves and lamps of boxes, with drawn sides: OBJ files.
+tunes       melodies with thirds in C major, walking up and down the scale; the first bars come
+            again. A class is a metre. MIDI, 96 notes.
 moving      squares that move over a still ground; a class is a direction. GIF, 32 frames, 32 x 32.
 """
 
@@ -16,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.media.meshes import obj_text
+from jaxgan.media.midi import Tune, midi_bytes
 from jaxgan.media.sounds import wav_bytes
 from jaxgan.media.voxels import FACES
 
@@ -132,6 +135,45 @@ def furniture(folder: Path, count: int, seed: int = 0) -> Path:
     return folder
 
 
+METRES = {"march": 4, "waltz": 3}  # beats of a bar
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
+
+
+def melody(beats: int, rng: np.random.Generator, notes: int = 96) -> np.ndarray:
+    """Return notes (start, length, pitch, velocity) of a melody, times in 24 ticks a beat."""
+    degree, bars = int(rng.integers(5, 10)), []
+    pitch = lambda degree: 60 + 12 * (degree // 7) + MAJOR[degree % 7]
+    for _ in range(notes // beats):
+        place, bar = 0, []
+        while place < 24 * beats:
+            length = int(rng.choice([12, 24, 24, 48])) if place % 24 == 0 else 12
+            length = min(length, 24 * beats - place)
+            degree = int(np.clip(degree + rng.choice([-2, -1, -1, 0, 1, 1, 2]), -3, 14))
+            loud = 100 if place == 0 else 72
+            tones = (degree, degree + 2) if place == 0 and rng.random() < 0.5 else (degree,)
+            bar += [(place, length, pitch(tone), loud) for tone in tones]
+            place += length
+        bars.append(bar)
+    order = [0, 1, 0, 1, *range(2, len(bars))]
+    found = [
+        (number * 24 * beats + start, *rest)
+        for number, which in enumerate(order)
+        for start, *rest in bars[which]
+    ]
+    return np.array(found[:notes], np.int64)
+
+
+def tunes(folder: Path, count: int, seed: int = 0) -> Path:
+    """Write `count` melodies of each class as FOLDER/CLASS/NUMBER.mid; return the folder."""
+    for name, beats in METRES.items():
+        for number in range(count):
+            rng = np.random.default_rng((seed, number, list(METRES).index(name)))
+            path = folder / name / f"{number:04d}.mid"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(midi_bytes(Tune(24, melody(beats, rng))))
+    return folder
+
+
 DIRECTIONS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 
 
@@ -164,7 +206,7 @@ def film(
     return found
 
 
-MAKERS = {"words": words, "furniture": furniture, "moving": moving}
+MAKERS = {"words": words, "furniture": furniture, "tunes": tunes, "moving": moving}
 
 
 def main() -> None:

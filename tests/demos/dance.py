@@ -2,8 +2,8 @@
 
     python -m tests.demos.dance RUN [FRAME_BY_FRAME_RUN] [--gif=OUT.gif]
 
-prints, for the nearest pose of the training (its frame is shown in place of one that is made) and
-for each run, on dances that are not among the 24 that were trained on:
+prints, for the puppet drawn at the key points, for the nearest pose of the 24 dances of the data
+set (its frame is shown in place of one that is made) and for each run, on eight other dances:
 
 error      mean absolute difference to the true frame, of images in [-1, 1]
 on puppet  the same where the true frame differs from the empty stage
@@ -16,6 +16,7 @@ feet       distance between the shoes and the true ones in pixels, where another
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,8 @@ def main() -> None:
     parser.add_argument("--gif", type=Path, help="the first run's dance beside pose and truth")
     flags = parser.parse_args()
     print("| | " + " | ".join(COLUMNS) + " |\n" + "|---" * (len(COLUMNS) + 1) + "|")
-    for name, make in [("nearest pose", nearest()), *((run, made_by(run)) for run in flags.runs)]:
+    rows = {"the puppet itself": partial(drawn, frames_of), "nearest pose": nearest()}
+    for name, make in (rows | {run: made_by(run) for run in flags.runs}).items():
         print(f"| {name} | " + " | ".join(f"{x:.4f}" for x in scores(make)) + " |", flush=True)
     if flags.gif:
         points = danced(TARGET, TESTED[:1])

@@ -4,7 +4,8 @@
 
 prints the mean absolute error, of images in [-1, 1], inside the team's colour and outside, from red
 to blue and back, beside the source's own ("copy"). The pairs are of units of neither domain. Inside
-is where red and blue differ by more than EDGE in a channel.
+is where red and blue differ by more than EDGE in a channel; "way" is how far the colours there have
+gone along their true change, 0 for the source and 1 for the truth.
 """
 
 import sys
@@ -23,12 +24,14 @@ EDGE = 16  # of 255
 COLUMNS = 10
 
 
-def errors(made: np.ndarray, true: np.ndarray, source: np.ndarray) -> tuple[float, float]:
-    """Return the errors inside and outside of the trait, of uint8 images [n, h, w, c]."""
+def errors(made: np.ndarray, true: np.ndarray, source: np.ndarray) -> tuple[float, float, float]:
+    """Return the errors inside and outside of the trait, and the way; uint8 images [n, h, w, c]."""
     source, true, made = (np.asarray(x, np.float64) for x in (source, true, made))
     inside = np.abs(source - true).max(-1) > EDGE
     error = np.abs(made - true).mean(-1) / 127.5
-    return error[inside].mean(), error[~inside].mean()
+    change, wanted = (made - source)[inside], (true - source)[inside]
+    way = (change * wanted).sum() / (wanted * wanted).sum()
+    return error[inside].mean(), error[~inside].mean(), way
 
 
 def main(run: str, data: str, out: str = "") -> None:
@@ -40,11 +43,15 @@ def main(run: str, data: str, out: str = "") -> None:
         found.read(np.arange(found.count))[0] for found in pair_images(data, "train", medium)
     )
     made = translator.translate(red), translator.back().translate(blue)
-    print(f"{len(red)} pairs               inside  outside")
+    print(f"{len(red)} pairs               inside  outside  way")
     rows = (("red to blue", red, blue, made[0]), ("blue to red", blue, red, made[1]))
     for name, source, true, changed in rows:
         for what, images in (("copy", source), ("made", changed)):
-            print("{:12} {:16} {:.3f}   {:.3f}".format(name, what, *errors(images, true, source)))
+            print(
+                "{:12} {:16} {:.3f}   {:.3f}    {:.2f}".format(
+                    name, what, *errors(images, true, source)
+                )
+            )
     if out:
         chosen = np.linspace(0, len(red) - 1, COLUMNS).astype(int)
         shown = {"red": red, "made blue": made[0], "blue": blue, "made red": made[1]}

@@ -5,7 +5,7 @@ import pytest
 
 from jaxgan.media.pictures import grid, save_picture
 from tests.data.real_data import MAGENTAS, shades
-from tests.demos import codes, furniture, growth, modes, rings, teams
+from tests.demos import codes, dance, furniture, growth, modes, rings, teams
 from tests.rings import SPREAD, centres
 
 
@@ -81,15 +81,30 @@ def test_furniture_is_of_one_part_and_scored_as_defined():
     np.testing.assert_allclose(furniture.overlaps(blocks, blocks), [[1, 1 / 5], [1 / 5, 1]])
 
 
+def test_a_puppet_made_perfectly_has_no_error_and_stands_where_its_feet_are():
+    """Of the true frames errors are 0; of a jittered still pose a change of its own is left."""
+    make = lambda points: dance.drawn(dance.frames_of, points)
+    error, on_puppet, change, flicker, feet, brought = dance.scores(make)
+    assert error == on_puppet == change == 0 < flicker < 0.02
+    assert feet > 4 > 1 > brought
+    # The puppet's feet are drawn at its ankles.
+    points = dance.danced(dance.TARGET, range(1))
+    ankles = points[..., [dance.LAYOUT.joints.index(name) for name in dance.LAYOUT.ankles], :2]
+    expected = ankles.mean(-2)[..., ::-1] - 0.5  # a pixel's place is its middle
+    assert np.abs(dance.shoes(make(points)) - expected).mean() < 0.5
+
+
 def test_errors_inside_and_outside_of_a_trait():
     source = np.full((2, 4, 4, 3), 100, np.uint8)
     true = source.copy()
     true[:, :2, :, 0] += 51  # the trait: the upper half, in red
     source_is = teams.errors(source, true, source)
-    assert source_is == pytest.approx((51 / 3 / 127.5, 0))
+    assert source_is == pytest.approx((51 / 3 / 127.5, 0, 0))
     made = true.copy()
     made[:, 3] += 30  # half of the rest is spoiled
-    assert teams.errors(made, true, source) == pytest.approx((0, 30 / 2 / 127.5))
+    assert teams.errors(made, true, source) == pytest.approx((0, 30 / 2 / 127.5, 1))
+    half = source + (true - source) // 3
+    assert teams.errors(half, true, source)[2] == pytest.approx(1 / 3)
 
 
 def test_the_first_magenta_becomes_the_middle_of_the_team():

@@ -169,9 +169,11 @@ def test_only_the_collectives_that_the_mathematics_needs(runs):
     # XLA:CPU has no pass that makes a reduce-scatter of an all-reduce and a slice; the TPU compiler
     # does: test_compile_report.py.
     assert set(found["fsdp"]) == {"all-reduce", "all-gather"}
+    golden = json.loads(GOLDEN.read_text())  # by version of JAX, whose compiler decides
     if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.write_text(json.dumps(found, indent=2) + "\n")
-    assert found == json.loads(GOLDEN.read_text())
+        golden[jax.__version__] = found
+        GOLDEN.write_text(json.dumps(golden, indent=2) + "\n")
+    assert found == golden[jax.__version__]
 
 
 def test_gathers_are_at_most_one_for_each_split_leaf_and_use(runs):

@@ -138,11 +138,16 @@ def test_what_cannot_be_drawn(command, workdir, tmp_path):  # noqa: F811
     (tmp_path / "folder").mkdir()
     says = command("translate", workdir, "folder")
     assert "folder is a folder: this model draws captions, write an .npz of them" in says
-    assert "none.npz: no such file of captions" in command("translate", workdir, "none.npz")
+    for given in ("none.npz", "a red hat"):
+        says = command("translate", workdir, given)
+        assert f"{given}: no such file; write an .npz of captions with their vectors" in says
+        assert "the text encoder is not a part of the run" in says
     assert not (tmp_path / "translated").exists()
     says = command("sample", workdir)
     assert "makes images of captions and has no latents or classes" in says
-    assert re.search(r"write jaxgan translate \S+ FILE", says)
+    assert re.search(r"write jaxgan translate \S+ FILE.npz, of captions with", says)
+    says = command("translate", workdir, "long.npz", "--tile=32")
+    assert "--tile=32: of images; leave it out" in says
     says = command("translate", workdir, "long.npz", "--back")
     assert "model 'text_dcgan' translates one way: leave --back out" in says
 

@@ -53,8 +53,6 @@ def test_a_folder_is_a_film(workdir, tmp_path, monkeypatch, capsys):
     assert expected.shape == (11, 8, 8, 3) and np.ptp(expected) > 20
     found = np.stack([np.asarray(Image.open(out / f"{i}.png")) for i in range(11)])
     assert np.abs(found - expected).max() <= 1  # a rounding that falls to the other side
-    alone = translator.translate(POSES[None, 3:4])[0, 0].astype(int)
-    assert np.abs(alone - expected[3]).mean() > 2  # a frame depends on those before it
     with Image.open(f"{out}.gif") as played:
         assert played.n_frames == 11 and played.size == (128, 64)
     assert main.main(argv) == 0

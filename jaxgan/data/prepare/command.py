@@ -31,6 +31,7 @@ examples:
   jaxgan prepare words data/words --window=16384 --rate=16000
   jaxgan prepare meshes data/chairs --voxels=32
   jaxgan prepare films data/clips --frames=16 --size=64
+  jaxgan prepare tunes data/tunes --notes=32
   jaxgan prepare expert.npz data/expert --environment=pendulum --every=10
   jaxgan prepare birds data/birds --captions=captions.npz
 """
@@ -277,6 +278,19 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         metavar="N",
         help="of a film every so many frames, such as 2 (default: 1)",
+    )
+    add(
+        "--notes",
+        type=_positive,
+        metavar="N",
+        help="the files of SOURCE are MIDI: cut them into tunes of N notes, such as 32 "
+        "(default: images)",
+    )
+    add(
+        "--showers",
+        action="store_true",
+        help="SOURCE is an .npz of showers in a calorimeter (layer_0, layer_1, layer_2, energy), "
+        "for CaloGAN (default: images)",
     )
     add(
         "--environment",

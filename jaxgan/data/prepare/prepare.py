@@ -33,10 +33,12 @@ from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.job import finished, interrupted, locked
 from jaxgan.data.prepare.listing import printable
 from jaxgan.data.prepare.maps import open_maps
+from jaxgan.data.prepare.midi import open_tunes
 from jaxgan.data.prepare.pairs import Lot, open_pairs
 from jaxgan.data.prepare.parallel import ordered
 from jaxgan.data.prepare.passes import encode_all, write_all
 from jaxgan.data.prepare.recipe import Recipe
+from jaxgan.data.prepare.showers import open_showers
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.survey import stored_format
 from jaxgan.data.prepare.target import check_path, check_space, check_writable
@@ -83,6 +85,8 @@ def prepare(
     voxels: int | None = None,
     frames: int | None = None,
     stride: int | None = None,
+    notes: int | None = None,
+    showers: bool = False,
     maps: str | None = None,
     map_classes: int | None = None,
     captions: str | Path | None = None,
@@ -112,6 +116,8 @@ def prepare(
         samples: see `waves.open_waves`.
       voxels: the source holds meshes or voxels: volumes of so many a side, see `volumes.py`.
       frames, stride: the source's files are films, cut into clips of so many frames: `clips.py`.
+      notes: the source's files are MIDI, cut into tunes of so many notes: see `midi.py`.
+      showers: the source is an .npz of showers in a calorimeter: see `showers.py`.
       maps: the folder of the label maps of the source's pictures: see `maps.py`.
       map_classes: how many classes they have; None for the largest that is there, and one.
       captions: a file of captions with their vectors: see `caption_file.py`. Every image has one
@@ -144,18 +150,24 @@ def prepare(
     of_images = {"size": size, "channels": channels, "bits": bits}
     joined = {"pairs": pairs, "domains": domains, "maps": maps, "captions": captions}
     label_file, source_channels = Path(labels) if labels else None, None
-    if (window or voxels or frames) is not None:
+    if (window or voxels or frames or notes) is not None or showers:
         _refuse_missing(Path(source), label_file)
     if window is not None:
-        _refuse_beside("window", **of_images, **joined, voxels=voxels, frames=frames)
+        _refuse_beside("window", **of_images, **joined, voxels=voxels, frames=frames, notes=notes)
         images = open_waves(Path(source), window, rate, hop, normalise, label_file)
     elif voxels is not None:
-        _refuse_beside("voxels", **of_images, **joined, frames=frames)
+        _refuse_beside("voxels", **of_images, **joined, frames=frames, notes=notes)
         images = open_volumes(Path(source), voxels, label_file)
     elif frames is not None:
-        _refuse_beside("frames", bits=bits, **joined)
+        _refuse_beside("frames", bits=bits, **joined, notes=notes)
         as_asked = size, channels, crop, resize, background, label_file
         images = open_clips(Path(source), frames, stride or 1, *as_asked)
+    elif notes is not None:
+        _refuse_beside("notes", **of_images, **joined)
+        images = open_tunes(Path(source), notes, label_file)
+    elif showers:
+        _refuse_beside("showers", **of_images, **joined, labels=labels)
+        images = open_showers(Path(source))
     elif maps is not None:
         _refuse_beside("maps", pairs=pairs, domains=domains, captions=captions)
         if bits == 16:
@@ -210,6 +222,10 @@ def prepare(
     }
     settings |= {"window": window, **of_sounds, "voxels": voxels}
     settings |= {"frames": frames, "stride": stride}
+    if notes is not None:
+        settings |= {"notes": notes}
+    if showers:
+        settings |= {"showers": True}
     if maps is not None:
         settings |= {"maps": maps, "map_classes": map_classes}
     origin = {

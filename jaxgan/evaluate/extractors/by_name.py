@@ -4,6 +4,7 @@ lite0, lite0_128   EfficientNet-Lite0 at 224 and 128 pixels: the default, works 
 inception          the Inception-V3 of 2015 that FID is defined on, downloaded or your file
 dinov2             a vision transformer from your file: FD-DINOv2 (arXiv 2306.04675)
 clip               another from your file: CMMD (arXiv 2401.09603)
+classifier         of sounds: learns the reference's classes first (classifier.py)
 package.module:f   your own: f is an Extractor, or a function images -> (features, logits)
 
 A function is identified by its source file. That leaves out what it reads from elsewhere (weights,
@@ -26,7 +27,8 @@ KNOWN = (
     "clip",
     "discriminator",
     "encoder",
-)  # the last two are a run's own
+    "classifier",
+)  # the last three are made in session.py: of a run's networks, of the reference
 
 
 def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extractor:

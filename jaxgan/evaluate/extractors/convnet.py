@@ -4,6 +4,8 @@ Three 3x3 convolutions of stride 2 (32, 64, 128 channels, group norm, ReLU), mea
 linear layer; Adam with a cosine schedule. Seconds on a laptop for 28 to 64 pixels.
 """
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -12,19 +14,27 @@ import optax
 
 from jaxgan.devices import compiler
 
+Params = Any
+
 
 class ConvNet(nn.Module):
-    """images [n, height, width, channels] in [-1, 1] -> logits [n, classes]."""
+    """images [n, height, width, channels] in [-1, 1] -> features [n, 128], logits [n, classes]."""
 
     classes: int
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(self, images: jax.Array) -> tuple[jax.Array, jax.Array]:
         x = images
         for width in (32, 64, 128):
             x = nn.Conv(width, (3, 3), strides=2, use_bias=False)(x)
             x = nn.relu(nn.GroupNorm(num_groups=8)(x))
-        return nn.Dense(self.classes)(x.mean(axis=(1, 2)))
+        features = x.mean(axis=(1, 2))
+        return features, nn.Dense(self.classes)(features)
+
+
+def convnet(params: Params, images: jax.Array, classes: int) -> tuple[jax.Array, jax.Array]:
+    """Return features [n, 128] and logits [n, classes] of images, by the weights of `trained`."""
+    return nn.apply(ConvNet.__call__, ConvNet(classes))(params, images)
 
 
 def convnet_labels(
@@ -42,18 +52,31 @@ def convnet_labels(
       train_images: [n, height, width, channels] float32 in [-1, 1]; train_labels: [n] int32.
       test_images: [m, height, width, channels] of the same size.
     """
+    params = trained(train_images, train_labels, classes, epochs, batch, seed)
+    classify = compiler.jit(lambda images: convnet(params, images, classes)[1].argmax(axis=1))
+    parts = [test_images[start : start + 500] for start in range(0, len(test_images), 500)]
+    return np.concatenate([np.asarray(classify(part)) for part in parts])
+
+
+def trained(
+    train_images: np.ndarray,
+    train_labels: np.ndarray,
+    classes: int,
+    epochs: int = 10,
+    batch: int = 64,
+    seed: int = 0,
+) -> Params:
+    """Return the weights of a ConvNet trained on images; arguments as above."""
     count = len(train_images)
     batch = min(batch, count)
     steps = epochs * (count // batch)
-    net = ConvNet(classes)
-    apply = nn.apply(ConvNet.__call__, net)
-    params = net.init(jax.random.key(seed), jnp.asarray(train_images[:1]))
+    params = ConvNet(classes).init(jax.random.key(seed), jnp.asarray(train_images[:1]))
     optimizer = optax.adam(optax.cosine_decay_schedule(2e-3, steps))
 
     @compiler.jit
     def update(params, opt_state, images, labels):
         def loss(params):
-            logits = apply(params, images)
+            _, logits = convnet(params, images, classes)
             return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
         grads = jax.grad(loss)(params)
@@ -68,6 +91,4 @@ def convnet_labels(
         for start in range(0, count - batch + 1, batch):
             rows = order[start : start + batch]
             params, opt_state = update(params, opt_state, train_images[rows], train_labels[rows])
-    classify = compiler.jit(lambda images: apply(params, images).argmax(axis=1))
-    parts = [test_images[start : start + 500] for start in range(0, len(test_images), 500)]
-    return np.concatenate([np.asarray(classify(part)) for part in parts])
+    return params

@@ -16,6 +16,7 @@ import numpy as np
 
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.game.game import Batch, TrainState
+from jaxgan.media import waves
 from jaxgan.training.run import Run
 
 NETWORKS = ("discriminator", "encoder")
@@ -48,7 +49,10 @@ def network_extractor(run: Run, state: TrainState, name: str) -> Extractor:
                 f"{taken}: write another extractor"
             )
         # Rounded as the other extractors do: samples score the same in memory and in a folder.
-        images = run.medium.to_float(Batch(run.medium.to_stored(images))).sample
+        # Samples of 16 bits with a sign come as waves, whatever they are (features.as_floats).
+        stored = run.medium.stored.sample.dtype
+        back = waves.to_stored if stored == jnp.int16 else run.medium.to_stored
+        images = run.medium.to_float(Batch(back(images))).sample
         inputs = (images, jnp.zeros(len(images), jnp.int32)) if labels else (images,)
         features = player.side.calls["features"]({"params": weights}, *inputs)
         return features, features[:, :0]

@@ -2,17 +2,20 @@
 
 Trained on real images, held-out ones beside the samples as the oracle. High recognition alone is
 cheap (one perfect image a class is enough), so diversity stands beside it: the mean distance
-between two images of one class, pixel by pixel, relative to the real images' (1: as varied).
+between two images of one class, pixel by pixel, relative to the real images' (1: as varied). Of
+sounds the images are those of extractors/heard.py.
 """
 
 from typing import TypedDict
 
 import numpy as np
 
+from jaxgan.devices import compiler
 from jaxgan.evaluate.extractors.convnet import convnet_labels
+from jaxgan.evaluate.extractors.heard import heard
 from jaxgan.evaluate.metrics.checks import finite, labels_of
 from jaxgan.evaluate.metrics.held_out import divided
-from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
+from jaxgan.evaluate.metrics.metric import Inputs, Labelled, Metric, Scores, needed
 
 
 def diversity(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -78,9 +81,19 @@ def recognition(
     }
 
 
+def seen(samples: Labelled, at_once: int = 500) -> Labelled:
+    """Return images with their labels as they are, of sounds [n, t, channels] their pictures."""
+    values, labels = samples
+    if values.ndim == 4:
+        return samples
+    see = compiler.jit(heard)
+    parts = [values[start : start + at_once] for start in range(0, len(values), at_once)]
+    return np.concatenate([np.asarray(see(part)) for part in parts]), labels
+
+
 def scores(inputs: Inputs) -> Scores:
     """Compute the shares, overall and for each class that has samples."""
-    real, samples = needed(inputs.real_pixels), needed(inputs.fake_pixels)
+    real, samples = seen(needed(inputs.real_pixels)), seen(needed(inputs.fake_pixels))
     found = recognition(real, samples, inputs.classes)
     values = {
         "recognised": found["recognised"],
@@ -94,5 +107,5 @@ def scores(inputs: Inputs) -> Scores:
 RECOGNITION = Metric(
     scores,
     gives=("recognised", "recognised_real", "diversity"),
-    needs=("images", "pixels", "two_classes", "held_out", "pair_of_a_class"),
+    needs=("images_or_sounds", "pixels", "two_classes", "held_out", "pair_of_a_class"),
 )

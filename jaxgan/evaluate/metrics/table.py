@@ -18,6 +18,7 @@ from jaxgan.evaluate.metrics.retrieval import RETRIEVAL, RETRIEVAL_FEATURES
 from jaxgan.evaluate.metrics.segmentation import SEGMENTATION
 from jaxgan.evaluate.metrics.sliced import MIND
 from jaxgan.evaluate.metrics.target_accuracy import TARGET_ACCURACY
+from jaxgan.evaluate.metrics.tunes import TUNES
 
 METRICS: dict[str, Metric] = {
     "fd": FD,
@@ -39,6 +40,7 @@ METRICS: dict[str, Metric] = {
     "retrieval_features": RETRIEVAL_FEATURES,
     "segmentation": SEGMENTATION,
     "target_accuracy": TARGET_ACCURACY,
+    "tunes": TUNES,
 }
 # The others are asked for by name: they cost more, or need labels or a generator.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")

@@ -48,6 +48,12 @@ def domain_loss(source: jax.Array, target: jax.Array) -> jax.Array:
     return each(non_saturating.discriminator, source, target).mean()
 
 
+def judge_metrics(source: jax.Array, target: jax.Array) -> dict[str, jax.Array]:
+    """Return D's mean logits and its accuracy, for the log."""
+    right = (source > 0).mean() + (target <= 0).mean()
+    return {**logit_metrics(source, target), "accuracy": 0.5 * right}
+
+
 def ramp(step: jax.Array | int, weight: float, ramp_steps: int) -> jax.Array:
     """Return lambda in a training step."""
     if not ramp_steps:
@@ -61,9 +67,8 @@ def discriminator_objective(
 ) -> tuple[jax.Array, Outcome]:
     source, target = encoded(nets, batch)
     logits = judged(nets, source, target)
-    right = (logits[0] > 0).mean() + (logits[1] <= 0).mean()
-    metrics = {**logit_metrics(*logits), "accuracy": 0.5 * right}
-    return domain_loss(*logits), Outcome(stats, metrics, Drawn(source, target, (), logits))
+    drawn = Drawn(source, target, (), logits)
+    return domain_loss(*logits), Outcome(stats, judge_metrics(*logits), drawn)
 
 
 def generator_objective(

@@ -32,6 +32,17 @@ figure{margin:0;flex:3 1 400px;max-width:max(340px,min(100%,100vh - 100px))}
 #sound{width:100%;margin-top:10px}
 #image{width:100%;image-rendering:pixelated;border-radius:14px;display:block;
 background:var(--panel);aspect-ratio:1}
+#frame{position:relative}
+#strokes,#cursor{position:absolute;left:0;top:0}
+#strokes{width:100%;height:100%;image-rendering:pixelated;border-radius:14px;touch-action:none;
+cursor:crosshair}
+#strokes.applied{opacity:0}
+#cursor{border:2px solid var(--accent);pointer-events:none;display:none}
+#strokes:focus-visible+#cursor{display:block}
+#brush{margin-top:12px}#brush .row{align-items:center}
+#brush label{margin:0;grid-template-columns:auto 90px}
+#colour{width:100%;height:34px;padding:2px;border:1px solid var(--rule);border-radius:8px;
+background:var(--bg)}
 #between>h2:first-child{margin-top:0}
 #t{margin:10px 0 0}
 #between{flex:1 1 250px;min-width:0;max-width:480px}
@@ -57,8 +68,15 @@ font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 <label id="cut">truncation<input type="range" id="truncation"><output></output></label>
 <h2>Directions</h2><div id="moves"></div>
 <div class="row"><button id="reset">Reset</button></div></aside>
-<section><figure><img id="image" alt="sample"><audio id="sound" controls hidden></audio>
-<p id="time">&nbsp;</p><p id="error"></p></figure>
+<section><figure><div id="frame"><img id="image" alt="sample">
+<canvas id="strokes" tabindex="0" role="application" hidden
+aria-label="paint on the picture: arrows move, space paints"></canvas><div id="cursor"></div></div>
+<audio id="sound" controls hidden></audio><p id="time">&nbsp;</p><p id="error"></p>
+<div id="brush" hidden><div class="row"><label>brush<input type="color" id="colour"
+value="#ffffff"></label><label>size<input type="range" id="width" min="1" step="1"></label>
+<button id="apply" disabled>Apply</button><button id="clear" disabled>Clear</button></div>
+<p>Paint on the picture; by keys, arrows move and space paints. Apply finds the nearest picture that
+the generator can make.</p></div></figure>
 <div id="between"><h2>Between two</h2>
 <div id="pins"><div><img id="a" alt="A"><span></span><button id="pinA">Pin A</button></div>
 <div><img id="b" alt="B"><span></span><button id="pinB">Pin B</button></div></div>
@@ -74,23 +92,23 @@ const place=()=>({class:+$('class').value||0,seed:+$('seed').value||0,
  moves:[...document.querySelectorAll('#moves input')].map(x=>+x.value)});
 const query=(a,b,t)=>'image?a='+encodeURIComponent(JSON.stringify(a))+
  (b?'&b='+encodeURIComponent(JSON.stringify(b))+'&t='+t:'');
-async function fetchImage(q){const r=await fetch(q);
+async function fetchImage(q,body){const r=await fetch(q,body?{method:'POST',body}:{});
  if(!r.ok)throw Error(await r.text());return URL.createObjectURL(await r.blob())}
 async function pump(){if(busy||!wanted)return;busy=true;const job=wanted;wanted=null;
  const start=performance.now();
- try{const url=await fetchImage(job.q);if(shown)URL.revokeObjectURL(shown);shown=url;
+ try{const url=await fetchImage(job.q,job.body);if(shown)URL.revokeObjectURL(shown);shown=url;
   const loaded=new Promise(f=>{$('image').onload=f});$('image').src=url;await loaded;
   if(facts.played)$(facts.played=='audio'?'sound':'image').src=job.q.replace('image','played');
   $('error').textContent='';const ms=Math.round(performance.now()-start);
   $('time').textContent=ms+' ms';document.body.dataset.ms=ms;
   document.body.dataset.done=job.q}
- catch(e){$('error').textContent=e.message}
+ catch(e){$('error').textContent=e.message;$('time').innerHTML='&nbsp;'}
  busy=false;pump()}
-function show(q,name){file=name+'.png';wanted={q};pump()}
+function show(q,name,body){file=name+'.png';wanted={q,body};pump()}
 const label=p=>[facts.classes[p.class],'seed '+p.seed].filter(Boolean).join(', ');
 const named=p=>[(facts.classes[p.class]||'').replace(/[^A-Za-z0-9]+/g,'-'),'seed'+p.seed,
  't'+p.truncation].filter(Boolean).join('_');
-function draw(){const p=place();
+function draw(){const p=place();$('strokes').classList.remove('applied');
  document.querySelectorAll('label').forEach(l=>{const o=l.querySelector('output');
   if(o)o.textContent=(+l.querySelector('input').value).toFixed(2)});
  $('t').value=0;
@@ -106,6 +124,29 @@ function between(){const t=$('t').value;
  show(query(pins.a,pins.b,t),[facts.name,named(pins.a),'to',named(pins.b),t].join('_'))}
 async function pin(k){pins[k]=place();$(k).src=await fetchImage(query(pins[k]));
  $(k).nextSibling.textContent=label(pins[k]);$('t').disabled=!(pins.a&&pins.b)}
+function brush(){const c=$('strokes'),pen=c.getContext('2d');let last=null,x=0,y=0;
+ [c.height,c.width]=facts.size;x=c.width/2;y=c.height/2;
+ $('width').max=Math.max(2,Math.round(c.width/3));$('width').value=Math.max(1,c.width/12);
+ const box=()=>{const s=+$('width').value;return [Math.round(x-s/2),Math.round(y-s/2),s]};
+ const move=()=>{const [l,t,s]=box(),m=$('cursor').style;m.left=100*l/c.width+'%';
+  m.top=100*t/c.height+'%';m.width=100*s/c.width+'%';m.height=100*s/c.height+'%'};
+ const painted=on=>{$('apply').disabled=$('clear').disabled=!on;c.classList.remove('applied')};
+ const dab=()=>{const [l,t,s]=box();pen.fillStyle=$('colour').value;pen.fillRect(l,t,s,s);
+  painted(true);move()};
+ const to=e=>{const b=c.getBoundingClientRect(),u=(e.clientX-b.left)/b.width*c.width,
+   v=(e.clientY-b.top)/b.height*c.height,[p,q]=last||[u,v],
+   n=Math.max(1,Math.ceil(2*Math.hypot(u-p,v-q)));
+  for(let i=1;i<=n;i++){x=p+(u-p)*i/n;y=q+(v-q)*i/n;dab()}last=[u,v]};
+ c.onpointerdown=e=>{c.setPointerCapture(e.pointerId);last=null;to(e)};
+ c.onpointermove=e=>{if(e.buttons)to(e)};
+ c.onkeydown=e=>{const d={ArrowLeft:[-1,0],ArrowRight:[1,0],ArrowUp:[0,-1],ArrowDown:[0,1]}[e.key];
+  if(!d&&e.key!=' ')return;e.preventDefault();if(!d)return dab();
+  x=Math.min(c.width,Math.max(0,x+d[0]));y=Math.min(c.height,Math.max(0,y+d[1]));move()};
+ $('width').oninput=move;move();
+ $('clear').onclick=()=>{pen.clearRect(0,0,c.width,c.height);painted(false);draw()};
+ $('apply').onclick=async()=>{const p=place(),body=await new Promise(f=>c.toBlob(f));
+  $('time').textContent='looking for a picture like it ...';c.classList.add('applied');
+  show(query(p).replace('image','edit'),facts.name+'_'+named(p)+'_edited',body)}}
 async function start(){facts=await(await fetch('facts')).json();
  $('name').textContent=facts.name;document.title=facts.name+' - jaxgan';
  $('about').textContent=facts.size.join(' x ')+', '+facts.classes.length+' classes, step '+
@@ -114,6 +155,7 @@ async function start(){facts=await(await fetch('facts')).json();
  facts.classes.forEach((c,i)=>$('class').add(new Option(c,i)));
  if(!facts.classes.length)$('class').parentElement.hidden=true;
  $('sound').hidden=facts.played!='audio';
+ $('brush').hidden=$('strokes').hidden=!facts.brush;if(facts.brush)brush();
  const t=$('truncation');
  if(facts.truncations.length){[t.min,t.max]=facts.truncations;t.step=0.01;
   t.value=Math.min(1,t.max)}

@@ -4,11 +4,14 @@
     GET /facts                   JSON: classes, truncation, directions
     GET /image?a=JSON[&b=JSON&t=0.5]    PNG of a place, or between two
     GET /played?a=JSON[&b=JSON&t=0.5]   the same as a file that plays it, of media that have one
+    POST /edit?a=JSON            PNG of a place, edited (trained/edit.py) as the strokes in the
+                                 request's body say: a PNG of the picture's size, opaque where it is
+                                 painted
 
 A place is {"class": 3, "seed": 0, "truncation": 0.5, "moves": [0, 1.5, ...]}: the class, latents
 number 0 of the seed, and steps along the directions. Between two places latents are interpolated
 on the arc, classes and truncations linearly. The PNG holds its places as text, so a picture can be
-made again.
+made again; one that was edited its latents.
 """
 
 import json
@@ -19,6 +22,7 @@ import threading
 import traceback
 import urllib.parse
 import webbrowser
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -30,16 +34,24 @@ from PIL import PngImagePlugin
 
 from jaxgan.media.pictures import picture
 from jaxgan.trained import directions
+from jaxgan.trained.descent import Descent
+from jaxgan.trained.edit import edit
 from jaxgan.trained.explore.page import PAGE
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.paths import spherical
+from jaxgan.trained.strokes import can_be_painted, read_strokes
 
 TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # of a run: those between are interpolated
 DIRECTIONS, REACH = 6, 6.0
 # How a page plays a file, and its content type.
 KINDS = {".wav": ("audio", "audio/wav"), ".gif": ("img", "image/gif")}
+STARTS, STEPS = 8, 50  # of an edit: somebody waits for it
+MOST_BYTES = 1 << 22  # of strokes
 LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+NO_PAGE = 404, "text/plain", b"no such page"
 
 
 class Place(NamedTuple):
@@ -58,6 +70,7 @@ class Explorer:
         except ValueError:  # a network that is not affine in its latents
             found = directions.principal(g, min(DIRECTIONS, g.latent_dim))
         self.vectors = found.vectors
+        self._descent = Descent(g)
         self.png({"a": json.dumps({"class": 0, "seed": 0})})  # compiles
 
     def facts(self) -> dict[str, Any]:
@@ -70,6 +83,7 @@ class Explorer:
             "path": self.path,
             "classes": list(g.class_names),
             "size": list(shown.shape[1:3]),
+            "brush": can_be_painted(g),
             "played": KINDS[g.medium.reel.suffix][0] if g.medium.reel else "",
             "step": g.step,
             "truncations": [min(known), max(known)] if known else [],
@@ -79,11 +93,32 @@ class Explorer:
 
     def png(self, query: dict[str, str]) -> bytes:
         """Return the picture that a query asks for; ValueError says what is wrong with it."""
-        shown = self.g.medium.pictures(self.sample(query))[0]
-        text = PngImagePlugin.PngInfo()
-        text.add_text("jaxgan", json.dumps(query))
-        file = BytesIO()
-        picture(shown).save(file, "png", pnginfo=text)
+        return self._png(self.sample(query), query)
+
+    def edited(self, query: dict[str, str], strokes: bytes) -> bytes:
+        """Return the picture of a place, edited as the strokes in a PNG say, near that place."""
+        if not can_be_painted(self.g):
+            raise ValueError("these samples are no images to paint on")
+        place = self._place(query, "a")
+        painted = read_strokes(self.g, strokes, "the picture of strokes")
+        with self._lock:
+            found = edit(
+                self.g,
+                painted,
+                label=int(place.mixture.argmax()) if self.g.takes_class else None,
+                start=place.latents,
+                starts=STARTS,
+                steps=STEPS,
+                truncation=place.truncation,
+                descent=self._descent,
+            )
+        stored = self.g.medium.to_stored(found.images[1:])
+        return self._png(stored, {**query, "latents": found.latents.tolist()})
+
+    def _png(self, stored: np.ndarray, made_of: dict[str, Any]) -> bytes:
+        text, file = PngImagePlugin.PngInfo(), BytesIO()
+        text.add_text("jaxgan", json.dumps(made_of))
+        picture(self.g.medium.pictures(stored)[0]).save(file, "png", pnginfo=text)
         return file.getvalue()
 
     def played(self, query: dict[str, str]) -> tuple[str, bytes]:
@@ -95,14 +130,17 @@ class Explorer:
 
     def sample(self, query: dict[str, str]) -> np.ndarray:
         """Return what a query asks for, as stored: [1, ...]."""
-        if "a" not in query:
-            raise ValueError("a is missing: write a place")
-        place = self.place(query["a"])
+        place = self._place(query, "a")
         if "b" in query:
             place = self.between(place, self.place(query["b"]), _number("t", query.get("t", "0.5")))
         with self._lock:
             images = self.g.generate(place.latents[None], place.mixture[None], place.truncation)
         return self.g.medium.to_stored(images)
+
+    def _place(self, query: dict[str, str], name: str) -> Place:
+        if name not in query:
+            raise ValueError(f"{name} is missing: write a place")
+        return self.place(query[name])
 
     def place(self, text: str) -> Place:
         """Return the latents, class weights and truncation of a place in JSON."""
@@ -152,8 +190,14 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            self._answer_with(self._get)
+
+        def do_POST(self) -> None:
+            self._answer_with(self._post)
+
+        def _answer_with(self, make: Callable[[str, dict[str, str]], tuple[int, str, bytes]]):
             try:
-                code, kind, body = self._answer()
+                code, kind, body = self._answer(make)
             except ValueError as error:
                 code, kind, body = 400, "text/plain; charset=utf-8", str(error).encode()
             except Exception:  # whoever asked gets an answer, the terminal the traceback
@@ -161,29 +205,41 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
                 code, kind, body = 500, "text/plain", b"an internal error: see the terminal"
             self._send(code, kind, body)
 
-        def _answer(self) -> tuple[int, str, bytes]:
+        def _answer(self, make: Callable) -> tuple[int, str, bytes]:
             """Return status, content type and body; ValueError says what is wrong with a query."""
             # A page elsewhere could point a name of its own at this machine; it stays outside.
             host = urllib.parse.urlsplit(f"//{self.headers.get('Host', '')}").hostname
             if names and host not in names:
                 return 403, "text/plain", f"{host} is not this server".encode()
             url = urllib.parse.urlsplit(self.path)
-            query = dict(urllib.parse.parse_qsl(url.query))
-            if url.path == "/":
+            return make(url.path, dict(urllib.parse.parse_qsl(url.query)))
+
+        def _get(self, path: str, query: dict[str, str]) -> tuple[int, str, bytes]:
+            if path == "/":
                 return 200, "text/html; charset=utf-8", PAGE.encode()
-            if url.path == "/facts":
+            if path == "/facts":
                 return 200, "application/json", json.dumps(explorer.facts()).encode()
-            if url.path == "/image":
+            if path == "/image":
                 return 200, "image/png", explorer.png(query)
-            if url.path == "/played":
+            if path == "/played":
                 return 200, *explorer.played(query)
-            return 404, "text/plain", b"no such page"
+            return NO_PAGE
+
+        def _post(self, path: str, query: dict[str, str]) -> tuple[int, str, bytes]:
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal() or int(length) > MOST_BYTES:
+                self.close_connection = True  # the body stays unread
+                raise ValueError(f"strokes: write a PNG of at most {MOST_BYTES} bytes")
+            body = self.rfile.read(int(length))
+            return (200, "image/png", explorer.edited(query, body)) if path == "/edit" else NO_PAGE
 
         def _send(self, code: int, kind: str, body: bytes) -> None:
             self.send_response(code)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
 

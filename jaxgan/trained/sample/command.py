@@ -12,11 +12,14 @@ from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.media import terminal
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
 from jaxgan.trained.generator import TrainedGenerator
-from jaxgan.trained.load import load_generator, load_policy
+from jaxgan.trained.load import load_generator, load_policy, load_simulator
 from jaxgan.trained.policy import is_policy
 from jaxgan.trained.sample import sheets, walks
 from jaxgan.trained.sample.files import write_images
+from jaxgan.trained.sample.numbers import sample_numbers
 from jaxgan.trained.sample.rollouts import sample_policy
+from jaxgan.trained.sample.strokes import write_strokes
+from jaxgan.trained.simulator import is_simulator
 
 KINDS = {
     "classes": "sample.png",
@@ -26,6 +29,7 @@ KINDS = {
     "arithmetic": "arithmetic.png",
     "walk": "walk.gif",
     "images": "samples",
+    "strokes": "strokes.gif",
 }
 MOST_PIXELS = 1 << 28  # of a sheet, and of a film
 TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
@@ -55,11 +59,13 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         raise ValueError(f"--kind={options.kind}: write one of {', '.join(KINDS)}")
     if config is not None and is_policy(config):
         return sample_policy(load_policy(model, config), options)
+    if config is not None and is_simulator(config):
+        return sample_numbers(load_simulator(model, config), options)
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
     if options.kind == "images":
         check_output(output / "labels.csv")
-    elif options.kind == "walk":
+    elif options.kind in ("walk", "strokes"):
         refuse_film(output)
     else:
         refuse_suffix(output)
@@ -76,6 +82,10 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         return 0
     if jax.process_index():
         return 0  # one process draws a sheet
+    if options.kind == "strokes":
+        columns = options.columns or g.config.sample.columns
+        print(write_strokes(g, output, columns, options.seed) + replaced)
+        return 0
     if options.kind == "walk":
         seeds = numbers("--seeds", options.seeds) or list(range(options.seed, options.seed + 4))
         chosen = classes or sheets.default_classes(g)[:9]

@@ -35,6 +35,62 @@ def test_sliders_change_the_picture(tmp_path):
             thread.join()
 
 
+KEY = """document.getElementById('strokes').dispatchEvent(
+new KeyboardEvent('keydown', {{key: '{0}', bubbles: true}}))"""
+OPAQUE = """(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data
+.filter((v, i) => i % 4 == 3 && v).length)(document.getElementById('strokes'))"""
+
+
+def paint(page: Browser) -> None:
+    """Strokes by the keyboard, then by the mouse; the server's answer is shown in their place."""
+    page.evaluate("document.getElementById('strokes').focus()")
+    page.evaluate("document.getElementById('width').value = 2")
+    assert page.evaluate(OPAQUE) == 0 and page.evaluate("document.getElementById('apply').disabled")
+    for key in ("ArrowLeft", "ArrowUp", " "):
+        page.evaluate(KEY.format(key))
+    assert page.evaluate(OPAQUE) == 4  # a dab of 2 x 2
+    for key in ("ArrowLeft", "ArrowLeft", " "):
+        page.evaluate(KEY.format(key))
+    assert page.evaluate(OPAQUE) == 8
+    corner = "document.getElementById('strokes').getBoundingClientRect()"
+    left, top, side = (page.evaluate(f"{corner}.{name}") for name in ("left", "top", "width"))
+    at = {"y": top + 0.9 * side, "button": "left", "buttons": 1}
+    move = lambda kind, x: page.call("Input.dispatchMouseEvent", type=kind, x=left + x * side, **at)
+    for kind, x in (("mousePressed", 0.2), ("mouseMoved", 0.8), ("mouseReleased", 0.8)):
+        move(kind, x)
+    assert page.evaluate(OPAQUE) >= 16  # a line across
+    page.evaluate("document.getElementById('apply').click()")
+    page.wait_for("document.body.dataset.done.startsWith('edit?')")
+    assert page.evaluate("document.getElementById('error').textContent") == ""
+    assert page.evaluate("document.getElementById('strokes').className") == "applied"
+    page.evaluate("document.getElementById('clear').click()")
+    page.wait_for("document.body.dataset.done.startsWith('image?')")
+    assert page.evaluate(OPAQUE) == 0 and page.evaluate("document.getElementById('apply').disabled")
+
+
+def test_the_page_fits_a_phone(tmp_path):
+    explorer = Explorer(tiny_tabulated(), "tiny")
+    with explore.serve(explorer, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/"
+            with Browser(url, tmp_path / "profile", (500, 900)) as page:
+                page.call("Emulation.setDeviceMetricsOverride", width=360, height=740,
+                          deviceScaleFactor=2, mobile=True)  # fmt: skip
+                page.wait_for("document.body.dataset.done")
+                assert page.evaluate("innerWidth") == 360
+                assert page.evaluate("document.documentElement.scrollWidth") <= 360
+                box = "document.getElementById('{}').getBoundingClientRect().right"
+                for name in ("strokes", "apply", "clear", "width"):
+                    assert 0 < page.evaluate(box.format(name)) <= 360, name
+                target = Path(os.environ.get("JAXGAN_SCREENSHOTS", tmp_path)) / "phone.png"
+                page.screenshot(target)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def appears(path: Path) -> Path:
     end = time.monotonic() + 60
     while not path.exists() and time.monotonic() < end:
@@ -73,6 +129,8 @@ def play(page: Browser, folder: Path) -> None:
     assert "whole number" in page.wait_for("document.getElementById('error').textContent")
     page.evaluate(MOVE.format("seed", 3))
     page.wait_for("document.getElementById('error').textContent == ''")
+
+    paint(page)
 
     target = Path(os.environ.get("JAXGAN_SCREENSHOTS", folder)) / "explore.png"
     page.screenshot(target)  # to be looked at

@@ -171,3 +171,72 @@ def test_every_odd_place_gets_an_answer(port, place):
 def test_an_odd_host_gets_an_answer(port):
     status, _, _ = get(port, "/", host="[::1")
     assert status == 400
+
+
+def post(port, query, body, path="/edit"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        url = f"{path}?{urllib.parse.urlencode(query)}"
+        connection.request("POST", url, body, {"Host": f"localhost:{port}"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read()
+    finally:
+        connection.close()
+
+
+def strokes(shape=(8, 8), colours=180):
+    """Return a PNG of which a part is opaque, of these colours."""
+    image = np.zeros((*shape, 4), np.uint8)
+    image[2:5, 3:6, :3], image[2:5, 3:6, 3] = colours, 255
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "png")
+    return file.getvalue()
+
+
+def test_strokes_edit_a_place(port, explorer):
+    """Strokes of the colours of another picture of the generator's."""
+    g, place = explorer.g, {"class": 3, "seed": 5, "truncation": 2.0}
+    asked = g.sample([3], seed=11, truncation=2.0)[0, 2:5, 3:6]
+    query, body = {"a": json.dumps(place)}, strokes(colours=asked)
+    status, kind, found = post(port, query, body)
+    assert (status, kind) == (200, "image/png"), found
+    with Image.open(io.BytesIO(found)) as picture:
+        after, made_of = np.asarray(picture)[..., None], json.loads(picture.info["jaxgan"])
+    z = np.float32(made_of["latents"])[None]
+    np.testing.assert_array_equal(to_stored(g.generate(z, np.array([3]), 2.0))[0], after)
+    before = g.sample([3], seed=5, truncation=2.0)[0]
+    error = lambda image: np.square(image[2:5, 3:6] - asked.astype(float)).mean()
+    assert error(after) < error(before) / 3
+    assert json.loads(made_of["a"]) == place
+    assert post(port, query, body)[2] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "words"),
+    [
+        ({}, strokes(), "a is missing"),
+        ({"a": "{}"}, strokes((9, 8)), "strokes is 8 x 9, the generator makes 8 x 8"),
+        ({"a": "{}"}, b"", "strokes: empty file"),
+        ({"a": "{}"}, b"no picture", "strokes: not an image"),
+    ],
+)
+def test_wrong_strokes_say_what_is_wrong(port, query, body, words):
+    status, _, said = post(port, query, body)
+    assert status == 400 and words in said.decode(), said
+
+
+def test_strokes_are_taken_at_one_address(port):
+    assert post(port, {"a": "{}"}, strokes(), "/image")[0] == 404
+    assert json.loads(get(port, "/facts")[2])["brush"]
+
+
+@pytest.mark.parametrize("length", [str(1 + (1 << 22)), "many"])
+def test_strokes_of_too_many_bytes_are_not_read(port, length):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.putrequest("POST", "/edit?a=%7B%7D")
+    connection.putheader("Content-Length", length)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 400 and answer.getheader("Connection") == "close"
+    assert b"write a PNG of at most 4194304 bytes" in answer.read()
+    connection.close()

@@ -1,0 +1,31 @@
+"""GAN-TTS (arXiv 1909.11646): two seconds of speech at 24 kHz, the authors' recipe.
+
+Data      jaxgan prepare words data/words --window=48000 --rate=24000
+          a word in each file, a sub-folder for each word: media/speech.py says what is missing
+Command   jaxgan train --config=gantts --workdir=runs/gantts
+Network   generator of 25,549,441 parameters with 567 numbers a frame; here words + 1 of them
+Hardware  a TPU slice; not trained here
+Expected  nothing that the paper states: its speech comes from linguistic features of sentences
+
+The authors': hinge, orthogonal first kernels and regularisation, spectral norm, batches of 1024,
+Adam with 5e-5 and 1e-4 and b1 = 0, an average of 0.9999, a million steps. Differs:
+models/gantts.py, media/speech.py.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxgan.config import default_config
+
+
+def get_config() -> ConfigDict:
+    config = default_config(model="gantts")
+    config.data.update(name="data/words", medium="speech", size=(48_000,), rate=24_000, hop=120)
+    config.condition = "data"
+    config.generator.update(learning_rate=5e-5, b1=0.0, orthogonal=5e-5)
+    config.discriminator.update(learning_rate=1e-4, b1=0.0, orthogonal=5e-5)
+    config.average.decay = 0.9999
+    config.train.update(steps=1_000_000, batch=1024, num_d_steps=1)
+    config.train.update(log_every=100, sample_every=5000, checkpoint_every=5000)
+    config.watch.every = 5000
+    config.evaluate.update(metrics=("recognition",), split="train")
+    return config

@@ -1,0 +1,64 @@
+"""The second stage of ADDA (arXiv 1702.05464): the target's encoder learns the source's features.
+
+    discriminator:  mean softplus(-D(f_s(s))) + mean softplus(D(f_t(t)))
+    generator:      mean softplus(-D(f_t(t)))
+
+for images s of the source and t of the target, in batches without partners. f_s, and the classifier
+that goes with it, are held (models/adda.py): this is the non-saturating game, with features of the
+source as real samples. Labels of the source are read for the log alone.
+
+Which step to keep: no label of the target is known, the source's accuracy is constant (g/accuracy),
+and long games exchange classes; the steps are fixed beforehand, and D's accuracy, which falls
+towards 0.5, is all there is to see.
+"""
+
+import jax
+from ml_collections import ConfigDict
+
+from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
+from jaxgan.game.keys import Keys
+from jaxgan.game.losses import each, non_saturating
+from jaxgan.game.objectives.domains import domain_loss, judge_metrics
+from jaxgan.game.objectives.draw import judged
+
+NEEDS = {
+    "generator": ("source_features", "target_features", "classify"),
+    "discriminator": ("call",),
+}
+
+
+def encoded(nets: Nets, batch: Batch) -> tuple[Batch, Batch]:
+    """Return the features of the source and of the target, each by its own encoder."""
+    source, target = batch.sample
+    return (
+        Batch(nets.generator.source_features(source)),
+        Batch(nets.generator.target_features(target)),
+    )
+
+
+def discriminator_objective(
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+) -> tuple[jax.Array, Outcome]:
+    source, target = encoded(nets, batch)
+    logits = judged(nets, source, target)
+    drawn = Drawn(source, target, (), logits)
+    return domain_loss(*logits), Outcome(stats, judge_metrics(*logits), drawn)
+
+
+def generator_objective(
+    game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+) -> tuple[jax.Array, Outcome]:
+    source, target = encoded(nets, batch)
+    loss = each(non_saturating.generator, nets.discriminator.call(*target)).mean()
+    classes = nets.generator.classify(source.sample)
+    metrics = {"accuracy": (classes.argmax(-1) == batch.condition).mean()}
+    return loss, Outcome(stats, metrics, Drawn(source, target, ()))
+
+
+def default_config() -> ConfigDict:
+    return ConfigDict({"name": "adda"})
+
+
+def objectives(config: ConfigDict) -> dict[str, Objective]:
+    """Return each player's objective."""
+    return {"generator": generator_objective, "discriminator": discriminator_objective}

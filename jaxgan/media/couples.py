@@ -1,0 +1,66 @@
+"""Couples: an image of either of two domains, side by side in one (CoGAN, arXiv 1606.07536).
+
+Of a data set of two domains (domains.py), whose records were joined by lot, an example is the image
+[height, 2 width, channels] with that of the first domain on the left. A generator of couples makes
+both images of one draw of its latents; a discriminator judges each half on its own. Everything else
+that jaxgan does with images it does with couples.
+
+data.size is the size of one half. Each is cut and mirrored by a draw of its own.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxgan.media import domains, images
+from jaxgan.media.augment import Streams, augmented
+from jaxgan.media.medium import Batch, Medium
+
+SIZE, READS, PREPARE = domains.SIZE, domains.READS, domains.PREPARE
+facts, assumed = domains.facts, domains.assumed
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`.
+
+    Raises ValueError where the two images have not the same number of channels.
+    """
+    channels, first = data.channels, data.source_channels
+    if first is None or 2 * first != channels:
+        raise ValueError(
+            f"data.source_channels = {first} of {channels} channels: the images of a couple are "
+            "of one kind: write `jaxgan prepare A TARGET --domains=B --channels=3` (or 1)"
+        )
+    height, width = data.size
+    found = images.images((height, 2 * width, first), data.bits, len(data.class_names))
+    return found._replace(
+        decode=partial(decode, size=(height, width)),
+        augment=partial(augment, flip=data.flip, random_crop=data.random_crop),
+    )
+
+
+def halves(couples: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return the images of the first and of the second domain, [..., h, w, c], of couples."""
+    width = couples.shape[-2] // 2
+    return couples[..., :width, :], couples[..., width:, :]
+
+
+def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
+    """Return the couple of one record of a data set of two domains."""
+    joined, label = images.decode(record, features, size)
+    channels = joined.shape[-1] // 2
+    return Batch(np.concatenate([joined[..., :channels], joined[..., channels:]], -2), label)
+
+
+def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
+    """Return a batch of floats, each half mirrored and cropped by a draw of its own."""
+    first, second = halves(batch.sample)
+    both = (
+        augmented(domains.Side(keys, "condition"), first, flip, random_crop),
+        augmented(domains.Side(keys, "sample"), second, flip, random_crop),
+    )
+    return batch._replace(sample=jnp.concatenate(both, -2))

@@ -1,0 +1,191 @@
+"""Events: tunes as notes one after the other, [notes, 4] (C-RNN-GAN, arXiv 1611.09904).
+
+    0  gap        beats since the note before began; 0 for notes that begin together
+    1  length     beats
+    2  pitch      octaves from 440 Hz: log2 of the ratio of the frequencies
+    3  velocity   of 127
+
+Stored as int16: ticks, ticks, MIDI's pitch (69 is 440 Hz) and velocity. A tick is 1/24 of a beat,
+MIDI's own clock, which halves and thirds of a beat and of its quarter fit. These units are the same
+for every data set, so the way back needs nothing else; what a generator makes is rounded to them.
+In training each number is moved by U(-1/2, 1/2) of its unit, which rounding undoes: else real notes
+would be told from made ones by lying on a grid.
+
+A picture of a tune is its piano roll, later notes to the right, higher ones above, louder ones
+darker; its file is a MIDI file. A sheet is heard as one WAV, by plain tones (tones.py): the first
+tune of each row.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+from PIL import Image
+
+from jaxgan.files.atomic import write_bytes
+from jaxgan.media import pictures
+from jaxgan.media.augment import Streams
+from jaxgan.media.decode import decode_record
+from jaxgan.media.images import distances
+from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
+from jaxgan.media.midi import Tune, midi_bytes
+from jaxgan.media.sounds import wav_bytes
+from jaxgan.media.tones import RATE, sound
+
+SIZE = (32,)  # notes
+AUGMENTS = ()
+READS = ("events",)
+PREPARE = "jaxgan prepare FOLDER TARGET --notes={0}"
+TICKS = 24  # of a beat
+LONGEST = 32767  # ticks
+A4 = 69  # MIDI's number of 440 Hz
+LOWEST, KEYS, ROW = 21, 88, 2  # of a piano; pixels of a key in a piano roll
+HEIGHT, WIDTH = KEYS * ROW, 192  # pixels of a piano roll
+PAUSE = 0.5  # seconds of silence between the tunes of a sheet
+SCALE, OFFSET = (TICKS, TICKS, 12, 127), (0, 0, A4, 0)  # stored = scale x float + offset
+LEAST, MOST = (0, 1, 0, 1), (LONGEST, LONGEST, 127, 127)
+
+
+def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
+    """Return the numbers of a note and the bits that tunes have."""
+    return {"channels": 4, "bits": 16}
+
+
+def medium(data: ConfigDict) -> Medium:
+    """Return the medium of a resolved config's section `data`."""
+    return events(data.size[0], len(data.class_names))
+
+
+def events(notes: int, num_classes: int = 0) -> Medium:
+    """Return the medium of tunes of so many notes."""
+    shape = (notes, 4)
+    return Medium(
+        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.int16), jax.ShapeDtypeStruct((), jnp.int32)),
+        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        decode=decode,
+        to_float=to_float,
+        to_stored=to_stored,
+        augment=augment,
+        sheet=sheet,
+        suffix=".mid",
+        write=write,
+        distances=distances,
+        pictures=piano_rolls,
+        reel=Reel(".wav", one_after_another),
+    )
+
+
+def decode(record: Any, features: Any) -> Batch:
+    """Return the tune and the label of one record of a data set with these features."""
+    data, label = record[:2]
+    return Batch(decode_record(data, features), np.int32(label))
+
+
+def to_float(batch: Batch) -> Batch:
+    """Return a batch of stored tunes [..., notes, 4] in the units above; labels stay."""
+    return batch._replace(sample=_by_number(batch.sample, back=True))
+
+
+def to_stored(tunes: Any) -> Any:
+    """Round tunes to ticks and semitones and clip them to what MIDI holds; numpy or JAX arrays.
+
+    Raises ValueError for numpy tunes that are not finite: it names the first one.
+    """
+    xp = jnp if isinstance(tunes, jax.Array) else np
+    if xp is np:
+        finite = np.isfinite(tunes).reshape(len(tunes), -1).all(1)
+        if not finite.all():
+            raise ValueError(
+                f"tune {int(np.argmin(finite))} of {len(tunes)} is not finite: the generator's "
+                "weights are damaged, or its training has diverged"
+            )
+    return _by_number(tunes).astype(np.int16)
+
+
+def augment(keys: Streams, batch: Batch) -> Batch:
+    """Return float tunes with each number anywhere in the interval that is rounded to it."""
+    tunes = batch.sample
+    moved = jax.random.uniform(keys["rounding"], tunes.shape, minval=-0.5, maxval=0.5)
+    unit = jnp.asarray(SCALE, jnp.float32).reshape((1,) * (tunes.ndim - 1) + (4,))
+    return batch._replace(sample=tunes + moved / unit)
+
+
+def _by_number(tunes: Any, back: bool = False) -> Any:
+    """Return floats [..., 4] as stored numbers, or with `back` these as floats."""
+    xp = jnp if isinstance(tunes, jax.Array) else np
+    scale, offset, least, most = (
+        xp.asarray(x, np.float32).reshape((1,) * (tunes.ndim - 1) + (4,))
+        for x in (SCALE, OFFSET, LEAST, MOST)
+    )
+    if back:
+        return (tunes.astype(np.float32) - offset) / scale
+    return xp.clip(xp.round(tunes * scale + offset), least, most)
+
+
+def notes_of(tune: np.ndarray) -> np.ndarray:
+    """Return (start, length, pitch, velocity) in ticks of one stored tune: [notes, 4] int64."""
+    gap, length, pitch, velocity = tune.astype(np.int64).T
+    return np.stack([np.cumsum(gap) - gap[0], length, pitch, velocity], -1)
+
+
+def events_of(tune: Tune) -> np.ndarray:
+    """Return the notes of a MIDI file as they are stored, [n, 4] int16, the first gap 0.
+
+    Times are rounded to ticks before gaps are taken, so that no rounding adds up.
+    """
+    start, length, pitch, velocity = tune.notes.T
+    ticks = lambda x: (x * TICKS + tune.division // 2) // tune.division
+    start = ticks(start)
+    found = np.stack([np.diff(start, prepend=start[:1]), ticks(length), pitch, velocity], -1)
+    return np.clip(found, LEAST, MOST).astype(np.int16)
+
+
+def piano_rolls(samples: np.ndarray) -> np.ndarray:
+    """Return the piano roll of each stored tune [n, notes, 4]: [n, HEIGHT, WIDTH, 1] uint8. Notes
+    beyond a piano's are at its ends."""
+    rolls = np.full((len(samples), HEIGHT, WIDTH, 1), 255, np.uint8)
+    rolls[:, -1] = rolls[:, :, -1] = 215  # between the cells of a sheet
+    for roll, tune in zip(rolls, samples, strict=True):
+        notes = notes_of(tune)
+        last = max((notes[:, 0] + notes[:, 1]).max(initial=1), 1)
+        for start, length, pitch, velocity in notes.tolist():
+            first = start * WIDTH // last
+            behind = max((start + length) * WIDTH // last, first + 1)
+            key = min(max(pitch - LOWEST, 0), KEYS - 1)
+            shown = roll[HEIGHT - ROW * (key + 1) :, first:behind][:ROW]
+            shown[:] = np.minimum(shown, 191 - 3 * velocity // 2)
+    return rolls
+
+
+def sheet(samples: np.ndarray, columns: int) -> Image.Image:
+    """Return piano rolls of stored tunes row by row; n is a multiple of columns."""
+    return pictures.picture(pictures.grid(piano_rolls(samples), columns))
+
+
+def write(path: Path, tune: np.ndarray) -> None:
+    """Write one stored tune as a MIDI file."""
+    write_bytes(path, midi_bytes(Tune(TICKS, on_a_keyboard(notes_of(tune)))))
+
+
+def one_after_another(samples: np.ndarray, columns: int) -> bytes:
+    """Return a WAV file of the first of each row of stored tunes, with pauses between."""
+    pause = np.zeros((round(PAUSE * RATE), 1), np.int16)
+    found = [sound(notes_of(tune), TICKS) for tune in samples[::columns]]
+    parts = [part for wave in found for part in (pause, wave)]
+    return wav_bytes(np.concatenate(parts[1:]), RATE)
+
+
+def on_a_keyboard(notes: np.ndarray) -> np.ndarray:
+    """Return notes [n, 4] of which each ends where the next one of its pitch begins: a generator
+    may make the same note many times over, and a MIDI file has 16 channels. Of notes of one pitch
+    and start the longest sounds."""
+    notes = notes[np.lexsort((-notes[:, 3], -notes[:, 1], notes[:, 0], notes[:, 2]))]
+    _, first = np.unique(notes[:, [2, 0]], axis=0, return_index=True)
+    notes = notes[np.sort(first)]
+    same = notes[1:, 2] == notes[:-1, 2]
+    room = np.where(same, notes[1:, 0] - notes[:-1, 0], MOST[0])
+    notes[:-1, 1] = np.minimum(notes[:-1, 1], room)
+    return notes

@@ -1,0 +1,135 @@
+"""Mel spectrograms of waves as MelGAN's authors define them (arXiv 1910.06711), and the way back.
+
+    M = log10(max(|S| F, 1e-5))        [frames, bins]
+
+S is the short-time Fourier transform with a Hann window of four hops. The wave is mirrored by one
+and a half hops at both ends, so that a wave of n hops has n frames. F are triangles over frequency,
+one a bin, whose corners are evenly spaced in mel from 0 to half the sampling rate; each is scaled
+to an area of 1 over the frequencies in Hz. Mel is Slaney's (Auditory Toolbox, 1998), linear below
+1,000 Hz and logarithmic above, not HTK's 2595 log10(1 + f / 700): librosa's default, for both.
+
+The authors' numbers are 22,050 samples a second, a hop of 256 (so a window of 1,024) and 80 bins.
+
+Back, without training: the pseudo-inverse of F gives magnitudes (negative ones are 0), and rounds
+of Griffin and Lim's a wave: the one nearest to the spectrum, then the spectrum of that wave with
+the magnitudes asked for; phases start at random, but always at the same.
+"""
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+FLOOR, SILENCE = 1e-5, -5.0  # of a magnitude; its logarithm
+OVERLAP = 4  # hops in a window
+ROUNDS = 60
+LINEAR, BREAK, STEP = 200 / 3, 1000.0, np.log(6.4) / 27  # Hz a mel; Hz; of the logarithm, a mel
+
+
+class Mel(NamedTuple):
+    """rate: samples a second. hop: samples from one frame to the next. bins: of frequency."""
+
+    rate: int
+    hop: int = 256
+    bins: int = 80
+
+
+def to_mel(hertz: Any) -> np.ndarray:
+    """Return frequencies in Slaney's mel.
+
+    >>> to_mel([0, 500, 1000, 6400]).tolist()
+    [0.0, 7.5, 15.0, 42.0]
+    """
+    hertz = np.asarray(hertz, float)
+    above = BREAK / LINEAR + np.log(np.maximum(hertz, BREAK) / BREAK) / STEP
+    return np.where(hertz < BREAK, hertz / LINEAR, above)
+
+
+def to_hertz(mel: Any) -> np.ndarray:
+    """Return what `to_mel` maps to `mel`."""
+    mel = np.asarray(mel, float)
+    above = BREAK * np.exp(STEP * (mel - BREAK / LINEAR))
+    return np.where(mel < BREAK / LINEAR, mel * LINEAR, above)
+
+
+@lru_cache
+def filters(mel: Mel) -> np.ndarray:
+    """Return F [2 hop + 1 frequencies, bins] float32."""
+    frequencies = np.linspace(0, mel.rate / 2, OVERLAP * mel.hop // 2 + 1)
+    corners = to_hertz(np.linspace(0, to_mel(mel.rate / 2), mel.bins + 2))
+    low, middle, high = corners[:-2], corners[1:-1], corners[2:]
+    up = (frequencies[:, None] - low) / (middle - low)
+    down = (high - frequencies[:, None]) / (high - middle)
+    return np.float32(np.maximum(0, np.minimum(up, down)) * 2 / (high - low))
+
+
+def hann(mel: Mel) -> np.ndarray:
+    """Return the window [4 hop] float32, of which the last sample would be the first again."""
+    return np.hanning(OVERLAP * mel.hop + 1)[:-1].astype(np.float32)
+
+
+def log_mels(waves: Any, mel: Mel) -> Any:
+    """Return M [..., n, bins] float32 of waves [..., n hop] in [-1, 1]; numpy or JAX arrays.
+
+    Raises ValueError for waves of another length than two hops or more.
+    """
+    t, hop = waves.shape[-1], mel.hop
+    if t % hop or t < 2 * hop or hop % 2:
+        raise ValueError(
+            f"waves of {t} samples with a hop of {hop}: give a multiple of an even hop, two or more"
+        )
+    xp = jnp if isinstance(waves, jax.Array) else np
+    edge = (OVERLAP - 1) * hop // 2
+    around = [(0, 0)] * (waves.ndim - 1) + [(edge, edge)]
+    spectra = transform(xp.pad(waves, around, mode="reflect"), mel)
+    loud = xp.abs(spectra).astype(xp.float32) @ xp.asarray(filters(mel))
+    return xp.log10(xp.maximum(loud, np.float32(FLOOR)))
+
+
+def transform(padded: Any, mel: Mel) -> Any:
+    """Return the spectra [..., n, 2 hop + 1] of waves [..., (n + 3) hop]."""
+    xp = jnp if isinstance(padded, jax.Array) else np
+    parts = padded.reshape(*padded.shape[:-1], -1, mel.hop)
+    n = parts.shape[-2] - OVERLAP + 1
+    frames = xp.concatenate([parts[..., i : i + n, :] for i in range(OVERLAP)], -1)
+    return xp.fft.rfft(frames * xp.asarray(hann(mel)).reshape((1,) * (frames.ndim - 1) + (-1,)))
+
+
+def inverse(spectra: jax.Array, mel: Mel) -> jax.Array:
+    """Return the waves [..., (n + 3) hop] whose spectra are nearest to [..., n, 2 hop + 1], by
+    squares."""
+    window = jnp.asarray(hann(mel)).reshape((1,) * (spectra.ndim - 1) + (-1,))
+    frames = jnp.fft.irfft(spectra, OVERLAP * mel.hop) * window
+    squares = jnp.broadcast_to(jnp.square(window), frames.shape)
+    return added(frames, mel) / jnp.maximum(added(squares, mel), 1e-3)
+
+
+def added(frames: jax.Array, mel: Mel) -> jax.Array:
+    """Return the sum of frames [..., n, 4 hop], each a hop behind the one before."""
+    total: Any = 0.0
+    for i in range(OVERLAP):
+        part = frames[..., i * mel.hop : (i + 1) * mel.hop]
+        around = [(0, 0)] * (frames.ndim - 2) + [(i, OVERLAP - 1 - i), (0, 0)]
+        total = total + jnp.pad(part, around)
+    return total.reshape(*total.shape[:-2], -1)
+
+
+@partial(jax.jit, static_argnames=("mel", "rounds"))
+def griffin_lim(mels: jax.Array, mel: Mel, rounds: int = ROUNDS) -> jax.Array:
+    """Return waves [b, n hop, 1] whose mel spectrograms are near to mels [b, n, bins]."""
+    back = np.linalg.pinv(filters(mel).astype(np.float64)).astype(np.float32)
+    sizes = jnp.maximum(10.0**mels @ jnp.asarray(back), 0.0)
+    turns = jax.random.uniform(jax.random.key(0), sizes.shape[1:], maxval=2 * jnp.pi)
+    sizes = sizes.astype(jnp.complex64)
+
+    def body(_, phases: jax.Array) -> jax.Array:
+        spectra = transform(inverse(sizes * phases, mel), mel)
+        return spectra / jnp.maximum(jnp.abs(spectra), 1e-12).astype(jnp.complex64)
+
+    first = jnp.broadcast_to(lax.complex(jnp.cos(turns), jnp.sin(turns))[None], sizes.shape)
+    phases = lax.fori_loop(0, rounds, body, first)
+    edge = (OVERLAP - 1) * mel.hop // 2
+    return inverse(sizes * phases, mel)[:, edge:-edge, None]

@@ -1,0 +1,168 @@
+"""How clips are judged: by some of their frames, and as small clips (DVD-GAN, TriVD-GAN).
+
+    D_S  BigGAN's discriminator on `frames` frames of a clip; the logit is the sum over them
+    D_T  the same with 3 x 3 x 3 kernels in its first two blocks, on the whole clip made smaller
+
+What the heads see is `heads`: "dvd" (arXiv 1907.06571): D_S frames as they are, D_T clips averaged
+over 2 x 2 pixels; "trivd" (2003.04035): D_S frames averaged over 2 x 2, D_T crops of half the sides
+at full resolution, which is where fast motion is. The logits are [D_S, D_T], and a loss is the sum
+of both heads' (losses.each).
+
+In training the frames and the crops are drawn anew in every turn, for each clip apart; the draws
+come with the weights, as the collection "looks" of the variables. Without it (scores, the watch)
+frames are evenly spaced and crops are of the middle.
+
+What the authors' 3-D blocks do to time is not known to us: here they halve it with the sides, where
+it is even.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan.models import biggan
+from jaxgan.models.biggan import DiscriminatorBlock, ProjectionHead
+from jaxgan.models.convolution import average_pool
+from jaxgan.models.convolution_nd import conv_3d
+from jaxgan.models.layers import Conv, Dtype, orthogonal
+
+HEADS = ("dvd", "trivd")
+BLOCKS_3D = 2
+
+
+def folded(clips: jax.Array) -> jax.Array:
+    """Return clips [b, t, h, w, c] as frames [b * t, h, w, c], those of a clip together."""
+    return clips.reshape(-1, *clips.shape[2:])
+
+
+def halved(clips: jax.Array) -> jax.Array:
+    """Average clips [b, t, h, w, c] over 2 x 2 pixels: [b, t, h / 2, w / 2, c]."""
+    frames = average_pool(folded(clips))
+    return frames.reshape(*clips.shape[:2], *frames.shape[1:])
+
+
+def some_frames(clips: jax.Array, count: int, key: jax.Array | None) -> jax.Array:
+    """Return frames [b, count, h, w, c] of clips [b, t, h, w, c], each at most once.
+
+    key: draws them uniformly, for each clip apart; None takes evenly spaced ones.
+    """
+    b, t = clips.shape[:2]
+    if key is None:
+        return clips[:, np.linspace(0, t - 1, count).round().astype(int)]
+    chosen = jnp.argsort(jax.random.uniform(key, (b, t)))[:, :count]
+    return jnp.take_along_axis(clips, chosen[:, :, None, None, None], 1)
+
+
+def cropped(clips: jax.Array, key: jax.Array | None) -> jax.Array:
+    """Return crops [b, t, h / 2, w / 2, c] of clips: one place for all frames of a clip.
+
+    key: draws the places, for each clip apart; None takes the middle.
+    """
+    b, t, h, w, channels = clips.shape
+    size = (t, h // 2, w // 2, channels)
+    if key is None:
+        top, left = h // 4, w // 4
+        return clips[:, :, top : top + h // 2, left : left + w // 2]
+    ends = np.array([[h - h // 2 + 1, w - w // 2 + 1]])
+    places = jax.random.randint(key, (b, 2), 0, ends)
+    cut = lambda clip, place: jax.lax.dynamic_slice(clip, (0, place[0], place[1], 0), size)
+    return jax.vmap(cut)(clips, places)
+
+
+class Conv3D(nn.Module):
+    """Convolve [b, t, h, w, in] with a kernel of 3 x 3 x 3, zero padding, and add a bias."""
+
+    features: int
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        kernel = self.param("kernel", orthogonal, (3, 3, 3, x.shape[-1], self.features))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
+        y = conv_3d(x.astype(self.dtype), kernel.astype(self.dtype))
+        return y + bias.reshape(1, 1, 1, 1, -1)
+
+
+class Block3D(nn.Module):
+    """DiscriminatorBlock over space and time: `down` halves the sides, and time if it is even."""
+
+    features: int
+    down: bool
+    preactivate: bool = True
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        h = nn.relu(x) if self.preactivate else x
+        h = nn.relu(Conv3D(self.features, self.dtype, name="conv_0")(h))
+        h = Conv3D(self.features, self.dtype, name="conv_1")(h)
+        if self.down:
+            h, x = self.pooled(h), self.pooled(x)
+        if self.down or x.shape[-1] != self.features:
+            frames = Conv(self.features, 1, dtype=self.dtype, name="skip")(folded(x))
+            x = frames.reshape(*x.shape[:-1], self.features)
+        return h + x
+
+    @staticmethod
+    def pooled(x: jax.Array) -> jax.Array:
+        x = halved(x)
+        if x.shape[1] % 2:
+            return x
+        return x.reshape(x.shape[0], -1, 2, *x.shape[2:]).mean(2)
+
+
+class Temporal(nn.Module):
+    """Map clips [b, t, h, w, c] and labels [b] to logits [b]: D_T.
+
+    downsamples: how many of the blocks halve the resolution (the first ones).
+    """
+
+    num_classes: int
+    widths: tuple[int, ...]
+    downsamples: int
+    remat: bool = False
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, clips: jax.Array, labels: jax.Array) -> jax.Array:
+        x = clips.astype(self.dtype)
+        deep = nn.remat(Block3D) if self.remat else Block3D
+        flat = nn.remat(DiscriminatorBlock) if self.remat else DiscriminatorBlock
+        for i, features in enumerate(self.widths[:BLOCKS_3D]):
+            down = i < self.downsamples
+            x = deep(features, down, i > 0, self.dtype, name=f"block_{i}")(x)
+        b, t = x.shape[:2]
+        x = folded(x)
+        for i, features in enumerate(self.widths[BLOCKS_3D:], BLOCKS_3D):
+            x = flat(features, i < self.downsamples, dtype=self.dtype, name=f"block_{i}")(x)
+        x = nn.relu(x).astype(jnp.float32).reshape(b, t, *x.shape[1:]).sum((1, 2, 3))
+        logits: Any = ProjectionHead(self.num_classes, name="head")(x, labels)
+        return logits
+
+
+class Discriminator(nn.Module):
+    """Map clips [b, t, h, w, c] and labels [b] to the logits [b] of D_S and of D_T, a list.
+
+    frames: how many of a clip D_S sees. heads: one of HEADS.
+    """
+
+    spatial: biggan.Discriminator
+    temporal: Temporal
+    frames: int
+    heads: str
+
+    def __call__(self, clips: jax.Array, labels: jax.Array) -> list[jax.Array]:
+        frames_key = crops_key = None
+        if self.has_variable("looks", "key"):
+            key = self.get_variable("looks", "key")
+            frames_key, crops_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
+        if self.heads == "dvd":
+            frames, small = some_frames(clips, self.frames, frames_key), halved(clips)
+        else:
+            frames = halved(some_frames(clips, self.frames, frames_key))
+            small = cropped(clips, crops_key)
+        of_frames: Any = self.spatial(folded(frames), jnp.repeat(labels, self.frames, axis=0))
+        return [of_frames.reshape(-1, self.frames).sum(1), self.temporal(small, labels)]

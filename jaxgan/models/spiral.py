@@ -1,0 +1,244 @@
+"""SPIRAL (arXiv 1804.01118): images painted stroke by stroke by a policy that sees the canvas.
+
+At each of `strokes` steps: canvas and coordinates to a convolution of 5, plus the action before
+(parts embedded by 16 numbers) and noise z, each through a perceptron of 64, 32, width; relu;
+convolutions of stride 2 down to 8 x 8, a residual stack, a linear map, an LSTM. Then the parts of
+an action are drawn one after the other, each from logits of the LSTM's output and of the parts
+before it:
+
+    flag      0 lifts the brush and moves it, 1 paints
+    end       a place on a grid, from a map of logits
+    control   another, of the curve
+    size      one of `sizes`, radii in pixels;  pressure  0.1 to 1 in `pressures` levels
+    red ...   of images of three channels: 0 to 1 in 20 levels each
+
+Parts with one value are left out. The painter (environments/strokes.py) has no gradient.
+
+    generator   call   (noise, condition) -> canvases, as any generator's: images in [-1, 1]
+                act    noise -> Episode: what was done, how likely it was, what was expected
+    discriminator      DCGAN's without batch norm, on finished canvases
+
+The noise is U(-1, 1): `z_dim` numbers that the policy sees, then one for each draw, the place
+where the cumulative odds of its values are met. So a canvas is a function of its noise, and is
+drawn, stored and scored as any image is; its gradient is that of the logits alone.
+
+The counts are those of the authors' agent (deepmind/spiral) for 64 x 64 in colour, six sizes, ten
+pressures, a grid of 32. Deviations: z is uniform, of the paper normal; the action before the first
+is all zeros; parts that lifting the brush does not use have no part in its likelihood.
+"""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+
+from jaxgan.environments.strokes import Canvas, Stroke, blank, painted
+from jaxgan.game.game import Side, Spec
+from jaxgan.models.canvas import Eye, Perceptron, Places
+from jaxgan.models.dcgan import Discriminator
+from jaxgan.models.layers import Dense
+from jaxgan.models.lstm import Cell, along, glorot
+from jaxgan.models.sides import image_shape, linen
+
+EMBEDDED, LEVELS = 16, 20  # numbers of an embedded part; levels of a colour
+PLACES = ("end", "control")
+COLOURS = ("red", "green", "blue")
+
+
+class Episode(NamedTuple):
+    """Canvases as they grew.
+
+    actions: {part: [b, strokes] int32}, see the module. log_odds: [b, strokes] float32, of the
+    parts that were used. entropy: [b, strokes] float32, the mean over the parts' odds.
+    value: [b, strokes] float32, expected reward from here on, before the action.
+    canvas: [b, strokes + 1, h, w, c] float32 in [-1, 1], the empty one first.
+    """
+
+    actions: dict[str, jax.Array]
+    log_odds: jax.Array
+    entropy: jax.Array
+    value: jax.Array
+    canvas: jax.Array
+
+
+def met(logits: jax.Array, place: jax.Array) -> jax.Array:
+    """Return the value at which the odds [b, n], summed up, pass `place` [b] in [0, 1): int32.
+
+    >>> met(jnp.log(jnp.array([[0.25, 0.5, 0.25]] * 3)), jnp.array([0.2, 0.3, 0.9]))
+    Array([0, 1, 2], dtype=int32)
+    """
+    passed = jnp.cumsum(jax.nn.softmax(logits), -1) <= place[:, None]
+    return jnp.minimum(passed.sum(-1), logits.shape[-1] - 1).astype(jnp.int32)
+
+
+class Painter(nn.Module):
+    """The policy. parts: {name: how many values it has}, in the order in which they are drawn."""
+
+    shape: tuple[int, int, int]
+    strokes: int
+    parts: tuple[tuple[str, int], ...]
+    sizes: tuple[float, ...]
+    ground: float
+    z_dim: int
+    grid: int
+    width: int
+    blocks: int
+    hidden: int
+
+    def setup(self) -> None:
+        self.eye = Eye(self.width, self.blocks, self.hidden)
+        self.of_noise = Perceptron((64, 32, self.width))
+        self.of_action = Perceptron((64, 32, self.width))
+        self.cell = Cell(self.hidden)
+        self.critic = Dense(1, kernel_init=glorot)
+        embed = lambda: {n: Dense(EMBEDDED, kernel_init=glorot) for n, _ in self.parts}
+        self.before, self.drawn = embed(), embed()
+        self.mixed = {n: Perceptron((16, 32, self.hidden)) for n, _ in self.parts}
+        places = lambda: Places(self.width, self.blocks, self.grid)
+        self.heads = {
+            n: places() if n in PLACES else Dense(count, kernel_init=glorot)
+            for n, count in self.parts
+        }
+
+    def __call__(self, noise: jax.Array, condition: jax.Array) -> jax.Array:
+        return self.act(noise).canvas[:, -1]
+
+    def act(self, noise: jax.Array) -> Episode:
+        """Return what the policy does with noise [b, z_dim + strokes * parts]."""
+        b = noise.shape[0]
+        z, rest = noise[:, : self.z_dim], (noise[:, self.z_dim :] + 1.0) / 2.0
+        repeated = lambda x: jnp.broadcast_to(x[None], (b, *x.shape))
+        canvases = jax.tree.map(repeated, blank(*self.shape, self.ground))
+        nothing = {n: (jnp.zeros(b, jnp.int32), jnp.zeros(b)) for n, _ in self.parts}
+        memory = (jnp.zeros((b, self.hidden)),) * 2
+
+        def step(module: Painter, carry, draws: jax.Array):
+            canvas, memory, action = carry
+            canvas, memory, action, seen = module.stroke(z, canvas, memory, action, draws)
+            return (canvas, memory, action), seen
+
+        places = rest.reshape(b, self.strokes, len(self.parts))
+        seen = along(step, self, (canvases, memory, nothing), places)[1]
+        empty = jnp.full_like(seen.canvas[:, :1], 2.0 * self.ground - 1.0)
+        return seen._replace(canvas=jnp.concatenate([empty, seen.canvas], 1))
+
+    def stroke(self, z: jax.Array, canvas: Canvas, memory, action, draws: jax.Array):
+        """Take one step; an action is {part: (value [b], whether it was used [b])}."""
+        embedded = [
+            module(self.as_numbers(name, action[name][0])) * action[name][1][:, None]
+            for name, module in self.before.items()
+        ]
+        added = self.of_action(jnp.concatenate(embedded, -1)) + self.of_noise(z)
+        memory, output = self.cell(memory, self.eye(canvas.pixels, added))
+        value = self.critic(output)[:, 0]
+        found, state = {}, output
+        log_odds = entropy = jnp.zeros_like(value)
+        for i, (name, _) in enumerate(self.parts):
+            logits = self.heads[name](state)
+            odds = jax.nn.log_softmax(logits)
+            chosen = met(jax.lax.stop_gradient(logits), draws[:, i])
+            painting = found["flag"][0].astype(jnp.float32) if found else jnp.ones(z.shape[0])
+            used = jnp.ones(z.shape[0]) if name in ("flag", "end") else painting
+            found[name] = chosen, used
+            log_odds = log_odds + used * jnp.take_along_axis(odds, chosen[:, None], -1)[:, 0]
+            entropy = entropy - (jnp.exp(odds) * odds).sum(-1) / len(self.parts)
+            mixed = jnp.concatenate([state, self.drawn[name](self.as_numbers(name, chosen))], -1)
+            state = nn.relu(state + self.mixed[name](mixed))
+        actions = {name: value for name, (value, _) in found.items()}
+        canvas = jax.vmap(painted)(canvas, self.as_stroke(actions))
+        pixels = 2.0 * canvas.pixels - 1.0
+        return canvas, memory, found, Episode(actions, log_odds, entropy, value, pixels)
+
+    def as_numbers(self, name: str, value: jax.Array) -> jax.Array:
+        """Return values [b] for a network: (y, x) in [-1, 1] of places, else 0 and 1."""
+        if name not in PLACES:
+            return jax.nn.one_hot(value, dict(self.parts)[name])
+        at = jnp.stack([value // self.grid, value % self.grid], -1).astype(jnp.float32)
+        return 2.0 * at / (self.grid - 1) - 1.0
+
+    def as_stroke(self, actions: dict[str, jax.Array]) -> Stroke:
+        """Return values [b] as strokes; a place is the middle of its cell of the grid."""
+        height, width, channels = self.shape
+        cell = jnp.array([[height / self.grid, width / self.grid]])
+
+        def place(value: jax.Array) -> jax.Array:
+            at = jnp.stack([value // self.grid, value % self.grid], -1).astype(jnp.float32)
+            return (at + 0.5) * cell
+
+        flag, levels = actions["flag"], dict(self.parts)
+        level = lambda name: actions[name].astype(jnp.float32) / (levels[name] - 1.0)
+        ink = [level(name) for name in COLOURS] if channels == 3 else [1.0 - self.ground]
+        return Stroke(
+            paints=flag.astype(jnp.float32),
+            control=place(actions["control"]),
+            end=place(actions["end"]),
+            radius=jnp.array(self.sizes)[actions.get("size", 0 * flag)],
+            pressure=0.1 + 0.9 * level("pressure")
+            if "pressure" in actions
+            else jnp.ones(flag.shape),
+            ink=jnp.stack([jnp.broadcast_to(x, flag.shape) for x in ink], -1),
+        )
+
+
+def parts_of(config: ConfigDict, channels: int) -> tuple[tuple[str, int], ...]:
+    """Return the parts of an action and how many values each has."""
+    places = config.grid**2
+    found = {"flag": 2, "end": places, "control": places}
+    found |= {"size": len(config.sizes), "pressure": config.pressures}
+    if channels == 3:
+        found |= dict.fromkeys(COLOURS, LEVELS)
+    return tuple((name, count) for name, count in found.items() if count > 1)
+
+
+def default_config() -> ConfigDict:
+    """Return the authors' network for gray images of 32 x 32: one brush, no colour."""
+    return ConfigDict(
+        {
+            "name": "spiral",
+            "strokes": 19,
+            "latent_dim": 10 + 19 * 4,  # z_dim, and a number for each draw of each stroke
+            "z_dim": 10,
+            "grid": 32,  # places of a side
+            "sizes": (1.0,),  # radii in pixels
+            "pressures": 10,  # 1: always full
+            "ground": 0.0,  # brightness of an empty canvas; ink on gray ones is 1 - ground
+            "width": 32,
+            "blocks": 8,
+            "memory": 256,  # numbers of the LSTM
+            "discriminator_width": 64,
+        }
+    )
+
+
+def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
+    """Return the policy and the discriminator for images [height, width, channels]."""
+    height, width, channels = shape = image_shape(spec)
+    power = lambda n: n & (n - 1) == 0
+    if height != width or height < 8 or not power(height) or channels not in (1, 3):
+        raise ValueError(
+            f"data.size: images of {height} x {width} x {channels}: this network paints squares of "
+            "8, 16, 32, ... pixels, gray or RGB"
+        )
+    if config.grid < 4 or not power(config.grid):
+        raise ValueError(f"model.grid = {config.grid}: write 4, 8, 16, ...")
+    if config.memory % 16:
+        raise ValueError(f"model.memory = {config.memory}: write a multiple of 16")
+    parts = parts_of(config, channels)
+    wanted = config.z_dim + config.strokes * len(parts)
+    if config.latent_dim != wanted:
+        raise ValueError(
+            f"model.latent_dim = {config.latent_dim}: {config.strokes} strokes of {len(parts)} "
+            f"draws and model.z_dim = {config.z_dim} take {wanted}: write that"
+        )
+    sizes = tuple(map(float, config.sizes))
+    own = config.ground, config.z_dim, config.grid, config.width, config.blocks, config.memory
+    painter = Painter(shape, config.strokes, parts, sizes, *own)
+    halvings = (height // 4).bit_length() - 1
+    widths = tuple(config.discriminator_width << i for i in range(halvings))
+    judge = Discriminator(widths, 1e-5, batch_norm=False)
+    return {
+        "generator": linen(painter, spec.noise, spec.condition, calls=("act",)),
+        "discriminator": linen(judge, spec.sample, spec.condition, features="__call__"),
+    }

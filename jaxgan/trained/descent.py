@@ -1,0 +1,158 @@
+"""Descent of latents through a generator, on a sum of terms.
+
+    minimise over z    sum over terms k of weight_k value_k(about_k, z, G(z, y), y)
+
+for several starts at once, which do not meet: G has standing statistics. Adam, at a rate that
+decays to 0 (cosine). After every step z is brought back into bounds, where the prior is.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from ml_collections import ConfigDict
+
+from jaxgan.devices import compiler
+from jaxgan.trained.generator import TrainedGenerator
+
+PyTree = Any
+# (about, latents [n, d], images [n, h, w, c], labels [n]) -> [n] float32
+Value = Callable[[PyTree, jax.Array, jax.Array, jax.Array], jax.Array]
+ADAM = optax.scale_by_adam()
+BEYOND = 3.0
+
+
+class Term(NamedTuple):
+    """What is minimised, a part of it.
+
+    about: the arrays that it is about, such as a target image. Others of the same shapes compile
+      nothing; another function does.
+    """
+
+    value: Value
+    about: PyTree
+    weight: float
+
+
+class Bounds(NamedTuple):
+    """Where latents stay: every coordinate in [-most, most], their norm up to radius."""
+
+    most: float = math.inf
+    radius: float = math.inf
+
+    def brought(self, z: jax.Array) -> jax.Array:
+        """Return latents [n, d], those beyond the bounds brought back to them."""
+        z = jnp.clip(z, -self.most, self.most)
+        norm = jnp.linalg.norm(z, axis=1, keepdims=True)
+        return z * jnp.minimum(1.0, self.radius / jnp.maximum(norm, 1e-12))
+
+
+def bounds_of(config: ConfigDict, truncation: float) -> Bounds:
+    """Return where latents of a resolved config's prior are, at a truncation (0: none).
+
+    Of normal latents, which have none, it is the ball of radius sqrt(d) + 3: a draw of the prior
+    is outside with a probability below exp(-9 / 2) = 1.1 %.
+    """
+    if config.prior == "uniform":
+        return Bounds(most=1.0)
+    radius = math.sqrt(config.model.latent_dim) + BEYOND
+    if not truncation:
+        return Bounds(radius=radius)
+    definition = config.sample.truncation_definition
+    if definition == "variance":
+        return Bounds(radius=truncation * radius)
+    return Bounds(most=truncation * (2.0 if definition == "scaled" else 1.0))
+
+
+class Descent:
+    """Descent through one generator; its program is compiled once for terms of a kind."""
+
+    def __init__(self, g: TrainedGenerator):
+        self._g = g
+        self._run = compiler.jit(self._descended, static_argnums=0)
+        self._measure = compiler.jit(_values, static_argnums=0)
+
+    def measured(
+        self,
+        terms: Sequence[Term],
+        latents: np.ndarray,
+        labels: np.ndarray,
+        truncation: float | None = None,
+    ) -> np.ndarray:
+        """Return the value of each term for latents [n, d] and labels [n], [n, terms]."""
+        kinds, abouts, _ = _taken(terms)
+        all_of = latents, self._g.generate(latents, labels, truncation), labels
+        n, found = len(latents), []
+        size = self._g.rows_at_once(n)
+        for start in range(0, n, size):
+            rows = [np.resize(a[start : start + size], (size, *a.shape[1:])) for a in all_of]
+            found.append(np.asarray(self._measure(kinds, abouts, *rows)))
+        return np.concatenate(found)[:n]
+
+    def steps(
+        self,
+        terms: Sequence[Term],
+        latents: np.ndarray,
+        labels: np.ndarray,
+        stops: Sequence[int],
+        learning_rate: float = 0.1,
+        truncation: float | None = None,
+        bounds: Bounds | None = None,
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield (step, latents [n, d], values [n, terms]) at each of the stops, the last of which
+        is where the descent ends.
+
+        Args:
+          latents: [n, d] float32, the starts. labels: [n].
+          truncation: of the standing statistics.
+          bounds: None for none.
+        """
+        kinds, abouts, weights = _taken(terms)
+        variables, z, y = self._g.variables(truncation), jnp.asarray(latents), jnp.asarray(labels)
+        limits = tuple(map(jnp.float32, bounds or Bounds()))
+        state, done = ADAM.init(z), 0
+        for stop in stops:
+            span = jnp.int32(done), jnp.int32(stop), jnp.int32(stops[-1])
+            rate = jnp.float32(learning_rate)
+            z, state, found = self._run(
+                kinds, abouts, weights, variables, z, y, state, span, rate, limits
+            )
+            done = stop
+            yield stop, np.asarray(z), np.asarray(found)
+
+    def _descended(self, kinds, abouts, weights, variables, z, labels, state, span, rate, limits):
+        first, last, steps = span
+        bounds = Bounds(*limits)
+
+        def values(z: jax.Array) -> jax.Array:
+            return _values(kinds, abouts, z, self._g.apply(variables, z, labels), labels)
+
+        def loss(z: jax.Array) -> jax.Array:
+            return (values(z) @ weights).sum()
+
+        def step(i: jax.Array, carry):
+            z, state = carry
+            with jax.numpy_dtype_promotion("standard"):  # optax mixes dtypes
+                direction, state = ADAM.update(jax.grad(loss)(z), state)
+                now = 0.5 * rate * (1.0 + jnp.cos(jnp.pi * i / steps))
+            return bounds.brought(z - now.astype(z.dtype) * direction), state
+
+        z, state = jax.lax.fori_loop(first, last, step, (z, state))
+        return z, state, values(z)
+
+
+def _taken(terms: Sequence[Term]):
+    """Return the functions of terms, what they are about, and their weights [terms]."""
+    kinds, abouts, weights = zip(*terms, strict=True)
+    return kinds, abouts, jnp.asarray(weights, jnp.float32)
+
+
+def _values(kinds, abouts, z, images, labels) -> jax.Array:
+    """Return the value of each term, [n, terms] float32."""
+    return jnp.stack(
+        [kind(about, z, images, labels) for kind, about in zip(kinds, abouts, strict=True)], -1
+    )

@@ -1,0 +1,91 @@
+"""`jaxgan translate MODEL FOLDER`, of a model that predicts frames: how films go on.
+
+OUT/NAME.gif    the first frames of the film FOLDER/NAME.*, as many as the model takes, then those
+                that it predicts
+OUT.png         the first films: frames given above frames predicted
+
+Films are animated GIF, WebP or PNG of any size that the network takes.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from jaxgan.data.prepare.folders import open_folder
+from jaxgan.data.prepare.listing import FILMS
+from jaxgan.files.atomic import check_output
+from jaxgan.files.errors import one_line
+from jaxgan.files.progress import Progress
+from jaxgan.media import clips
+from jaxgan.media.image_files import WHITE, BadImageError, read_frames
+from jaxgan.media.pictures import captioned, in_colour, save_picture
+from jaxgan.media.resize import fit
+from jaxgan.trained.generator import checked_seed
+from jaxgan.trained.translate import refuse_folders
+from jaxgan.trained.translator import Translator
+
+CAPTIONS = ("given", "made")
+
+
+def predict_films(
+    translator: Translator,
+    folder: Path,
+    out: Path,
+    seed: int = 0,
+    columns: int = 10,
+    force: bool = False,
+) -> str:
+    """Predict how every film of a folder goes on; return a line that says what was written.
+
+    Args:
+      out: a folder, made if it is not there; beside it the sheet, with the ending .png.
+      seed: in [0, 2^32), of the network's noise, if it takes any.
+      columns: films of the sheet.
+      force: as of every command; films are pictures, which are replaced anyway.
+
+    Raises:
+      ValueError, FileNotFoundError: before anything is written: no films, a film that is too short,
+        or of a size that does not fit.
+    """
+    checked_seed(seed)
+    refuse_folders(folder, out)
+    given = {path: first_frames(translator, path) for path in films(folder)}
+    targets = {path: (out / path.relative_to(folder)).with_suffix(".gif") for path in given}
+    sheet = out.with_name(f"{out.name}.png")
+    for path in (sheet, *targets.values()):
+        check_output(path, "--out")
+    rows = []
+    with Progress("predicting", len(given)) as progress:
+        for path, frames in given.items():
+            made = translator.translate(frames[None], seed)
+            targets[path].parent.mkdir(parents=True, exist_ok=True)
+            clips.write(targets[path], np.concatenate([frames, made[0]]))
+            rows.append((translator.medium.show_condition(frames[None])[0], clips.strips(made)[0]))
+            progress.add()
+    size, shown = rows[0][1].shape[:2], rows[:columns]
+    pair = ([fit(row[i], size, "none", "area") for row in shown] for i in range(2))
+    images = np.concatenate([in_colour(np.stack(row)) for row in pair])
+    save_picture(sheet, captioned(images, len(shown), CAPTIONS))
+    return f"{out}: {len(given)} films; {sheet}: the first {len(shown)} of them"
+
+
+def films(folder: Path) -> list[Path]:
+    """Return the films of a folder in their order, or refuse two that would become one file."""
+    paths = [path for path in open_folder(folder, None, FILMS).read(0) if isinstance(path, Path)]
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        other = seen.setdefault(path.with_suffix(""), path)
+        if other != path:
+            raise ValueError(f"{other} and {path} would both become one film: rename one")
+    return paths
+
+
+def first_frames(translator: Translator, path: Path) -> np.ndarray:
+    """Return as many frames of a film as the network takes, or refuse the film by its name."""
+    count, *_, channels = translator.source_shape
+    try:
+        frames = np.stack(read_frames(path, range(count), channels, WHITE))
+        translator.refuse_source(frames.shape)
+    except (BadImageError, ValueError, OSError) as error:
+        raise ValueError(f"{path}: {one_line(error)}; {count} frames are needed") from None
+    return frames

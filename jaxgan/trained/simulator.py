@@ -1,0 +1,90 @@
+"""A trained generator whose condition is a number: CaloGAN's showers. No data set, no config file.
+
+    s = jaxgan.load("runs/calogan")
+    layers = s.sample([10.0, 65.5], seed=0)      # of these energies: a pytree with leaves [2, ...]
+
+Sample i depends on (seed, i) and its number alone.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxgan.build import medium_of, sampling_prior, sides
+from jaxgan.devices import compiler
+from jaxgan.game import sampling
+from jaxgan.media.medium import Number
+from jaxgan.trained.generator import checked_seed, refuse_not_finite
+
+PyTree = Any
+
+
+def is_simulator(config: ConfigDict) -> bool:
+    """Return whether a resolved config's generator makes samples of numbers."""
+    return isinstance(medium_of(config).spec.condition, Number)
+
+
+class Simulator:
+    """Weights of a network that makes samples of numbers.
+
+    Args:
+      config: resolved, of the run.
+      weights: what the network is applied with (after the transform).
+      step: of the training.
+
+    Raises:
+      ValueError: weights that are not finite.
+    """
+
+    def __init__(self, config: ConfigDict, weights: PyTree, step: int = 0):
+        self.config, self.medium = config, medium_of(config)
+        self.side = sides(config, self.medium.spec)["generator"]
+        self._prior = sampling_prior(config, 0.0)
+        self._prepare = compiler.jit(self._variables)
+        self._apply = compiler.jit(self._made)
+        self._set(weights, step)
+
+    def __repr__(self) -> str:
+        spec = self.medium.spec.condition
+        return (
+            f"Simulator({self.config.model.name}, {spec.least:g} to {spec.most:g}, "
+            f"step {self.step})"
+        )
+
+    def sample(self, numbers: Sequence[float] | np.ndarray, seed: int = 0) -> PyTree:
+        """Return a sample of each number [n], as its medium stores it: leaves [n, ...].
+
+        Raises ValueError for numbers outside of those of the training.
+        """
+        spec, asked = self.medium.spec.condition, np.asarray(numbers, np.float32)
+        if asked.ndim != 1 or not len(asked):
+            raise ValueError(f"numbers are {list(asked.shape)}: write [n] with n above 0")
+        if not ((asked >= spec.least) & (asked <= spec.most)).all():
+            raise ValueError(f"numbers: write some from {spec.least:g} to {spec.most:g}")
+        made = self._apply(self.variables, jnp.uint32(checked_seed(seed)), asked)
+        return self.medium.to_stored(jax.device_get(made))
+
+    def with_weights(self, weights: PyTree, step: int) -> "Simulator":
+        """Return a simulator of this network with other weights: nothing is compiled again."""
+        found = copy.copy(self)
+        found._set(weights, step)
+        return found
+
+    def _set(self, weights: PyTree, step: int) -> None:
+        refuse_not_finite(weights)
+        self.weights, self.step = weights, step
+        self.variables = self._prepare(weights)
+
+    def _variables(self, weights: PyTree) -> PyTree:
+        settings = self.config.sample
+        inputs = lambda key: self._prior(key, settings.standing_batch)
+        return sampling.variables(self.side, weights, inputs, settings.standing_batches)
+
+    def _made(self, variables: PyTree, seed: jax.Array, numbers: jax.Array) -> PyTree:
+        noise, _ = sampling.draw(self._prior, seed, jnp.arange(numbers.shape[0]))
+        return sampling.generate(self.side, variables, noise, numbers)
