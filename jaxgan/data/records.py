@@ -146,11 +146,12 @@ class Records:
             yield from np.array_split(self._read_labels, len(self) // LABELS + 1)
             return
         labels, parts = saved
+        path = str(labels.filename)
         for first, count in parts:
             for start in range(first, first + count, LABELS):
                 here = min(LABELS, first + count - start)
                 offset = labels.offset + start * labels.itemsize
-                yield np.fromfile(labels.filename, labels.dtype, here, offset=offset)
+                yield np.fromfile(path, labels.dtype, here, offset=offset)
 
     def content_hash(self) -> str:
         """Return a hash of the images' bytes, their labels, order, format and class names.
