@@ -1,3 +1,4 @@
+# What jaxgan uses of simplejpeg, which need not be installed.
 import numpy as np
 
 def decode_jpeg_header(data: bytes) -> tuple[int, int, str, str]: ...
