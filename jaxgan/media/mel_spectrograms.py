@@ -63,7 +63,7 @@ def filters(mel: Mel) -> np.ndarray:
     low, middle, high = corners[:-2], corners[1:-1], corners[2:]
     up = (frequencies[:, None] - low) / (middle - low)
     down = (high - frequencies[:, None]) / (high - middle)
-    return np.float32(np.maximum(0, np.minimum(up, down)) * 2 / (high - low))
+    return (np.maximum(0, np.minimum(up, down)) * 2 / (high - low)).astype(np.float32)
 
 
 def hann(mel: Mel) -> np.ndarray:

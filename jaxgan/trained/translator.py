@@ -137,7 +137,7 @@ class Translator:
             return np.asarray(self.medium.to_stored(floats))
         frames = sources.shape[1]
         if self.medium.silence is not None:
-            sources = self._lengthened(sources)
+            sources = self._lengthened(sources, self.medium.silence)
         self.refuse_source(sources.shape[1:])
         found = self._in_batches(self._apply, noise, sources)
         return found[:, : frames * self.hop] if self.makes_sounds else found
@@ -269,13 +269,13 @@ class Translator:
             kept = jax.device_put(jax.device_get(kept), sharding.replicated(self._mesh))
             self.moments = self._standing(self.weights, kept).get("batch_stats", {})
 
-    def _lengthened(self, frames: np.ndarray) -> np.ndarray:
+    def _lengthened(self, frames: np.ndarray, silence: float) -> np.ndarray:
         """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a
         multiple of an eighth of the next power of two, so that few lengths are compiled."""
         t = frames.shape[1]
         unit = max((1 << (t + BEHIND - 1).bit_length()) // 8, 1)
         count = -(-(t + BEHIND) // unit) * unit
-        return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=self.medium.silence)
+        return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=silence)
 
     def _checked(self, images: Any) -> np.ndarray:
         if self.takes_text:
