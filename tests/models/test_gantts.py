@@ -100,9 +100,12 @@ def test_windows_lie_in_the_middle_without_a_key_and_anywhere_with_one():
     _, side = tiny()
     weights, told, wave = judging(side)
 
+    slopes_of = lambda key, w: jax.jacrev(lambda w: bind(side, weights, (), key).call(w, told))(w)
+    compiled = jax.jit(slopes_of, compiler_options=FAST)
+
     def reach(key=None):
         """Return where each logit's window begins, and how long it is."""
-        slopes = jax.jit(jax.jacrev(lambda w: bind(side, weights, (), key).call(w, told)))(wave)
+        slopes = compiled(key, wave)
         found = [np.flatnonzero(np.abs(s[0, 0, :, 0]) > 0) for s in slopes]
         return [(int(x[0]), int(x[-1]) - int(x[0]) + 1) for x in found]
 

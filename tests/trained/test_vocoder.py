@@ -119,10 +119,10 @@ def write(path, wave, rate=8000):
 
 def test_a_folder_of_sounds(workdir, vocoder, tmp_path, capsys):
     """A file each, as long as it was; the sheet shows and plays the first."""
-    waves = {"a": sounds(1, 70)[0], "low/b": sounds(1, 200, 1)[0], "low/c": sounds(1, 3, 2)[0]}
+    waves = {"high/a": sounds(1, 70)[0], "low/b": sounds(1, 200, 1)[0], "low/c": sounds(1, 3, 2)[0]}
     for name, wave in waves.items():
         write(tmp_path / "in" / f"{name}.wav", wave)
-    (tmp_path / "in" / "d.wav").write_bytes(b"no sound")
+    (tmp_path / "in" / "low" / "d.wav").write_bytes(b"no sound")
     argv = ["translate", str(workdir), str(tmp_path / "in"), f"--out={tmp_path / 'out'}"]
     assert main.main([*argv, "--columns=2"]) == 0
     said = capsys.readouterr().out
@@ -138,7 +138,7 @@ def test_a_folder_of_sounds(workdir, vocoder, tmp_path, capsys):
     assert Image.open(tmp_path / "out.png").height > 3 * 100
     played = read_sound(tmp_path / "out.wav")
     assert len(played) == 2 * 70 + 1600  # 0.2 s between what it became and what it was
-    np.testing.assert_allclose(played[-70:], waves["a"], atol=1e-4)
+    np.testing.assert_allclose(played[-70:], waves["high/a"], atol=1e-4)
     main.main(argv)
     assert "(3 replace files that were there)" in capsys.readouterr().out
 

@@ -51,6 +51,7 @@ def images_of(samples, labels, names=("low", "middle", "high")):
     return Images("tones", len(labels), samples.shape[1:], names, "0a", read, {}, labels)
 
 
+@pytest.mark.slow
 def test_it_learns_the_classes_and_scores_by_them():
     judge = classifier(images_of(*tones(300, 0)))
     assert judge.protocol["accuracy"] > 0.95 and judge.protocol["tested"] == 30
@@ -65,6 +66,7 @@ def test_it_learns_the_classes_and_scores_by_them():
     assert inception_score(same.logits, splits=2)[0] < 1.3  # one pitch is no variety
 
 
+@pytest.mark.slow
 def test_sounds_are_recognised():
     """A generator that says what it is told, and one that always says the next word."""
     floats = lambda pair: seen((pair[0].astype(np.float32) / 32768, pair[1]))
