@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import jaxgan
 from jaxgan import main
@@ -15,6 +16,7 @@ from jaxgan.files.tensors import read_tensors
 from jaxgan.media.images import decode
 from jaxgan.trained import export
 from jaxgan.trained.places import CARD, CONFIG, WEIGHTS, place, shipped, summary
+from jaxgan.trained.translator import Translator
 from tests.test_main import refusal
 from tests.tiny import tiny_run, tiny_tabulated
 
@@ -68,7 +70,7 @@ def test_every_command_that_takes_a_model_takes_a_name(name, tmp_path, monkeypat
 def test_models_are_listed_and_cards_shown(monkeypatch, capsys):
     assert main.main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(shipped()) and lines[0].startswith("fashion  ")
+    assert [line.split()[0] for line in lines] == list(shipped()) == ["emoji_x4", "fashion"]
     assert main.main(["models", "fashion"]) == 0
     assert capsys.readouterr().out.startswith("# fashion\n")
     assert "write one of" in refusal(monkeypatch, capsys, "models", "bedroom")
@@ -91,8 +93,28 @@ def test_what_comes_with_jaxgan_loads_and_says_how_it_was_made(name):
         assert f"\n## {heading}\n" in card
     assert f"seed {g.config.seed}" in card and f"{g.step:,} steps" in card
     assert "/" not in g.config.data.name  # no path of the machine that trained it
-    images = g.sample(classes=list(range(len(g.class_names))), seed=0)
-    assert images.std() > 20 and summary(folder)
+    assert made_by(g).std() > 20 and summary(folder)
+
+
+def made_by(model):
+    """Return samples of all classes, or what noise becomes."""
+    if isinstance(model, Translator):
+        noise = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+        return model.translate(noise)
+    return model.sample(classes=list(range(len(model.class_names))), seed=0)
+
+
+def test_the_shipped_enlarger_is_nearer_than_bicubic_enlargement():
+    """A disc of 64 x 64, shrunk four times: an image that it was not trained on."""
+    y, x = np.mgrid[:256, :256]
+    mask = Image.fromarray((((x - 120) ** 2 + (y - 135) ** 2 < 90**2) * 255).astype(np.uint8))
+    disc = Image.new("RGB", (256, 256), "white")
+    disc.paste((220, 60, 40), mask=mask)
+    disc, cubic = disc.resize((64, 64), Image.Resampling.BOX), Image.Resampling.BICUBIC
+    small = disc.resize((16, 16), cubic)
+    error = lambda image: np.square(np.float32(image) - np.float32(disc)).mean()
+    made = jaxgan.load("emoji_x4").translate([small])[0]
+    assert error(made) < 0.5 * error(small.resize((64, 64), cubic))
 
 
 def test_the_shipped_generator_draws_its_classes():
