@@ -117,11 +117,13 @@ class Reader:
 
     def _decode(self, indices: np.ndarray) -> Batch:
         batch = self._empty(len(indices))
+        arrays = jax.tree.leaves(batch)
 
         def decode(start: int) -> None:
             own = indices[start : start + CHUNK]
             for place, example in enumerate(self._examples(own), start):
-                fill(batch, place, example)
+                for array, values in zip(arrays, jax.tree.leaves(example), strict=True):
+                    array[place] = values
 
         for _ in self._pool.map(decode, range(0, len(indices), CHUNK)):
             pass  # map keeps order and raises the first error

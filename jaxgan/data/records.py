@@ -58,6 +58,9 @@ class Example(NamedTuple):
     texts: Texts | None = None
 
 
+LABELS = 1 << 20  # that are read at once
+
+
 class BadRecordError(ValueError):
     """A record that cannot be read or decoded; the message names the file and the index."""
 
@@ -78,7 +81,7 @@ class Records:
         self._most_open = most_open()
         self._readers: collections.OrderedDict[int, ArrayRecordReader] = collections.OrderedDict()
         self._content_hash: str | None = None
-        self._read_labels: list[np.ndarray] = []
+        self._read_labels = np.empty(0, np.int32)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -135,14 +138,20 @@ class Records:
 
         Read from every record, they are kept in memory; from their file, they are not.
         """
-        parts = self._read_labels or self._saved_labels()
-        if parts is None:
-            pairs = (pair for chunk in self._chunks() for pair in self.read(chunk))
-            parts = [np.fromiter((label for _, label in pairs), np.int32, len(self))]
-            self._read_labels = parts
-        for part in parts:
-            for start in range(0, len(part), 1 << 20):
-                yield np.array(part[start : start + (1 << 20)])
+        saved = None if self._read_labels.size else self._saved_labels()
+        if saved is None:
+            if not self._read_labels.size:
+                pairs = (pair for chunk in self._chunks() for pair in self.read(chunk))
+                self._read_labels = np.fromiter((y for _, y in pairs), np.int32, len(self))
+            yield from np.array_split(self._read_labels, len(self) // LABELS + 1)
+            return
+        labels, parts = saved
+        path = str(labels.filename)
+        for first, count in parts:
+            for start in range(first, first + count, LABELS):
+                here = min(LABELS, first + count - start)
+                offset = labels.offset + start * labels.itemsize
+                yield np.fromfile(path, labels.dtype, here, offset=offset)
 
     def content_hash(self) -> str:
         """Return a hash of the images' bytes, their labels, order, format and class names.
@@ -205,10 +214,10 @@ class Records:
         )
         return manifest.get("content_hash") if same else None
 
-    def _saved_labels(self) -> list[np.ndarray] | None:
-        """Return the labels in their file by shard, None if it is missing or not the one written.
+    def _saved_labels(self) -> tuple[np.memmap, list[tuple[int, int]]] | None:
+        """Return the file of labels and which of them, (first, count) of each shard, are these.
 
-        They are views of the file, not read before they are used.
+        None where it is missing or not the one that was written.
         """
         index = (self.manifest() or {}).get("labels")
         if not index or any(labels_file(shard.split) != index["file"] for shard in self._shards):
@@ -217,12 +226,11 @@ class Records:
         if not path.exists() or file_hash(path) != index.get("sha256"):
             log.warning("%s is missing or damaged; labels are read from the records", path)
             return None
-        labels = np.load(path, mmap_mode="r", allow_pickle=False)
-        starts = [shard.first + shard.skip for shard in self._shards]
-        parts = [labels[i : i + s.take] for i, s in zip(starts, self._shards, strict=True)]
-        if sum(map(len, parts)) != len(self):
+        labels = np.load(path, mmap_mode="r", allow_pickle=False)  # of which nothing is read
+        parts = [(shard.first + shard.skip, shard.take) for shard in self._shards]
+        if any(first + count > len(labels) for first, count in parts):
             return None
-        return parts
+        return labels, parts
 
     def _chunks(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), 1024):

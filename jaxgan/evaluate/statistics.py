@@ -27,7 +27,7 @@ from jaxgan.evaluate.features import Features
 from jaxgan.evaluate.metrics.checks import finite
 from jaxgan.files.arrays import mapped_npz, write_npz
 
-ARRAYS = ("mean", "covariance", "features", "logits")  # in the order of Features
+ARRAYS = ("mean", "covariance", "features", "logits")
 MOST = 64 << 30  # bytes that a cache holds
 ROWS = 4096  # that are looked at together
 
@@ -101,7 +101,8 @@ def _load(path: Path, meta: dict) -> Features:
     if stored != meta:
         theirs, ours = (f"jaxgan {m.get('version')}, jax {m.get('jax')}" for m in (stored, meta))
         raise ValueError(f"made by {theirs}; this is {ours}")
-    found = Features(int(arrays["count"]), *(arrays[n] for n in ARRAYS), arrays.get("labels"))
+    values = {name: arrays[name] for name in ARRAYS}
+    found = Features(count=int(arrays["count"]), labels=arrays.get("labels"), **values)
     for name in ARRAYS:
         for start in range(0, len(getattr(found, name)), ROWS):
             finite(name, getattr(found, name)[start : start + ROWS])

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import IO, Literal
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def mapped_npz(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def _header(file) -> tuple[tuple[int, ...], str, np.dtype]:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype]:
     """Return shape, order and dtype of the array that begins at a file's place."""
     version = np.lib.format.read_magic(file)
     if version == (1, 0):

@@ -91,7 +91,7 @@ class Watch:
         unit = int(np.lcm(run.mesh.size, run.config.model.get("batch_norm_groups", 1)))
         count = -(-config.images // unit) * unit
         places = {
-            name: drawn(records, {c: sizes[name][c] for c in classes.tolist()}, count)
+            name: drawn(records, {c: int(sizes[name][c]) for c in classes.tolist()}, count)
             for name, records in splits.items()
         }
         batches = {}

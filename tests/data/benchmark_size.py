@@ -9,20 +9,24 @@ that the watch looks at, by a file of labels (a sparse one: all are of one class
 batch's 2,048 indices alone; "array" is the same by an array of the epoch's order, as for small data
 sets. Memory is what the most resident memory grew by; files are those that are open at the end.
 
-2026-11-28, one core, other work beside it (load 7), Python 3.11:
+2026-11-29, one core, other work beside it (load 12), Python 3.11:
 
-          images                 seconds      GB
-         1000000   first batch     0.379   0.029
-         1000000         order     0.001   0.000
-         1000000         array     0.319   0.021
-        10000000   first batch     1.586   0.221
-        10000000         order     0.002   0.000
-        10000000         array     3.623   0.201
-       100000000   first batch     0.796   0.036
-       100000000         order     0.001   0.000
-       100000000         array    42.887   2.001
-      1000000000   first batch     2.950   0.231
-      1000000000         order     0.001   0.000
+          images                 seconds      GB  files
+         1000000   first batch     1.057   0.028      7
+         1000000         watch     0.061   0.011      6
+         1000000         order     0.001   0.000      4
+         1000000         array     0.227   0.020      4
+        10000000   first batch     2.349   0.220     16
+        10000000         watch     0.172   0.019      6
+        10000000         order     0.006   0.000      4
+        10000000         array     4.128   0.200      4
+       100000000   first batch     1.212   0.036    106
+       100000000         watch     1.290   0.019      6
+       100000000         order     0.001   0.000      4
+       100000000         array    63.241   2.001      4
+      1000000000   first batch     4.510   0.231    873
+      1000000000         watch    12.476   0.020      6
+      1000000000         order     0.001   0.000      4
 """
 
 import argparse
