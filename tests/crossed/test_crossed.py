@@ -69,7 +69,7 @@ TRANSLATORS += ("mcnet", "next_frame")
 TRANSLATORS += OF_FRAMES
 NO_SAMPLES = "makes no samples"  # the models of games without any: domains
 WITHOUT_CLASS = ("autoencoder", "bigan", "bigbigan", "cogan", "dcgan", "improved", "lapgan", "mlp")
-WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan")
+WITHOUT_CLASS += ("progan", "stylegan", "vgan", "crnngan", "spiral")
 IF_CONDITIONAL = ("gan3d", "wavegan")  # config.model.conditional
 OF_SOUNDS = ("waves", "log_spectrograms", "mels", "speech")
 OTHER_MEDIA = ("waves", "log_spectrograms", "volumes", "clips", "posed_clips", "next_frames")
@@ -104,7 +104,7 @@ REFUSED = {
         "": "the metric 'paired' needs pairs",
     },
     "directions factorised": {
-        **dict.fromkeys(("progan", "stylegan"), "not affine in the latents"),
+        **dict.fromkeys(("progan", "spiral", "stylegan"), "not affine in the latents"),
         **dict.fromkeys(("gan3d", "vgan"), "no linear layer there sees the latents"),
     },
     "evaluate by class": {

@@ -16,6 +16,7 @@ key's first one for its own; here a key holds them in every octave.
 import numpy as np
 
 from jaxgan.evaluate.metrics.metric import Inputs, Labelled, Metric, Scores, needed
+from jaxgan.media import waves
 
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -80,8 +81,8 @@ def compute(inputs: Inputs) -> Scores:
 
 
 def as_stored(found: Labelled) -> np.ndarray:
-    """Return tunes as they are stored, int64, of those that evaluation.joined has scaled."""
-    return np.round((found[0].astype(np.float64) + 1.0) * (32767 / 2)).astype(np.int64)
+    """Return tunes as they are stored, int64: features.as_floats makes waves of 16 bits."""
+    return waves.to_stored(found[0]).astype(np.int64)
 
 
 NAMES = ("scale_consistency", "tone_span", "polyphony", "repetitions")
