@@ -4,8 +4,8 @@ Data      jaxgan prepare digits data/domains --domains=negatives --size=32 --cha
 Command   jaxgan train --config=cogan --workdir=runs/cogan
           jaxgan sample runs/cogan --output=couples.png
 Network   DCGAN's stages at 32 x 32; the last of G and the first of D are each domain's
-Hardware  one CPU core, minutes
-Measured  docs/domains.md
+Hardware  one CPU core, four minutes
+Measured  docs/domains.md; the data and the numbers: python -m tests.demos.couples runs/couples
 
 Differs from the paper: DCGAN's stages in place of the authors' networks for digits, a quarter of
 the width.

@@ -91,7 +91,7 @@ def open_images(
     if medium is None:
         return record_images(records, size)
     shape = medium.stored.sample.shape
-    if tuple(records.shape) != shape:
+    if len(shape) != 3 and tuple(records.shape) != shape:
         found, wanted = ("x".join(map(str, sides)) for sides in (records.shape, shape))
         raise ValueError(
             f"{path} holds samples of {found}, not of {wanted}: write another evaluate.reference"

@@ -104,9 +104,9 @@ class Session:
                 "evaluate.reference is empty: write real images to compare with, such as "
                 "--config.evaluate.reference=data/photos"
             )
-        medium = None
-        if len(fake.shape) != 3:  # images are brought to the samples' size, nothing else is
-            medium = needed(model.generator).medium
+        medium = None  # images are brought to the samples' size, nothing else is
+        if model.generator is not None and self._config.data.medium != "images":
+            medium = model.generator.medium
         reference = several(open_images(name, split, size, medium))
         if settings.get("reference_samples", 0):
             reference = subset(reference, settings.reference_samples, settings.seed)

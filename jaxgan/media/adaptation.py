@@ -23,7 +23,7 @@ from jaxgan.media.medium import Batch, Label, Medium, Spec
 from jaxgan.media.pixels import DTYPES, to_stored
 
 SIZE, READS, PREPARE = domains.SIZE, domains.READS, domains.PREPARE
-assumed = domains.assumed
+facts, assumed = domains.facts, domains.assumed
 
 
 class Domains(NamedTuple):

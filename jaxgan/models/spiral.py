@@ -23,8 +23,9 @@ where the cumulative odds of its values are met. So a canvas is a function of it
 drawn, stored and scored as any image is; its gradient is that of the logits alone.
 
 The counts are those of the authors' agent (deepmind/spiral) for 64 x 64 in colour, six sizes, ten
-pressures, a grid of 32. Deviations: z is uniform, of the paper normal; the action before the first
-is all zeros; parts that lifting the brush does not use have no part in its likelihood.
+pressures, a grid of 32; as there, the last part is embedded for a next one that does not come.
+Deviations: z is uniform, of the paper normal; the action before the first is all zeros; parts that
+lifting the brush does not use have no part in its likelihood.
 """
 
 from typing import NamedTuple

@@ -158,7 +158,7 @@ def test_refusals(fields, line):
 
 def test_files_of_another_rate_are_refused(tmp_path):
     (tmp_path / "a.wav").write_bytes(wav_bytes(np.full((50, 1), 100, np.int16), 16_000))
-    with pytest.raises(ValueError, match=r"a\.wav has 16000 samples a second, had 8000"):
+    with pytest.raises(ValueError, match=r"a\.wav has 16000 samples a second, .* had 8000: resam"):
         mels.sound(tmp_path / "a.wav", SMALL)
     assert mels.padded(np.ones(33, np.float32), SMALL).tolist() == [1.0] * 33 + [0.0] * 15
     assert len(mels.padded(np.ones(3, np.float32), SMALL)) == 32

@@ -89,11 +89,16 @@ def test_samples_that_follow_each_other_are_channels():
     np.testing.assert_array_equal(once[0, 2], [8, 9, 10, 11])
 
 
+def judging(side):
+    """Return positive weights, conditions and a wave: every relu is open, every path shows."""
+    _, told, wave = jax.tree.map(jnp.abs, inputs(1))
+    return jax.tree.map(jnp.abs, drawn(side)), told, wave
+
+
 def test_windows_lie_in_the_middle_without_a_key_and_anywhere_with_one():
     """Of 64 samples the windows have 8 and 16; each logit moves with its own samples alone."""
     _, side = tiny()
-    weights = drawn(side)
-    _, told, wave = inputs(1)
+    weights, told, wave = judging(side)
 
     def reach(key=None):
         """Return where each logit's window begins, and how long it is."""
@@ -112,8 +117,8 @@ def test_windows_lie_in_the_middle_without_a_key_and_anywhere_with_one():
 
 def test_five_see_the_condition_at_their_window():
     _, side = tiny()
-    judge = jax.jit(bind(side, drawn(side)).call, compiler_options=FAST)
-    _, told, wave = inputs(1)
+    weights, told, wave = judging(side)
+    judge = jax.jit(bind(side, weights).call, compiler_options=FAST)
     moved = lambda frame: [
         bool(a != b)
         for a, b in zip(judge(wave, told), judge(wave, told.at[:, frame].add(1.0)), strict=True)

@@ -73,6 +73,6 @@ def generator_term(noise: float) -> Term:
     def value(nets: Nets, drawn: Drawn, state, keys: Keys):
         images, labels = drawn.fake
         others = nets.generator.call(nearby(drawn.noise, keys["nearby"], noise), labels)
-        return -jnp.square(images - others).mean(tuple(range(1, images.ndim))), state
+        return -each(squared_difference, images, others), state
 
     return Term(dict, value)
