@@ -267,6 +267,7 @@ class Checkpoints:
                     folder.rename(aside)
                     desk.push(aside)
                     desk.withdraw(folder)
+            self._prune()  # what a kill after the last checkpoint has left
         if jax.process_count() > 1:
             multihost_utils.sync_global_devices("jaxgan drop_after")
 
@@ -284,11 +285,15 @@ class Checkpoints:
             atomic.sync(self.directory)
             json_lines.append(self.history, {"step": step})
             desk.push(self.history)
-            steps = self.steps()
-            kept = {*steps[-self._keep :], self.best_step()}
-            for old in steps:
-                if old not in kept and not (self._keep_every and old % self._keep_every == 0):
-                    delete(self.directory / str(old))
+            self._prune()
+
+    def _prune(self) -> None:
+        """Delete the checkpoints that need not be kept."""
+        steps = self.steps()
+        kept = {*steps[-self._keep :], self.best_step()}
+        for old in steps:
+            if old not in kept and not (self._keep_every and old % self._keep_every == 0):
+                delete(self.directory / str(old))
 
     def _failed(self, step: int, error: Exception) -> None:
         remedy = f"Free some space for {self.directory}"

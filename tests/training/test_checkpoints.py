@@ -299,3 +299,14 @@ def test_the_history_names_what_was_completed_and_not_rolled_back(tmp_path):
     with Checkpoints(tmp_path / "c") as written:
         written.drop_after(4)
     assert history() == [1, 2, 3, 4]
+
+
+def test_a_kill_before_the_oldest_is_deleted_leaves_no_more_in_the_end(tmp_path, monkeypatch):
+    """There may be no further checkpoint whose writing would delete it."""
+    with monkeypatch.context() as killed:
+        killed.setattr(Checkpoints, "_prune", lambda self: None)
+        saved(tmp_path / "run", [10, 20, 30], keep=2)
+    with Checkpoints(tmp_path / "run", keep=2) as kept:
+        assert kept.steps() == [10, 20, 30]
+        kept.drop_after(kept.newest_good())
+        assert kept.steps() == [20, 30]
