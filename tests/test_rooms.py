@@ -7,8 +7,8 @@ ROOT = Path(__file__).parent.parent / "jaxgan"
 # A reader meets the rooms in this order; each imports only from those before it.
 ORDER = (
     "files",
-    "media",
     "environments",
+    "media",
     "data",
     "game",
     "models",

@@ -15,8 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.media.augment import Streams
-
 PyTree = Any
 
 
@@ -57,7 +55,7 @@ class Rollout(NamedTuple):
 def rollout(
     environment: Environment,
     act: Callable[[jax.Array, jax.Array], jax.Array],
-    keys: Streams,
+    keys: Any,
     count: int,
 ) -> Rollout:
     """Let a policy act in `count` worlds for an episode. Nothing of it has a gradient.
