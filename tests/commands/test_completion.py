@@ -24,7 +24,9 @@ def test_commands_flags_configs_and_models():
     assert completed("jaxgan", "") == sorted(main.COMMANDS)
     assert completed("jaxgan", "ex") == ["explore", "export"]
     assert completed("jaxgan", "sample", "--tr") == ["--truncation", "--truncations"]
-    assert completed("jaxgan", "sample", "fa") == ["fashion"] == list(models())
+    assert completed("jaxgan", "sample", "fa") == ["fashion"]
+    assert completed("jaxgan", "translate", "em") == ["emoji_x4"]
+    assert list(models()) == ["emoji_x4", "fashion"]
     assert completed("jaxgan", "train", "--config", "=", "quick") == ["quickstart"]
     assert completed("jaxgan", "train", "--config=quick") == ["quickstart"]
     assert completed("jaxgan", "train", "--config", "=") == list(configs())
