@@ -47,7 +47,7 @@ def script(shell: str) -> str:
     lines = []
     for name, command in commands.items():
         words = [f"--{flag}" for flag in command.all_flags] + ["--help"]
-        words += list(models()) if command.has_model else []
+        words += list(models()) if takes_a_name(command) else []
         lines.append(f"      {name}) words={shlex.quote(' '.join(words))} ;;")
     names = sorted([*commands, "prepare"])  # its flags are argparse's
     text = BASH.replace("@COMMANDS@", shlex.quote(" ".join(names)))
@@ -64,6 +64,11 @@ def known_commands() -> dict[str, Command]:
     return {command.name: command for command in found}
 
 
+def takes_a_name(command: Command) -> bool:
+    """Return whether a command takes a model that comes with jaxgan, alone or before a file."""
+    return command.has_model or command.operands.startswith("RUN ")
+
+
 def _fish(commands: dict[str, Command]) -> str:
     first = "complete -c jaxgan -n __fish_use_subcommand -f -a"
     lines = [f"{first} prepare -d {shlex.quote('Make a data set.')}"]
@@ -78,7 +83,7 @@ def _fish(commands: dict[str, Command]) -> str:
             if flag == "config":
                 takes = f" -x -a {shlex.quote(' '.join(configs()))}"
             lines.append(f"{here} -l {flag}{takes} -d {shlex.quote(field.doc)}")
-        if command.has_model:
+        if takes_a_name(command):
             lines.append(f"{here} -a {shlex.quote(' '.join(models()))}")
     return "\n".join(lines) + "\n"
 
