@@ -12,16 +12,16 @@ from jaxgan.data.records import open_records
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
 from jaxgan.training import facts, run
+from tests.rotating import rotating
 from tests.tiny import spec_of
 
 FOLDER = Path(__file__).parent.parent / "configs"
 # Traced in the second stage: larger, and little else, than others.
 LARGE = ("biggan_deep_imagenet256", "biggan_deep_imagenet512", "biggan_imagenet256")
 LARGE += ("biggan_imagenet512", "bigbigan_imagenet128", "dvdgan", "trivdgan")
-NAMES = [
-    pytest.param(path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
-    for path in sorted(FOLDER.glob("*.py"))
-]
+STEMS = sorted(path.stem for path in FOLDER.glob("*.py"))
+NAMES = [pytest.param(name, marks=pytest.mark.slow) for name in LARGE]
+NAMES += rotating([name for name in STEMS if name not in LARGE], 24)
 
 
 def module(name: str):

@@ -17,7 +17,7 @@ from jaxgan.commands.command import Command
 
 def calls(values):
     print("runs", flush=True)
-    ctypes.CDLL(None).system(b"sleep 3")
+    ctypes.CDLL(None).system(b"sleep 10")
     time.sleep(60)
 
 def waits(values):

@@ -25,6 +25,7 @@ from jaxgan.media.pairs import pairs
 from jaxgan.media.posed_clips import posed_clips
 from jaxgan.media.showers import showers
 from jaxgan.media.transitions import transitions
+from tests.rotating import rotating
 from tests.tiny import spec_of
 
 KEY = jax.eval_shape(lambda: jax.random.key(0))
@@ -248,7 +249,7 @@ def calls_of(networks):
     return {f"{player}.{call}" for player, side in networks.items() for call in side.calls}
 
 
-@pytest.mark.parametrize("model", NATURAL)
+@pytest.mark.parametrize("model", rotating(tuple(NATURAL), 12))
 def test_every_objective_trains_a_model_or_is_refused_by_name(model):
     sides = build.sides(config_of(model, "adversarial"), spec_for(model))
     for objective, fitting in FITTING.items():
@@ -317,11 +318,7 @@ def refusal(model, term):
     return None
 
 
-# Second derivatives of its scans take long to trace.
-SLOW = [pytest.param("dvdgan", marks=pytest.mark.slow)]
-
-
-@pytest.mark.parametrize("model", [*(model for model in NATURAL if model != "dvdgan"), *SLOW])
+@pytest.mark.parametrize("model", rotating(tuple(NATURAL), 12))
 def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
     for term, (fields, players) in TERMS.items():
         config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)

@@ -127,7 +127,7 @@ def test_evaluation_runs_on_features_and_refuses_what_knows_images(trained):
     assert outcome([*argv, f"--config.evaluate.metrics={metrics}"]) == "ran"
     (line,) = (folder / "run" / "results.jsonl").read_text().splitlines()
     assert {"fd_discriminator", "kd_discriminator"} <= json.loads(line)["metrics"].keys()
-    for metric in ("recognition", "interpolation"):
+    for metric in ("interpolation",) if medium == "waves" else ("recognition", "interpolation"):
         said = outcome([*argv, f"--config.evaluate.metrics={metric}"])
         assert f"the metric {metric!r} works on images, and these are samples of {shape}" in said
     said = outcome(["evaluate", str(folder / "run"), "--config.evaluate.metrics=fd"])

@@ -135,7 +135,8 @@ def test_a_folder_of_sounds(workdir, vocoder, tmp_path, capsys):
         expected = vocoder.translate(log_mels(np.float32(stored[None, :, 0]), MEL))[0]
         found = read_sound(path) * 32768
         assert np.abs(found - expected[: len(wave)]).max() <= 1
-    assert Image.open(tmp_path / "out.png").height > 3 * 100
+    with Image.open(tmp_path / "out.png") as sheet:
+        assert sheet.height > 3 * 100
     played = read_sound(tmp_path / "out.wav")
     assert len(played) == 2 * 70 + 1600  # 0.2 s between what it became and what it was
     np.testing.assert_allclose(played[-70:], waves["high/a"], atol=1e-4)

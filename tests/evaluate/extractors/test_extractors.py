@@ -51,7 +51,7 @@ def test_own_function_and_own_extractor_by_name():
     [
         (
             "vgg",
-            "write one of lite0, lite0_128, inception, dinov2, clip, discriminator, encoder, or",
+            "write one of lite0, lite0_128, inception, dinov2, clip, discriminator, encoder, cl",
         ),
         ("no_such_module:f", "cannot be imported"),
         (f"{__name__}:missing", "cannot be imported"),

@@ -67,7 +67,9 @@ def test_what_does_not_fit_is_refused_by_field():
             losses_of(**{field: -1.0})
     config = default_config("pix2pix", "pix2pix")
     config.data.size, config.model.width = (16, 16), 4
-    with pytest.raises(ValueError, match=r"condition = 'prior': only labels can be drawn"):
+    with pytest.raises(
+        ValueError, match=r"condition = 'prior': only labels and numbers can be drawn"
+    ):
         build(config, pairs((16, 16, 2), 1).spec)
     with pytest.raises(ValueError, match=r"translates images, .*: write data.medium = 'pairs'"):
         build(config, spec_of((16, 16, 1), 3))
