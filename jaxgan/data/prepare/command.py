@@ -289,8 +289,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--showers",
         action="store_true",
-        help="SOURCE is an .npz of showers in a calorimeter, such as CaloGAN's, with arrays layer_0, "
-        "layer_1, layer_2, energy (default: images)",
+        help="SOURCE is an .npz of showers in a calorimeter, such as CaloGAN's: layer_0, layer_1, "
+        "layer_2, energy (default: images)",
     )
     add(
         "--environment",
