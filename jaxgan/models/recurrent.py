@@ -50,8 +50,9 @@ def warp(state: jax.Array, logits: jax.Array) -> jax.Array:
 def _filtered(x: jax.Array, kernels: jax.Array, axis: int) -> jax.Array:
     """Return the sum over i of kernels[..., i] x, moved by i - TAPS // 2 pixels along an axis."""
     reach, size = TAPS // 2, x.shape[axis]
-    edges = [(reach, reach) if i == axis else (0, 0) for i in range(x.ndim)]
-    padded = jnp.pad(x, edges, mode="edge")
+    # Not jnp.pad, whose gradient sends zeros along a batch that is split over devices.
+    first, last = (jax.lax.slice_in_dim(x, i, i + 1, axis=axis) for i in (0, size - 1))
+    padded = jnp.concatenate([*reach * [first], x, *reach * [last]], axis)
     kernels = kernels.astype(x.dtype)
     moved = (jax.lax.slice_in_dim(padded, i, i + size, axis=axis) for i in range(TAPS))
     return jnp.stack([m * kernels[..., i : i + 1] for i, m in enumerate(moved)]).sum(0)

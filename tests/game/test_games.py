@@ -447,6 +447,8 @@ def test_compiles_for_a_topology(game, request):
     of_texts = name == "gan_cls" or name.startswith("stackgan")
     gathers = of_texts or name in ("mmd", "minibatch", "cyclegan", "calogan")
     needed = {"all-gather"} if gathers else set()
+    if name == "calogan":  # the gradient of what was gathered goes back
+        needed |= {"reduce-scatter"}
     if of_texts:
         # A text goes to the next image of the batch, and to those that are kept: no image does.
         needed |= {"collective-permute", "all-to-all"}

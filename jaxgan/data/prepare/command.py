@@ -289,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--showers",
         action="store_true",
+        default=None,
         help="SOURCE is an .npz of showers in a calorimeter, such as CaloGAN's: layer_0, layer_1, "
         "layer_2, energy (default: images)",
     )
