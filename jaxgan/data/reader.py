@@ -26,6 +26,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.media.medium import Batch, Medium
 
 CHUNK = 16  # images a thread decodes between two looks at the queue
+AT_ONCE = 1 << 18  # bytes that are read before they are decoded: they stay in a core's cache
 log = logging.getLogger(__name__)
 
 
@@ -66,13 +67,14 @@ class Reader:
         self._skip = on_bad_record == "skip"
         self._rows = rows
         self._order = (
-            balanced_order(records.labels(), seed)
+            balanced_order(records.stored_labels(), seed)
             if class_balanced
             else epoch_order(len(records), seed)
         )
         self._pool = ThreadPoolExecutor(workers or os.cpu_count(), "jaxgan-decode")
         leaves = jax.tree.leaves(medium.stored)
         example_bytes = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves)
+        self._at_once = max(1, min(CHUNK, AT_ONCE // example_bytes))
         self._cache = None
         if len(records) * example_bytes <= cache_bytes:
             self._cache = self._empty(len(records))
@@ -130,12 +132,14 @@ class Reader:
         return batch
 
     def _examples(self, indices: np.ndarray) -> Iterator[Batch]:
-        try:
-            found: list[Any] = self.records.examples(indices)
-        except BadRecordError:
-            found = [None] * len(indices)  # one by one below
-        for index, record in zip(indices.tolist(), found, strict=True):
-            yield self._example(index, record)
+        for start in range(0, len(indices), self._at_once):
+            own = indices[start : start + self._at_once]
+            try:
+                found: list[Any] = self.records.examples(own)
+            except BadRecordError:
+                found = [None] * len(own)  # one by one below
+            for index, record in zip(own.tolist(), found, strict=True):
+                yield self._example(index, record)
 
     def _example(self, index: int, record: Any) -> Batch:
         for number in range(len(self.records)):
