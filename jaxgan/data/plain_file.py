@@ -89,11 +89,9 @@ class PlainFile:
             buffers.append(part)
             at, done = at + len(part), done + len(part)
         for first in range(0, len(buffers), MOST_BUFFERS):
-            group = buffers[first : first + MOST_BUFFERS]
-            size = sum(map(len, group))
-            if os.preadv(self._file, group, offset) != size:
-                raise ValueError("the file is cut short")
-            offset += size
+            offset += os.preadv(self._file, buffers[first : first + MOST_BUFFERS], offset)
+        if offset != at:
+            raise ValueError("the file is cut short")
         return found
 
 

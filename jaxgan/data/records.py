@@ -116,21 +116,17 @@ class Records:
         wanted = np.asarray(indices, np.int64).tolist()
         if wanted and not 0 <= min(wanted) <= max(wanted) < len(self):
             raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
-        return [example for run in self._runs(wanted) for example in self._run(*run)]
-
-    def _runs(self, indices: list[int]) -> Iterator[tuple[int, int, int]]:
-        """Yield (file, first position in it, count) of indices that follow each other there."""
-        place = 0
-        while place < len(indices):
-            first, count = indices[place], 1
+        found, place = [], 0
+        while place < len(wanted):  # one after another, as far as they follow each other in a file
+            first, end = wanted[place], place + 1
             owner = bisect.bisect_right(self._starts, first) - 1
-            end = self._starts[owner + 1]
-            while indices[place + count : place + count + 1] == [first + count] and (
-                first + count < end
-            ):
-                count += 1
-            yield owner, first - self._starts[owner] + self._shards[owner].skip, count
-            place += count
+            last = min(len(wanted), place + self._starts[owner + 1] - first)
+            while end < last and wanted[end] == first + end - place:
+                end += 1
+            position = first - self._starts[owner] + self._shards[owner].skip
+            found += self._run(owner, position, end - place)
+            place = end
+        return found
 
     def _run(self, owner: int, first: int, count: int) -> list[Example]:
         try:
@@ -393,11 +389,12 @@ class OpenShard:
     def read(self, first: int, count: int) -> Sequence[bytes | memoryview]:
         """Return `count` records from a position on."""
         positions = range(first, first + count)
-        if self._plain is not None and all(
-            self._verified[i >> 3] >> (i & 7) & 1 for i in positions
-        ):
-            return [self._plain.read(i) for i in positions]
+        if self._plain is not None and all(map(self._is_verified, positions)):
+            return [self._plain.read(position) for position in positions]
         found = self._library.read(list(positions))
-        for i in positions:
-            self._verified[i >> 3] |= 1 << (i & 7)
+        for position in positions:
+            self._verified[position >> 3] |= 1 << (position & 7)
         return found
+
+    def _is_verified(self, position: int) -> int:
+        return self._verified[position >> 3] >> (position & 7) & 1
