@@ -41,7 +41,7 @@ from jaxgan.data.description import (
 )
 from jaxgan.data.labels import FileLabels, Labels, in_chunks
 from jaxgan.data.plain_arrays import PlainArrays
-from jaxgan.data.plain_file import plain_file
+from jaxgan.data.plain_file import PlainFile, plain_file
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
@@ -128,9 +128,44 @@ class Records:
             place = end
         return found
 
+    def arrays(self, indices: np.ndarray, images: np.ndarray) -> np.ndarray:
+        """Read images that are arrays kept as they are; return their labels, [n] int32.
+
+        images: [n, *shape] of the data set's dtype, where they are written.
+
+        Raises BadRecordError as `read`, perhaps without the record's name.
+        """
+        labels = np.empty(len(indices), np.int32)
+        data = images.reshape(-1).view(np.uint8).data
+        assert self._arrays is not None
+        size = self._arrays.size
+        try:
+            for i, index in enumerate(indices.tolist()):
+                owner = bisect.bisect_right(self._starts, index) - 1
+                position = index - self._starts[owner] + self._shards[owner].skip
+                shard, place = self._opened(owner), data[i * size : (i + 1) * size]
+                plain = shard.plain(position, 1)
+                if plain is not None:
+                    labels[i] = self._arrays.read(plain, position, place)
+                else:
+                    place[:], labels[i] = self._arrays(shard.read(position, 1)[0])
+        except Exception as error:
+            limits.pass_on(error)
+            raise BadRecordError(f"{self}: a record cannot be read") from error
+        return labels
+
+    @property
+    def are_arrays(self) -> bool:
+        """Whether images are arrays of one shape, kept as they are."""
+        return self._arrays is not None
+
     def _run(self, owner: int, first: int, count: int) -> list[Example]:
         try:
-            return [self._parse(raw) for raw in self._opened(owner).read(first, count)]
+            shard = self._opened(owner)
+            plain = shard.plain(first, count)
+            if plain is None:
+                return [self._parse(raw) for raw in shard.read(first, count)]
+            return [self._parse(plain.read(i)) for i in range(first, first + count)]
         except Exception as error:
             limits.pass_on(error)
             if count == 1:
@@ -368,9 +403,9 @@ def most_open() -> int:
 class OpenShard:
     """The records of a file, from any thread.
 
-    The ArrayRecord library verifies what it reads by checksums, and copies it six times. So it
-    reads each record the first time, once while the file is open. Where records are kept as they
-    are (plain_file.py), a record that was verified is read without the library from then on.
+    The ArrayRecord library verifies each record by its checksum, and copies it several times. So it
+    reads a record the first time while the file is open; from then on, plain_file.py reads it where
+    it can. A bit a record says which have been verified.
 
     Raises ValueError where the file is damaged or cut short; OSError where it is not opened.
     """
@@ -384,17 +419,21 @@ class OpenShard:
         if found != shard.total:
             raise ValueError(f"{found} records in the file, expected {shard.total}")
         self._plain = plain_file(shard.path, shard.total)
-        self._verified = bytearray(shard.total // 8 + 1)  # a bit a record; two threads may lose one
+        self._verified = bytearray(shard.total // 8 + 1)  # two threads at once may lose a bit
 
-    def read(self, first: int, count: int) -> Sequence[bytes | memoryview]:
-        """Return `count` records from a position on."""
+    def read(self, first: int, count: int) -> list[bytes]:
+        """Return `count` records from a position on, verified."""
         positions = range(first, first + count)
-        if self._plain is not None and all(map(self._is_verified, positions)):
-            return [self._plain.read(position) for position in positions]
         found = self._library.read(list(positions))
         for position in positions:
             self._verified[position >> 3] |= 1 << (position & 7)
         return found
 
-    def _is_verified(self, position: int) -> int:
-        return self._verified[position >> 3] >> (position & 7) & 1
+    def plain(self, first: int, count: int) -> PlainFile | None:
+        """Return what reads these records faster; None where they have not been verified."""
+        if self._plain is None:
+            return None
+        for position in range(first, first + count):
+            if not self._verified[position >> 3] >> (position & 7) & 1:
+                return None
+        return self._plain
