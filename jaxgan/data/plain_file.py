@@ -13,7 +13,7 @@ system writes it to where it is wanted, and the few bytes that are of no record 
                 3: number of records} for each chunk; all are varints
 
 Sources: doc/riegeli_records_file_format.md of github.com/google/riegeli, cpp/layout.proto of
-github.com/google/array_record. The hashes are not compared here: see records.OpenShard.
+github.com/google/array_record. The hashes are not compared here: see open_shard.py.
 """
 
 import functools

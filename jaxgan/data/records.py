@@ -29,7 +29,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
-from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxgan.data.description import (
@@ -40,8 +39,8 @@ from jaxgan.data.description import (
     split_shards,
 )
 from jaxgan.data.labels import FileLabels, Labels, in_chunks
+from jaxgan.data.open_shard import OpenShard
 from jaxgan.data.plain_arrays import PlainArrays
-from jaxgan.data.plain_file import PlainFile, plain_file
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
@@ -287,7 +286,7 @@ class Records:
         for start in range(0, len(self), 1024):
             yield np.arange(start, min(start + 1024, len(self)))
 
-    def _opened(self, owner: int) -> "OpenShard":
+    def _opened(self, owner: int) -> OpenShard:
         with self._lock:
             if owner not in self._open:
                 self._open[owner] = OpenShard(self._shards[owner])
@@ -398,42 +397,3 @@ def most_open() -> int:
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return 512 if files == resource.RLIM_INFINITY else min(max(files // 8, 1), 512)
-
-
-class OpenShard:
-    """The records of a file, from any thread.
-
-    The ArrayRecord library verifies each record by its checksum, and copies it several times. So it
-    reads a record the first time while the file is open; from then on, plain_file.py reads it where
-    it can. A bit a record says which have been verified.
-
-    Raises ValueError where the file is damaged or cut short; OSError where it is not opened.
-    """
-
-    def __init__(self, shard: Shard):
-        with open(shard.path, "rb"):  # the reader itself would say "0 records"
-            pass
-        options = "readahead_buffer_size:0,max_parallelism:0"
-        self._library = ArrayRecordReader(str(shard.path), options)
-        found = self._library.num_records()
-        if found != shard.total:
-            raise ValueError(f"{found} records in the file, expected {shard.total}")
-        self._plain = plain_file(shard.path, shard.total)
-        self._verified = bytearray(shard.total // 8 + 1)  # two threads at once may lose a bit
-
-    def read(self, first: int, count: int) -> list[bytes]:
-        """Return `count` records from a position on, verified."""
-        positions = range(first, first + count)
-        found = self._library.read(list(positions))
-        for position in positions:
-            self._verified[position >> 3] |= 1 << (position & 7)
-        return found
-
-    def plain(self, first: int, count: int) -> PlainFile | None:
-        """Return what reads these records faster; None where they have not been verified."""
-        if self._plain is None:
-            return None
-        for position in range(first, first + count):
-            if not self._verified[position >> 3] >> (position & 7) & 1:
-                return None
-        return self._plain
