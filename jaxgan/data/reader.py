@@ -80,7 +80,8 @@ class Reader:
         self._as_stored = records.are_arrays and is_as_stored(medium)
         if self._as_stored:  # without a resize
             stored, sample = records.features, medium.stored.sample
-            self._as_stored = (stored.shape, stored.dtype) == (sample.shape, sample.dtype)
+            dtype = stored.dtype.newbyteorder("<")
+            self._as_stored = (stored.shape, dtype) == (sample.shape, sample.dtype)
         self._cache = None
         if len(records) * example_bytes <= cache_bytes:
             self._cache = self._empty(len(records))

@@ -20,7 +20,10 @@ from jaxgan.files.objects import LARGE, Objects
 from tests.training.kill_test import SMALL, Runs
 from tests.training.test_s3 import answers, life, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning"),  # gcsfs does so
+]
 BUCKET = "jaxgan-tests"
 RUN, DATA = f"gs://{BUCKET}/runs/one", f"gs://{BUCKET}/data/fashion"
 
