@@ -12,6 +12,8 @@ labels name the image.
 
 import functools
 import math
+import os
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -38,7 +40,10 @@ class FileLabels:
     """
 
     def __init__(self, path: Path, dtype: np.dtype, offset: int, parts: Sequence[tuple[int, int]]):
-        self._path, self._dtype, self._offset = path, dtype, offset
+        self._path = path
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed with this object
+        weakref.finalize(self, file.close)
+        self._file, self._dtype, self._offset = file.fileno(), dtype, offset
         self._parts: list[tuple[int, int]] = []
         for first, count in parts:
             if self._parts and sum(self._parts[-1]) == first:  # as the files of a split do
@@ -56,8 +61,12 @@ class FileLabels:
         for first, count in self._parts:
             begin, end = max(start, before), min(stop, before + count)
             if begin < end:
-                offset = self._offset + (first + begin - before) * self._dtype.itemsize
-                found.append(np.fromfile(self._path, self._dtype, end - begin, offset=offset))
+                size = self._dtype.itemsize
+                offset = self._offset + (first + begin - before) * size
+                data = os.pread(self._file, (end - begin) * size, offset)
+                if len(data) < (end - begin) * size:
+                    raise OSError(f"{self._path} is cut short")
+                found.append(np.frombuffer(data, self._dtype))
             before += count
         return np.concatenate(found, dtype=np.int32)
 
@@ -111,21 +120,21 @@ class ClassIndex:
             for place in range(0, len(chunk), self._block):
                 self._before[:, (start + place) // self._block] = seen
                 seen += np.bincount(chunk[place : place + self._block], minlength=len(seen))
-        self._within = np.min_scalar_type(self._block)
-        kept = max(1, CACHE // (self._block * self._within.itemsize))
-        self._members = functools.lru_cache(kept)(self._members_of)
+        self._small = np.min_scalar_type(max(0, len(self.sizes) - 1))
+        kept = max(1, CACHE // (self._block * self._small.itemsize))
+        self._labels_of = functools.lru_cache(kept)(self._read)
 
     def place(self, label: int, number: int) -> int:
         """Return which image is number `number`, from 0, of a class, in the images' order."""
         before = self._before[label]
         block = int(np.searchsorted(before, before.dtype.type(number), "right")) - 1
-        return block * self._block + int(self._members(label, block)[number - int(before[block])])
+        own = np.flatnonzero(self._labels_of(block) == label)
+        return block * self._block + int(own[number - int(before[block])])
 
-    def _members_of(self, label: int, block: int) -> np.ndarray:
-        """Return the places of a class in a block."""
+    def _read(self, block: int) -> np.ndarray:
+        """Return the labels of a block."""
         start = block * self._block
-        found = np.flatnonzero(self._labels[start : start + self._block] == label)
-        return found.astype(self._within)
+        return self._labels[start : start + self._block].astype(self._small)
 
 
 def _power_of_two(least: float) -> int:
