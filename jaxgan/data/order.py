@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from jaxgan.data.labels import ClassIndex, Labels, class_sizes, in_chunks
+from jaxgan.data.labels import ClassIndex, Labels
 
 Order = Callable[[np.ndarray], np.ndarray]
 SMALL = 1 << 16  # images whose permutation is an array
@@ -145,17 +145,18 @@ def stratified(labels: Labels, count: int, *name: int | str) -> np.ndarray:
     """
     if count >= len(labels):
         return np.arange(len(labels))
-    sizes = class_sizes(labels)
-    (names,) = np.nonzero(sizes)
-    sizes = sizes[names]
+    index = ClassIndex(labels)
+    (names,) = np.nonzero(index.sizes)
+    sizes = index.sizes[names]
     quotas, remainders = np.divmod(count * sizes, len(labels))
     lot = permutation(len(names), *name, "remainders")
     quotas[lot[np.argsort(-remainders[lot], kind="stable")[: count - quotas.sum()]]] += 1
-    ranks = {
-        label: fair_draw(quota, size, *name, label)
+    drawn = [
+        index.place(label, number)
         for label, quota, size in zip(names.tolist(), quotas.tolist(), sizes.tolist(), strict=True)
-    }
-    return np.sort(np.concatenate(list(places_in_classes(in_chunks(labels), ranks).values())))
+        for number in fair_draw(quota, size, *name, label).tolist()
+    ]
+    return np.sort(np.array(drawn, np.int64))
 
 
 def epoch_order(num_images: int, seed: int) -> Order:
