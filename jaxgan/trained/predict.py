@@ -16,8 +16,8 @@ from jaxgan.data.prepare.listing import FILMS
 from jaxgan.files.atomic import check_output
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
-from jaxgan.media import clips
-from jaxgan.media.image_files import WHITE, BadImageError, read_frames
+from jaxgan.media import clips, films
+from jaxgan.media.image_files import BadImageError
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
 from jaxgan.trained.generator import checked_seed
@@ -49,7 +49,7 @@ def predict_films(
     """
     checked_seed(seed)
     refuse_folders(folder, out)
-    given = {path: first_frames(translator, path) for path in films(folder)}
+    given = {path: first_frames(translator, path) for path in films_of(folder)}
     targets = {path: (out / path.relative_to(folder)).with_suffix(".gif") for path in given}
     sheet = out.with_name(f"{out.name}.png")
     for path in (sheet, *targets.values()):
@@ -69,7 +69,7 @@ def predict_films(
     return f"{out}: {len(given)} films; {sheet}: the first {len(shown)} of them"
 
 
-def films(folder: Path) -> list[Path]:
+def films_of(folder: Path) -> list[Path]:
     """Return the films of a folder in their order, or refuse two that would become one file."""
     paths = [path for path in open_folder(folder, None, FILMS).read(0) if isinstance(path, Path)]
     seen: dict[Path, Path] = {}
@@ -84,7 +84,7 @@ def first_frames(translator: Translator, path: Path) -> np.ndarray:
     """Return as many frames of a film as the network takes, or refuse the film by its name."""
     count, *_, channels = translator.source_shape
     try:
-        frames = np.stack(read_frames(path, range(count), channels, WHITE))
+        frames = np.stack(list(films.frames(path, range(count), channels)))
         translator.refuse_source(frames.shape)
     except (BadImageError, ValueError, OSError) as error:
         raise ValueError(f"{path}: {one_line(error)}; {count} frames are needed") from None
