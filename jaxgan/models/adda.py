@@ -16,7 +16,7 @@ encoder of the target, a copy of the source's at the start:
 Adam moves `moved` as it would move the weights, so a copy is all that is left out.
 
 `norm = "batch"` adds batch norm before each ReLU of the encoders' convolutions, with the moments of
-one domain each, as in models/domains.py. The paper has none. Deviation: no dropout.
+one domain each (two_domains.py). The paper has none. Deviation: no dropout.
 """
 
 from typing import Any
@@ -27,10 +27,10 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
-from jaxgan.models.domains import NORMS, Convolved, digits, he
 from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.pooling import max_pool
-from jaxgan.models.sides import linen
+from jaxgan.models.sides import linen, num_classes
+from jaxgan.models.two_domains import Convolved, he, player, refuse
 
 PyTree = Any
 
@@ -61,33 +61,6 @@ class Head(nn.Module):
     @nn.compact
     def __call__(self, features: jax.Array) -> jax.Array:
         return Dense(self.classes, kernel_init=he, name="linear")(nn.relu(features))
-
-
-class Classifier(nn.Module):
-    """Encoder and classifier: images [b, h, w, c] to a logit for each class, [b, classes]."""
-
-    width: int
-    classes: int
-    norm: str
-
-    def setup(self):
-        self.encoder = LeNet(self.width, self.norm)
-        self.classifier = Head(self.classes)
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return self.classifier(self.encoder(images))
-
-    def predict(self, images: jax.Array) -> jax.Array:
-        """Return the classes' logits [b, classes] of images."""
-        return self(images)
-
-    def features(self, images: jax.Array) -> jax.Array:
-        """Return features [b, n] of images."""
-        return self.encoder(images)
-
-    def classify(self, features: jax.Array) -> jax.Array:
-        """Return the classes' logits [b, classes] of features [b, n]."""
-        return self.classifier(features)
 
 
 class Judge(nn.Module):
@@ -152,15 +125,10 @@ def default_config() -> ConfigDict:
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the encoders with the classifier, and D, for images of two domains."""
-    classes = digits("adda", spec)
+    refuse(config, spec)
     if config.stage not in (1, 2):
         raise ValueError(f"model.stage = {config.stage!r}: write 1 or 2")
-    if config.norm not in NORMS:
-        raise ValueError(f"model.norm = {config.norm!r}: write {' or '.join(map(repr, NORMS))}")
-    module = Classifier(config.width, classes, config.norm)
-    source = linen(module, spec.sample.source, calls=("predict", "features", "classify"))
-    calls = {name: call for name, call in source.calls.items() if name != "call"}
-    source = source._replace(calls=calls)  # none makes samples of noise
+    source = player(LeNet(config.width, config.norm), Head(num_classes(spec)), spec)
     features = jax.ShapeDtypeStruct((25 * config.width,), jnp.float32)
     return {
         "generator": source if config.stage == 1 else of_target(source),
