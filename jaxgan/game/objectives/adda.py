@@ -12,14 +12,15 @@ and long games exchange classes; the steps are fixed beforehand, and D's accurac
 towards 0.5, is all there is to see.
 """
 
+from functools import partial
+
 import jax
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each, non_saturating
-from jaxgan.game.objectives.domains import domain_loss, judge_metrics
-from jaxgan.game.objectives.draw import judged
+from jaxgan.game.objectives.domains import discriminator_objective
 
 NEEDS = {
     "generator": ("source_features", "target_features", "classify"),
@@ -34,15 +35,6 @@ def encoded(nets: Nets, batch: Batch) -> tuple[Batch, Batch]:
         Batch(nets.generator.source_features(source)),
         Batch(nets.generator.target_features(target)),
     )
-
-
-def discriminator_objective(
-    game: Game, nets: Nets, stats, batch: Batch, keys: Keys
-) -> tuple[jax.Array, Outcome]:
-    source, target = encoded(nets, batch)
-    logits = judged(nets, source, target)
-    drawn = Drawn(source, target, (), logits)
-    return domain_loss(*logits), Outcome(stats, judge_metrics(*logits), drawn)
 
 
 def generator_objective(
@@ -61,4 +53,7 @@ def default_config() -> ConfigDict:
 
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
-    return {"generator": generator_objective, "discriminator": discriminator_objective}
+    return {
+        "generator": generator_objective,
+        "discriminator": partial(discriminator_objective, encode=encoded),
+    }

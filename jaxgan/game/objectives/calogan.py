@@ -19,6 +19,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import discriminator_objective, named_loss
 from jaxgan.game.objectives.draw import generated
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "total")}
 
@@ -40,9 +41,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    if config.energy < 0:
-        raise ValueError(f"objective.energy = {config.energy}: write a weight of 0 or more")
     return {
-        "generator": partial(generator_objective, loss=loss, energy=config.energy),
+        "generator": partial(generator_objective, loss=loss, **weights_of(config, "energy")),
         "discriminator": partial(discriminator_objective, loss=loss, one_pass=False),
     }

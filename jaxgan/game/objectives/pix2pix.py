@@ -20,6 +20,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import judged
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
 
@@ -68,10 +69,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    weights = {"adversarial": config.adversarial, "l1": config.l1}
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
+    weights = weights_of(config, "adversarial", "l1")
     return {
         "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": partial(discriminator_objective, loss=loss),

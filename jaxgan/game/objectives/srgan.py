@@ -24,6 +24,7 @@ from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import judged
 from jaxgan.game.objectives.pix2pix import translated
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
 
@@ -73,10 +74,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    weights = {"content": config.content, "adversarial": config.adversarial}
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
+    weights = weights_of(config, "content", "adversarial")
     return {
         "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": (
