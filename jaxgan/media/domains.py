@@ -26,6 +26,20 @@ def medium(data: ConfigDict) -> Medium:
     return found._replace(augment=partial(augment, flip=data.flip, random_crop=data.random_crop))
 
 
+def channels_of_each(data: ConfigDict, why: str) -> int:
+    """Return the number of channels that the images of both domains have; ValueError: they differ.
+
+    why: the medium needs images of one kind.
+    """
+    channels, first = data.channels, data.source_channels
+    if first is None or 2 * first != channels:
+        raise ValueError(
+            f"data.source_channels = {first} of {channels} channels: {why}: write `jaxgan prepare "
+            "A TARGET --domains=B --channels=3` (or 1)"
+        )
+    return first
+
+
 class Side:
     """The streams of one domain: every name with the domain's before it."""
 

@@ -26,7 +26,6 @@ from jaxgan.media.augment import Streams, random_flip, random_resized_crop
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import BadImageError, inspect
 from jaxgan.media.medium import Batch, Held, Medium, Spec
-from jaxgan.media.pixels import to_stored
 from jaxgan.media.resize import fit
 
 IGNORED = 255  # the class of pixels that are of none, as in most data sets
@@ -89,7 +88,7 @@ def maps(
         )
     size = shape[:2]
     of_pictures = images.images(shape, bits)
-    return Medium(
+    return of_pictures._replace(
         stored=Batch(
             jax.ShapeDtypeStruct(shape, jnp.uint8), jax.ShapeDtypeStruct((*size, 1), jnp.uint8)
         ),
@@ -99,12 +98,7 @@ def maps(
         ),
         decode=partial(decode, size=size),
         to_float=partial(to_float, num_classes=num_classes),
-        to_stored=partial(to_stored, bits=bits),
         augment=partial(augment, flip=flip, random_crop=random_crop),
-        sheet=of_pictures.sheet,
-        suffix=of_pictures.suffix,
-        write=of_pictures.write,
-        distances=of_pictures.distances,
         condition_of=partial(condition_of, num_classes=num_classes),
         show_condition=colours,
     )

@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from PIL import Image
 
 from jaxgan.media.decode import Features
+from jaxgan.media.pictures import grid, picture
 from jaxgan.media.pixels import shown
 
 PyTree = Any
@@ -94,7 +96,6 @@ class Medium(NamedTuple):
     to_float: a Batch as stored -> the same as networks see it.
     to_stored: samples as networks see them -> as stored, rounded and clipped: its inverse.
     augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.
-    sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row.
     suffix, write: the file of one sample, and (path, sample) -> None.
     distances: samples [..., n, ...] seen as [groups, n, d] -> [groups, n, n], for the watch.
     pictures: samples in `stored` form [n, ...] -> a picture of each, [n, h, w, c] uint8; of images
@@ -115,7 +116,6 @@ class Medium(NamedTuple):
     to_float: Callable[[Batch], Batch]
     to_stored: Callable[[PyTree], PyTree]
     augment: Callable[..., Batch]
-    sheet: Callable[..., Any]
     suffix: str
     write: Callable[..., None]
     distances: Callable[..., Any]
@@ -125,3 +125,8 @@ class Medium(NamedTuple):
     show_condition: Callable[[Any], Any] = lambda conditions: conditions
     silence: float | None = None
     guess: Callable[[Any], Any] | None = None
+
+    def sheet(self, samples: PyTree, columns: int) -> Image.Image:
+        """Return the pictures of samples as stored [n, ...] row by row; n is a multiple of
+        columns."""
+        return picture(grid(self.pictures(samples), columns))

@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 from jaxgan.media import images, pixels
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.medium import Batch, Held, Medium, Spec
-from jaxgan.media.pixels import DTYPES, to_stored
+from jaxgan.media.pixels import DTYPES
 
 SIZE = (64, 64)  # height, width
 READS = ("pairs", "images")  # images with data.source_channels
@@ -81,17 +81,12 @@ def pairs(
         jax.ShapeDtypeStruct((*size, channels), dtype),
         jax.ShapeDtypeStruct((*size, source_channels), dtype),
     )
-    return Medium(
+    return of_pictures._replace(
         stored=both(DTYPES[bits]),
         spec=Spec(*both(jnp.float32)),
         decode=partial(decode, size=size, source_channels=source_channels),
         to_float=to_float,
-        to_stored=partial(to_stored, bits=bits),
         augment=partial(augment, flip=flip, random_crop=random_crop),
-        sheet=of_pictures.sheet,
-        suffix=of_pictures.suffix,
-        write=of_pictures.write,
-        distances=of_pictures.distances,
     )
 
 

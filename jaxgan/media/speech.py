@@ -22,7 +22,6 @@ from ml_collections import ConfigDict
 from jaxgan.media import waves
 from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
-from jaxgan.media.mels import to_float
 from jaxgan.media.spectrograms import coloured
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
@@ -54,7 +53,7 @@ def speech(sounds: Medium, hop: int, classes: int) -> Medium:
         stored=Batch(sounds.stored.sample, condition),
         spec=Spec(sounds.spec.sample, condition),
         decode=partial(decode, hop=hop, classes=classes),
-        to_float=to_float,
+        to_float=waves.to_float,
         show_condition=pictures_of,
     )
 

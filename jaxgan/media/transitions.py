@@ -50,10 +50,10 @@ def transitions(observation: int, actions: int) -> Medium:
         to_float=lambda batch: to_float(batch, actions),
         to_stored=to_stored,
         augment=augment,
-        sheet=no_picture,
         suffix=".npz",
         write=no_file,
         distances=distances,
+        pictures=no_picture,
     )
 
 
@@ -92,7 +92,7 @@ def distances(samples: PyTree, groups: int) -> jax.Array:
     return array_distances(jnp.concatenate(samples, -1), groups)
 
 
-def no_picture(samples: PyTree, columns: int) -> NoReturn:
+def no_picture(samples: PyTree) -> NoReturn:
     raise ValueError(f"data.medium = 'transitions' has no sheet: {ACTS}")
 
 
