@@ -32,7 +32,7 @@ _desks: dict[str, Mirror] = {}  # by URL, those that this process has open
 
 
 def local(reference: str | Path) -> Path:
-    """Return where a place is on this machine: a path itself; of a URL a desk, or its one file.
+    """Return where a place is on this machine: a path itself, or a URL's desk, or its one file.
 
     Raises:
       ValueError: a URL that cannot be used; see objects.check_url.
@@ -67,7 +67,7 @@ def pull(path: Path) -> None:
 def fetch(path: Path) -> Path:
     """Bring the arrays of a checkpoint's folder, or a file's content; return the path.
 
-    What the store does not have is left out: a checkpoint's manifest knows.
+    Objects that the store does not have are skipped; a checkpoint's manifest shows what is missing.
     """
     if desk := _of(path):
         desk.fetch(path)
@@ -90,27 +90,27 @@ def push(path: Path) -> None:
 def publish(written: Path, checkpoint: Path) -> None:
     """Make a folder with its manifest the checkpoint that it is to be; its arrays leave the desk.
 
-    Raises OSError, or lease.LostError: then it is not there.
+    Raises OSError or lease.LostError; then there is no such checkpoint.
     """
     if desk := _of(checkpoint):
         desk.publish(written, checkpoint)
 
 
 def withdraw(checkpoint: Path) -> None:
-    """Delete a checkpoint in the store; interrupted, it is none."""
+    """Delete a checkpoint in the store. If this is interrupted, it is no longer a checkpoint."""
     if desk := _of(checkpoint):
         desk.withdraw(checkpoint)
 
 
 def sweep(path: Path) -> None:
-    """Delete what is of no checkpoint. Only the holder of the lease may do it."""
+    """Delete objects that belong to no checkpoint. Only the holder of the lease may do it."""
     if desk := _of(path):
         desk.sweep()
 
 
 @contextlib.contextmanager
 def held(path: Path, say: Callable[[str], None] = print) -> Iterator[str]:
-    """Hold the run that a desk is of, and push at intervals and at the end; nothing on disk.
+    """Hold the run of a desk, and push at intervals and at the end. Does nothing for a run on disk.
 
     Yields the lease's token, "" on disk. Raises lock.HeldError if another job holds it.
     """
@@ -126,9 +126,9 @@ def held(path: Path, say: Callable[[str], None] = print) -> Iterator[str]:
 
 
 def wait_for_token(path: Path, token: str, seconds: float) -> bool:
-    """Return whether the run that a desk is of is held with this token within so many seconds.
+    """Return whether the run of a desk comes to be held with this token within so many seconds.
 
-    Then what its holder has written is brought.
+    If so, what its holder has written is brought.
     """
     desk = _of(path)
     if desk is None or not lease.wait_for_token(desk.objects, token, seconds):

@@ -24,10 +24,10 @@ PUSH = 30.0  # seconds between two pushes of a run that trains
 AT_ONCE = 8  # objects on their way
 LATE = ("samples", "snapshots")  # folders of files that are fetched when they are read
 OWN = ("lock",)  # not a file of the run
-# A listing may be old, and a run without them would start over: looked for whatever it says.
+# Without these a run would start over. A listing may be outdated, so they are always looked for.
 LOGS = ("checkpoints", "roll_backs", "metrics", "watch", "timing", "starts", "laps", "results")
 BY_NAME = ("config.json", "data.json", *(f"{name}.jsonl" for name in LOGS))
-NEWEST = 3  # completed checkpoints that are looked for likewise
+NEWEST = 3  # completed checkpoints that are looked for in the same way
 UNREAD = ("events.", "profile/", "stacks/", "wandb/")  # written by a run, never read by it
 
 Stat = tuple[int, int, int]  # time, size and number of a file
@@ -76,7 +76,7 @@ class Mirror:
                 self._same[name] = self._stat(name) or (0, 0, 0)
                 self._late.discard(name)
             elif _is_checkpoint(name):
-                with contextlib.suppress(DamagedError):  # which who reads it will see
+                with contextlib.suppress(DamagedError):  # whoever reads it will see that
                     files = [n for n in manifest.read(path)["files"] if is_inside(n)]
                     self._download(f"{name}/{n}" for n in files if not (path / n).exists())
 
@@ -146,7 +146,7 @@ class Mirror:
         try:
             yield
         except BaseException:
-            with contextlib.suppress(OSError, lease.LostError):  # what ends the block is first
+            with contextlib.suppress(OSError, lease.LostError):  # the block's own error counts
                 self.push()
             raise
         else:
@@ -157,7 +157,7 @@ class Mirror:
             self._lease = None
 
     def _bring(self, tags: dict[str, str]) -> None:
-        """Download what has another tag than when it came, and was not changed here."""
+        """Download files whose tag has changed since they came, unless they were changed here."""
         new = [n for n, tag in tags.items() if self._pulled.get(n) != tag]
         new = [n for n in new if self._same.get(n) == self._stat(n)]
         late = {n for n in new if n.partition("/")[0] in LATE}
@@ -219,7 +219,7 @@ class Mirror:
             shutil.rmtree(path.parent, ignore_errors=True)
 
     def _has_manifest(self, folder: str) -> bool:
-        """Return what reading by its name finds: a listing may be old."""
+        """Return whether a checkpoint has a manifest, by reading it: a listing may be outdated."""
         try:
             self.objects.read(f"{folder}/{MANIFEST}")
             return True
@@ -234,7 +234,7 @@ class Mirror:
         self._at_once(one, names)
 
     def _at_once(self, function: Callable, *arguments: Iterable[Any]) -> None:
-        """Call a function for each; raise what the first that fails raises."""
+        """Call a function for each, and raise the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(function, *arguments))
 

@@ -1,6 +1,7 @@
-"""A temporary folder of this process, and those of processes that died without clearing theirs.
+"""A temporary folder that is deleted when its process ends, or later if the process was killed.
 
-A process holds the lock of a file in its folder for as long as it lives.
+A process holds a lock on a file in its folder for as long as it lives; a folder whose lock is free
+belongs to a process that died.
 """
 
 import atexit
@@ -13,9 +14,9 @@ from pathlib import Path
 
 
 def room() -> Path:
-    """Return a new folder that ends with this process, and delete those of processes that died.
+    """Return a new folder for this process, and delete those of processes that died.
 
-    Raises PermissionError where the folder of these folders belongs to another user.
+    Raises PermissionError if the folder above them belongs to another user.
     """
     rooms = Path(tempfile.gettempdir()) / f"jaxgan-desks-{os.getuid()}"
     rooms.mkdir(mode=0o700, exist_ok=True)

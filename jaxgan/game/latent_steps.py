@@ -9,10 +9,10 @@ The step ascends the discriminator's score, in both players' updates, and is par
 outer gradient flows through dz (second order, nothing stopped). |dz| <= alpha / (2 sqrt(beta)) for
 the natural gradient. With several steps the gradient is taken anew at each.
 
-A part of the latent's elements is optimised and only these enter g: the first ones (`fixed`), or as
-many drawn anew for every example (`random`). The paper says 50% of the elements and not which; a
-fixed half leaves the other half random for good. Public code that drops whole examples instead does
-something else.
+Only a part of the latent's elements is optimised and enters g: the first ones (`fixed`), or as many
+drawn anew for every example (`random`). The paper says 50% of the elements, but not which; with a
+fixed half the other half always stays random. Public code that drops whole examples instead is a
+different method.
 
 The cost is |dz|^2, before clipping, of the sum of dz over steps. The paper's choice of whose loss
 it joins is not verified: the generator's alone (as in CS-GAN, arXiv 1905.06723) or both.

@@ -1,12 +1,12 @@
 """Two domains of images, of which the first has labels (domain adaptation, arXiv 1505.07818).
 
 `jaxgan prepare A TARGET --domains=B`, with a sub-folder of A for each class, joins the images of
-two folders by lot, one record each (domains.py). The label of a record is that of its image of A.
-Labels of B are read by nobody and are in no data set.
+two folders at random, one record each (domains.py). The label of a record is that of its image of
+A. Labels of B are not read and not stored.
 
 In a Batch the sample is `Domains(source, target)`, the condition the label of the source. Both
-images have the same size, channels and range: they pass the same `to_float`. Each is cut and
-mirrored by a draw of its own.
+images have the same size, channels and range, and pass through the same `to_float`. Each is cropped
+and mirrored independently.
 """
 
 from functools import partial
@@ -57,7 +57,7 @@ def decode(record: Any, features: Any, size: tuple[int, int], source_channels: i
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of floats, each image mirrored and cropped by a draw of its own."""
+    """Return a batch of floats, each image mirrored and cropped independently."""
     source, target = batch.sample
     target, source = domains.augment(keys, Batch(target, source), flip, random_crop)
     return batch._replace(sample=Domains(source, target))

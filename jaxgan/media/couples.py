@@ -1,11 +1,11 @@
-"""Couples: an image of either of two domains, side by side in one (CoGAN, arXiv 1606.07536).
+"""Couples: images of two domains, side by side in one (CoGAN, arXiv 1606.07536).
 
-Of a data set of two domains (domains.py), whose records were joined by lot, an example is the image
-[height, 2 width, channels] with that of the first domain on the left. A generator of couples makes
-both images of one draw of its latents; a discriminator judges each half on its own. Everything else
-that jaxgan does with images it does with couples.
+In a data set of two domains (domains.py), whose records were joined at random, an example is the
+image [height, 2 width, channels] with that of the first domain on the left. A generator of couples
+makes both images from one draw of its latents; a discriminator judges each half on its own. For
+everything else a couple is an image.
 
-data.size is the size of one half. Each is cut and mirrored by a draw of its own.
+data.size is the size of one half. The halves are cropped and mirrored independently.
 """
 
 from functools import partial
@@ -52,7 +52,7 @@ def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of floats, each half mirrored and cropped by a draw of its own."""
+    """Return a batch of floats, each half mirrored and cropped independently."""
     first, second = halves(batch.sample)
     second, first = domains.augment(keys, Batch(second, first), flip, random_crop)
     return batch._replace(sample=jnp.concatenate([first, second], -2))

@@ -1,9 +1,9 @@
 """Two domains of images without partners (CycleGAN, arXiv 1703.10593).
 
-Stored as pairs are (pairs.py), but the two images of a record were joined by lot: `jaxgan prepare A
-TARGET --domains=B`. So every batch holds as many images of one domain as of the other, an epoch
-shows each image of the larger one once, and those of the smaller again and again. No loss of such a
-game compares the two. Each is cut and mirrored by a draw of its own.
+They are stored like pairs (pairs.py), but the two images of a record were joined at random:
+`jaxgan prepare A TARGET --domains=B`. So every batch holds equally many images of both domains, and
+an epoch shows each image of the larger one once and those of the smaller one repeatedly. No loss of
+such a game compares the two. Each is cropped and mirrored independently.
 """
 
 from functools import partial
@@ -27,9 +27,11 @@ def medium(data: ConfigDict) -> Medium:
 
 
 def channels_of_each(data: ConfigDict, why: str) -> int:
-    """Return the number of channels that the images of both domains have; ValueError: they differ.
+    """Return the number of channels that the images of both domains have.
 
-    why: the medium needs images of one kind.
+    why: the reason, for the message, why the medium needs images of one kind.
+
+    Raises ValueError if the two numbers differ.
     """
     channels, first = data.channels, data.source_channels
     if first is None or 2 * first != channels:
@@ -51,7 +53,7 @@ class Side:
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of floats, each image mirrored and cropped by a draw of its own."""
+    """Return a batch of floats, each image mirrored and cropped independently."""
     return Batch(
         augmented(Side(keys, "sample"), batch.sample, flip, random_crop),
         augmented(Side(keys, "condition"), batch.condition, flip, random_crop),

@@ -6,10 +6,10 @@
     3  velocity   of 127
 
 Stored as int16: ticks, ticks, MIDI's pitch (69 is 440 Hz) and velocity. A tick is 1/24 of a beat,
-MIDI's own clock, which halves and thirds of a beat and of its quarter fit. These units are the same
-for every data set, so the way back needs nothing else; what a generator makes is rounded to them.
-In training each number is moved by U(-1/2, 1/2) of its unit, which rounding undoes: else real notes
-would be told from made ones by lying on a grid.
+MIDI's own clock: halves and thirds of a beat, and of its quarter, are whole numbers of it. The
+units are the same for every data set, so the way back needs nothing else; generated numbers are
+rounded to them. In training U(-1/2, 1/2) units are added to each number, which rounding undoes:
+otherwise a discriminator would recognise real notes by the grid that they lie on.
 
 A picture of a tune is its piano roll, later notes to the right, higher ones above, louder ones
 darker; its file is a MIDI file. A sheet is heard as one WAV, by plain tones (tones.py): the first
@@ -119,7 +119,7 @@ def notes_of(tune: np.ndarray) -> np.ndarray:
 def events_of(tune: Tune) -> np.ndarray:
     """Return the notes of a MIDI file as they are stored, [n, 4] int16, the first gap 0.
 
-    Times are rounded to ticks before gaps are taken, so that no rounding adds up.
+    Times are rounded to ticks before gaps are taken, so that rounding errors do not add up.
     """
     start, length, pitch, velocity = tune.notes.T
     ticks = lambda x: (x * TICKS + tune.division // 2) // tune.division

@@ -1,4 +1,4 @@
-"""What a generator makes has to be finite before it is rounded to integers."""
+"""Generated samples must be finite before they are rounded to integers."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 def refuse_not_finite(samples: Any, what: str) -> None:
     """Raise ValueError for numpy samples [n, ...] that are not finite: it names the first one.
 
-    what: "image", "wave", ... JAX arrays pass: inside of a compiled function nothing can be raised.
+    what: "image", "wave", ... JAX arrays pass: a compiled function cannot raise.
     """
     if isinstance(samples, jax.Array):
         return

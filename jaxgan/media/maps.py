@@ -5,8 +5,8 @@ TARGET --maps=B`). In a Batch the picture is the sample and the map the conditio
 numbers [height, width, 1] uint8, seen by networks as one channel for each class, 0 or 1, [height,
 width, classes] float32. A pixel of class IGNORED has a 0 in every channel.
 
-A map is never averaged: it is resized and cropped by taking the nearest pixel, where the picture is
-interpolated. So no class appears that was not there. Both are cut and mirrored alike.
+A map is never averaged: it is resized and cropped by taking the nearest pixel, while the picture is
+interpolated, so no new class appears. Both are cropped and mirrored alike.
 """
 
 from functools import partial

@@ -1,9 +1,8 @@
 """Pairs of images: a picture, and the source that it is to be made from (arXiv 1611.07004).
 
 A data set holds a pair as one array [height, width, channels]: the source's channels first, then
-the picture's (`jaxgan prepare A TARGET --pairs=B`). So a pair is cut, resized and mirrored as one:
-its images stay aligned, whatever is drawn. In a Batch the picture is the sample, its source the
-condition.
+the picture's (`jaxgan prepare A TARGET --pairs=B`). So a pair is cropped, resized and mirrored as
+one, and its images stay aligned. In a Batch the picture is the sample, its source the condition.
 """
 
 from functools import partial

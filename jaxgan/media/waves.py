@@ -1,8 +1,8 @@
 """Waves: sounds of one length, [samples, channels], 16 bits.
 
 A stored value v stands for v / 32768, so that -32768 is -1 and silence is 0 exactly. A picture of a
-wave is its spectrogram with the wave below (spectrograms.py), its file a WAV; a sheet of waves is
-heard as one WAV with the first of each row.
+wave is its spectrogram with the wave below (spectrograms.py), its file a WAV. A sheet of waves is
+played as one WAV with the first of each row.
 """
 
 from functools import partial
@@ -59,7 +59,7 @@ def medium(data: ConfigDict) -> Medium:
 def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0) -> Medium:
     """Return the medium of waves [samples, channels].
 
-    rate: samples in a second; None where no file and no picture is made.
+    rate: samples per second; None where neither files nor pictures are made.
     """
     stored, spec = labelled(shape, jnp.int16, num_classes)
     return Medium(

@@ -3,17 +3,17 @@
     encoder     convolution 5 x 5 to w, pool, ReLU, convolution 5 x 5 to 2.5 w, pool, ReLU,
                 linear to 25 w features                                       (w = 20)
     classify    ReLU, a logit for each class
-    D           features to 500, 500 (ReLU), two logits, of which the first less the second is
-                what D says: higher means that they are of the source
+    D           features to 500, 500 (ReLU), two logits; the output is the first minus the second,
+                higher for features of the source
 
-`stage = 1` is the encoder of the source with the classifier, for a training on the source alone
-(objective "domains" with weight 0). `stage = 2` has it as its part "source", which
-`train.start_from` and `train.start_part = "source"` fill, and holds it. What is trained is the
-encoder of the target, a copy of the source's at the start:
+`stage = 1` is the source's encoder with the classifier, for training on the source alone (objective
+"domains" with weight 0). `stage = 2` holds it fixed as its part "source", which `train.start_from`
+and `train.start_part = "source"` fill, and trains the target's encoder, which starts as a copy of
+the source's:
 
     target's weights = source's weights, held + moved,   moved = 0 at first
 
-Adam moves `moved` as it would move the weights, so a copy is all that is left out.
+Adam updates `moved` as it would update the weights themselves, so no weights need to be copied.
 
 `norm = "batch"` adds batch norm before each ReLU of the encoders' convolutions, with the moments of
 one domain each (two_domains.py). The paper has none. Deviation: no dropout.

@@ -2,10 +2,10 @@
 
     features    convolution 5 x 5 to w, pool, convolution 5 x 5 to 1.5 w, pool    (w = 32)
     classify    features to 100, 100, a logit for each class
-    D           features to 100, one logit: higher means that they are of the source
+    D           features to 100, one logit, higher for features of the source
 
-with ReLU and 2 x 2 maxima; convolutions without padding. Encoder and classifier are the player
-"generator" of the game: what D judges are features, and no image is made.
+with ReLU and 2 x 2 max pooling; convolutions without padding. Encoder and classifier are the
+game's player "generator": D judges features, and no image is generated.
 
 `norm = "batch"` adds batch norm before each ReLU of the encoder, with moments of each domain
 (two_domains.py). The paper has no norm.

@@ -2,8 +2,8 @@
 images and classifies features, and its convolution.
 
 Source and target go through an encoder one after the other, so with batch norm each has the moments
-of its own domain, in training and after it (trained/classifier.py); moments that both share would
-tell D the domain, or hide it.
+of its own domain, in training and afterwards (trained/classifier.py). Shared moments would reveal
+the domain to D, or hide it.
 """
 
 import flax.linen as nn

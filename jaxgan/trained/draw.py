@@ -1,10 +1,10 @@
 """`jaxgan translate MODEL FILE`: a file of captions in, a folder of images out.
 
 OUT/00000.png    what caption 0 of FILE becomes (.npy for what no PNG holds)
-OUT.png          the first captions, each with its images of several seeds, that of --seed first
+OUT.png          the first captions, each with its images for several seeds, --seed first
 
-FILE is that of data/caption_file.py; its vectors come from the text encoder of the training. What a
-caption becomes depends on its vector and the seed alone.
+FILE is as in data/caption_file.py; its vectors come from the text encoder used in training. The
+image of a caption depends only on its vector and the seed.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from jaxgan.trained.generator import SEEDS, checked_seed
 from jaxgan.trained.translator import Translator
 
 ROWS = 10  # captions of the sheet
-CHUNK = 256  # captions that are drawn between two looks at the progress
+CHUNK = 256  # captions drawn between two updates of the progress
 
 
 def draw_captions(

@@ -45,7 +45,7 @@ def translate_film(
 
     Args:
       out: a folder, made if it is not there; beside it the film and the sheet.
-      seed: checked, and of no use: these networks draw nothing.
+      seed: checked, but unused: these networks have no noise.
       columns: frames of the sheet.
       force: as of every command; frames are pictures, which are replaced anyway.
 

@@ -1,4 +1,4 @@
-"""What a translator is given: images, text vectors or frames of sound, checked and as stored.
+"""What a translator is given: images, text vectors or frames of sound, checked, in stored form.
 
 All have the batch axis first, [n, ...], and n is above 0.
 """

@@ -3,9 +3,9 @@
 OUT/NAME.png    what FOLDER/NAME.* becomes (.npy for what no PNG holds: 16-bit colour)
 OUT.png         the first images, each above what it becomes
 
-Images may have any size that the network can halve as often as it does; those of one size go
-through it together. With tiles (tiles.py) they may be of any size and need no more memory than one
-tile. What an image becomes depends on the image and the seed alone.
+Images may have any size that the network can halve as often as it does; images of one size go
+through it together. With tiles (tiles.py) they may have any size and need no more memory than one
+tile. A result depends only on the image and the seed.
 """
 
 from collections.abc import Callable

@@ -3,8 +3,8 @@
     t = jaxgan.load("runs/pix2pix")            # or an exported .safetensors file
     pictures = t.translate(sources, seed=0)    # [n, height, width, channels] of any size that fits
 
-What an image becomes depends on the image and the seed alone: the noise of a seed, if the network
-takes any, is the same for every image. A network that draws captions takes text vectors [n, d] in
+A result depends only on the image and the seed: the noise of a seed, if the network takes any, is
+the same for every image. A network that draws captions takes text vectors [n, d] in
 place of images; one that makes sounds takes conditions [n, frames, k], such as mel spectrograms, of
 any number of frames.
 """

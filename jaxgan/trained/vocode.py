@@ -1,11 +1,11 @@
-"""`jaxgan translate MODEL FOLDER` of a vocoder: a folder of sounds in, sounds out.
+"""`jaxgan translate MODEL FOLDER`, of a vocoder: a folder of sounds in, a folder of sounds out.
 
 OUT/NAME.wav    what the network makes of the mel spectrogram of FOLDER/NAME.*, as long as that file
 OUT.png         the first sounds: their spectrograms, what they become, and what they were
 OUT.wav         the first of them, to hear: what it becomes, a pause, what it was
 
-Nothing but its spectrogram is taken from a sound, so the result tells how well the network knows
-such voices or instruments. A sound is made in one pass, whatever its length.
+The network is given nothing but a sound's spectrogram, so the result shows how well it knows such
+voices or instruments. A sound is made in one pass, whatever its length.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ def vocode_folder(
     columns: int = 10,
     force: bool = False,
 ) -> str:
-    """Make every sound of a folder anew; return a line that says what was written.
+    """Resynthesise every sound of a folder; return a line that says what was written.
 
     Args:
       out: a folder, made if it is not there; beside it the sheet, with the endings .png and .wav.

@@ -7,9 +7,9 @@ for images s of the source and t of the target, in batches without partners. f_s
 that goes with it, are held (models/adda.py): this is the non-saturating game, with features of the
 source as real samples. Labels of the source are read for the log alone.
 
-Which step to keep: no label of the target is known, the source's accuracy is constant (g/accuracy),
-and long games exchange classes; the steps are fixed beforehand, and D's accuracy, which falls
-towards 0.5, is all there is to see.
+Which step to keep: no label of the target is known, the source's accuracy (g/accuracy) is constant,
+and long games permute classes. So the number of steps is fixed in advance; D's accuracy, which
+falls towards 0.5, is the only thing to watch.
 """
 
 from functools import partial

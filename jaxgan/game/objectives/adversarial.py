@@ -3,9 +3,9 @@
     discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y')) + w_d mean cost
     generator:      mean loss.generator(D(G(z', y'), y')) + w_g mean cost
 
-with z, y' from the game's source and z' the latents after its latent step, which also says what the
-step costs and whom (latent_steps.py); z itself, at no cost, without one. The losses are in
-losses.py. Penalties and other regularisers are added on top, as for any game (terms/).
+with z, y' from the game's source and z' the latents after its latent step, which also sets the
+weights of the step's cost (latent_steps.py); without a step z' is z and the cost 0. The losses are
+in losses.py. Penalties and other regularisers are added on top, as for any game (terms/).
 
 `one_pass` sends real and fake samples through the discriminator together; False is for one with
 batch norm, where each of the two batches has moments of its own, as in DCGAN (arXiv 1511.06434).

@@ -1,11 +1,12 @@
-"""The game of CaloGAN (arXiv 1705.02355): adversarial, and the asked energy is to be found again.
+"""The game of CaloGAN (arXiv 1705.02355): adversarial, and showers must have the energy asked for.
 
     discriminator:  mean loss.discriminator(D(x, e), D(G(z, e'), e'))
     generator:      mean loss.generator(D(G(z, e'), e')) + w mean |e' - total of G(z, e')|
 
 for real showers x with their energies e, and e' from the game's source. The total is D's call
-`total`; the authors' w is 0.05, and D, which cannot change it, has the same term in vain. Real and
-generated showers go through D one batch after the other: it compares the showers of a batch.
+`total`; the authors' w is 0.05. In their code D's loss has the same term, without effect, since it
+does not depend on D. Real and generated showers go through D one batch after the other: it compares
+the showers of a batch.
 """
 
 from functools import partial

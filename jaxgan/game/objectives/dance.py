@@ -9,8 +9,8 @@ the true frames.
 for poses x and true frames y of a clip. G unrolls the clip, so its second frame is made with its
 own first one, and D sees both at once: a frame must fit its pose, and the frame before.
 
-The paper compares features of a VGG network in place of pixels, which is not here: no such network
-comes with the library. The weights are not all stated there; those below are chosen.
+The paper compares features of a VGG network in place of pixels, which is left out: no such network
+comes with the library. The paper does not state all weights; those below are ours.
 """
 
 from functools import partial

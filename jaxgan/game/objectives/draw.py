@@ -51,8 +51,8 @@ def generated(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[PyTree,
 def generated_after_step(
     game: Game, nets: Nets, batch: Batch, keys: Keys
 ) -> tuple[PyTree, Batch, jax.Array]:
-    """Return noise after the game's latent step, what the generator makes of it, and the step's
-    cost [n], or [1] without a step."""
+    """Return noise after the game's latent step, what the generator makes of it, and the cost of
+    the step: [n], or [1] without one."""
     noise, condition = game.source(keys["source"], batch)
 
     def energy(z: PyTree) -> jax.Array:

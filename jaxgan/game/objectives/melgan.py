@@ -5,10 +5,10 @@
                     + w 4 / (n (l + 1)) sum over k, i of mean |f_ki(x) - f_ki(G(s))|
 
 for a wave x and its spectrogram s: the batch's own pairs, so `config.condition` is "data". f_ki are
-the maps of scale k of n, all but the logits, real ones without gradient, and l is the number of
-strided layers. The factor is the authors': of their n = 3 and l = 4, w = 10 gives each of the 18
-maps 2.667. Logits stand for stretches of the wave; means are over them, so a clip twice as long
-weighs the same.
+the maps of scale k of n, without the logits; real ones carry no gradient; l is the number of
+strided layers. The factor is the authors': with their n = 3, l = 4 and w = 10 each of the 18 maps
+has weight 2.667. Logits stand for sections of the wave, and the mean is over them, so a clip twice
+as long has the same weight.
 """
 
 from functools import partial

@@ -4,8 +4,8 @@
     generator:      adversarial mean loss.generator(D(G(a), a)) + l1 mean |b - G(a)|
 
 for an image b and its source a: the batch's own pairs, so `config.condition` is "data". Logits are
-a grid of patches; the mean is over all. D's loss is halved, which slows it down beside G. The paper
-has `adversarial` 1; with 0 the distance alone is left, its ablation.
+a grid of patches; the mean is over all of them. D's loss is halved, which slows D down relative to
+G. The paper has `adversarial` 1; 0, its ablation, leaves the distance alone.
 """
 
 from functools import partial

@@ -10,8 +10,8 @@ picture's are held fixed (arXiv 1711.11585). With `kl` above 0 the latents in tr
 the picture itself, mean(x) + deviation(x) noise, by the generator's encoder; afterwards they are
 noise, or those of another picture. The sum over its scales is D's loss.
 
-The paper also matches features of a VGG network, which is not here: no such network comes with the
-library. Its weights are not all stated in the paper; those here are 10 and 0.05.
+The paper also matches features of a VGG network, which is left out: no such network comes with the
+library. The paper does not state all weights; those here are 10 and 0.05.
 """
 
 from functools import partial

@@ -6,9 +6,10 @@
 for an image b and its small one a: the batch's own, so `config.condition` is "data". The content
 loss is that of the paper's SRResNet and SRGAN-MSE; its loss of VGG features is not here.
 
-The game begins where the content loss alone ends (`train.start_from`): with `adversarial` 0 nobody
-asks the discriminator, and it stays as it was drawn. `share` is the adversarial part of G's loss.
-Real and generated images go through D apart, since its batch norm has moments of either.
+The game continues a training with the content loss alone (`train.start_from`), in which
+`adversarial` is 0: the discriminator is not used and keeps its initial weights. `share` is the
+adversarial part of G's loss. Real and generated images go through D separately, since its batch
+norm needs the moments of each.
 """
 
 from functools import partial
@@ -39,7 +40,7 @@ def discriminator_objective(
 
 
 def unasked(game: Game, nets: Nets, stats, batch: Batch, keys: Keys) -> tuple[jax.Array, Outcome]:
-    """The discriminator's objective where the generator's has no adversarial part: nothing."""
+    """The discriminator's objective if the generator's has no adversarial part: a loss of 0."""
     return jnp.float32(0.0), Outcome(stats, {}, Drawn(batch, batch, ()))
 
 
