@@ -15,8 +15,8 @@ from jaxgan.data.caption_file import read_captions
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media.pictures import captioned, in_colour, save_picture
+from jaxgan.trained.calls import SEEDS, checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, reported
-from jaxgan.trained.generator import SEEDS, checked_seed
 from jaxgan.trained.translator import Translator
 
 ROWS = 10  # captions of the sheet

@@ -18,8 +18,8 @@ from jaxgan.media import clips
 from jaxgan.media.image_files import WHITE, BadImageError, read_frames
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
+from jaxgan.trained.calls import checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, reported, results_of
-from jaxgan.trained.generator import checked_seed
 from jaxgan.trained.translator import Translator
 
 CAPTIONS = ("given", "made")

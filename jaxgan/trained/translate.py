@@ -20,8 +20,8 @@ from jaxgan.files.progress import Progress
 from jaxgan.media.image_files import BadImageError, inspect, read_picture
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
+from jaxgan.trained.calls import checked_seed, rows_at_once
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
-from jaxgan.trained.generator import checked_seed, rows_at_once
 from jaxgan.trained.translator import Translator
 
 Size = tuple[int, int]

@@ -28,7 +28,7 @@ from jaxgan.game.game import Label
 from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.trained import tiles
-from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
+from jaxgan.trained.calls import checked_seed, refuse_not_finite, rows_at_once
 from jaxgan.trained.sources import checked_frames, checked_images, checked_texts, lengthened
 
 PyTree = Any

@@ -20,8 +20,8 @@ from jaxgan.media.mels import padded, refuse_rate, settings, sound
 from jaxgan.media.pictures import save_picture
 from jaxgan.media.sounds import inspect_sound, needs_soundfile
 from jaxgan.media.waves import one_after_another, to_stored
+from jaxgan.trained.calls import checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
-from jaxgan.trained.generator import checked_seed
 from jaxgan.trained.translator import Translator
 from jaxgan.training.translation_sheets import side_by_side
 
