@@ -56,15 +56,15 @@ def distribution(config: ConfigDict) -> latents.Distribution:
 def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
     """Return how latents are improved before they are used."""
     fields = config.latent_step.to_dict()
-    name, beta = fields.pop("name"), fields.pop("beta")
+    name, alpha, beta = (fields.pop(field) for field in ("name", "alpha", "beta"))
     if name == "none":
         return latent_steps.no_latent_step
     if fields["clip"] == "unit" and config.prior != "uniform":
         raise ValueError(f"latent_step.clip = 'unit' with prior = {config.prior!r}: write 'none'")
     if name == "gradient":
-        return latent_steps.gradient(**fields)
+        return latent_steps.latent_step(latent_steps.gradient(alpha), **fields)
     if name == "natural_gradient":
-        return latent_steps.natural_gradient(beta=beta, **fields)
+        return latent_steps.latent_step(latent_steps.natural_gradient(alpha, beta), **fields)
     raise ValueError(f"latent_step.name = {name!r}: write 'none', 'gradient' or 'natural_gradient'")
 
 
