@@ -36,6 +36,7 @@ from jaxgan.media.sounds import wav_bytes
 from jaxgan.media.tones import RATE, sound
 
 SIZE = (32,)  # notes
+NOUN = "tunes"
 AUGMENTS = ()
 READS = ("events",)
 PREPARE = "jaxgan prepare FOLDER TARGET --notes={0}"

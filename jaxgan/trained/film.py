@@ -72,7 +72,7 @@ def translate_film(
         check_output(path, "--out")
     poses, frames = [], []
     sources = (read(file.path, translator.source_shape[-1], 8) for file in files)
-    with Progress("translating", len(files)) as progress:
+    with Progress("translating", len(files), noun="frames") as progress:
         for file, (pose, made) in zip(files, filmed(translator, sources), strict=True):
             save_picture(file.target, made)
             poses.append(pose)

@@ -55,7 +55,7 @@ def predict_films(
     for path in (sheet, *targets.values()):
         check_output(path, "--out")
     rows = []
-    with Progress("predicting", len(given)) as progress:
+    with Progress("predicting", len(given), noun="clips") as progress:
         for path, frames in given.items():
             made = translator.translate(frames[None], seed)
             targets[path].parent.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def vocode_folder(
         check_output(path, "--out")
     replaced = [bool(check_output(file.target, "--out", force=force)) for file in files]
     first: list[tuple[np.ndarray, ...]] = []
-    with Progress("translating", len(files)) as progress:
+    with Progress("translating", len(files), noun="sounds") as progress:
         for file in files:
             wave = sound(file.path, mel)
             frames = log_mels(padded(wave, mel), mel)[None]

@@ -13,12 +13,16 @@ def progress_line(
     rate: float,
     spent: dict[str, float],
     metrics: dict[str, float],
+    noun: str = "images",
 ) -> str:
-    """Return one line for the terminal: where training is, how fast, how well, how long still."""
+    """Return one line for the terminal: where training is, how fast, how well, how long still.
+
+    noun: what is trained on (config/noun.py).
+    """
     shown = ("d/loss", "g/loss", "d/real_logits", "d/fake_logits")
     values = "  ".join(f"{n} {metrics[n]:+.3f}" for n in shown if n in metrics)
     return (
-        f"step {step}/{last}  {step * images_a_step / 1000:.0f} kimg  {rate:.0f} images/s  "
+        f"step {step}/{last}  {step * images_a_step / 1000:.0f}k {noun}  {rate:.0f} {noun}/s  "
         f"{goodput(spent)}  {values}  {duration((last - step) * images_a_step / rate)} left"
     )
 
