@@ -62,8 +62,8 @@ def refuse_painter(g: TrainedGenerator) -> None:
     """Raise ValueError for a generator whose images are painted in strokes."""
     if not is_smooth(g):
         raise ValueError(
-            f"model {g.config.model.name!r} paints in strokes, and latents of an image are found by "
-            "descent, which they have no gradient for: write jaxgan sample --kind=strokes"
+            f"model {g.config.model.name!r} paints in strokes, which have no gradient to descend "
+            "along: write jaxgan sample with --kind=strokes"
         )
 
 

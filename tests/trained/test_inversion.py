@@ -67,7 +67,7 @@ def test_what_paints_in_strokes_is_not_descended_through():
     config.model.update(blocks=1, memory=16, discriminator_width=2)
     g = generator_of(config)
     for refused in (refuse_others, lambda g: inversion.invert(g, np.zeros((8, 8, 1)))):
-        with pytest.raises(ValueError, match="'spiral' paints in strokes, .* write jaxgan sample"):
+        with pytest.raises(ValueError, match=r"'spiral' paints in strokes, .* write jaxgan sample"):
             refused(g)
     assert not can_be_painted(g) and can_be_painted(tiny_generator())
 
