@@ -343,7 +343,13 @@ def made_by(run: Run) -> str:
     """Return what a run's generator makes, as next_commands names it."""
     if not sampling.makes_samples(run.game.players["generator"].side):
         return "episodes" if run.config.data.medium == "transitions" else ""
+    if takes_text(run.config, run.medium.spec):
+        return "drawings"
+    if run.config.data.medium == "speech":
+        return "speech"
     condition = run.medium.spec.condition
+    if isinstance(condition, Number):
+        return "samples of numbers"
     return "samples" if condition == () or isinstance(condition, Label) else "translations"
 
 
@@ -354,10 +360,11 @@ def describe(run: Run, records: Records) -> str:
         "x".join(map(str, x.shape)) for x in jax.tree.leaves(run.medium.stored.sample)
     )
     players = abstract_state(run).players.items()
+    classes = len(config.data.class_names)
     sizes = [f"{n} {sum(x.size for x in jax.tree.leaves(p.params)):,}" for n, p in players]
     return (
         f"{config.model.name} on {config.data.name}: {len(records)} {word} "
-        f"{shapes}, {len(config.data.class_names)} classes\n"
+        f"{shapes}, {classes} class{'es' * (classes != 1)}\n"
         f"parameters: {', '.join(sizes)}\n"
         f"{train.steps} steps of {run.game.num_batches} x {train.batch} {word} "
         f"({train.microbatches} microbatches), {run.mesh.size} devices "

@@ -119,8 +119,11 @@ def test_what_is_next_can_be_copied(tmp_path, monkeypatch):
     assert len(commands) == 3 and all("'my runs/a'" in line for line in commands)
     assert str(Path("/elsewhere")) in next_commands(Path("/elsewhere"))[0]
     names = {"samples": "explore", "translations": "translate", "episodes": "sample"}
+    names |= {"drawings": "translate", "speech": "export"}
     for makes, command in names.items():
         assert f"jaxgan {command} runs/a" in next_commands(tmp_path / "runs" / "a", makes)[1]
+    (line,) = next_commands(tmp_path / "runs" / "a", "samples of numbers")  # no metric knows them
+    assert line.startswith("jaxgan sample runs/a ")
     assert len(next_commands(tmp_path, "")) == 1
 
 
