@@ -40,7 +40,7 @@ def resolved(config):
     name = config.data.name
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
-    channels = 1 if name in ("data/mnist", "data/digits16", "data/digits32") else 3
+    channels = 1 if name == "data/mnist" else 3
     classes = {"cifar10": 10, "mnist": 10, "emoji64": 27}.get(name.removeprefix("data/"), 1000)
     return run.with_facts(config, **facts.assumed(config, channels, classes))
 
