@@ -8,6 +8,7 @@ it. --width=360 or 820 shows what a phone or a tablet does.
 """
 
 import argparse
+import base64
 import json
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from tests.trained.explore.chromium import Browser
 
 SET = """(() => {{ const x = document.getElementById('{0}'); x.value = {1};
 x.dispatchEvent(new Event('input')) }})()"""
-STROKES = ((0.2, 0.3, 0.8), (0.2, 0.45, 0.8))  # from x, y to x, in shares of the picture
+STROKES = ((0.3, 0.4, 0.7), (0.3, 0.6, 0.7))  # from x, y to x, in shares of the picture
 
 
 def explorer_page(model: str, target: Path, width: int) -> None:
@@ -30,7 +31,7 @@ def explorer_page(model: str, target: Path, width: int) -> None:
         g = g.tabulated(TRUNCATIONS if g.config.prior == "normal" else (0.0,))
     with serve(Explorer(g, model), "localhost", 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with tempfile.TemporaryDirectory() as profile:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
             url = f"http://localhost:{server.server_port}/"
             with Browser(url, Path(profile)) as page:
                 resize(page, width, 760)
@@ -42,15 +43,15 @@ def explorer_page(model: str, target: Path, width: int) -> None:
 def use(page: Browser) -> None:
     """Pin two classes, choose a third with a direction, paint two strokes."""
     page.wait_for("document.body.dataset.done")
-    for label, pin in ((9, "A"), (3, "B"), (0, "")):
-        for name, value in (("class", label), ("seed", 3), ("truncation", 0.7)):
+    for label, seed, pin in ((9, 7, "A"), (0, 3, "B"), (2, 5, "")):
+        for name, value in (("class", label), ("seed", seed), ("truncation", 0.7)):
             change(page, name, value)
         if pin:
             page.evaluate(f"document.getElementById('pin{pin}').click()")
             page.wait_for(f"document.getElementById('{pin.lower()}').naturalWidth")
-    change(page, "d0", 1.5)
+    change(page, "d1", 1.0)
     page.evaluate("document.getElementById('width').value = 3")
-    page.evaluate("document.getElementById('colour').value = '#404040'")
+    page.evaluate("document.getElementById('colour').value = '#303030'")
     page.evaluate("document.getElementById('strokes').scrollIntoView({block: 'nearest'})")
     box = json.loads(
         page.evaluate("JSON.stringify(document.getElementById('strokes').getBoundingClientRect())")
@@ -74,7 +75,7 @@ def change(page: Browser, name: str, value: float) -> None:
 def report_page(report: str, target: Path, width: int) -> None:
     """Open a report."""
     with (
-        tempfile.TemporaryDirectory() as profile,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         Browser(Path(report).absolute().as_uri(), Path(profile)) as page,
     ):
         resize(page, width, 760)
@@ -88,10 +89,14 @@ def resize(page: Browser, width: int, height: int) -> None:
 
 def save(page: Browser, target: Path, width: int) -> None:
     """Save the whole page; say what is wider than it."""
-    height = page.evaluate("document.documentElement.scrollHeight")
+    height = page.evaluate(
+        "Math.ceil(document.querySelector('main').getBoundingClientRect().bottom)"
+    )
     found = page.evaluate("document.documentElement.scrollWidth")
-    resize(page, width, height)
-    page.screenshot(target)
+    page.evaluate("scrollTo(0, 0)")
+    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    answer = page.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+    target.write_bytes(base64.b64decode(answer["data"]))
     print(f"{target}: {width} x {height}" + f", but the page is {found} wide" * (found > width))
 
 
