@@ -20,6 +20,7 @@ from jaxgan.media.medium import Batch, Medium, Reel
 from jaxgan.media.pixels import to_stored
 
 SIZE = (16, 64, 64)  # frames, height, width
+NOUN = "clips"
 AUGMENTS = ("flip",)
 READS = ("clips",)
 PREPARE = "jaxgan prepare FOLDER TARGET --frames={0}"

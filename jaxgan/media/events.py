@@ -35,6 +35,7 @@ from jaxgan.media.sounds import wav_with_pauses
 from jaxgan.media.tones import RATE, sound
 
 SIZE = (32,)  # notes
+NOUN = "tunes"
 AUGMENTS = ()
 READS = ("events",)
 PREPARE = "jaxgan prepare FOLDER TARGET --notes={0}"

@@ -31,7 +31,7 @@ from jaxgan.media import waves
 from jaxgan.media.medium import Batch, Medium
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
-facts, assumed = waves.facts, waves.assumed
+facts, assumed, NOUN = waves.facts, waves.assumed, waves.NOUN
 FLOOR, ROUNDS = 1e-6, 16
 
 

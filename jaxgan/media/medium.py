@@ -11,6 +11,7 @@ SIZE       an example of data.size; another number of sides is refused
 AUGMENTS   which of data.flip and data.random_crop it knows; without it, both
 READS      the kinds of data sets that it reads (training/facts.py); without it, any
 PREPARE    the command that makes such a data set; {0} is data.size[0]
+NOUN       what progress and reports call its examples (config/noun.py); without it, images
 facts      (data, Held) -> the other fields of config.data that the data set decides, or ValueError
 assumed    (config, channels, classes) -> all of them for a data set that is not there
 

@@ -30,7 +30,7 @@ from jaxgan.media.sounds import inspect_sound, read_sound
 from jaxgan.media.spectrograms import coloured
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
-facts, assumed = waves.facts, waves.assumed
+facts, assumed, NOUN = waves.facts, waves.assumed, waves.NOUN
 LOUDNESS = (0.3 * 0.95, 0.95)  # of a wave in training
 LOUD = 1.5  # the white of a picture
 

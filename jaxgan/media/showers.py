@@ -28,6 +28,7 @@ from jaxgan.media.medium import Batch, Medium, Number, Spec
 SHAPES = ((3, 96), (12, 12), (12, 6))
 CELLS = sum(rows * columns for rows, columns in SHAPES)
 SIZE = (CELLS + 1,)
+NOUN = "showers"
 ENERGIES = Number(1.0, 100.0)  # GeV
 AUGMENTS = ()
 READS = ("showers",)

@@ -25,7 +25,7 @@ from jaxgan.media.medium import Batch, Medium, Spec
 from jaxgan.media.spectrograms import coloured
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
-facts, assumed = waves.facts, waves.assumed
+facts, assumed, NOUN = waves.facts, waves.assumed, waves.NOUN
 QUIET = 0.01  # of a wave's peak
 
 

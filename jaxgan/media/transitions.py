@@ -22,6 +22,7 @@ from jaxgan.media.images import distances as array_distances
 from jaxgan.media.medium import Batch, Medium, Spec
 
 PyTree = Any
+NOUN = "transitions"
 AUGMENTS = ()
 READS = ("transitions",)
 PREPARE = "jaxgan prepare FILE TARGET --environment=NAME"

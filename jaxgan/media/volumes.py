@@ -26,6 +26,7 @@ from jaxgan.media.pixels import to_stored
 from jaxgan.media.voxels import outside_faces
 
 SIZE = (16, 16, 16)  # x, y, z
+NOUN = "volumes"
 AUGMENTS = ("flip",)
 READS = ("volumes",)
 PREPARE = "jaxgan prepare FOLDER TARGET --voxels={0}"

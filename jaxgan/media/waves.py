@@ -23,6 +23,7 @@ from jaxgan.media.sounds import wav_bytes, wav_with_pauses
 from jaxgan.media.spectrograms import sound_picture
 
 SIZE = (16384,)  # samples
+NOUN = "sounds"
 AUGMENTS = ()
 READS = ("waves",)
 PREPARE = "jaxgan prepare FOLDER TARGET --window={0}"

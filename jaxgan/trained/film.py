@@ -72,7 +72,7 @@ def translate_film(
     replaced = check_outputs(results.values(), [film, sheet], force)
     poses, frames = [], []
     sources = (read(path, translator.source_shape[-1], 8) for path in paths)
-    with Progress("translating", len(paths)) as progress:
+    with Progress("translating", len(paths), noun="frames") as progress:
         for path, (pose, made) in zip(paths, filmed(translator, sources), strict=True):
             save_picture(results[path], made)
             poses.append(pose)

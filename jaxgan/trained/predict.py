@@ -52,7 +52,7 @@ def predict_films(
     sheet = out.with_name(f"{out.name}.png")
     replaced = check_outputs(results.values(), [sheet], force)
     rows = []
-    with Progress("predicting", len(given)) as progress:
+    with Progress("predicting", len(given), noun="clips") as progress:
         for path, frames in given.items():
             made = translator.translate(frames[None], seed)
             results[path].parent.mkdir(parents=True, exist_ok=True)

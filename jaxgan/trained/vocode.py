@@ -63,7 +63,7 @@ def vocode_folder(
     picture, played = (out.with_name(f"{out.name}{suffix}") for suffix in (".png", ".wav"))
     replaced = check_outputs(results.values(), [picture, played], force)
     first: list[tuple[np.ndarray, ...]] = []
-    with Progress("translating", len(results)) as progress:
+    with Progress("translating", len(results), noun="sounds") as progress:
         for path, result in results.items():
             wave = sound(path, mel)
             frames = log_mels(padded(wave, mel), mel)[None]

@@ -79,7 +79,7 @@ OTHER_MEDIA += ("events",)
 ON_IMAGES = "works on images, and these are samples of"
 OF_OTHER_MEDIA = {
     "evaluate": f"'interpolation' {ON_IMAGES}",
-    "evaluate by class": "'recognition' works on images and|2 real images of every class",
+    "evaluate by class": r"'recognition' works on images and|2 real (?!images)\w+ of every class",
     "evaluate pairs": f"'paired' {ON_IMAGES}",
 }
 OF_A_VOCODER = dict.fromkeys(
@@ -92,7 +92,7 @@ OF_A_VOCODER["evaluate lengths"] = "--length: this is a vocoder"
 OF_A_SPEAKER = {
     "translate": "speaks conditions that no file holds",
     "evaluate": f"'interpolation' {ON_IMAGES}",
-    "evaluate by class": "2 real images of every class",
+    "evaluate by class": "2 real sounds of every class",
     "evaluate pairs": f"'paired' {ON_IMAGES}",
 }
 # Command -> {model (or "" for all others): the line, None where it runs}.
@@ -109,6 +109,8 @@ REFUSED = {
         **dict.fromkeys(("progan", "spiral", "stylegan"), "not affine in the latents"),
         **dict.fromkeys(("gan3d", "vgan"), "no linear layer there sees the latents"),
     },
+    "invert": {"spiral": "paints in strokes"},
+    "edit": {"spiral": "paints in strokes"},
     "evaluate by class": {
         "biggan_categorical": "data/train has no class 'category 0'",
         **dict.fromkeys(TRANSLATORS, "needs two classes|has one class only"),
