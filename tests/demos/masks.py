@@ -53,10 +53,10 @@ def main(run: str, data: str, *others: str) -> None:
     generator = jaxgan.load(run)
     assert isinstance(generator, jaxgan.TrainedGenerator)
     real = Reader(open_records(data), generator.medium).read(np.arange(COUNT)).sample
-    z, labels = generator.draw(count=COUNT)
-    made, variables = generator.generate(z, labels), generator.variables()
+    z, labels = generator.draw(np.arange(COUNT))
+    made = generator.medium.to_stored(generator.generate(z, labels))
     mask = jax.jit(generator.side.calls["mask"])
-    masks = np.asarray(mask(variables, z, labels))[..., 0]
+    masks = np.asarray(mask(generator.variables(), z, labels))[..., 0]
     print("| | moves | ground | mask | covered |\n| --- | --- | --- | --- | --- |")
     line("clips of the data", real)
     line(f"VGAN, step {generator.step}", made, masks)
