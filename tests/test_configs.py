@@ -12,6 +12,7 @@ from jaxgan.data.records import open_records
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
 from jaxgan.training import facts, run
+from jaxgan.training.sheets import row_names
 from jaxgan.training.train import made_by
 from tests.rotating import rotating
 from tests.tiny import spec_of
@@ -78,12 +79,28 @@ MAKES = {"debug": "samples", "calogan": "samples of numbers", "pix2pix": "transl
 MAKES |= {"gan_cls": "drawings", "gantts": "speech", "gail_cartpole": "episodes", "dann": ""}
 
 
-@pytest.mark.parametrize(("name", "makes"), MAKES.items())
-def test_what_comes_next_fits_what_a_run_makes(name, makes):
+def built(name):
     config = resolved(module(name).get_config())
     medium = medium_of(config)
-    game = build(config, medium.spec)
-    assert made_by(run.Run(Path(), config, None, medium, game)) == makes
+    return run.Run(Path(), config, None, medium, build(config, medium.spec))
+
+
+@pytest.mark.parametrize(("name", "makes"), MAKES.items())
+def test_what_comes_next_fits_what_a_run_makes(name, makes):
+    assert made_by(built(name)) == makes
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("quickstart_colour", "0 3 6 9 12 14 17 20 23 26"),  # of 27 classes
+        ("dcgan_fashion", ""),  # has classes, and takes none
+        ("calogan", "1 25.75 50.5 75.25 100"),
+        ("pix2pix", ""),
+    ],
+)
+def test_rows_of_a_sheet_are_what_it_shows(name, rows):
+    assert row_names(built(name)) == tuple(rows.split())
 
 
 def test_sngan_as_a_san():

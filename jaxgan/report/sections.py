@@ -208,9 +208,9 @@ def sample_slider(runs: list[RunFacts], sheets: list[dict[int, str]]) -> str:
             for step in steps
         )
         title = f"<b>{esc(run.name)}</b> " if len(runs) > 1 else ""
-        names = run.config["data.class_names"] or ()
+        names = run.starts[-1].get("rows", ()) if run.starts else ()
         rows = "".join(f"<div>{esc(str(name))}</div>" for name in names)
-        if len(runs) == 1 and 1 < len(names) <= 10:  # a row for each class
+        if len(runs) == 1 and names:
             images = f'<div class="named"><div class="rows">{rows}</div><div>{images}</div></div>'
         caption = f"<figcaption>{title}<span></span></figcaption>"
         columns.append(f'<figure class="samples">{caption}{images}</figure>')

@@ -42,7 +42,7 @@ from jaxgan.training.sheets import (
     Sampler,
     class_sheet,
     number_sheet,
-    spread_numbers,
+    row_names,
     write_sheet,
 )
 from jaxgan.training.step import abstract_batch, batch_shape, steps_by_number
@@ -191,7 +191,7 @@ def loop(
     nothing = contextlib.nullcontext(lambda: None)
     writer = None
     if is_writer:
-        writer = MetricsWriter(workdir, start, open_trackers(config, workdir))
+        writer = MetricsWriter(workdir, start, open_trackers(config, workdir), row_names(run))
     refresher = Refresher(workdir) if is_writer else nothing
     whole, pending, logged, stopped, good = Counter(), [], start, False, None
     step, profile = start, Profile(workdir / "profile", profiled)
@@ -307,7 +307,7 @@ def loop(
         say.picture(newest)
     say(f"done: {last} steps, {last * images / 1000:.0f}k {word}, {goodput(whole)}. Look at:")
     if sheet is not None:
-        say(f"  {newest}  rows: {', '.join(rows[:10])}")
+        say(f"  {newest}" + f"  rows: {', '.join(rows)}" * bool(rows))
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
@@ -331,12 +331,12 @@ def sheets(
     if isinstance(run.medium.spec.condition, Number):
         sampler = Sampler(run)
         of_numbers = lambda state: number_sheet(sampler, sampler.prepare(state), run)
-        return of_numbers, tuple(f"{number:g}" for number in spread_numbers(run))
+        return of_numbers, row_names(run)
     if not isinstance(run.medium.spec.condition, Label):
         return translation_sheets(run, records), ROWS
     sampler = Sampler(run)
     of_classes = lambda state: class_sheet(sampler, sampler.prepare(state), run)
-    return of_classes, tuple(run.config.data.class_names)
+    return of_classes, row_names(run)
 
 
 def made_by(run: Run) -> str:

@@ -33,7 +33,7 @@ LONG = ("bigbigan", "biggan_deep", "logan", "r3gan", "stylegan")  # for the seco
 NO_ENCODER = "has no encoder: write extractor=discriminator"
 NO_LATENTS = "makes (images of (images|captions)|sounds of frames) and has no latents or classes"
 OF_A_POLICY = {
-    "translate": "acts in an environment, not of images",
+    "translate": "acts in an environment and translates nothing",
     "explore": "acts in an environment and has no latents",
     "average": "acts in an environment, and a file holds",
 }
@@ -48,7 +48,7 @@ for what in ("", " by class", " pairs", " with discriminator", " with encoder"):
     OF_A_POLICY[f"evaluate{what}"] = r"a policy is scored by \('returns',\) alone"
 OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
 OF_NUMBERS = {
-    "translate": "makes images of numbers, not of images",
+    "translate": "makes samples of numbers and translates nothing",
     "explore": "makes samples of numbers and has no classes",
     "average": "makes samples of numbers, and a file holds",
     "sample truncated": "--truncation=0.5: samples are of numbers",
@@ -98,7 +98,10 @@ OF_A_SPEAKER = {
 # Command -> {model (or "" for all others): the line, None where it runs}.
 REFUSED = {
     "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
-    "translate": {**dict.fromkeys(TRANSLATORS), "": "makes images of latents, not of images"},
+    "translate": {
+        **dict.fromkeys(TRANSLATORS),
+        "": "makes samples of latents and translates nothing",
+    },
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate returns": {"": "no metric 'returns'"},
     "evaluate pairs": {

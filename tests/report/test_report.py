@@ -306,6 +306,14 @@ def test_the_headline_has_the_newest_scores_at_the_runs_own_truncation(tmp_path)
     assert sections.newest_scores(runs.read_run(folder, "a")) == [("7", "fd")]
 
 
+def test_rows_of_a_sheet_are_named_as_the_run_says(tmp_path):
+    folder = write_run(tmp_path / "a")
+    named = '<div class="rows"><div>Bag</div><div>Ankle boot</div></div>'
+    assert '<div class="rows">' not in write.report_page([runs.read_run(folder, "a")])
+    lines_of(folder, "starts", [{"step": 0}, {"step": 10, "rows": ["Bag", "Ankle boot"]}])
+    assert named in write.report_page([runs.read_run(folder, "a")])
+
+
 @pytest.mark.parametrize(
     ("medium", "word"), [("images", "images"), ("waves", "sounds"), ("nobodys.medium", "examples")]
 )
