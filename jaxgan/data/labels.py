@@ -1,9 +1,9 @@
 """Labels of any number of images, of which only a few are in memory at a time.
 
-Labels are anything with a length and slices: an array [n], or `FileLabels`, which reads what is asked
-for. A `ClassIndex` finds the image that is number k of its class: of each block of images it knows
-how many of each class came before it, so one look at a table names the block, and the block's labels
-the image.
+Labels are anything with a length and slices: an array [n], or `FileLabels`, which reads what is
+asked for. A `ClassIndex` finds the image that is number k of its class. Of each block of images it
+knows how many of each class came before it, so one look at a table names the block, and the block's
+labels name the image.
 
     memory    4 bytes for each class and block. A block has 4,096 images, or as many more as the
               table needs to stay within 64 MiB (of 10^9 images and 1,000 classes: 65,536); and the

@@ -9,38 +9,55 @@ import functools
 import math
 from collections.abc import Callable
 
+from jaxgan.data.plain_file import PlainFile
 from jaxgan.media.decode import Features
 
 Parse = Callable[[bytes, Features], tuple]
 
 
 class PlainArrays:
-    """Parses records of features whose encoding is "bytes" and whose arrays are of one shape."""
+    """Parses records of features whose encoding is "bytes" and whose arrays are of one shape.
+
+    size: bytes of an array.
+    """
 
     def __init__(self, features: Features, parse: Parse):
         self._features, self._parse = features, parse
-        self._size = math.prod(features.one_shape()) * features.dtype.itemsize
+        self.size = math.prod(features.one_shape()) * features.dtype.itemsize
         self._start = 0  # of the array in the record that was parsed last as a whole
         self._label = functools.lru_cache(1 << 16)(self._label_around)
 
     def __call__(self, raw: bytes | memoryview) -> tuple[bytes | memoryview, int]:
         """Return the array's bytes and the label of a record. Raises as parse_example."""
-        view = memoryview(raw)
-        end = self._start + self._size
+        view, start = memoryview(raw), self._start
+        end = start + self.size
         if end <= len(view):
-            label = self._label(bytes(view[: self._start]), bytes(view[end:]))
+            label = self._label(bytes(view[:start]), bytes(view[end:]))
             if label is not None:
-                return view[self._start : end], label
+                return view[start:end], label
         raw = bytes(raw)
         image, label = self._parse(raw, self._features)[:2]
         self._start = raw.find(image)
         return image, label
 
+    def read(self, file: PlainFile, position: int, array: memoryview) -> int:
+        """Read a record of a file, its array to where it is wanted; return its label.
+
+        Raises as parse_example, or ValueError for an array of another length.
+        """
+        start = self._start
+        if start:
+            label = self._label(*file.read_around(position, start, array))
+            if label is not None:
+                return label
+        array[:], label = self(file.read(position))
+        return label
+
     def _label_around(self, head: bytes, tail: bytes) -> int | None:
         """Return the label that these bytes mean around any array; None where they mean none."""
         found = []
         for filling in (b"\x00", b"\xff"):
-            array = filling * self._size
+            array = filling * self.size
             try:
                 image, label = self._parse(head + array + tail, self._features)[:2]
             except Exception:  # DecodeError among them; `parse` then says what is wrong

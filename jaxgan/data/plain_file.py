@@ -1,7 +1,7 @@
-"""ArrayRecord files whose records are stored as they are, one a chunk: each is read by one system call.
+"""ArrayRecord files that are not compressed, of one record a chunk: a record is one system call.
 
-`jaxgan prepare` writes such files. The ArrayRecord library copies a record six times; here the
-system writes it to where it is returned, and the bytes in between to a place that nobody reads.
+`jaxgan prepare` writes such files. The ArrayRecord library copies a record several times; here the
+system writes it to where it is wanted, and the few bytes that are of no record elsewhere.
 
     file        blocks of 65,536 bytes, each of which begins with 24 bytes that are of no chunk
     chunk       40 bytes: its hash, size of the data, hash of the data, type and number of records,
@@ -13,7 +13,7 @@ system writes it to where it is returned, and the bytes in between to a place th
                 3: number of records} for each chunk; all are varints
 
 Sources: doc/riegeli_records_file_format.md of github.com/google/riegeli, cpp/layout.proto of
-github.com/google/array_record. The hashes are not compared here: see records.OpenShard.
+github.com/google/array_record. The hashes are not compared here: see open_shard.py.
 """
 
 import functools
@@ -56,18 +56,40 @@ class PlainFile:
 
     def read(self, position: int) -> memoryview:
         """Return a record. Raises ValueError where the file does not hold one there."""
-        size = int(self._sizes[position])
-        size_of_data, rest = _header(size)
-        start = OVERHEAD + len(rest)
-        found = self._read(int(self._offsets[position]), start + size)
-        if found[8:16] != size_of_data or found[24:start] != rest:
+        record = np.empty(int(self._sizes[position]), np.uint8).data
+        self._fill(position, 0, [record])
+        return record
+
+    def read_around(self, position: int, start: int, array: memoryview) -> tuple[bytes, bytes]:
+        """Read a record, its bytes from `start` on to `array`; return those before and after it.
+
+        Raises ValueError where the file does not hold a record there, of that length at least.
+        """
+        after = int(self._sizes[position]) - start - len(array)
+        if after < 0:
+            raise ValueError("the record is too short")
+        behind = bytearray(after)
+        return self._fill(position, start, [array, memoryview(behind)]), bytes(behind)
+
+    def _fill(self, position: int, start: int, parts: list[memoryview]) -> bytes:
+        """Return the first `start` bytes of a record; write the rest to buffers, one by one."""
+        size_of_data, rest = _header(int(self._sizes[position]))
+        first = OVERHEAD + len(rest)
+        header = bytearray(first + start)
+        self._read(int(self._offsets[position]), [memoryview(header), *parts])
+        if header[8:16] != size_of_data or header[OVERHEAD:first] != rest:
             raise ValueError("the head of its chunk is damaged")
-        return found[start:]
+        return bytes(header[first:])
 
     def _chunk(self, offset: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes of the records of a chunk, and the records, [bytes] uint8."""
-        _, size, _, kind, _ = HEADER.unpack(self._read(offset, HEADER.size))
-        data = np.frombuffer(self._read(offset, HEADER.size + size), np.uint8)[HEADER.size :]
+        header = bytearray(HEADER.size)
+        self._read(offset, [memoryview(header)])
+        _, size, _, kind, _ = HEADER.unpack(header)
+        if size > self._end:
+            raise ValueError("the file is cut short")
+        data = np.empty(size, np.uint8)
+        self._read(offset, [memoryview(header), data.data])
         if kind & 255 != SIMPLE or data[0] != 0:
             raise ValueError("compressed")
         lengths = _varints(data[1:11])
@@ -75,24 +97,24 @@ class PlainFile:
         end = start + int(lengths[0])
         return _varints(data[start:end]), data[end:]
 
-    def _read(self, offset: int, count: int) -> memoryview:
-        """Return `count` bytes of the chunk that begins at an offset."""
-        if not 0 <= offset <= self._end - count:
+    def _read(self, offset: int, parts: list[memoryview]) -> None:
+        """Fill buffers with the bytes of the chunk that begins at an offset."""
+        if not 0 <= offset < self._end:
             raise ValueError("the file is cut short")
-        found = np.empty(count, np.uint8).data
-        buffers, at, done = [], offset, 0
-        while done < count:
-            if at % BLOCK == 0:
-                buffers.append(NOWHERE)
-                at += OVERHEAD
-            part = found[done : done + BLOCK - at % BLOCK]
-            buffers.append(part)
-            at, done = at + len(part), done + len(part)
+        buffers, at = [], offset
+        for part in parts:
+            done = 0
+            while done < len(part):
+                if at % BLOCK == 0:
+                    buffers.append(NOWHERE)
+                    at += OVERHEAD
+                piece = part[done : done + BLOCK - at % BLOCK]
+                buffers.append(piece)
+                at, done = at + len(piece), done + len(piece)
         for first in range(0, len(buffers), MOST_BUFFERS):
             offset += os.preadv(self._file, buffers[first : first + MOST_BUFFERS], offset)
         if offset != at:
             raise ValueError("the file is cut short")
-        return found
 
 
 def plain_file(path: Path, count: int) -> PlainFile | None:

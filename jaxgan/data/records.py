@@ -29,7 +29,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
-from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxgan.data.description import (
@@ -40,8 +39,8 @@ from jaxgan.data.description import (
     split_shards,
 )
 from jaxgan.data.labels import FileLabels, Labels, in_chunks
+from jaxgan.data.open_shard import OpenShard
 from jaxgan.data.plain_arrays import PlainArrays
-from jaxgan.data.plain_file import plain_file
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
@@ -128,9 +127,44 @@ class Records:
             place = end
         return found
 
+    def arrays(self, indices: np.ndarray, images: np.ndarray) -> np.ndarray:
+        """Read images that are arrays kept as they are; return their labels, [n] int32.
+
+        images: [n, *shape] of the data set's dtype, where they are written.
+
+        Raises BadRecordError as `read`, perhaps without the record's name.
+        """
+        labels = np.empty(len(indices), np.int32)
+        data = images.reshape(-1).view(np.uint8).data
+        assert self._arrays is not None
+        size = self._arrays.size
+        try:
+            for i, index in enumerate(indices.tolist()):
+                owner = bisect.bisect_right(self._starts, index) - 1
+                position = index - self._starts[owner] + self._shards[owner].skip
+                shard, place = self._opened(owner), data[i * size : (i + 1) * size]
+                plain = shard.plain(position, 1)
+                if plain is not None:
+                    labels[i] = self._arrays.read(plain, position, place)
+                else:
+                    place[:], labels[i] = self._arrays(shard.read(position, 1)[0])
+        except Exception as error:
+            limits.pass_on(error)
+            raise BadRecordError(f"{self}: a record cannot be read") from error
+        return labels
+
+    @property
+    def are_arrays(self) -> bool:
+        """Whether images are arrays of one shape, kept as they are."""
+        return self._arrays is not None
+
     def _run(self, owner: int, first: int, count: int) -> list[Example]:
         try:
-            return [self._parse(raw) for raw in self._opened(owner).read(first, count)]
+            shard = self._opened(owner)
+            plain = shard.plain(first, count)
+            if plain is None:
+                return [self._parse(raw) for raw in shard.read(first, count)]
+            return [self._parse(plain.read(i)) for i in range(first, first + count)]
         except Exception as error:
             limits.pass_on(error)
             if count == 1:
@@ -252,7 +286,7 @@ class Records:
         for start in range(0, len(self), 1024):
             yield np.arange(start, min(start + 1024, len(self)))
 
-    def _opened(self, owner: int) -> "OpenShard":
+    def _opened(self, owner: int) -> OpenShard:
         with self._lock:
             if owner not in self._open:
                 self._open[owner] = OpenShard(self._shards[owner])
@@ -363,38 +397,3 @@ def most_open() -> int:
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return 512 if files == resource.RLIM_INFINITY else min(max(files // 8, 1), 512)
-
-
-class OpenShard:
-    """The records of a file, from any thread.
-
-    The ArrayRecord library verifies what it reads by checksums, and copies it six times. So it
-    reads each record the first time, once while the file is open. Where records are kept as they
-    are (plain_file.py), a record that was verified is read without the library from then on.
-
-    Raises ValueError where the file is damaged or cut short; OSError where it is not opened.
-    """
-
-    def __init__(self, shard: Shard):
-        with open(shard.path, "rb"):  # the reader itself would say "0 records"
-            pass
-        options = "readahead_buffer_size:0,max_parallelism:0"
-        self._library = ArrayRecordReader(str(shard.path), options)
-        found = self._library.num_records()
-        if found != shard.total:
-            raise ValueError(f"{found} records in the file, expected {shard.total}")
-        self._plain = plain_file(shard.path, shard.total)
-        self._verified = bytearray(shard.total // 8 + 1)  # a bit a record; two threads may lose one
-
-    def read(self, first: int, count: int) -> Sequence[bytes | memoryview]:
-        """Return `count` records from a position on."""
-        positions = range(first, first + count)
-        if self._plain is not None and all(map(self._is_verified, positions)):
-            return [self._plain.read(position) for position in positions]
-        found = self._library.read(list(positions))
-        for position in positions:
-            self._verified[position >> 3] |= 1 << (position & 7)
-        return found
-
-    def _is_verified(self, position: int) -> int:
-        return self._verified[position >> 3] >> (position & 7) & 1

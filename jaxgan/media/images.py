@@ -92,6 +92,12 @@ def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
     return Batch(decode_record(data, features, size), np.int32(label))
 
 
+def is_as_stored(medium: Medium) -> bool:
+    """Return whether examples are stored arrays and labels as they are, where sizes agree: whether
+    the medium decodes by `decode`."""
+    return isinstance(medium.decode, partial) and medium.decode.func is decode
+
+
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
     """Return a batch of float images, mirrored and cropped as config.data says."""
     return batch._replace(sample=augmented(keys, batch.sample, flip, random_crop))

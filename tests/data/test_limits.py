@@ -180,4 +180,4 @@ def test_a_thousand_shards_need_few_files(make_records):
     run = [sys.executable, "-c", MANY_SHARDS, str(records.directory)]
     result = subprocess.run(run, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert 2 * 64 <= int(result.stdout) < 200
+    assert 2 * 32 <= int(result.stdout) < 2 * 64  # a shard may take two
