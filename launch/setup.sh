@@ -2,11 +2,12 @@
 # Makes .venv with the packages that launch/lock has pinned (and, for the second stage of the tests,
 # those of requirements-slow.txt), by uv where it is installed, else by pip; sourced by quickstart
 # and test.
-# Safe to repeat: does nothing when .venv is up to date. One clear line on failure.
+# VENV=DIR makes another place of .venv.
+# Safe to repeat: does nothing when it is up to date. One clear line on failure.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-venv=$root/.venv
-log=$root/.venv-install.log
+venv=${VENV:-$root/.venv}
+log=$venv-install.log
 
 fail() {
   echo "jaxgan: $*" >&2
@@ -37,7 +38,7 @@ setup() {
   local python wanted free_mb lock
   wanted=$(cat "$root"/launch/requirements{,-3.13}.txt "$root/pyproject.toml" | cksum)
   if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/jaxgan-installed" 2>/dev/null)" = "$wanted" ]; then
-    echo "jaxgan: .venv is ready"
+    echo "jaxgan: $venv is ready"
     return
   fi
   python=$(find_python) || exit 1
@@ -48,7 +49,7 @@ setup() {
   free_mb=$(df -Pm "$root" | awk 'NR == 2 {print $4}')
   [ "$free_mb" -ge 2000 ] || fail "2000 MB of disk are needed in $root, $free_mb MB are free"
 
-  echo "jaxgan: making .venv with $("$python" --version) ..."
+  echo "jaxgan: making $venv with $("$python" --version) ..."
   "$python" -m venv "$venv" >"$log" 2>&1 ||
     fail "$python cannot make a virtual environment (Debian: apt install python3-venv); see $log"
   echo "jaxgan: installing pinned packages, 1.1 GB on disk (1 to 3 minutes) ..."

@@ -12,6 +12,8 @@ from jaxgan.data.records import open_records
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
 from jaxgan.training import facts, run
+from jaxgan.training.sheets import row_names
+from jaxgan.training.train import made_by
 from tests.rotating import rotating
 from tests.tiny import spec_of
 
@@ -39,7 +41,7 @@ def resolved(config):
     name = config.data.name
     if not name.startswith("data/"):
         return run.resolve(config, open_records(name, config.data.split))
-    channels = 1 if name in ("data/mnist", "data/digits16", "data/digits32") else 3
+    channels = 1 if name == "data/mnist" else 3
     classes = {"cifar10": 10, "mnist": 10, "emoji64": 27}.get(name.removeprefix("data/"), 1000)
     return run.with_facts(config, **facts.assumed(config, channels, classes))
 
@@ -71,6 +73,34 @@ def test_config_builds_a_step(name):
 @pytest.mark.parametrize("name", R3GAN.RECIPES)
 def test_recipes_of_r3gan(name):
     check(R3GAN.get_config(name))
+
+
+MAKES = {"debug": "samples", "calogan": "samples of numbers", "pix2pix": "translations"}
+MAKES |= {"gan_cls": "drawings", "gantts": "speech", "gail_cartpole": "episodes", "dann": ""}
+
+
+def built(name):
+    config = resolved(module(name).get_config())
+    medium = medium_of(config)
+    return run.Run(Path(), config, None, medium, build(config, medium.spec))
+
+
+@pytest.mark.parametrize(("name", "makes"), MAKES.items())
+def test_what_comes_next_fits_what_a_run_makes(name, makes):
+    assert made_by(built(name)) == makes
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("quickstart_colour", "0 3 6 9 12 14 17 20 23 26"),  # of 27 classes
+        ("dcgan_fashion", ""),  # has classes, and takes none
+        ("calogan", "1 25.75 50.5 75.25 100"),
+        ("pix2pix", ""),
+    ],
+)
+def test_rows_of_a_sheet_are_what_it_shows(name, rows):
+    assert row_names(built(name)) == tuple(rows.split())
 
 
 def test_sngan_as_a_san():

@@ -82,6 +82,30 @@ def test_a_slurm_job_is_queued_again_where_the_same_command_continues(
     assert not is_queued or queued.read_text() == "requeue 7\n"
 
 
+@pytest.mark.parametrize(
+    ("npm", "says"), [(None, "needs npm"), ("exit 1", "npm's registry cannot be reached")]
+)
+def test_the_quick_start_in_colour_says_at_once_that_its_data_cannot_be_fetched(
+    tmp_path, npm, says
+):
+    """In a copy without data, before anything is installed."""
+    (tmp_path / "launch").mkdir()
+    (tmp_path / "bin").mkdir()
+    for name in ("quickstart", "setup.sh"):
+        shutil.copy(LAUNCH / name, tmp_path / "launch" / name)
+    for name in ("bash", "dirname"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    if npm is not None:
+        (tmp_path / "bin/npm").write_text(f"#!/bin/bash\n{npm}\n")
+        (tmp_path / "bin/npm").chmod(0o755)
+    command = [shutil.which("bash"), tmp_path / "launch/quickstart", "--colour"]
+    environment = {"PATH": str(tmp_path / "bin")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in line and "leave --colour out" in line
+
+
 def test_tpu_pod_says_how_to_use_it():
     done = subprocess.run([LAUNCH / "tpu_pod.sh", "name"], capture_output=True, text=True)
     assert done.returncode == 2 and "usage:" in done.stderr

@@ -78,7 +78,7 @@ class Evaluator:
                 cache_folder() / "statistics",
                 images.digest,
                 needed(self.extractor),
-                lambda: self._extract(self._batches(images, "real images")),
+                lambda: self._extract(self._batches(images, f"real {images.noun}")),
             )
         return self._features[images.digest]
 
@@ -189,7 +189,7 @@ class Evaluator:
         if jax.process_index() != 0:
             yield from images.batches(self._settings.batch)
             return
-        with Progress(what, images.count) as progress:
+        with Progress(what, images.count, noun=images.noun) as progress:
             for found in images.batches(self._settings.batch):
                 yield found
                 progress.add(count=len(found[1]))

@@ -49,6 +49,7 @@ class Images:
     sources: of images that a translator made, those that it made them of, in the same order.
     map_classes: above 0 of label maps: how many classes they have.
     is_classified: whether the labels are those that a classifier names.
+    noun: what to call them, in the plural.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Images:
     sources: "Images | None" = None
     map_classes: int = 0
     is_classified: bool = False
+    noun: str = "images"
 
     def batches(self, size: int) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield all images once, in order: (images [n, ...], labels [n]) with n up to `size`."""

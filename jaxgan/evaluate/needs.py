@@ -47,7 +47,8 @@ def check_metrics(metrics: Iterable[str], known: Iterable[str] = tuple(METRICS))
 
 def check_request(metrics: Iterable[str], request: Request) -> None:
     """Refuse metrics that the request gives too little for."""
-    sets = {"samples": request.samples, "real images": request.reference}
+    word = request.reference.noun
+    sets = {"samples": request.samples, f"real {word}": request.reference}
     for name in metrics:
         metric = METRICS[name]
         for (what, images), least in zip(sets.items(), metric.least, strict=True):
@@ -96,7 +97,7 @@ def _held_out(request: Request) -> str:
         return ""
     return (
         f"holds out a tenth of {request.reference.name}, and a tenth of "
-        f"{request.reference.count} images is none: write evaluate.test_split"
+        f"{request.reference.count} {request.reference.noun} is none: write evaluate.test_split"
     )
 
 
@@ -181,8 +182,8 @@ def _two_a_class(request: Request) -> str:
     if not small:
         return ""
     return (
-        "needs 2 samples and 2 real images of every class, and there are fewer of "
-        f"{_named(small, request)}: write a larger evaluate.samples"
+        f"needs 2 samples and 2 real {request.reference.noun} of every class, and there are fewer "
+        f"of {_named(small, request)}: write a larger evaluate.samples"
     )
 
 
@@ -200,7 +201,8 @@ def _every_class(request: Request) -> str:
 def _pair_of_a_class(request: Request) -> str:
     if all(np.bincount(labels).max(initial=0) > 1 for labels in _labels(request)):
         return ""
-    return "needs 2 samples and 2 real images of some class: write a larger evaluate.samples"
+    word = request.reference.noun
+    return f"needs 2 samples and 2 real {word} of some class: write a larger evaluate.samples"
 
 
 NEEDS: dict[str, Callable[[Request], str]] = {

@@ -5,6 +5,7 @@ are equally frequent. Pixels are rounded as in a file; values that are not finit
 refused before that.
 """
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxgan.config.noun import noun
 from jaxgan.data.order import fair_draw
 from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.images import Images
@@ -65,7 +67,8 @@ def samples(
     }
     if g.truncations is not None:
         facts["statistics"] = tree_hash(host.get("batch_stats"))
-    return Images("samples", count, g.stored.shape, g.class_names, "", read, facts, labels)
+    found = Images("samples", count, g.stored.shape, g.class_names, "", read, facts, labels)
+    return dataclasses.replace(found, noun=noun(g.config.data.medium))
 
 
 def cyclic_labels(count: int, classes: int, seed: int) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Scores one model after another against one reference: what `jaxgan evaluate` keeps meanwhile."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jax
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
+from jaxgan.config.noun import noun
 from jaxgan.evaluate.captioned import captioned
 from jaxgan.evaluate.evaluation import Evaluation, Evaluator, needs_extractor
 from jaxgan.evaluate.extractors.by_name import KNOWN, extractor_by_name
@@ -107,15 +109,16 @@ class Session:
         medium = None  # images are brought to the samples' size, nothing else is
         if model.generator is not None and self._config.data.medium != "images":
             medium = model.generator.medium
-        reference = several(open_images(name, split, size, medium))
+        word = noun(self._config.data.medium)
+        reference = several(replace(open_images(name, split, size, medium), noun=word))
         if settings.get("reference_samples", 0):
             reference = subset(reference, settings.reference_samples, settings.seed)
         test = None
         if settings.test_split:
-            test = open_images(name, settings.test_split, size, medium)
+            test = replace(open_images(name, settings.test_split, size, medium), noun=word)
         if reference.count < fake.count:
             self._say(
-                f"note: {reference.name} has {reference.count} images, fewer than the "
+                f"note: {reference.name} has {reference.count} {word}, fewer than the "
                 f"{fake.count} samples: distances are biased by the smaller number"
             )
         extractor = self._extractor(model, reference)
@@ -208,8 +211,9 @@ class Session:
             sources, pictures = pair_images(data.name, split, translator.medium)
             copies = guesses(sources, translator.medium)
         count = settings.samples or sources.count
-        part = lambda images: subset(several(images), count, settings.seed)  # the same of all
-        return part(sources), part(pictures), part(copies)
+        word = noun(data.medium)
+        part = lambda images: replace(subset(several(images), count, settings.seed), noun=word)
+        return part(sources), part(pictures), part(copies)  # the same of all
 
     def _say_classes(self, found: Evaluation) -> None:
         for metric, values in found.classes.items():

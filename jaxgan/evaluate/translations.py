@@ -79,6 +79,7 @@ def translations(t: Translator, sources: Images, seed: int, copies: Images | Non
         read,
         facts,
         sources.labels,
+        noun=sources.noun,
     )
     if t.config.data.medium == "domains":  # joined by lot: no source has a true picture
         return made

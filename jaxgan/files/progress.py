@@ -7,20 +7,22 @@ from types import TracebackType
 
 
 class Progress:
-    """Counts images and prints "1,234 of 70,000 images, 890/s, 77 s left" now and then.
+    """Counts what is done and prints "1,234 of 70,000 images, 890/s, 77 s left" now and then.
 
     On a terminal the line is rewritten twice a second, elsewhere a new one comes every 10 s.
     """
 
-    def __init__(self, what: str, total: int, done: int = 0):
+    def __init__(self, what: str, total: int, done: int = 0, noun: str = "images"):
+        """noun: what is counted, in the plural."""
         self.what, self.total, self.done, self.rejected = what, total, done, 0
+        self._noun = noun
         self._first, self._start = done, time.monotonic()
         self._terminal = sys.stderr.isatty()
         self._every = 0.5 if self._terminal else 10.0
         self._next = self._start + self._every
 
     def add(self, rejected: bool = False, count: int = 1) -> None:
-        """Count one image, or `count` of them."""
+        """Count one, or `count` of them."""
         self.done += count
         self.rejected += rejected
         if time.monotonic() >= self._next:
@@ -45,7 +47,7 @@ class Progress:
     def _print(self) -> None:
         rate = (self.done - self._first) / max(time.monotonic() - self._start, 1e-9)
         left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "no rate yet"
-        line = f"{self.what}: {self.done:,} of {self.total:,} images, {rate:,.0f}/s, {left}"
+        line = f"{self.what}: {self.done:,} of {self.total:,} {self._noun}, {rate:,.0f}/s, {left}"
         line += f", {self.rejected:,} rejected" if self.rejected else ""
         print(f"\r{line}\033[K" if self._terminal else line, end="", file=sys.stderr)
         print("", end="" if self._terminal else "\n", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
 
 SIZE, AUGMENTS = clips.SIZE, clips.AUGMENTS
-READS, PREPARE = clips.READS, clips.PREPARE
+READS, PREPARE, NOUN = clips.READS, clips.PREPARE, clips.NOUN
 
 
 def medium(data: ConfigDict) -> Medium:

@@ -18,7 +18,8 @@ from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
 
 SIZE = (2, 64, 128)  # frames, height, width of pose and picture together
-AUGMENTS, READS, PREPARE = clips.AUGMENTS, clips.READS, clips.PREPARE
+AUGMENTS, READS = clips.AUGMENTS, clips.READS
+PREPARE, NOUN = clips.PREPARE, clips.NOUN
 
 
 def medium(data: ConfigDict) -> Medium:

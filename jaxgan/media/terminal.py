@@ -1,8 +1,10 @@
 """A picture in the terminal.
 
-Terminals that draw pictures get the picture itself, by kitty's graphics protocol or iTerm2's inline
-images. All others get a character for each two pixels: "▀" in the upper one's colour on the lower
-one's, with 24-bit colours where the terminal says that it has them, else from the 256-colour cube.
+Terminals that draw pictures get the picture itself: by kitty's graphics protocol or iTerm2's inline
+images where their environment variables are set, by sixel where the terminal says so when asked for
+its attributes. All others get a character for each two pixels: "▀" in the upper one's colour on the
+lower one's, with 24-bit colours where the terminal says that it has them, else from the 256-colour
+cube.
 """
 
 import base64
@@ -15,8 +17,13 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from PIL import Image
 
+from jaxgan.media.sixel import sixel
+from jaxgan.media.tty import attributes, pixels_wide
+
 WIDEST = 120  # columns of half blocks
 CHUNK = 4096  # bytes of base64 that kitty takes at a time
+SIXEL = 4  # the attribute of terminals that draw it
+CELL = 8  # pixels of a column, where the terminal does not say it
 
 
 def drawn(picture: Image.Image) -> str:
@@ -24,7 +31,10 @@ def drawn(picture: Image.Image) -> str:
     or one without colours."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
         return ""
-    return as_text(picture, min(shutil.get_terminal_size().columns, WIDEST), os.environ)
+    columns = shutil.get_terminal_size().columns
+    if not protocol(os.environ) and SIXEL in attributes():
+        return sixel(narrowed(picture, pixels_wide(sys.stdout.fileno()) or columns * CELL))
+    return as_text(picture, min(columns, WIDEST), os.environ)
 
 
 def as_text(picture: Image.Image, columns: int, environment: Mapping[str, str]) -> str:
@@ -46,10 +56,19 @@ def protocol(environment: Mapping[str, str]) -> str:
     """Return "kitty", "iterm" or, for a terminal that draws no pictures, ""."""
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if term.startswith(("tmux", "screen")):
-        return ""  # they pass neither on
+        return ""  # they pass neither on, and answer for themselves
     if "KITTY_WINDOW_ID" in environment or term == "xterm-kitty" or program == "ghostty":
         return "kitty"
-    return "iterm" if program in ("iTerm.app", "WezTerm") else ""
+    shows = program in ("iTerm.app", "WezTerm") or environment.get("LC_TERMINAL") == "iTerm2"
+    return "iterm" if shows else ""
+
+
+def narrowed(picture: Image.Image, width: int) -> Image.Image:
+    """Return a picture that is at most so many pixels wide; a narrower one as it is."""
+    if picture.width <= width:
+        return picture
+    height = max(round(picture.height * width / picture.width), 1)
+    return picture.convert("RGB").resize((width, height), Image.Resampling.BOX)
 
 
 def png(picture: Image.Image) -> bytes:

@@ -213,6 +213,12 @@ def default_config() -> ConfigDict:
     )
 
 
+def channels(config: ConfigDict) -> int:
+    """Return the channels of images that the latents of a model's config have draws for: 3 or 1."""
+    in_colour = config.z_dim + config.strokes * len(parts_of(config, 3))
+    return 3 if config.latent_dim == in_colour else 1
+
+
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the policy and the discriminator for images [height, width, channels]."""
     height, width, channels = shape = image_shape(spec)

@@ -23,6 +23,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.config import check
+from jaxgan.config.noun import noun
 from jaxgan.data.records import open_records
 from jaxgan.devices import compiler, sharding
 from jaxgan.files.atomic import check_output, write_text
@@ -101,6 +102,7 @@ def described(run: Run, topology: str, slices: int) -> Report:
     count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))
     return {
         "model": run.config.model.name,
+        "noun": noun(run.config.data.medium),
         "sample": [list(x.shape) for x in jax.tree.leaves(run.medium.stored.sample)],
         "classes": len(run.config.data.class_names),
         "topology": topology or f"{mesh.size} x {mesh.devices.flat[0].device_kind}",
@@ -246,7 +248,8 @@ def table(report: Report) -> str:
     )
     row(
         "step",
-        f"{report['num_d_steps']} x {report['batch']} images, {report['batch_a_device']} a device, "
+        f"{report['num_d_steps']} x {report['batch']} {report['noun']}, "
+        f"{report['batch_a_device']} a device, "
         f"{report['microbatches']} microbatches"
         + ("" if report["remat"] is None else f", remat {report['remat']}"),
     )
@@ -266,7 +269,7 @@ def table(report: Report) -> str:
     if "seconds" in report:
         for name, seconds in report["seconds"].items():
             row(f"{name} bound", f"{seconds * 1e3:12,.2f} ms")
-        row("at most", f"{report['images_per_second']:12,.0f} images/s")
+        row("at most", f"{report['images_per_second']:12,.0f} {report['noun']}/s")
     if "expected_seconds" in report:
         row("compiler expects", f"{report['expected_seconds'] * 1e3:12,.2f} ms of operations")
     if "fits" in report:

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
+from jaxgan.config.noun import noun
 from jaxgan.data.examine import Finding, examine_records, examine_source
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.reader import Reader
@@ -127,11 +128,12 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
             waits.append(ready - begin)
             times.append(time.perf_counter() - ready)
     each, wait = np.median(times[1:]), np.median(waits[1:])
+    word = noun(run.config.data.medium)
     total = train.steps * float(max(each, wait))
     bad = any(int(value) >= 0 for name, value in metrics.items() if name.endswith("/bad_leaf"))
     yield Finding(
         bad or total > DAY,
-        f"time: {each:.2g} s a step (reading its images {wait:.2g} s, done ahead), "
+        f"time: {each:.2g} s a step (reading its {word} {wait:.2g} s, done ahead), "
         f"{duration(total)} for {train.steps:,} steps"
         + "; gradients are not finite already: lower the learning rates" * bad
         + "; more than a day: lower model.width, data.size, train.batch or train.steps"

@@ -25,7 +25,7 @@ class Curve(NamedTuple):
 def chart(
     title: str,
     curves: list[Curve],
-    x_label: str = "thousand images",
+    x_label: str,
     log: bool = False,
     smooth: bool = False,
     zero: bool = False,

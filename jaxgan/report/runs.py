@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from jaxgan.config import FACTS, default_config
+from jaxgan.config.noun import noun
 from jaxgan.config_json import values_from
 from jaxgan.files import json_lines
 from jaxgan.files.errors import one_line
@@ -33,6 +34,14 @@ class RunFacts:
     reels: dict[int, Path] = dataclasses.field(default_factory=dict)  # step -> WAV or GIF
 
     @property
+    def noun(self) -> str:
+        """What its examples are called; "examples" where its medium is of no module here."""
+        try:
+            return noun(self.config["data.medium"])
+        except ValueError:
+            return "examples"
+
+    @property
     def step(self) -> int:
         return max((line["step"] for line in self.metrics), default=max(self.samples, default=0))
 
@@ -43,7 +52,7 @@ class RunFacts:
         return current(self.timing, max(known, default=math.inf))
 
     def kimg(self, step: float) -> float:
-        """Return thousands of images that the discriminator has seen at a step."""
+        """Return thousands of examples that the discriminator has seen at a step."""
         return step * self.config["train.num_d_steps"] * self.config["train.batch"] / 1000
 
     def differences(self) -> Values:
@@ -87,6 +96,12 @@ def read_run(workdir: Path, name: str) -> RunFacts:
             for kind in ("metrics", "timing", "watch", "starts", "laps", "roll_backs", "results")
         },
     )
+
+
+def noun_of(runs: list[RunFacts]) -> str:
+    """Return what the examples of all runs are called, "examples" where they differ."""
+    words = {run.noun for run in runs}
+    return words.pop() if len(words) == 1 else "examples"
 
 
 def current(lines: list[Values], end: float) -> list[Values]:

@@ -2,10 +2,11 @@
 
 import html
 import statistics
+from functools import partial
 from typing import Any
 
 from jaxgan.report.charts import COLORS, Curve, chart, short
-from jaxgan.report.runs import RunFacts, is_number, series
+from jaxgan.report.runs import RunFacts, is_number, noun_of, series
 
 CHARTS = (  # title, names in metrics.jsonl, smoothed, logarithmic
     ("Losses", ("d/loss", "g/loss"), True, False),
@@ -49,10 +50,10 @@ def headline(run: RunFacts, index: int, named: bool) -> str:
     rates = series(run.current_timing, "images_per_second")[1]
     tiles = [
         (f"{run.step:,}", f"of {last:,} steps"),
-        (short(run.kimg(run.step) * 1000), "images seen"),
+        (short(run.kimg(run.step) * 1000), f"{run.noun} seen"),
     ]
     if rates:
-        tiles.append((short(statistics.median(rates)), "images/s, median"))
+        tiles.append((short(statistics.median(rates)), f"{run.noun}/s, median"))
     tiles += newest_scores(run)[:3]
     if run.roll_backs:
         tiles.append((str(len(run.roll_backs)), "roll-backs"))
@@ -117,28 +118,32 @@ def curves(runs: list[RunFacts], kind: str, names: tuple[str, ...]) -> list[Curv
 
 def training(runs: list[RunFacts]) -> str:
     """All curves."""
-    figures = [chart(t, curves(runs, "metrics", n), smooth=s, log=g) for t, n, s, g in CHARTS]
+    seen = f"thousand {noun_of(runs)}"
+    over_time = partial(chart, x_label=seen)
+    figures = [over_time(t, curves(runs, "metrics", n), smooth=s, log=g) for t, n, s, g in CHARTS]
     known = {name for _, names, _, _ in CHARTS for name in names} | set(HIDDEN)
-    figures += others(runs, "metrics", known)
+    figures += others(runs, "metrics", known, seen)
     rate = curves(runs, "current_timing", ("images_per_second",))
-    figures.append(chart("Images a second", rate, smooth=True, zero=True))
     figures.append(
-        chart("Most memory so far, GB", curves(runs, "current_timing", MEMORY), zero=True)
+        over_time(f"{noun_of(runs).capitalize()} a second", rate, smooth=True, zero=True)
     )
-    figures += others(runs, "current_timing", {"step", "images_per_second", *MEMORY})
-    figures += [chart(t, curves(runs, "watch", n)) for t, n in WATCHED]
+    figures.append(
+        over_time("Most memory so far, GB", curves(runs, "current_timing", MEMORY), zero=True)
+    )
+    figures += others(runs, "current_timing", {"step", "images_per_second", *MEMORY}, seen)
+    figures += [over_time(t, curves(runs, "watch", n)) for t, n in WATCHED]
     figures += [singular_values(run, len(runs) > 1) for run in runs]
     return f'<div class="charts">{"".join(figures)}</div>' + time_shares(runs)
 
 
-def others(runs: list[RunFacts], kind: str, known: set[str]) -> list[str]:
+def others(runs: list[RunFacts], kind: str, known: set[str], x_label: str) -> list[str]:
     """A chart for each number that has none yet and is not the same throughout."""
     names = dict.fromkeys(n for run in runs for line in getattr(run, kind) for n in line)
     figures = []
     for name in names:
         found = curves(runs, kind, (name,))
         if name not in known and name[:5] != "time/" and any(len(set(c.y)) > 1 for c in found):
-            figures.append(chart(name, found, smooth=True))
+            figures.append(chart(name, found, x_label, smooth=True))
     return figures
 
 
@@ -158,7 +163,7 @@ def singular_values(run: RunFacts, named: bool) -> str:
         for i, (n, steps, values) in enumerate(found)
     ]
     title = "Largest singular values of G" + (f": {run.name}" if named else "")
-    return chart(title, shown, log=True)
+    return chart(title, shown, f"thousand {run.noun}", log=True)
 
 
 def time_shares(runs: list[RunFacts]) -> str:
@@ -198,14 +203,14 @@ def sample_slider(runs: list[RunFacts], sheets: list[dict[int, str]]) -> str:
         steps = sorted(found)
         images = "".join(
             f'<img src="{found[step]}" data-label="step {step:,} &middot; '
-            f'{short(run.kimg(step))} thousand images" alt="samples at step {step}"'
+            f'{short(run.kimg(step))} thousand {run.noun}" alt="samples at step {step}"'
             f"{'' if step == steps[-1] else ' hidden'}>"
             for step in steps
         )
         title = f"<b>{esc(run.name)}</b> " if len(runs) > 1 else ""
-        names = run.config["data.class_names"] or ()
+        names = run.starts[-1].get("rows", ()) if run.starts else ()
         rows = "".join(f"<div>{esc(str(name))}</div>" for name in names)
-        if len(runs) == 1 and 1 < len(names) <= 10:  # a row for each class
+        if len(runs) == 1 and names:
             images = f'<div class="named"><div class="rows">{rows}</div><div>{images}</div></div>'
         caption = f"<figcaption>{title}<span></span></figcaption>"
         columns.append(f'<figure class="samples">{caption}{images}</figure>')

@@ -23,7 +23,7 @@ def low_diversity(line: Line, earlier: list[Line]) -> str:
     # An untrained generator is near 1 in pixels, trained ones lie between 0.6 and 1.1, and one
     # mode a class, with noise, is below 0.1: a quarter leaves room on both sides.
     value = line["diversity"]
-    return f"samples of a class differ {value:.2f} times as much as real images" * (value < 0.25)
+    return f"samples of a class differ {value:.2f} times as much as real ones" * (value < 0.25)
 
 
 def many_duplicates(line: Line, earlier: list[Line]) -> str:
@@ -35,7 +35,7 @@ def many_duplicates(line: Line, earlier: list[Line]) -> str:
 def low_class_diversity(line: Line, earlier: list[Line]) -> str:
     # Conditional collapse: single classes go first and do not show in the mean.
     bad = sum(value < 0.1 for value in line["class_diversity"])
-    return f"{bad} of {len(line['class_diversity'])} classes show one image each" * bool(bad)
+    return f"{bad} of {len(line['class_diversity'])} classes show one sample each" * bool(bad)
 
 
 def overfit(line: Line, earlier: list[Line]) -> str:
@@ -43,7 +43,7 @@ def overfit(line: Line, earlier: list[Line]) -> str:
     if line.get("overfit", 0.0) <= 0.5:
         return ""
     return (
-        f"the discriminator calls {line['real_accuracy']:.0%} of its training images real, but "
+        f"the discriminator calls {line['real_accuracy']:.0%} of its training examples real, but "
         f"{line['held_out_accuracy']:.0%} of held-out ones (overfit {line['overfit']:.2f})"
     )
 
@@ -51,7 +51,7 @@ def overfit(line: Line, earlier: list[Line]) -> str:
 def wide_gap(line: Line, earlier: list[Line]) -> str:
     # The hinge loss asks for a gap of 2; 10 is odds of 150 to 1 on either side for a logistic D.
     value = line["logit_gap"]
-    return f"the discriminator's logits of real and fake images are {value:.1f} apart" * (
+    return f"the discriminator's logits of real and fake samples are {value:.1f} apart" * (
         value > 10
     )
 
@@ -87,7 +87,7 @@ RULES = {
         many_duplicates, f"go back to a checkpoint from before; {SLOWER}, LOGAN's latent step", True
     ),
     "low_class_diversity": Rule(
-        low_class_diversity, "balance the classes (data.class_balanced); more images of them"
+        low_class_diversity, "balance the classes (data.class_balanced); more examples of them"
     ),
     "overfit": Rule(
         overfit,

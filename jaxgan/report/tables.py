@@ -132,7 +132,7 @@ def warnings(runs: list[RunFacts]) -> str:
         counts = [line.get("bad_records") for line in run.timing]
         bad = max((n for n in counts if is_number(n)), default=0)  # each line counts from a start
         if bad:
-            rows.append([*name, "", f"{bad:g} images could not be read", "left out"])
+            rows.append([*name, "", f"{bad:g} {run.noun} could not be read", "left out"])
     header = ["run"] * (len(runs) > 1) + ["step", "what happened", "what was done"]
     return table(header, rows) if rows else ""
 

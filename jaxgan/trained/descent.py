@@ -17,6 +17,7 @@ import optax
 from ml_collections import ConfigDict
 
 from jaxgan.devices import compiler
+from jaxgan.models.spiral import Painter
 from jaxgan.trained.generator import TrainedGenerator
 
 PyTree = Any
@@ -49,6 +50,21 @@ class Bounds(NamedTuple):
         z = jnp.clip(z, -self.most, self.most)
         norm = jnp.linalg.norm(z, axis=1, keepdims=True)
         return z * jnp.minimum(1.0, self.radius / jnp.maximum(norm, 1e-12))
+
+
+def is_smooth(g: TrainedGenerator) -> bool:
+    """Return whether images follow their latents: a policy that paints chooses among strokes, and
+    descent has no gradient of what it chooses."""
+    return not isinstance(g.side.module, Painter)
+
+
+def refuse_painter(g: TrainedGenerator) -> None:
+    """Raise ValueError for a generator whose images are painted in strokes."""
+    if not is_smooth(g):
+        raise ValueError(
+            f"model {g.config.model.name!r} paints in strokes, which have no gradient to descend "
+            "along: write jaxgan sample with --kind=strokes"
+        )
 
 
 def bounds_of(config: ConfigDict, truncation: float) -> Bounds:

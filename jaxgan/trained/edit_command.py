@@ -59,7 +59,7 @@ def edit_command(model: Path, config: ConfigDict, strokes: Path, options: Option
     lines = read_lines(g, drawn, f"--edges={drawn}") if drawn else None
     if not painted.mask.any() and lines is None:
         raise ValueError(f"{strokes} is transparent everywhere: paint on it, or write --edges")
-    with Progress("editing", options.steps * options.starts) as progress:
+    with Progress("editing", options.steps * options.starts, noun="steps") as progress:
         found = edit(
             g,
             painted,

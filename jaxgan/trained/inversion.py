@@ -25,7 +25,7 @@ from jaxgan.media.image_files import BadImageError, read_picture
 from jaxgan.media.pictures import captioned, refuse_suffix, save_picture
 from jaxgan.media.pixels import to_float, to_stored
 from jaxgan.media.resize import fit
-from jaxgan.trained.descent import Descent, Term
+from jaxgan.trained.descent import Descent, Term, refuse_painter
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.sheets import name_of
@@ -75,7 +75,10 @@ def invert(
 
     label: its class, or None to find it among the starts. truncation: of the statistics. prior: c,
     0 for the nearest image whatever the latents.
+
+    Raises ValueError for a generator that paints in strokes, and for an image of another shape.
     """
+    refuse_painter(g)
     if image.shape != g.image_shape or steps < 1 or starts < 1:
         raise ValueError(
             f"image of {list(image.shape)}, {steps} steps, {starts} starts: write an image of "

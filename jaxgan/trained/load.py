@@ -93,10 +93,14 @@ def load_translator(path: str | Path, config: ConfigDict | None = None) -> Trans
     """Return what `load` does, but refuse a generator that makes images of latents, or a policy."""
     found = load(path, config)
     if not isinstance(found, Translator):
-        of = "numbers" if isinstance(found, Simulator) else "latents"
-        makes = "acts in an environment" if isinstance(found, Policy) else f"makes images of {of}"
+        makes = "makes samples of latents"
+        if isinstance(found, Policy):
+            makes = "acts in an environment"
+        elif isinstance(found, Simulator):
+            makes = "makes samples of numbers"
         raise ValueError(
-            f"model {found.config.model.name!r} {makes}, not of images: write jaxgan sample {path}"
+            f"model {found.config.model.name!r} {makes} and translates nothing: write jaxgan "
+            f"sample {path}"
         )
     return found
 

@@ -10,17 +10,20 @@ import numpy as np
 
 from jaxgan.media.image_files import BadImageError, inspect, read_picture
 from jaxgan.media.pixels import to_float
+from jaxgan.trained.descent import is_smooth, refuse_painter
 from jaxgan.trained.edit import Strokes
 from jaxgan.trained.generator import TrainedGenerator
 
 
 def can_be_painted(g: TrainedGenerator) -> bool:
-    """Return whether a generator's samples are images of colours that one can paint with."""
-    return len(g.stored.shape) == 3 and g.image_shape[-1] <= 4
+    """Return whether a generator's samples are images of colours that one can paint with, and
+    follow their latents."""
+    return len(g.stored.shape) == 3 and g.image_shape[-1] <= 4 and is_smooth(g)
 
 
 def refuse_others(g: TrainedGenerator) -> None:
     """Raise ValueError for a generator whose samples are not images that can be painted on."""
+    refuse_painter(g)
     if not can_be_painted(g):
         channels = g.image_shape[-1]
         is_image = len(g.stored.shape) == 3

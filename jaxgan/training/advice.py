@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ml_collections import ConfigDict
 
 from jaxgan.config.intervals import images_a_step
+from jaxgan.config.noun import noun
 from jaxgan.game.schedules import ends
 
 # Media that know data.flip.
@@ -25,7 +26,7 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
     """
     if config.data.medium == "transitions":
         return  # all of it is about images
-    train, average = config.train, config.average
+    train, average, word = config.train, config.average, noun(config.data.medium)
     for name in ("generator", "discriminator"):
         player = config[name]
         if largest(player.learning_rate) > 2e-3:
@@ -52,8 +53,8 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
         )
     if examples < 10_000 and config.data.medium in MIRRORED and not config.data.flip:
         yield (
-            f"{examples:,} images and no augmentation: the discriminator will memorise them "
-            "(arXiv 2006.06676); write data.flip = True where mirror images are images, and give "
+            f"{examples:,} {word} and no augmentation: the discriminator will memorise them "
+            "(arXiv 2006.06676); write data.flip = True where mirrored ones are as good, and give "
             "data.held_out to see it"
         )
     if not config.data.held_out:
@@ -64,7 +65,7 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
     group = train.batch // train.microbatches // config.model.get("batch_norm_groups", 1)
     if group < 16:
         yield (
-            f"batch norm sees {group} images at a time (train.batch / train.microbatches / "
+            f"batch norm sees {group} {word} at a time (train.batch / train.microbatches / "
             "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)"
         )
     decay = average.decay

@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from jaxgan import media
+from jaxgan import media, models
 from jaxgan.config.names import module_named
 from jaxgan.data.records import Records
 from jaxgan.media.medium import Held
@@ -29,10 +29,12 @@ def facts(config: ConfigDict, records: Records) -> dict[str, Any]:
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
     """Return the same, with the classes' names, for a data set that is not there: of images with so
-    many channels and classes, or of what the medium is made of."""
+    many channels and classes, or of what the medium is made of. A model whose config decides the
+    channels says so by a function `channels`."""
     module = module_named(media, "medium", config.data.medium)
+    of_model = getattr(module_named(models, "model", config.model.name), "channels", None)
     found = {
-        "channels": channels,
+        "channels": of_model(config.model) if of_model else channels,
         "bits": 8,
         "class_names": tuple(str(i) for i in range(classes)),
     }

@@ -34,15 +34,23 @@ from jaxgan.training.trackers import Tracker
 class MetricsWriter:
     """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped.
 
-    trackers: get the numbers too.
+    trackers: get the numbers too. rows: what the rows of sample sheets are, where these do not say.
     """
 
-    def __init__(self, workdir: Path, first_step: int, trackers: Sequence[Tracker] = ()):
+    def __init__(
+        self,
+        workdir: Path,
+        first_step: int,
+        trackers: Sequence[Tracker] = (),
+        rows: Sequence[str] = (),
+    ):
         self._workdir = workdir
         for name in ("metrics", "watch"):
             json_lines.drop_after(workdir / f"{name}.jsonl", first_step)
         starts = workdir / "starts.jsonl"
-        json_lines.append(starts, {"step": first_step} | circumstances())
+        json_lines.append(
+            starts, {"step": first_step} | circumstances() | ({"rows": rows} if rows else {})
+        )
         self._start = len(json_lines.read(starts)) - 1
         self._trackers = trackers
         self._events = EventFile(workdir, first_step)

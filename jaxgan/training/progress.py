@@ -13,12 +13,16 @@ def progress_line(
     rate: float,
     spent: dict[str, float],
     metrics: dict[str, float],
+    noun: str = "images",
 ) -> str:
-    """Return one line for the terminal: where training is, how fast, how well, how long still."""
+    """Return one line for the terminal: where training is, how fast, how well, how long still.
+
+    noun: what is trained on (config/noun.py).
+    """
     shown = ("d/loss", "g/loss", "d/real_logits", "d/fake_logits")
     values = "  ".join(f"{n} {metrics[n]:+.3f}" for n in shown if n in metrics)
     return (
-        f"step {step}/{last}  {step * images_a_step / 1000:.0f} kimg  {rate:.0f} images/s  "
+        f"step {step}/{last}  {step * images_a_step / 1000:.0f}k {noun}  {rate:.0f} {noun}/s  "
         f"{goodput(spent)}  {values}  {duration((last - step) * images_a_step / rate)} left"
     )
 
@@ -36,7 +40,8 @@ def duration(seconds: float) -> str:
 def next_commands(workdir: Path, makes: str = "samples") -> list[str]:
     """Return what to do with a run that is done, as commands to copy.
 
-    makes: "samples" of latents, "translations" of what is given, "episodes" by a policy, or "".
+    makes: "samples" of latents, "samples of numbers", "translations" of what files hold,
+      "drawings" of captions, "speech", "episodes" by a policy, or "".
     """
     place = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
     run = shlex.quote(str(place))
@@ -52,6 +57,15 @@ def next_commands(workdir: Path, makes: str = "samples") -> list[str]:
             scores,
             f"jaxgan translate {run} FOLDER    # what files of yours become",
             file,
+        ],
+        "drawings": [
+            scores,
+            f"jaxgan translate {run} CAPTIONS.npz    # what captions with their vectors become",
+            file,
+        ],
+        "speech": [scores, file],
+        "samples of numbers": [
+            f"jaxgan sample {run}    # a sheet with a row for each of five numbers"
         ],
         "episodes": [scores, f"jaxgan sample {run}      # a film of some episodes"],
         "": [scores],

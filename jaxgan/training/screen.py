@@ -36,9 +36,11 @@ class Screen:
     only the first shows anything.
     """
 
-    def __init__(self, workdir: Path, stop: threading.Event, last: int, images: int):
-        """last: the number of the last step. images: of a step."""
-        self._stop, self._last, self._images = stop, last, images
+    def __init__(
+        self, workdir: Path, stop: threading.Event, last: int, images: int, noun: str = "images"
+    ):
+        """last: the number of the last step. images: of a step. noun: what to call them."""
+        self._stop, self._last, self._images, self._noun = stop, last, images, noun
         self._shows = jax.process_index() == 0
         self._live = self._shows and sys.stdout.isatty()
         self._log = workdir / "training.log"
@@ -111,7 +113,7 @@ class Screen:
         first, since = self._first or (step, now)
         if step > first:
             seconds = (now - since) / (step - first)
-            parts.append(f"{self._images / seconds:.0f} images/s")
+            parts.append(f"{self._images / seconds:.0f} {self._noun}/s")
             parts.append(f"{duration((last - step) * seconds)} left")
         return "  ".join([*parts, self._values])
 

@@ -16,6 +16,7 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.files.atomic import write_bytes
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
+from jaxgan.media.medium import Label, Number
 from jaxgan.media.pictures import save_picture
 from jaxgan.training.run import Run
 
@@ -84,6 +85,19 @@ def spread_classes(num_classes: int, most: int = 10) -> np.ndarray:
     """Return the classes that a sheet shows: all, or `most` of them evenly spread."""
     last = max(num_classes, 1) - 1
     return np.unique(np.linspace(0, last, min(last + 1, most)).round().astype(np.int32))
+
+
+def row_names(run: Run) -> tuple[str, ...]:
+    """Return what the rows of a class_sheet or a number_sheet are: classes, or numbers; nothing of
+    a generator that takes no class, and for sheets with captions of their own."""
+    condition = run.medium.spec.condition
+    if isinstance(condition, Number):
+        return tuple(f"{number:g}" for number in spread_numbers(run))
+    spec, names = run.medium.spec, tuple(run.config.data.class_names)
+    spec, side = spec._replace(noise=noise_spec(run.config)), run.game.players["generator"].side
+    if not (isinstance(condition, Label) and sampling.takes_condition(side, spec)):
+        return ()
+    return tuple(names[number] for number in spread_classes(len(names))) if names else ()
 
 
 def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:

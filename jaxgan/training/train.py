@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.build import takes_text
 from jaxgan.config.intervals import images_a_step
+from jaxgan.config.noun import noun
 from jaxgan.config.over_time import scheduled
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import Records
@@ -41,7 +42,7 @@ from jaxgan.training.sheets import (
     Sampler,
     class_sheet,
     number_sheet,
-    spread_numbers,
+    row_names,
     write_sheet,
 )
 from jaxgan.training.step import abstract_batch, batch_shape, steps_by_number
@@ -76,7 +77,8 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     check_trackers(run.config.train)
     refuse_start_from(run)
     config, stop = run.config.train, stop_flag()
-    say = Screen(workdir, stop, config.steps, images_a_step(run.config))
+    word = noun(run.config.data.medium)
+    say = Screen(workdir, stop, config.steps, images_a_step(run.config), word)
     keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
     # What cannot run has been refused.
     with claimed(run, data), say, Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
@@ -140,7 +142,7 @@ def loop(
     Raises TrainingFailedError when it cannot go on: see roll_backs.py.
     """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
-    images = images_a_step(run.config)
+    images, word = images_a_step(run.config), noun(run.config.data.medium)
     players = tuple(dict.fromkeys(turn.player for turn in run.game.turns))
 
     # 1. State.
@@ -189,7 +191,7 @@ def loop(
     nothing = contextlib.nullcontext(lambda: None)
     writer = None
     if is_writer:
-        writer = MetricsWriter(workdir, start, open_trackers(config, workdir))
+        writer = MetricsWriter(workdir, start, open_trackers(config, workdir), row_names(run))
     refresher = Refresher(workdir) if is_writer else nothing
     whole, pending, logged, stopped, good = Counter(), [], start, False, None
     step, profile = start, Profile(workdir / "profile", profiled)
@@ -260,7 +262,8 @@ def loop(
                 whole.update(spent)
                 elapsed = sum(spent.values())
                 rate = (step - logged) * images / elapsed
-                say.logged(progress_line(step, last, images, rate, spent, values), values)
+                line = progress_line(step, last, images, rate, spent, values, word)
+                say.logged(line, values)
                 if writer is not None:
                     shares = {f"time/{name}": t / elapsed for name, t in spent.items()}
                     bad = {"bad_records": len(reader.bad_records)}
@@ -302,9 +305,9 @@ def loop(
     newest = workdir / "samples" / f"{last:08d}.png"
     if sheet is not None:
         say.picture(newest)
-    say(f"done: {last} steps, {last * images / 1000:.0f} kimg, {goodput(whole)}. Look at:")
+    say(f"done: {last} steps, {last * images / 1000:.0f}k {word}, {goodput(whole)}. Look at:")
     if sheet is not None:
-        say(f"  {newest}  rows: {', '.join(rows[:10])}")
+        say(f"  {newest}" + f"  rows: {', '.join(rows)}" * bool(rows))
     say(f"  {workdir}/report.html  curves, samples over time, settings")
     say(f"  {workdir}/metrics.jsonl, or `tensorboard --logdir {workdir}`")
     say("Next:")
@@ -328,35 +331,42 @@ def sheets(
     if isinstance(run.medium.spec.condition, Number):
         sampler = Sampler(run)
         of_numbers = lambda state: number_sheet(sampler, sampler.prepare(state), run)
-        return of_numbers, tuple(f"{number:g}" for number in spread_numbers(run))
+        return of_numbers, row_names(run)
     if not isinstance(run.medium.spec.condition, Label):
         return translation_sheets(run, records), ROWS
     sampler = Sampler(run)
     of_classes = lambda state: class_sheet(sampler, sampler.prepare(state), run)
-    return of_classes, tuple(run.config.data.class_names)
+    return of_classes, row_names(run)
 
 
 def made_by(run: Run) -> str:
     """Return what a run's generator makes, as next_commands names it."""
     if not sampling.makes_samples(run.game.players["generator"].side):
         return "episodes" if run.config.data.medium == "transitions" else ""
+    if takes_text(run.config, run.medium.spec):
+        return "drawings"
+    if run.config.data.medium == "speech":
+        return "speech"
     condition = run.medium.spec.condition
+    if isinstance(condition, Number):
+        return "samples of numbers"
     return "samples" if condition == () or isinstance(condition, Label) else "translations"
 
 
 def describe(run: Run, records: Records) -> str:
     """Return what is about to be trained, in a few lines."""
-    config, train = run.config, run.config.train
+    config, train, word = run.config, run.config.train, noun(run.config.data.medium)
     shapes = ", ".join(
         "x".join(map(str, x.shape)) for x in jax.tree.leaves(run.medium.stored.sample)
     )
     players = abstract_state(run).players.items()
+    classes = len(config.data.class_names)
     sizes = [f"{n} {sum(x.size for x in jax.tree.leaves(p.params)):,}" for n, p in players]
     return (
-        f"{config.model.name} on {config.data.name}: {len(records)} {config.data.medium} "
-        f"{shapes}, {len(config.data.class_names)} classes\n"
+        f"{config.model.name} on {config.data.name}: {len(records)} {word} "
+        f"{shapes}, {classes} class{'es' * (classes != 1)}\n"
         f"parameters: {', '.join(sizes)}\n"
-        f"{train.steps} steps of {run.game.num_batches} x {train.batch} images "
+        f"{train.steps} steps of {run.game.num_batches} x {train.batch} {word} "
         f"({train.microbatches} microbatches), {run.mesh.size} devices "
         f"(data {run.mesh.shape['data']}, fsdp {run.mesh.shape['fsdp']}), "
         f"{jax.process_count()} processes"

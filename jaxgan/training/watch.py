@@ -28,6 +28,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
+from jaxgan.config.noun import noun
 from jaxgan.data.order import fair_draw, places_in_classes
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
@@ -231,7 +232,7 @@ def shared_classes(sizes: list[np.ndarray], most: int) -> np.ndarray:
     """
     (usable,) = np.nonzero(np.stack(sizes).min(0) >= 2)
     if not len(usable):
-        raise ValueError("no class has two images in the data and in data.held_out")
+        raise ValueError("no class has two examples in the data and in data.held_out")
     return usable[np.unique(np.linspace(0, len(usable) - 1, min(len(usable), most)).astype(int))]
 
 
@@ -244,7 +245,8 @@ def held_out_records(run: Run, records: Records) -> Records | None:
     shared = records.overlap(held_out)
     if shared:
         raise ValueError(
-            f"data.held_out = {config.held_out!r} shares {shared} images with data.split = "
-            f"{config.split!r}: write data.split='train[:95%]', data.held_out='train[95%:]'"
+            f"data.held_out = {config.held_out!r} shares {shared} {noun(config.medium)} with "
+            f"data.split = {config.split!r}: write data.split='train[:95%]', "
+            "data.held_out='train[95%:]'"
         )
     return held_out

@@ -27,8 +27,9 @@ def test_commands_flags_configs_and_models():
     assert completed("jaxgan", "sample", "fa") == ["fashion"]
     assert completed("jaxgan", "translate", "em") == ["emoji_x4"]
     assert list(models()) == ["emoji_x4", "fashion"]
-    assert completed("jaxgan", "train", "--config", "=", "quick") == ["quickstart"]
-    assert completed("jaxgan", "train", "--config=quick") == ["quickstart"]
+    quick = ["quickstart", "quickstart_colour"]
+    assert completed("jaxgan", "train", "--config", "=", "quick") == quick
+    assert completed("jaxgan", "train", "--config=quick") == quick
     assert completed("jaxgan", "train", "--config", "=") == list(configs())
     assert completed("jaxgan", "train", "fa") == []  # it takes no model
 

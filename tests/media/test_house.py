@@ -69,6 +69,8 @@ def test_a_run_leaves_sheets_sounds_and_a_page(trained):
     page = (folder / "run" / "report.html").read_text()
     assert ('<audio controls src="data:audio/wav;base64,' in page) == (medium == "waves")
     assert ('<img src="data:image/gif;base64,' in page) == (medium == "clips")
+    word = {"waves": "sounds"}.get(medium, medium)
+    assert f"thousand {word}" in page and "thousand images" not in page
     watch = json_lines.read(folder / "run" / "watch.jsonl")
     assert watch[-1]["diversity"] > 0 and "held_out" in watch[-1]
     assert outcome(["report", str(folder / "run")]) == "ran"

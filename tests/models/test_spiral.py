@@ -137,3 +137,18 @@ def test_strokes_are_plain_json(painter):
     assert one["paints"] == seen.actions["flag"][3, 1]
     end = int(seen.actions["end"][3, 1])
     assert one["end"] == [end // 4 * 2 + 1.0, end % 4 * 2 + 1.0]
+
+
+def test_the_latents_say_whether_there_is_colour():
+    config = spiral.default_config()
+    assert spiral.channels(config) == 1
+    config.latent_dim = 10 + 19 * 7  # red, green and blue are drawn too
+    assert spiral.channels(config) == 3
+    float32 = partial(jax.ShapeDtypeStruct, dtype=jnp.float32)
+    for channels, is_right in ((3, True), (1, False)):
+        spec = Spec(float32((32, 32, channels)), Label(3), float32((config.latent_dim,)))
+        if is_right:
+            assert spiral.networks(config, spec)
+        else:
+            with pytest.raises(ValueError, match="take 86: write that"):
+                spiral.networks(config, spec)

@@ -246,13 +246,13 @@ def test_thinning_keeps_means_and_the_last_point():
 
 
 def test_a_curve_is_drawn_where_its_values_are():
-    text = charts.chart("t", [charts.Curve("a", [0, 10], [0.0, 1.0])])
+    text = charts.chart("t", [charts.Curve("a", [0, 10], [0.0, 1.0])], "steps")
     points = re.search(r'points="(.*?)"', text)[1].split()
     left, right = ([float(v) for v in p.split(",")] for p in points)
     assert left == [charts.LEFT, charts.HEIGHT - charts.BOTTOM]
     assert right == [charts.WIDTH - charts.RIGHT, charts.TOP]
-    assert charts.chart("t", [charts.Curve("a", [1], [1.0])]) == ""
-    text = charts.chart("t", [charts.Curve("a", [0, 10], [0.5, 1.0])], zero=True)
+    assert charts.chart("t", [charts.Curve("a", [1], [1.0])], "steps") == ""
+    text = charts.chart("t", [charts.Curve("a", [0, 10], [0.5, 1.0])], "steps", zero=True)
     heights = [float(p.split(",")[1]) for p in re.search(r'points="(.*?)"', text)[1].split()]
     middle = (charts.TOP + charts.HEIGHT - charts.BOTTOM) / 2
     assert heights == [middle, charts.TOP]  # half-way above 0
@@ -304,6 +304,29 @@ def test_the_headline_has_the_newest_scores_at_the_runs_own_truncation(tmp_path)
     config["sample"]["truncation"] = 0.5
     (folder / "config.json").write_text(json.dumps(config))
     assert sections.newest_scores(runs.read_run(folder, "a")) == [("7", "fd")]
+
+
+def test_rows_of_a_sheet_are_named_as_the_run_says(tmp_path):
+    folder = write_run(tmp_path / "a")
+    named = '<div class="rows"><div>Bag</div><div>Ankle boot</div></div>'
+    assert '<div class="rows">' not in write.report_page([runs.read_run(folder, "a")])
+    lines_of(folder, "starts", [{"step": 0}, {"step": 10, "rows": ["Bag", "Ankle boot"]}])
+    assert named in write.report_page([runs.read_run(folder, "a")])
+
+
+@pytest.mark.parametrize(
+    ("medium", "word"), [("images", "images"), ("waves", "sounds"), ("nobodys.medium", "examples")]
+)
+def test_what_a_run_learns_from_is_called_by_its_name(tmp_path, medium, word):
+    folder = write_run(tmp_path / "a", **{"data.medium": medium})
+    lines_of(folder, "timing", [{"step": 5, "images_per_second": 2.0, "bad_records": 3}])
+    text = write.report_page([runs.read_run(folder, "a")])
+    for words in (f"{word} seen", f"{word}/s, median", f"thousand {word} <b>", f"3 {word} could"):
+        assert words in text, words
+    assert medium == "images" or "images/s" not in text
+    other = runs.read_run(write_run(tmp_path / "b"), "b")
+    both = runs.noun_of([runs.read_run(folder, "a"), other])
+    assert both == ("images" if medium == "images" else "examples")
 
 
 def test_bad_records_are_counted_once(tmp_path):

@@ -7,6 +7,7 @@ from jaxgan.config import default_config
 from jaxgan.media.pictures import save_picture
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained import inversion
+from jaxgan.trained.strokes import can_be_painted, refuse_others
 from tests.tiny import generator_of, tiny_generator, tiny_tabulated
 
 
@@ -54,6 +55,21 @@ def test_an_encoder_gives_a_start(monkeypatch):
     found = inversion.invert(g, target[0], steps=1, starts=4, learning_rate=1e-6, prior=0.0)
     assert found.distance < 1e-6
     np.testing.assert_allclose(found.latents, z[0], atol=1e-4)
+
+
+def test_what_paints_in_strokes_is_not_descended_through():
+    """Neither inverted nor edited, and the explorer has no brush for it."""
+    config = default_config("spiral", "spiral")
+    config.data.update(size=(8, 8), channels=1, bits=8)
+    config.data.class_names = ("digits",)
+    config.prior = "uniform"
+    config.model.update(strokes=2, z_dim=2, latent_dim=2 + 2 * 3, grid=4, pressures=1, width=2)
+    config.model.update(blocks=1, memory=16, discriminator_width=2)
+    g = generator_of(config)
+    for refused in (refuse_others, lambda g: inversion.invert(g, np.zeros((8, 8, 1)))):
+        with pytest.raises(ValueError, match=r"'spiral' paints in strokes, .* write jaxgan sample"):
+            refused(g)
+    assert not can_be_painted(g) and can_be_painted(tiny_generator())
 
 
 def test_a_model_without_an_encoder_says_so():

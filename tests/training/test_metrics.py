@@ -59,9 +59,12 @@ def test_progress_says_where_how_fast_how_well_how_long():
     values = {"d/loss": 1.5, "g/loss": -0.25, "d/grad_norm": 3.0}
     line = progress.progress_line(500, 1000, 128, 64.0, {"step": 2.0, "input": 0.5}, values)
     assert line == (
-        "step 500/1000  64 kimg  64 images/s  goodput 80 % (input 20)  "
+        "step 500/1000  64k images  64 images/s  goodput 80 % (input 20)  "
         "d/loss +1.500  g/loss -0.250  16m40s left"
     )
+
+    line = progress.progress_line(5, 10, 1000, 2.0, {"step": 1.0}, {}, "sounds")
+    assert line.startswith("step 5/10  5k sounds  2 sounds/s  ")
 
 
 def test_every_start_leaves_a_line(tmp_path):

@@ -57,6 +57,8 @@ def test_rate_and_time_left_are_of_the_steps_that_are_done(tmp_path, monkeypatch
     half = "━" * (WIDEST // 2) + "╌" * (WIDEST // 2)
     assert shown == f"step 50/100  {half}  256 images/s  12s left  "
     live.logged("plain", {"d/loss": 1.25, "g/loss": -0.5, "d/grad_norm": 3.0})
+    live._noun = "tunes"
+    assert "  256 tunes/s  " in live.text(42.25)
     assert live.text(42.25).endswith("left  d/loss +1.250  g/loss -0.500")
 
 
@@ -80,6 +82,7 @@ def test_a_terminal_gets_the_live_line_and_the_log_the_plain_ones(tmp_path, monk
 def test_a_terminal_shows_the_last_sheet(tmp_path, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(screen.terminal.os, "environ", {"COLORTERM": "truecolor"})
+    monkeypatch.setattr(screen.terminal, "attributes", set)
     live = on_a_terminal(tmp_path, monkeypatch)
     Image.new("RGB", (1, 2), (1, 2, 3)).save(tmp_path / "sheet.png")
     live.picture(tmp_path / "sheet.png")
@@ -116,8 +119,11 @@ def test_what_is_next_can_be_copied(tmp_path, monkeypatch):
     assert len(commands) == 3 and all("'my runs/a'" in line for line in commands)
     assert str(Path("/elsewhere")) in next_commands(Path("/elsewhere"))[0]
     names = {"samples": "explore", "translations": "translate", "episodes": "sample"}
+    names |= {"drawings": "translate", "speech": "export"}
     for makes, command in names.items():
         assert f"jaxgan {command} runs/a" in next_commands(tmp_path / "runs" / "a", makes)[1]
+    (line,) = next_commands(tmp_path / "runs" / "a", "samples of numbers")  # no metric knows them
+    assert line.startswith("jaxgan sample runs/a ")
     assert len(next_commands(tmp_path, "")) == 1
 
 

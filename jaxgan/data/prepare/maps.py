@@ -124,6 +124,6 @@ def surveyed(pairs: list[Pair]) -> list[Look | None]:
     workers = os.cpu_count() or 1
     with (
         ThreadPoolExecutor(workers, "jaxgan-maps") as pool,
-        Progress("looking", len(pairs)) as progress,
+        Progress("looking", len(pairs), noun="pairs") as progress,
     ):
         return list(progress.watch(ordered(pool, workers, look, pairs)))

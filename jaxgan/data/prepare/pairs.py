@@ -197,7 +197,7 @@ def _kinds(pairs: list[Pair]) -> list[Kinds | None]:
     workers = os.cpu_count() or 1
     with (
         ThreadPoolExecutor(workers, "jaxgan-pairs") as pool,
-        Progress("looking", len(pairs)) as progress,
+        Progress("looking", len(pairs), noun="pairs") as progress,
     ):
         return list(progress.watch(ordered(pool, workers, look, pairs)))
 

@@ -42,7 +42,7 @@ def encode_all(
     stages = list(_finished(folder, count))
     begin = bounds[len(stages)]
     results = encoded(begin)
-    with Progress("encoding", len(images.names), begin) as progress:
+    with Progress("encoding", len(images.names), begin, images.medium) as progress:
         for number in range(len(stages), count):
 
             def named_results(number=number):
@@ -92,7 +92,7 @@ def write_all(
 
     bounds = np.linspace(0, len(places), shards + 1).astype(int).tolist()
     reports = []
-    with Progress("writing", len(places)) as progress:
+    with Progress("writing", len(places), noun="records") as progress:
         for shard in range(shards):
             path, note = (
                 shard_path(target, SPLIT, shard, shards),

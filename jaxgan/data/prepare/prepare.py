@@ -248,7 +248,7 @@ def prepare(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on files that it then reads or refuses
             if job is None:
-                with Progress("looking", len(images.names)) as progress:
+                with Progress("looking", len(images.names), noun=images.medium) as progress:
                     look = lambda: progress.watch(ordered(pool, workers, _look, images.read(0)))
                     stored = stored_format(
                         images, size, asked_channels, asked_bits, format, quality, look

@@ -40,7 +40,7 @@ cursor:crosshair}
 #cursor{border:2px solid var(--accent);pointer-events:none;display:none}
 #strokes:focus-visible+#cursor{display:block}
 #brush{margin-top:12px}#brush .row{align-items:center}
-#brush label{margin:0;grid-template-columns:auto 90px}
+#brush label{margin:0;grid-template-columns:auto 76px}
 #colour{width:100%;height:34px;padding:2px;border:1px solid var(--rule);border-radius:8px;
 background:var(--bg)}
 #between>h2:first-child{margin-top:0}
@@ -57,7 +57,9 @@ overflow-wrap:anywhere;
 font:12.5px/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 #error{color:#d43f5e;min-height:1.4em}
 #t:disabled{opacity:.4}
-@media(max-width:760px){main{grid-template-columns:1fr}}
+@media(max-width:760px){main{display:flex;flex-direction:column}section{display:contents}
+aside{align-self:stretch}figure{order:-1;flex:none;max-width:none}
+#between{flex:none;max-width:none}}
 </style></head><body><main>
 <aside><h1 id="name"></h1><p id="about"></p>
 <h2>Sample</h2>
@@ -149,7 +151,8 @@ function brush(){const c=$('strokes'),pen=c.getContext('2d');let last=null,x=0,y
   show(query(p).replace('image','edit'),facts.name+'_'+named(p)+'_edited',body)}}
 async function start(){facts=await(await fetch('facts')).json();
  $('name').textContent=facts.name;document.title=facts.name+' - jaxgan';
- $('about').textContent=facts.size.join(' x ')+', '+facts.classes.length+' classes, step '+
+ $('about').textContent=facts.size.join(' x ')+', '+facts.classes.length+' class'+
+  (facts.classes.length==1?'':'es')+', step '+
   facts.step.toLocaleString();
  $('image').style.aspectRatio=facts.size[1]+'/'+facts.size[0];
  facts.classes.forEach((c,i)=>$('class').add(new Option(c,i)));

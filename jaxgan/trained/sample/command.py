@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
+from jaxgan.config.noun import noun
 from jaxgan.files.atomic import check_output, write_bytes
 from jaxgan.media import terminal
 from jaxgan.media.pictures import LEAST_CELL, refuse_film, refuse_suffix, save_film, save_picture
@@ -78,7 +79,8 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     if options.kind == "images":
         written = write_images(g, output, options.count, options.seed, t, classes or None, shard)
         mine = len(range(shard[0], options.count, shard[1]))
-        print(f"{output}: {mine} images of shard {options.shard} are there, {written} of them new")
+        made = f"{mine} {noun(g.config.data.medium)} of shard {options.shard}"
+        print(f"{output}: {made} are there, {written} of them new")
         return 0
     if jax.process_index():
         return 0  # one process draws a sheet
@@ -137,7 +139,7 @@ def _refuse_size(flag: str, count: int, shape: tuple[int, ...]) -> None:
     height, width = (max(side, LEAST_CELL) for side in shape[:2])
     most = MOST_PIXELS // (height * width)
     if count > most:
-        raise ValueError(f"{flag}: {count:,} images in one file, of at most {most:,}: write less")
+        raise ValueError(f"{flag}: {count:,} samples in one file, of at most {most:,}: write less")
 
 
 def names(text: str, known: tuple[str, ...]) -> list[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxgan.config.noun import noun
 from jaxgan.files.atomic import write_text
 from jaxgan.files.progress import Progress
 from jaxgan.trained.generator import TrainedGenerator
@@ -59,13 +60,14 @@ def write_images(
     mine = range(k + n * jax.process_index(), count, n * jax.process_count())
     missing = [i for i in mine if not (folder / file_name(i, g.medium.suffix)).exists()]
     at_once = g.rows_at_once(max(len(mine), 1))  # a shard can be empty
+    word = noun(g.config.data.medium)
 
     def save(index: int, image: np.ndarray) -> None:
         g.medium.write(folder / file_name(index, g.medium.suffix), image)
 
     with (
         ThreadPoolExecutor(4) as threads,
-        Progress("sampling", len(mine), len(mine) - len(missing)) as progress,
+        Progress("sampling", len(mine), len(mine) - len(missing), word) as progress,
     ):
         writes: list = []
         for start in range(0, len(missing), at_once):

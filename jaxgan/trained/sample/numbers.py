@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from jaxgan.files.atomic import check_output, write_text
+from jaxgan.media import terminal
 from jaxgan.media.pictures import captioned, refuse_suffix, save_picture
 from jaxgan.trained.simulator import Simulator
 
@@ -38,6 +39,7 @@ def sample_numbers(simulator: Simulator, options) -> int:
     joined = jax.tree.map(lambda *x: np.concatenate(x), *rows)
     shown = captioned(medium.pictures(joined), columns, [f"{number:g}" for number in numbers])
     save_picture(output, shown)
+    print(terminal.drawn(shown), end="")
     print(f"{output}: rows of {', '.join(f'{number:g}' for number in numbers)}{replaced}")
     return 0
 

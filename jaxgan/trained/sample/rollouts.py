@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from jaxgan.environments.environment import Environment
 from jaxgan.files.atomic import check_output
+from jaxgan.media import terminal
 from jaxgan.media.pictures import SUFFIXES, grid, picture, refuse_film, save_film, save_picture
 from jaxgan.trained.policy import Policy
 
@@ -38,7 +39,9 @@ def sample_policy(policy: Policy, options) -> int:
         return 0  # one process draws
     seen = policy.rollouts(columns, options.seed)
     if output.suffix.lower() in SUFFIXES:
-        save_picture(output, sheet(policy.environment, np.asarray(seen.observations)))
+        shown = sheet(policy.environment, np.asarray(seen.observations))
+        save_picture(output, shown)
+        print(terminal.drawn(shown), end="")
     else:
         save_film(output, film(policy.environment, np.asarray(seen.observations)))
     returns = ", ".join(f"{value:.0f}" for value in seen.rewards.sum(1)[:12])

@@ -95,8 +95,8 @@ def test_class_names_with_commas_are_names():
         ({"classes": "Sneker"}, "'Sneaker'"),
         ({"kind": "walk", "seeds": "1"}, "two seeds"),
         ({"kind": "walk", "output": "a.avi"}, r"a\.avi"),
-        ({"columns": 10**9}, r"--columns=1000000000: 5,000,000,000 images in one file"),
-        ({"kind": "walk", "steps": 10**9}, r"--steps=1000000000: 20,000,000,000 images in one"),
+        ({"columns": 10**9}, r"--columns=1000000000: 5,000,000,000 samples in one file"),
+        ({"kind": "walk", "steps": 10**9}, r"--steps=1000000000: 20,000,000,000 samples in one"),
         ({"kind": "latents", "path": "cubic"}, "linear or spherical"),
     ],
 )
