@@ -11,7 +11,8 @@ data.class_balanced, of 1,000 classes; "again" is another batch of it. "referenc
 the images and hashes all labels, as `jaxgan evaluate` does. Memory is what the most resident memory
 grew by; files are those that are open at the end.
 
-2026-11-29, one core, other work beside it (load 12), Python 3.11:
+2026-11-29, one core, other work beside it (load 12; of the last three kinds 5), Python 3.11. The rows
+of 10^9 are from when 1,024 shards could be open, and labels of the watch's rows were all 0:
 
           images                 seconds      GB  files
          1000000   first batch     1.057   0.028      7
@@ -26,6 +27,15 @@ grew by; files are those that are open at the end.
        100000000         watch     1.290   0.019      6
        100000000         order     0.001   0.000      4
        100000000         array    63.241   2.001      4
+         1000000      balanced     0.240   0.013      5
+         1000000         again     0.021   0.000      5
+         1000000     reference     0.631   0.015      5
+        10000000      balanced     1.214   0.042      5
+        10000000         again     0.035   0.005      5
+        10000000     reference     1.908   0.040      5
+       100000000      balanced     1.365   0.081      5
+       100000000         again     0.423   0.003      5
+       100000000     reference     3.392   0.093      5
       1000000000   first batch     4.510   0.231    873
       1000000000         watch    12.476   0.020      6
       1000000000         order     0.001   0.000      4
