@@ -57,7 +57,7 @@ DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError
 class Example(NamedTuple):
     """What a record holds: an encoded image, its label and, of a captioned one, its texts."""
 
-    image: bytes | memoryview
+    image: bytes
     label: int
     texts: Texts | None = None
 
@@ -105,16 +105,11 @@ class Records:
           BadRecordError: a file or a record is damaged.
           MemoryError, OSError: a limit of the machine, such as open files.
         """
-        return [(bytes(example.image), example.label) for example in self.examples(indices)]
+        return [(example.image, example.label) for example in self.examples(indices)]
 
     def examples(self, indices: Sequence[int] | np.ndarray) -> list[Example]:
-        """Return all that the records hold, for each index. Raises as `read`.
-
-        Images that are arrays kept as they are may be views of what was read.
-        """
-        wanted = np.asarray(indices, np.int64).tolist()
-        if wanted and not 0 <= min(wanted) <= max(wanted) < len(self):
-            raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
+        """Return all that the records hold, for each index. Raises as `read`."""
+        wanted = self._checked(np.asarray(indices, np.int64).tolist())
         found, place = [], 0
         while place < len(wanted):  # one after another, as far as they follow each other in a file
             first, end = wanted[place], place + 1
@@ -132,14 +127,14 @@ class Records:
 
         images: [n, *shape] of the data set's dtype, where they are written.
 
-        Raises BadRecordError as `read`, perhaps without the record's name.
+        Raises as `read`, but that a BadRecordError does not name the record.
         """
-        labels = np.empty(len(indices), np.int32)
+        wanted, labels = self._checked(indices.tolist()), np.empty(len(indices), np.int32)
         data = images.reshape(-1).view(np.uint8).data
         assert self._arrays is not None
         size = self._arrays.size
         try:
-            for i, index in enumerate(indices.tolist()):
+            for i, index in enumerate(wanted):
                 owner = bisect.bisect_right(self._starts, index) - 1
                 position = index - self._starts[owner] + self._shards[owner].skip
                 shard, place = self._opened(owner), data[i * size : (i + 1) * size]
@@ -153,6 +148,11 @@ class Records:
             raise BadRecordError(f"{self}: a record cannot be read") from error
         return labels
 
+    def _checked(self, indices: list[int]) -> list[int]:
+        if indices and not 0 <= min(indices) <= max(indices) < len(self):
+            raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
+        return indices
+
     @property
     def are_arrays(self) -> bool:
         """Whether images are arrays of one shape, kept as they are."""
@@ -163,8 +163,10 @@ class Records:
             shard = self._opened(owner)
             plain = shard.plain(first, count)
             if plain is None:
-                return [self._parse(raw) for raw in shard.read(first, count)]
-            return [self._parse(plain.read(i)) for i in range(first, first + count)]
+                raws = shard.read(first, count)
+            else:
+                raws = [bytes(plain.read(i)) for i in range(first, first + count)]
+            return [parse_example(raw, self.features) for raw in raws]
         except Exception as error:
             limits.pass_on(error)
             if count == 1:
@@ -174,11 +176,6 @@ class Records:
                 ) from error
         # One by one, to name the bad record.
         return [example for i in range(count) for example in self._run(owner, first + i, 1)]
-
-    def _parse(self, raw: bytes | memoryview) -> Example:
-        if self._arrays is not None:
-            return Example(*self._arrays(raw))
-        return parse_example(bytes(raw), self.features)
 
     def labels(self) -> np.ndarray:
         """Return all labels, [len] int32: see `stored_labels`."""
@@ -350,10 +347,10 @@ def _texts(feature: Any, text_dim: int) -> Texts:
     return Texts(captions, vectors)
 
 
-def serialize(image: bytes | memoryview, label: int, texts: Texts | None = None) -> bytes:
+def serialize(image: bytes, label: int, texts: Texts | None = None) -> bytes:
     """Return the bytes of one record, the same for the same arguments."""
     example = tf_example_pb2.Example()
-    example.features.feature["image"].bytes_list.value.append(bytes(image))
+    example.features.feature["image"].bytes_list.value.append(image)
     example.features.feature["label"].int64_list.value.append(label)
     if texts is not None:
         captions = [text.encode() for text in texts.captions]

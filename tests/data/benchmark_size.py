@@ -11,8 +11,8 @@ data.class_balanced, of 1,000 classes; "again" is another batch of it. "referenc
 the images and hashes all labels, as `jaxgan evaluate` does. Memory is what the most resident memory
 grew by; files are those that are open at the end.
 
-2026-11-29, one core, other work beside it (load 12; of the last three kinds 5), Python 3.11. The rows
-of 10^9 are from when 1,024 shards could be open, and labels of the watch's rows were all 0:
+2026-11-29, one core, other work beside it (load 12; of the last three kinds 5), Python 3.11. When
+10^9 was measured 1,024 shards could be open, and labels of the watch's rows were all 0:
 
           images                 seconds      GB  files
          1000000   first batch     1.057   0.028      7

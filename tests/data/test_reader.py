@@ -62,6 +62,9 @@ def test_arrays_kept_as_they_are_go_straight_into_the_batch(tmp_path, workers, s
             np.testing.assert_array_equal(batch.sample, np.stack(decoded)[indices])
             np.testing.assert_array_equal(batch.condition, labels[indices])
             assert batch.condition.dtype == np.int32
+        for index in (-1, 20):
+            with pytest.raises(IndexError, match=r"must be in \[0, 20\)"):
+                reader.read(np.array([3, index]))
 
 
 @pytest.mark.parametrize("on_bad_record", ["stop", "skip"])
