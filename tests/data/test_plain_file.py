@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 import pytest
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
+from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxgan.data.plain_arrays import PlainArrays
 from jaxgan.data.plain_file import BLOCK, plain_file
@@ -171,3 +172,17 @@ def test_arrays_are_parsed_as_protobuf_parses_them(label_key):
     for raw in raws + changed + raws:
         assert result(parse, raw, features) == result(parse_example, raw, features)
     assert isinstance(parser(raws[1])[0], memoryview)  # as of most: none of them was copied
+
+
+def test_the_array_is_not_taken_from_another_feature():
+    """The first record holds its array twice, the others do not."""
+    features = Features((2, 2), np.dtype(np.uint8), "bytes", "image", "label", ("a", "b"))
+    parser = PlainArrays(features, parse_example)
+    for other, array in ((b"abcd", b"abcd"), (b"abcd", b"efgh"), (b"ijkl", b"mnop")):
+        example = tf_example_pb2.Example.FromString(serialize(array, 1))
+        example.features.feature["another"].bytes_list.value.append(other)
+        raw = example.SerializeToString(deterministic=True)
+        assert raw.find(other) < raw.find(b"image")
+        for _ in range(3):
+            image, label = parser(raw)
+            assert (bytes(image), label) == (array, 1)
