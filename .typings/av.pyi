@@ -1,12 +1,21 @@
 # What jaxgan uses of PyAV, which need not be installed.
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, overload
 
+import numpy as np
 from PIL import Image
 
-class Packet: ...
+class Packet:
+    size: int
+
+class VideoFormat:
+    name: str
 
 class VideoFrame:
+    format: VideoFormat
+    rotation: int
+    def to_ndarray(self, format: str) -> np.ndarray: ...
     @staticmethod
     def from_image(image: Image.Image) -> VideoFrame: ...
 
@@ -16,7 +25,7 @@ class VideoStream:
     pix_fmt: str
     def encode(self, frame: VideoFrame | None) -> list[Packet]: ...
 
-class Output:
+class Container:
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -24,7 +33,16 @@ class Output:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+class Input(Container):
+    def demux(self, *, video: int) -> Iterator[Packet]: ...
+    def decode(self, *, video: int) -> Iterator[VideoFrame]: ...
+
+class Output(Container):
     def add_stream(self, codec: str, *, rate: int, options: dict[str, str]) -> VideoStream: ...
     def mux(self, packets: list[Packet]) -> None: ...
 
-def open(file: str, mode: str, *, format: str, options: dict[str, str]) -> Output: ...
+@overload
+def open(file: str, mode: Literal["r"]) -> Input: ...
+@overload
+def open(file: str, mode: Literal["w"], *, format: str, options: dict[str, str]) -> Output: ...

@@ -7,7 +7,8 @@ Command   jaxgan train --config=text_emoji --workdir=runs/text
           jaxgan evaluate runs/text
 Network   half of the paper's width: 1,599,552 and 259,648 parameters
 Hardware  2 CPU cores
-Status    built and traced, not trained to the end here
+Time      9 processor minutes
+Result    R@5 of 160 held-out captions 0.55, of shuffled ones 0.04: docs/text.md
 
 Differs from gan_cls.py: rates of 4e-4 for D and 2e-4 for G, a constant rate, no crops.
 """

@@ -6,13 +6,10 @@ spec)`, a new method one file with `default_config()`, `objectives(config)` and 
 `init_stats(config, spec)` besides where it keeps arrays from step to step (cyclegan.py).
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, TypeGuard
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
@@ -20,6 +17,7 @@ from jaxgan import media, models
 from jaxgan.config.intervals import images_a_step
 from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
+from jaxgan.fits import refuse_misfits
 from jaxgan.game import latent_steps, latents, objectives, terms, texts
 from jaxgan.game.averaging import Average, decay_of, ema, power
 from jaxgan.game.game import (
@@ -33,9 +31,7 @@ from jaxgan.game.game import (
     Turn,
     alternate,
 )
-from jaxgan.game.regularizers import clip_weights, freeze, orthogonal_regularization
 from jaxgan.game.sampling import Prior
-from jaxgan.game.schedules import Value, of_steps
 from jaxgan.game.terms import compose
 from jaxgan.game.transforms import (
     ParamTransform,
@@ -47,6 +43,7 @@ from jaxgan.game.transforms import (
     weight_norm,
 )
 from jaxgan.media.medium import Medium, Number
+from jaxgan.optimizers import lazy_share, optimizer
 
 
 def distribution(config: ConfigDict) -> latents.Distribution:
@@ -59,87 +56,16 @@ def distribution(config: ConfigDict) -> latents.Distribution:
 def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
     """Return how latents are improved before they are used."""
     fields = config.latent_step.to_dict()
-    name, beta = fields.pop("name"), fields.pop("beta")
+    name, alpha, beta = (fields.pop(field) for field in ("name", "alpha", "beta"))
     if name == "none":
         return latent_steps.no_latent_step
     if fields["clip"] == "unit" and config.prior != "uniform":
         raise ValueError(f"latent_step.clip = 'unit' with prior = {config.prior!r}: write 'none'")
     if name == "gradient":
-        return latent_steps.gradient(**fields)
+        return latent_steps.latent_step(latent_steps.gradient(alpha), **fields)
     if name == "natural_gradient":
-        return latent_steps.natural_gradient(beta=beta, **fields)
+        return latent_steps.latent_step(latent_steps.natural_gradient(alpha, beta), **fields)
     raise ValueError(f"latent_step.name = {name!r}: write 'none', 'gradient' or 'natural_gradient'")
-
-
-def optimizer(
-    config: ConfigDict, images: int = 1, mesh: Mesh | None = None, lazy: float = 1.0
-) -> optax.GradientTransformation:
-    """Return Adam for one player, whose section of a config this is.
-
-    images: how many go by from one turn of the player to the next, for schedules.
-    lazy: see lazy_share.
-    """
-    rate = scaled_by(config.learning_rate, images, lazy)
-    if config.get("encoder_learning_rate"):
-        slow = scaled_by(config.encoder_learning_rate, images, lazy)
-        rate = optax.partition({"encoder": slow, "rest": rate}, _encoder_or_rest)
-    b2 = of_steps(config.b2, images)
-    if lazy < 1.0:
-        b2 = (lambda turn, b2=b2: b2(turn) ** lazy) if callable(b2) else b2**lazy
-    links = [adam(config.b1**lazy, b2, config.eps), rate]
-    if config.orthogonal:
-        links.insert(0, orthogonal_regularization(config.orthogonal, _replicated(mesh)))
-    if config.clip_weights:
-        links.append(clip_weights(config.clip_weights))
-    if config.freeze:
-        links.append(freeze(tuple(config.freeze)))
-    return optax.chain(*links)
-
-
-def scaled_by(rate: float | str, images: int, factor: float) -> optax.GradientTransformation:
-    """Return a step of a learning rate times `factor`, against the gradient."""
-    found: Any = of_steps(rate, images, factor)
-    return optax.scale_by_learning_rate(found)
-
-
-def lazy_share(config: ConfigDict, name: str) -> float:
-    """Return c = k / (k + 1) for a player with a term in every k-th turn only, if asked for.
-
-    Adam then has the rate c rate and the decays b1^c and b2^c, as if the lazy term had turns of its
-    own between the others (arXiv 1912.04958, appendix B).
-    """
-    every, lazy = config.penalty.every, {"generator": bool(config.path_length.weight)}
-    lazy["discriminator"] = config.penalty.name != "none"
-    if not config.penalty.corrects_adam:
-        return 1.0
-    if every == 1:
-        raise ValueError(
-            "penalty.corrects_adam = True with penalty.every = 1: nothing is lazy; write False"
-        )
-    return every / (every + 1) if lazy.get(name) else 1.0
-
-
-def adam(b1: float, b2: Value, eps: float) -> optax.GradientTransformation:
-    """Return Adam without its rate. With b1 = 0 there is no first moment to keep.
-
-    b2: a number, or a function of the player's turn: then the second moment's bias is corrected by
-      1 - b2^turn with the newest b2, as in PyTorch.
-    """
-    if b1:
-        make, fields = optax.scale_by_adam, {"b1": b1, "b2": b2, "eps": eps}
-    else:
-        make = partial(optax.scale_by_rms, eps_in_sqrt=False, bias_correction=True)
-        fields = {"decay": b2, "eps": eps}
-    if not callable(b2):
-        return make(**fields)
-    fixed = [name for name, value in fields.items() if value is not b2]
-    return optax.inject_hyperparams(make, static_args=fixed)(**fields)
-
-
-def _encoder_or_rest(params):
-    if "encoder" not in params:
-        raise ValueError("generator.encoder_learning_rate: this model has no encoder; write 0.0")
-    return {name: "encoder" if name == "encoder" else "rest" for name in params}
 
 
 def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamTransform:
@@ -149,13 +75,13 @@ def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamT
     if settings.weight_norm:
         links.append(weight_norm())
     if settings.spectral_norm:
-        links.append(spectral_norm(settings.spectral_norm_eps, replicate=_replicated(mesh)))
+        links.append(spectral_norm(settings.spectral_norm_eps, replicate=sharding.whole(mesh)))
     if config.growth.stage_images:
         links.append(growth(config.growth.stage_images, images_a_turn(config, name)))
     links = chain(*links) if links else identity()
     # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
     # gradients are split first, so that spectral norm's part of them is done on shards.
-    return sharding.on_replicated(mesh, links) if _is_split(mesh) else links
+    return sharding.on_replicated(mesh, links) if sharding.is_split(mesh) else links
 
 
 def images_a_turn(config: ConfigDict, name: str) -> int:
@@ -174,15 +100,6 @@ def averages(config: ConfigDict) -> dict[str, Average]:
         "generator": ema(**fields),
         **{f"generator/{length:g}": power(length) for length in lengths},
     }
-
-
-def _is_split(mesh: Mesh | None) -> TypeGuard[Mesh]:
-    return mesh is not None and mesh.shape["fsdp"] > 1
-
-
-def _replicated(mesh: Mesh | None) -> Callable[[jax.Array], jax.Array]:
-    """Return what keeps a value on every device where parameters are split; elsewhere all are."""
-    return partial(sharding.replicate, mesh) if _is_split(mesh) else jnp.asarray
 
 
 def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
@@ -276,73 +193,6 @@ def own_terms(config: ConfigDict) -> compose.Terms:
     return found
 
 
-def check_needs(config: ConfigDict, networks: Mapping[str, Side], spec: Spec) -> None:
-    """Refuse an objective or a term that the model does not fit, before anything runs."""
-    objective = module_named(objectives, "objective", config.objective.name)
-    wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
-    for named in compose.terms_of(config, images_a_step(config), own_terms(config)).values():
-        wanted += [(f"term {name!r}", term.needs) for name, term in named.items()]
-    for who, needs in wanted:
-        for player, calls in needs.items():
-            known = networks[player].calls if player in networks else {}
-            for call in calls:
-                if call not in known:
-                    raise ValueError(
-                        f"{who} needs {player}.{call}; model {config.model.name!r} has "
-                        f"{', '.join(known) or 'no such player'}: write another model.name or "
-                        "objective.name"
-                    )
-    check_images(config, spec)
-    check_one_size(config, networks, spec, objective.NEEDS)
-    for field in ("latents", "spread"):
-        if config.consistency[field] and not jax.tree.leaves(noise_spec(config)):
-            raise ValueError(
-                f"consistency.{field} = {config.consistency[field]}: model "
-                f"{config.model.name!r} takes no noise; write 0"
-            )
-    if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
-        raise ValueError(
-            f"latent_step.name = {config.latent_step.name!r}: objective "
-            f"{config.objective.name!r} takes no latent step; write 'none'"
-        )
-    if config.augmentation.name != "none" and not getattr(objective, "TAKES_AUGMENTATION", True):
-        raise ValueError(
-            f"augmentation.name = {config.augmentation.name!r}: objective "
-            f"{config.objective.name!r} shows its discriminator several resolutions; write 'none'"
-        )
-
-
-def check_images(config: ConfigDict, spec: Spec) -> None:
-    """Refuse what mirrors, shifts or colours images where a sample is not one image."""
-    if len(getattr(spec.sample, "shape", ())) == 3:
-        return
-    found = {"augmentation.name": (config.augmentation.name, "none")}
-    found |= {f"consistency.{name}": (config.consistency[name], 0) for name in ("real", "fake")}
-    for field, (value, instead) in found.items():
-        if value != instead:
-            raise ValueError(
-                f"{field} = {value!r} changes images, and data.medium = {config.data.medium!r}: "
-                f"write {instead!r}"
-            )
-
-
-def check_one_size(
-    config: ConfigDict, networks: Mapping[str, Side], spec: Spec, needs: Mapping[str, tuple]
-) -> None:
-    """Refuse samples smaller than the data's where the objective does not pool the data's."""
-    calls = networks["discriminator"].calls if "discriminator" in networks else {}
-    if "pooled" not in calls or "pooled" in needs.get("discriminator", ()):
-        return
-    sample = jax.ShapeDtypeStruct((1, *spec.sample.shape), spec.sample.dtype)
-    made = jax.eval_shape(calls["pooled"], {"params": {}}, sample).shape[1:]
-    if made != spec.sample.shape:
-        raise ValueError(
-            f"objective {config.objective.name!r} compares samples of one size; model "
-            f"{config.model.name!r} makes {list(made)} of data {list(spec.sample.shape)}: write "
-            "objective.name = 'bigbigan', which pools the data's"
-        )
-
-
 def build(
     config: ConfigDict, spec: Spec, mesh: Mesh | None = None, with_lazy_terms: bool = True
 ) -> Game:
@@ -350,9 +200,10 @@ def build(
 
     with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
     """
-    networks = sides(config, spec)
-    check_needs(config, networks, spec)
+    networks, own = sides(config, spec), own_terms(config)
     objective = module_named(objectives, "objective", config.objective.name)
+    asked = compose.terms_of(config, images_a_step(config), own)
+    refuse_misfits(config, networks, spec, objective, asked)
     own_stats = getattr(objective, "init_stats", lambda config, spec: {})(config.objective, spec)
     plain = objective.objectives(config.objective)
     if takes_text(config, spec):
@@ -362,7 +213,7 @@ def build(
         plain,
         images_a_step(config),
         with_lazy_terms,
-        own_terms(config),
+        own,
         own_stats,
     )
     players = {

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan.build import optimizer
 from jaxgan.config import default_config
+from jaxgan.optimizers import optimizer
 
 
 def test_with_b1_of_zero_adam_keeps_one_moment_and_is_adam():

@@ -10,7 +10,11 @@ import jaxgan.evaluate.metrics
 
 GAME = ("keys", "losses", "transforms", "latents", "averaging", "sampling")
 METRICS = [module.name for module in pkgutil.iter_modules(jaxgan.evaluate.metrics.__path__)]
-WITH_EXAMPLES = [*(f"jaxgan.game.{name}" for name in GAME), "jaxgan.data.order"]
+WITH_EXAMPLES = [
+    *(f"jaxgan.game.{name}" for name in GAME),
+    "jaxgan.game.objectives.weights",
+    "jaxgan.data.order",
+]
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

@@ -110,6 +110,9 @@ SECTIONS: dict[str, Any] = {
             256, "of mels: samples from one frame to the next; the window is four", at_least(2)
         ),
         "mel_bins": Field(80, "of mels: bins of frequency, up to half the rate", at_least(1)),
+        "floor": Field(
+            1e-6, "of log_spectrograms: is added to magnitudes; what is softer is silence", above(0)
+        ),
         "class_names": Field(None, "filled in from the data set", texts(), tuple),
         "categories": Field(
             0, "above 0: as many in place of the classes, found without labels", at_least(0)

@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from jaxgan.data.labels import ClassIndex, Labels, class_sizes, in_chunks
+
 Order = Callable[[np.ndarray], np.ndarray]
 SMALL = 1 << 16  # images whose permutation is an array
 ROUNDS = 8  # four for each half
@@ -128,7 +130,7 @@ def places_in_classes(
     return {label: np.sort(np.concatenate(places)) for label, places in found.items()}
 
 
-def stratified(labels: np.ndarray, count: int, *name: int | str) -> np.ndarray:
+def stratified(labels: Labels, count: int, *name: int | str) -> np.ndarray:
     """Return `count` different indices into `labels`, ascending, each label in its proportion.
 
     A label with n of the N entries gets floor(count n / N); the entries still missing go to the
@@ -143,15 +145,17 @@ def stratified(labels: np.ndarray, count: int, *name: int | str) -> np.ndarray:
     """
     if count >= len(labels):
         return np.arange(len(labels))
-    names, sizes = np.unique(labels, return_counts=True)
+    sizes = class_sizes(labels)
+    (names,) = np.nonzero(sizes)
+    sizes = sizes[names]
     quotas, remainders = np.divmod(count * sizes, len(labels))
     lot = permutation(len(names), *name, "remainders")
     quotas[lot[np.argsort(-remainders[lot], kind="stable")[: count - quotas.sum()]]] += 1
-    drawn = [
-        np.flatnonzero(labels == label)[fair_draw(quota, size, *name, label)]
+    ranks = {
+        label: fair_draw(quota, size, *name, label)
         for label, quota, size in zip(names.tolist(), quotas.tolist(), sizes.tolist(), strict=True)
-    ]
-    return np.sort(np.concatenate(drawn))
+    }
+    return np.sort(np.concatenate(list(places_in_classes(in_chunks(labels), ranks).values())))
 
 
 def epoch_order(num_images: int, seed: int) -> Order:
@@ -172,11 +176,16 @@ def epoch_order(num_images: int, seed: int) -> Order:
     return order
 
 
-def balanced_order(labels: np.ndarray, seed: int) -> Order:
-    """Return positions -> indices where every class that has images is equally frequent."""
-    sizes = np.unique(labels, return_counts=True)[1]
-    members = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1])
-    num_classes = len(members)
+def balanced_order(labels: Labels, seed: int) -> Order:
+    """Return positions -> indices where every class that has images is equally frequent.
+
+    Memory: labels.ClassIndex, and the orders of the classes that are being shown, of up to 65,536
+    images each: 2 bytes an image.
+    """
+    index = ClassIndex(labels)
+    (classes,) = np.nonzero(index.sizes)
+    sizes = index.sizes[classes].tolist()
+    num_classes = len(sizes)
 
     @functools.lru_cache(maxsize=1024)
     def round_permutation(number: int) -> np.ndarray:
@@ -184,16 +193,19 @@ def balanced_order(labels: np.ndarray, seed: int) -> Order:
 
     @functools.lru_cache(maxsize=2 * num_classes)
     def class_shuffled(member: int, epoch: int) -> Order:
-        return shuffled(len(members[member]), int(seed), "class", member, epoch)
+        name = int(seed), "class", member, epoch
+        if sizes[member] > SMALL:
+            return shuffled(sizes[member], *name)
+        return permutation(sizes[member], *name).astype(np.uint16).__getitem__
 
     def order(positions: np.ndarray) -> np.ndarray:
         rounds, places = np.divmod(positions.ravel(), num_classes)
         indices = np.empty(positions.size, np.int64)
         for i, (number, place) in enumerate(zip(rounds.tolist(), places.tolist(), strict=True)):
             member = int(round_permutation(number)[place])
-            own = members[member]
-            epoch, within = divmod(number, len(own))
-            indices[i] = own[class_shuffled(member, epoch)(np.asarray(within))]
+            epoch, within = divmod(number, sizes[member])
+            rank = int(class_shuffled(member, epoch)(np.asarray(within)))
+            indices[i] = index.place(int(classes[member]), rank)
         return indices.reshape(positions.shape)
 
     return order

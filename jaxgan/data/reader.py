@@ -23,9 +23,11 @@ from jaxgan.data.order import balanced_order, epoch_order
 from jaxgan.data.records import BadRecordError, Records
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
+from jaxgan.media.images import is_as_stored
 from jaxgan.media.medium import Batch, Medium
 
-CHUNK = 16  # images a thread decodes between two looks at the queue
+CHUNK = 16  # images that a thread decodes between two looks at the queue
+AT_ONCE = 1 << 18  # bytes that are read before they are decoded: they stay in a core's cache
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +43,7 @@ class Reader:
       class_balanced: show every class equally often, for long tails.
       on_bad_record: "stop" raises BadRecordError; "skip" takes the next good record instead,
         logs it once and counts it in `bad_records` {index: reason}.
-      workers: decoding threads; None for one a core.
+      workers: decoding threads; None for one a core. One is the thread that asks for batches.
       cache_bytes: keep decoded images in memory when all of them fit into this many bytes.
     """
 
@@ -66,13 +68,19 @@ class Reader:
         self._skip = on_bad_record == "skip"
         self._rows = rows
         self._order = (
-            balanced_order(records.labels(), seed)
+            balanced_order(records.stored_labels(), seed)
             if class_balanced
             else epoch_order(len(records), seed)
         )
-        self._pool = ThreadPoolExecutor(workers or os.cpu_count(), "jaxgan-decode")
+        workers = workers or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(workers, "jaxgan-decode") if workers > 1 else None
         leaves = jax.tree.leaves(medium.stored)
         example_bytes = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves)
+        self._at_once = max(1, min(CHUNK, AT_ONCE // example_bytes))
+        self._as_stored = records.are_arrays and is_as_stored(medium)
+        if self._as_stored:  # without a resize
+            stored, sample = records.features, medium.stored.sample
+            self._as_stored = (stored.shape, stored.dtype) == (sample.shape, sample.dtype)
         self._cache = None
         if len(records) * example_bytes <= cache_bytes:
             self._cache = self._empty(len(records))
@@ -104,7 +112,8 @@ class Reader:
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def __enter__(self) -> "Reader":
         return self
@@ -121,21 +130,31 @@ class Reader:
 
         def decode(start: int) -> None:
             own = indices[start : start + CHUNK]
+            if self._as_stored:
+                place = slice(start, start + len(own))
+                try:
+                    batch.condition[place] = self.records.arrays(own, batch.sample[place])
+                    return
+                except BadRecordError:
+                    pass  # one by one below
             for place, example in enumerate(self._examples(own), start):
                 for array, values in zip(arrays, jax.tree.leaves(example), strict=True):
                     array[place] = values
 
-        for _ in self._pool.map(decode, range(0, len(indices), CHUNK)):
+        run = map if self._pool is None else self._pool.map
+        for _ in run(decode, range(0, len(indices), CHUNK)):
             pass  # map keeps order and raises the first error
         return batch
 
     def _examples(self, indices: np.ndarray) -> Iterator[Batch]:
-        try:
-            found: list[Any] = self.records.examples(indices)
-        except BadRecordError:
-            found = [None] * len(indices)  # one by one below
-        for index, record in zip(indices.tolist(), found, strict=True):
-            yield self._example(index, record)
+        for start in range(0, len(indices), self._at_once):
+            own = indices[start : start + self._at_once]
+            try:
+                found: list[Any] = self.records.examples(own)
+            except BadRecordError:
+                found = [None] * len(own)  # one by one below
+            for index, record in zip(own.tolist(), found, strict=True):
+                yield self._example(index, record)
 
     def _example(self, index: int, record: Any) -> Batch:
         for number in range(len(self.records)):

@@ -15,6 +15,7 @@ and, of images with captions (media/captions.py), two more:
 The directory may be one that `write.py` made or one that TFDS itself prepared (CIFAR-10, ...).
 """
 
+import bisect
 import collections
 import hashlib
 import json
@@ -28,7 +29,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
-from array_record.python.array_record_module import ArrayRecordReader
 from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxgan.data.description import (
@@ -38,9 +38,13 @@ from jaxgan.data.description import (
     image_features,
     split_shards,
 )
+from jaxgan.data.labels import FileLabels, Labels, in_chunks
+from jaxgan.data.open_shard import OpenShard
+from jaxgan.data.plain_arrays import PlainArrays
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
+from jaxgan.files.rows import Rows
 from jaxgan.media.decode import Features, Texts
 
 MANIFEST = "manifest.json"
@@ -53,12 +57,12 @@ DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError
 class Example(NamedTuple):
     """What a record holds: an encoded image, its label and, of a captioned one, its texts."""
 
-    image: bytes
+    image: bytes | memoryview
     label: int
     texts: Texts | None = None
 
 
-LABELS = 1 << 20  # that are read at once
+MOST_LABELS = 1 << 26  # bytes of labels in memory, of a data set without a file of them
 
 
 class BadRecordError(ValueError):
@@ -77,15 +81,18 @@ class Records:
         self.num_classes = len(features.class_names)
         self.features = features
         self._shards = tuple(shards)
-        self._starts = np.cumsum([0] + [shard.take for shard in shards])
+        self._starts = np.cumsum([0] + [shard.take for shard in shards]).tolist()
         self._most_open = most_open()
-        self._readers: collections.OrderedDict[int, ArrayRecordReader] = collections.OrderedDict()
+        self._open: collections.OrderedDict[int, OpenShard] = collections.OrderedDict()
+        self._arrays = None
+        if features.encoding == "bytes" and None not in features.shape and not features.text_dim:
+            self._arrays = PlainArrays(features, parse_example)
         self._content_hash: str | None = None
-        self._read_labels = np.empty(0, np.int32)
+        self._labels: Labels | None = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return self._starts[-1]
 
     def __repr__(self) -> str:
         return f"Records({str(self.directory)!r}, split={self.split!r}, {len(self)} images)"
@@ -98,60 +105,103 @@ class Records:
           BadRecordError: a file or a record is damaged.
           MemoryError, OSError: a limit of the machine, such as open files.
         """
-        return [(example.image, example.label) for example in self.examples(indices)]
+        return [(bytes(example.image), example.label) for example in self.examples(indices)]
 
     def examples(self, indices: Sequence[int] | np.ndarray) -> list[Example]:
-        """Return all that the records hold, for each index. Raises as `read`."""
-        indices = np.asarray(indices, np.int64)
-        if np.any((indices < 0) | (indices >= len(self))):
+        """Return all that the records hold, for each index. Raises as `read`.
+
+        Images that are arrays kept as they are may be views of what was read.
+        """
+        wanted = np.asarray(indices, np.int64).tolist()
+        if wanted and not 0 <= min(wanted) <= max(wanted) < len(self):
             raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
-        owners = np.searchsorted(self._starts, indices, side="right") - 1
-        examples: list = [None] * len(indices)
-        for owner in np.unique(owners).tolist():
-            (places,) = np.nonzero(owners == owner)
-            shard = self._shards[owner]
-            positions = (indices[places] - self._starts[owner] + shard.skip).tolist()
-            try:
-                raws = raw_records(self._reader(owner), positions)
-                for place, raw in zip(places, raws, strict=True):
-                    examples[place] = parse_example(raw, self.features)
-            except Exception as error:
-                limits.pass_on(error)
-                if len(positions) == 1:
-                    raise BadRecordError(
-                        f"{shard.path}: record {positions[0]} cannot be read ({one_line(error)})"
-                    ) from error
-                for place in places:  # one by one, to name the bad record
-                    examples[place] = self.examples(indices[place : place + 1])[0]
-        return examples
+        found, place = [], 0
+        while place < len(wanted):  # one after another, as far as they follow each other in a file
+            first, end = wanted[place], place + 1
+            owner = bisect.bisect_right(self._starts, first) - 1
+            last = min(len(wanted), place + self._starts[owner + 1] - first)
+            while end < last and wanted[end] == first + end - place:
+                end += 1
+            position = first - self._starts[owner] + self._shards[owner].skip
+            found += self._run(owner, position, end - place)
+            place = end
+        return found
+
+    def arrays(self, indices: np.ndarray, images: np.ndarray) -> np.ndarray:
+        """Read images that are arrays kept as they are; return their labels, [n] int32.
+
+        images: [n, *shape] of the data set's dtype, where they are written.
+
+        Raises BadRecordError as `read`, perhaps without the record's name.
+        """
+        labels = np.empty(len(indices), np.int32)
+        data = images.reshape(-1).view(np.uint8).data
+        assert self._arrays is not None
+        size = self._arrays.size
+        try:
+            for i, index in enumerate(indices.tolist()):
+                owner = bisect.bisect_right(self._starts, index) - 1
+                position = index - self._starts[owner] + self._shards[owner].skip
+                shard, place = self._opened(owner), data[i * size : (i + 1) * size]
+                plain = shard.plain(position, 1)
+                if plain is not None:
+                    labels[i] = self._arrays.read(plain, position, place)
+                else:
+                    place[:], labels[i] = self._arrays(shard.read(position, 1)[0])
+        except Exception as error:
+            limits.pass_on(error)
+            raise BadRecordError(f"{self}: a record cannot be read") from error
+        return labels
+
+    @property
+    def are_arrays(self) -> bool:
+        """Whether images are arrays of one shape, kept as they are."""
+        return self._arrays is not None
+
+    def _run(self, owner: int, first: int, count: int) -> list[Example]:
+        try:
+            shard = self._opened(owner)
+            plain = shard.plain(first, count)
+            if plain is None:
+                return [self._parse(raw) for raw in shard.read(first, count)]
+            return [self._parse(plain.read(i)) for i in range(first, first + count)]
+        except Exception as error:
+            limits.pass_on(error)
+            if count == 1:
+                path = self._shards[owner].path
+                raise BadRecordError(
+                    f"{path}: record {first} cannot be read ({one_line(error)})"
+                ) from error
+        # One by one, to name the bad record.
+        return [example for i in range(count) for example in self._run(owner, first + i, 1)]
+
+    def _parse(self, raw: bytes | memoryview) -> Example:
+        if self._arrays is not None:
+            return Example(*self._arrays(raw))
+        return parse_example(bytes(raw), self.features)
 
     def labels(self) -> np.ndarray:
-        """Return all labels, [len] int32.
-
-        They are in a file of their own if `jaxgan prepare` made the data set; without one, or where
-        it is damaged, every record is read.
-        """
+        """Return all labels, [len] int32: see `stored_labels`."""
         return np.concatenate([np.empty(0, np.int32), *self.label_chunks()], dtype=np.int32)
 
     def label_chunks(self) -> Iterator[np.ndarray]:
-        """Yield all labels in order, so many at a time; of whole numbers, [up to 2^20].
+        """Yield all labels in order, so many at a time; of whole numbers, [up to 2^20]."""
+        return in_chunks(self.stored_labels())
 
-        Read from every record, they are kept in memory; from their file, they are not.
+    def stored_labels(self) -> Labels:
+        """Return all labels, where they are: in a file, or in as few bytes as they need.
+
+        They are in a file of their own if `jaxgan prepare` made the data set; without one, or where
+        it is damaged, every record is read for them, once.
         """
-        saved = None if self._read_labels.size else self._saved_labels()
-        if saved is None:
-            if not self._read_labels.size:
-                pairs = (pair for chunk in self._chunks() for pair in self.read(chunk))
-                self._read_labels = np.fromiter((y for _, y in pairs), np.int32, len(self))
-            yield from np.array_split(self._read_labels, len(self) // LABELS + 1)
-            return
-        labels, parts = saved
-        path = str(labels.filename)
-        for first, count in parts:
-            for start in range(first, first + count, LABELS):
-                here = min(LABELS, first + count - start)
-                offset = labels.offset + start * labels.itemsize
-                yield np.fromfile(path, labels.dtype, here, offset=offset)
+        if self._labels is None:
+            self._labels = self._saved_labels()
+        if self._labels is None:
+            rows, number = Rows(MOST_LABELS), np.min_scalar_type(self.num_classes - 1)
+            for chunk in self._chunks():
+                rows.add(np.array([label for _, label in self.read(chunk)], number))
+            self._labels = rows.array()
+        return self._labels
 
     def content_hash(self) -> str:
         """Return a hash of the images' bytes, their labels, order, format and class names.
@@ -214,8 +264,8 @@ class Records:
         )
         return manifest.get("content_hash") if same else None
 
-    def _saved_labels(self) -> tuple[np.memmap, list[tuple[int, int]]] | None:
-        """Return the file of labels and which of them, (first, count) of each shard, are these.
+    def _saved_labels(self) -> FileLabels | None:
+        """Return the labels of these records from their file.
 
         None where it is missing or not the one that was written.
         """
@@ -226,24 +276,24 @@ class Records:
         if not path.exists() or file_hash(path) != index.get("sha256"):
             log.warning("%s is missing or damaged; labels are read from the records", path)
             return None
-        labels = np.load(path, mmap_mode="r", allow_pickle=False)  # of which nothing is read
+        whole = np.load(path, mmap_mode="r", allow_pickle=False)  # of which nothing is read
         parts = [(shard.first + shard.skip, shard.take) for shard in self._shards]
-        if any(first + count > len(labels) for first, count in parts):
+        if any(first + count > len(whole) for first, count in parts):
             return None
-        return labels, parts
+        return FileLabels(path, whole.dtype, whole.offset, parts)
 
     def _chunks(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), 1024):
             yield np.arange(start, min(start + 1024, len(self)))
 
-    def _reader(self, owner: int) -> ArrayRecordReader:
+    def _opened(self, owner: int) -> OpenShard:
         with self._lock:
-            if owner not in self._readers:
-                self._readers[owner] = open_shard(self._shards[owner])
-            self._readers.move_to_end(owner)
-            if len(self._readers) > self._most_open:
-                self._readers.popitem(last=False)  # closed when the last thread has read
-            return self._readers[owner]
+            if owner not in self._open:
+                self._open[owner] = OpenShard(self._shards[owner])
+            self._open.move_to_end(owner)
+            if len(self._open) > self._most_open:
+                self._open.popitem(last=False)  # closed when the last thread has read
+            return self._open[owner]
 
 
 def open_records(directory: str | Path, split: str = "train") -> Records:
@@ -300,10 +350,10 @@ def _texts(feature: Any, text_dim: int) -> Texts:
     return Texts(captions, vectors)
 
 
-def serialize(image: bytes, label: int, texts: Texts | None = None) -> bytes:
+def serialize(image: bytes | memoryview, label: int, texts: Texts | None = None) -> bytes:
     """Return the bytes of one record, the same for the same arguments."""
     example = tf_example_pb2.Example()
-    example.features.feature["image"].bytes_list.value.append(image)
+    example.features.feature["image"].bytes_list.value.append(bytes(image))
     example.features.feature["label"].int64_list.value.append(label)
     if texts is not None:
         captions = [text.encode() for text in texts.captions]
@@ -343,31 +393,7 @@ def file_hash(path: Path) -> str:
 def most_open() -> int:
     """Return how many shards a split may have open: each is one of the files of the process.
 
-    A run has two splits, checkpoints and connections.
+    A run has two splits, checkpoints and connections; a shard may be opened twice (OpenShard).
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, 1), 1024)
-
-
-def raw_records(reader: ArrayRecordReader, positions: list[int]) -> list[bytes]:
-    """Return the records at these positions of a file.
-
-    The reader takes a list two to three times as long as the same records one by one, unless they
-    follow each other.
-    """
-    if positions == list(range(positions[0], positions[0] + len(positions))):
-        return reader.read(positions)
-    return [reader.read([position])[0] for position in positions]
-
-
-def open_shard(shard: Shard) -> ArrayRecordReader:
-    """Open a file for random access; ValueError where it is damaged or cut short.
-
-    Raises OSError where the system does not open it.
-    """
-    with open(shard.path, "rb"):  # the reader itself would say "0 records"
-        pass
-    reader = ArrayRecordReader(str(shard.path), "readahead_buffer_size:0,max_parallelism:0")
-    if reader.num_records() != shard.total:
-        raise ValueError(f"{reader.num_records()} records in the file, expected {shard.total}")
-    return reader
+    return 512 if files == resource.RLIM_INFINITY else min(max(files // 8, 1), 512)

@@ -7,10 +7,12 @@ player's transform.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental.mesh_utils import create_hybrid_device_mesh
 from jax.sharding import AxisType, Mesh, NamedSharding
@@ -72,6 +74,16 @@ def tree_shardings(mesh: Mesh, tree: PyTree) -> PyTree:
 def replicate(mesh: Mesh, value: jax.Array) -> jax.Array:
     """Ask for a value on every device."""
     return jax.lax.with_sharding_constraint(value, replicated(mesh))
+
+
+def is_split(mesh: Mesh | None) -> TypeGuard[Mesh]:
+    """Return whether parameters are split over devices."""
+    return mesh is not None and mesh.shape["fsdp"] > 1
+
+
+def whole(mesh: Mesh | None) -> Callable[[jax.Array], jax.Array]:
+    """Return what keeps a value on every device where parameters are split; elsewhere all are."""
+    return partial(replicate, mesh) if is_split(mesh) else jnp.asarray
 
 
 def on_replicated(mesh: Mesh, transform: ParamTransform) -> ParamTransform:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from jaxgan.data.description import find_data_set
+from jaxgan.data.labels import Labels, in_chunks, labels_at
 from jaxgan.data.order import stratified
 from jaxgan.data.prepare.folders import Payload, Source
 from jaxgan.data.prepare.parallel import ordered
@@ -44,7 +45,7 @@ class Images:
     read: indices [n] -> images [n, height, width, channels] uint8 or uint16, numpy or jax, and
       labels [n] int32.
     facts: what a protocol says of them.
-    labels: [count] int32, those that `read` returns; None where nothing asks for them.
+    labels: [count], those that `read` returns, perhaps in their file; None where nothing asks.
     sources: of images that a translator made, those that it made them of, in the same order.
     map_classes: above 0 of label maps: how many classes they have.
     is_classified: whether the labels are those that a classifier names.
@@ -58,7 +59,7 @@ class Images:
     digest: str
     read: Callable[[np.ndarray], tuple[Any, np.ndarray]]
     facts: dict[str, Any]
-    labels: np.ndarray | None = None
+    labels: Labels | None = None
     sources: "Images | None" = None
     map_classes: int = 0
     is_classified: bool = False
@@ -114,14 +115,14 @@ def of_records(records: Records, medium: Medium) -> Images:
         return tuple(reader.read(indices))
 
     name = f"{records.directory.name}/{records.split}"
-    names, labels = tuple(records.class_names), records.labels()
+    names, labels = tuple(records.class_names), records.stored_labels()
     shape = medium.stored.sample.shape
     digest = identity(records.content_hash(), labels, names, shape)
     return Images(name, len(records), shape, names, digest, read, {}, labels)
 
 
 def identity(
-    content: str, labels: np.ndarray, class_names: tuple[str, ...], shape: tuple[int, ...]
+    content: str, labels: Labels, class_names: tuple[str, ...], shape: tuple[int, ...]
 ) -> str:
     """Return a hash of all that decides what a set of images is, 64 hexadecimal digits.
 
@@ -131,7 +132,8 @@ def identity(
     """
     parts = [content, list(class_names), list(shape), CROP, RESIZE]
     digest = hashlib.sha256(json.dumps(parts).encode())
-    digest.update(np.asarray(labels, "<i4").tobytes())
+    for chunk in in_chunks(labels):
+        digest.update(np.asarray(chunk, "<i4").tobytes())
     return digest.hexdigest()
 
 
@@ -151,7 +153,7 @@ def subset(images: Images, count: int, seed: int) -> Images:
         count=count,
         digest=digest,
         read=lambda indices: images.read(chosen[indices]),
-        labels=labels[chosen],
+        labels=labels_at(labels, chosen),
     )
 
 

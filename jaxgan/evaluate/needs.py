@@ -169,7 +169,7 @@ def _labels(request: Request) -> tuple[np.ndarray, np.ndarray]:
         )
     samples, reference = request.samples.labels, request.reference.labels
     assert samples is not None and reference is not None
-    return names[samples], reference
+    return names[samples[:]], reference[:]
 
 
 def _named(classes: Iterable[int], request: Request) -> str:

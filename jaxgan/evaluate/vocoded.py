@@ -30,8 +30,8 @@ from jaxgan.evaluate.samples import averaging, tree_hash
 from jaxgan.files.progress import Progress
 from jaxgan.media.medium import Batch
 from jaxgan.media.mel_spectrograms import ROUNDS, griffin_lim, log_mels
-from jaxgan.media.mels import settings, to_float
-from jaxgan.media.waves import to_stored
+from jaxgan.media.mels import settings
+from jaxgan.media.waves import to_float, to_stored
 from jaxgan.report import refresh
 from jaxgan.trained.load import load_translator
 from jaxgan.trained.translator import Translator

@@ -9,10 +9,10 @@ The step ascends the discriminator's score, in both players' updates, and is par
 outer gradient flows through dz (second order, nothing stopped). |dz| <= alpha / (2 sqrt(beta)) for
 the natural gradient. With several steps the gradient is taken anew at each.
 
-A part of the latent's elements is optimised and only these enter g: the first ones (`fixed`), or as
-many drawn anew for every example (`random`). The paper says 50% of the elements and not which; a
-fixed half leaves the other half random for good. Public code that drops whole examples instead does
-something else.
+Only a part of the latent's elements is optimised and enters g: the first ones (`fixed`), or as many
+drawn anew for every example (`random`). The paper says 50% of the elements, but not which; with a
+fixed half the other half always stays random. Public code that drops whole examples instead is a
+different method.
 
 The cost is |dz|^2, before clipping, of the sum of dz over steps. The paper's choice of whose loss
 it joins is not verified: the generator's alone (as in CS-GAN, arXiv 1905.06723) or both.
@@ -29,6 +29,7 @@ import jax
 import jax.numpy as jnp
 
 Energy = Callable[[jax.Array], jax.Array]  # latents [b, latent_dim] -> scores [b]
+Rule = Callable[[jax.Array], jax.Array]  # g -> dz, both [b, latent_dim] float32
 
 
 class LatentStep(NamedTuple):
@@ -47,8 +48,24 @@ class LatentStep(NamedTuple):
 no_latent_step = LatentStep(lambda energy, latents, key: (latents, jnp.zeros(1)))
 
 
-def gradient(
-    alpha: float,
+def gradient(alpha: float) -> Rule:
+    """Return dz = alpha g. ValueError for a step size alpha of 0 or less."""
+    _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
+    return lambda g: alpha * g
+
+
+def natural_gradient(alpha: float, beta: float) -> Rule:
+    """Return dz = alpha g / (beta + |g|^2).
+
+    Raises ValueError for a step size alpha, or a damping beta of the Fisher matrix, of 0 or less.
+    """
+    _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
+    _refuse("beta", beta, beta > 0, "a number above 0, such as 5.0")
+    return lambda g: alpha * g / (beta + (g * g).sum(-1, keepdims=True))
+
+
+def latent_step(
+    rule: Rule,
     *,
     steps: int = 1,
     fraction: float = 1.0,
@@ -57,10 +74,10 @@ def gradient(
     cost: float = 0.0,
     cost_players: str = "generator",
 ) -> LatentStep:
-    """Return the plain gradient step, dz = alpha g.
+    """Return the latent step that moves latents by a rule.
 
     Args:
-      alpha: step size, above 0.
+      rule: gradient(alpha), or natural_gradient(alpha, beta).
       steps: how many, each from the gradient at the latents so far.
       fraction: share of the latent's elements that is optimised, in (0, 1], rounded to elements.
       subset: "fixed" (the first elements) or "random" (drawn for every example, kept over steps).
@@ -71,48 +88,6 @@ def gradient(
     Raises:
       ValueError: a field out of its range.
     """
-    _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
-    rate = lambda g: alpha * g
-    return _latent_step(rate, steps, fraction, subset, clip, cost, cost_players)
-
-
-def natural_gradient(
-    alpha: float,
-    beta: float,
-    *,
-    steps: int = 1,
-    fraction: float = 1.0,
-    subset: str = "fixed",
-    clip: str = "none",
-    cost: float = 0.0,
-    cost_players: str = "generator",
-) -> LatentStep:
-    """Return the natural gradient step, dz = alpha g / (beta + |g|^2).
-
-    Args:
-      alpha: step size, above 0.
-      beta: damping of the Fisher matrix, above 0.
-      steps, fraction, subset, clip, cost, cost_players: as for `gradient`.
-
-    Raises:
-      ValueError: a field out of its range.
-    """
-    _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
-    _refuse("beta", beta, beta > 0, "a number above 0, such as 5.0")
-    rate = lambda g: alpha * g / (beta + (g * g).sum(-1, keepdims=True))
-    return _latent_step(rate, steps, fraction, subset, clip, cost, cost_players)
-
-
-def _latent_step(
-    step: Callable[[jax.Array], jax.Array],
-    steps: int,
-    fraction: float,
-    subset: str,
-    clip: str,
-    cost: float,
-    cost_players: str,
-) -> LatentStep:
-    """Return the latent step of `step`: gradient [b, latent_dim] -> dz."""
     _refuse("steps", steps, steps >= 1, "1 or more")
     _refuse("fraction", fraction, 0 < fraction <= 1, "a number in (0, 1], such as 0.5")
     _refuse("subset", subset, subset in ("fixed", "random"), "'fixed' or 'random'")
@@ -127,7 +102,7 @@ def _latent_step(
         total = jnp.zeros_like(latents)
         for _ in range(steps):
             # |g|^2 is the damping's rival: float32 whatever the networks compute in.
-            delta = step(mask * scores(latents).astype(jnp.float32))
+            delta = rule(mask * scores(latents).astype(jnp.float32))
             total, latents = total + delta, latents + delta
             if clip == "unit":
                 latents = jnp.clip(latents, -1.0, 1.0)

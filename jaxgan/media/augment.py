@@ -45,10 +45,17 @@ def random_flip(
     """
     for axis, wanted in ((-2, horizontal), (-3, vertical)):
         key, subkey = jax.random.split(key)
-        if wanted:
-            chosen = jax.random.bernoulli(subkey, shape=images.shape[:-3])
-            images = jnp.where(chosen[..., None, None, None], jnp.flip(images, axis), images)
+        images = half_flipped(subkey, images, axis, 3) if wanted else images
     return images
+
+
+def half_flipped(key: jax.Array, samples: jax.Array, axis: int, rank: int) -> jax.Array:
+    """Mirror each sample with probability 1/2 along an axis.
+
+    samples: [..., *sample], whose sample has `rank` axes. axis: of the sample, counted from behind.
+    """
+    chosen = jax.random.bernoulli(key, shape=samples.shape[: samples.ndim - rank])
+    return jnp.where(chosen[(..., *rank * [None])], jnp.flip(samples, axis), samples)
 
 
 def random_resized_crop(

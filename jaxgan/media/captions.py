@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxgan.media import images, pixels
+from jaxgan.media import images
 from jaxgan.media.medium import Batch, Held, Medium, Spec
 
 SIZE = (64, 64)  # height, width
@@ -80,13 +80,7 @@ def captions(
         stored=Batch(of_images.stored.sample, text),
         spec=Spec(of_images.spec.sample, text),
         decode=partial(decode, size=shape[:2]),
-        to_float=to_float,
     )
-
-
-def to_float(batch: Batch) -> Batch:
-    """Return a batch of stored images as floats in [-1, 1]; text vectors stay as they are."""
-    return batch._replace(sample=jax.tree.map(pixels.to_float, batch.sample))
 
 
 def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:

@@ -6,19 +6,17 @@ whose palette of 256 colours may change a frame's a little. A sheet of clips is 
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
-from jaxgan.media import pictures, pixels
-from jaxgan.media.decode import decode_record
-from jaxgan.media.images import distances
-from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
+from jaxgan.media import pictures
+from jaxgan.media.augment import Streams, half_flipped
+from jaxgan.media.images import distances, to_float
+from jaxgan.media.labelled import decode, labelled
+from jaxgan.media.medium import Batch, Medium, Reel
 from jaxgan.media.pixels import to_stored
 
 SIZE = (16, 64, 64)  # frames, height, width
@@ -40,14 +38,14 @@ def clips(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> M
 
     flip: mirror half of them in training, left to right, all frames of a clip alike.
     """
+    stored, spec = labelled(shape, jnp.uint8, num_classes)
     return Medium(
-        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.uint8), jax.ShapeDtypeStruct((), jnp.int32)),
-        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        stored=stored,
+        spec=spec,
         decode=decode,
         to_float=to_float,
         to_stored=to_stored,
         augment=partial(augment, flip=flip),
-        sheet=sheet,
         suffix=".gif",
         write=write,
         distances=distances,
@@ -56,25 +54,11 @@ def clips(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> M
     )
 
 
-def decode(record: Any, features: Any) -> Batch:
-    """Return the clip and the label of one record of a data set with these features."""
-    data, label = record[:2]
-    return Batch(decode_record(data, features), np.int32(label))
-
-
-def to_float(batch: Batch) -> Batch:
-    """Return a batch of stored clips as floats in [-1, 1]; labels stay as they are."""
-    return batch._replace(sample=pixels.to_float(batch.sample))
-
-
-def augment(keys: Any, batch: Batch, flip: bool) -> Batch:
+def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
     """Return a batch of float clips [..., t, h, w, c], half of them mirrored if `flip`."""
     if not flip:
         return batch
-    chosen = jax.random.bernoulli(keys["flip"], shape=batch.sample.shape[:-4])
-    mirrored = jnp.flip(batch.sample, -2)
-    sample = jnp.where(chosen[..., None, None, None, None], mirrored, batch.sample)
-    return batch._replace(sample=sample)
+    return batch._replace(sample=half_flipped(keys["flip"], batch.sample, -2, 4))
 
 
 def strips(samples: np.ndarray) -> np.ndarray:
@@ -82,11 +66,6 @@ def strips(samples: np.ndarray) -> np.ndarray:
     count = samples.shape[1]
     chosen = np.linspace(0, count - 1, min(count, STRIP)).round().astype(int)
     return np.concatenate([samples[:, i] for i in chosen], axis=2)
-
-
-def sheet(samples: np.ndarray, columns: int) -> Image.Image:
-    """Return strips of stored clips row by row; n is a multiple of columns."""
-    return pictures.picture(pictures.grid(strips(samples), columns))
 
 
 def film(samples: np.ndarray, columns: int) -> bytes:

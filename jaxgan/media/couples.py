@@ -1,11 +1,11 @@
-"""Couples: an image of either of two domains, side by side in one (CoGAN, arXiv 1606.07536).
+"""Couples: images of two domains, side by side in one (CoGAN, arXiv 1606.07536).
 
-Of a data set of two domains (domains.py), whose records were joined by lot, an example is the image
-[height, 2 width, channels] with that of the first domain on the left. A generator of couples makes
-both images of one draw of its latents; a discriminator judges each half on its own. Everything else
-that jaxgan does with images it does with couples.
+In a data set of two domains (domains.py), whose records were joined at random, an example is the
+image [height, 2 width, channels] with that of the first domain on the left. A generator of couples
+makes both images from one draw of its latents; a discriminator judges each half on its own. For
+everything else a couple is an image.
 
-data.size is the size of one half. Each is cut and mirrored by a draw of its own.
+data.size is the size of one half. The halves are cropped and mirrored independently.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxgan.media import domains, images
-from jaxgan.media.augment import Streams, augmented
+from jaxgan.media.augment import Streams
 from jaxgan.media.medium import Batch, Medium
 
 SIZE, READS, PREPARE = domains.SIZE, domains.READS, domains.PREPARE
@@ -29,14 +29,9 @@ def medium(data: ConfigDict) -> Medium:
 
     Raises ValueError where the two images have not the same number of channels.
     """
-    channels, first = data.channels, data.source_channels
-    if first is None or 2 * first != channels:
-        raise ValueError(
-            f"data.source_channels = {first} of {channels} channels: the images of a couple are "
-            "of one kind: write `jaxgan prepare A TARGET --domains=B --channels=3` (or 1)"
-        )
+    channels = domains.channels_of_each(data, "the images of a couple are of one kind")
     height, width = data.size
-    found = images.images((height, 2 * width, first), data.bits, len(data.class_names))
+    found = images.images((height, 2 * width, channels), data.bits, len(data.class_names))
     return found._replace(
         decode=partial(decode, size=(height, width)),
         augment=partial(augment, flip=data.flip, random_crop=data.random_crop),
@@ -57,10 +52,7 @@ def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of floats, each half mirrored and cropped by a draw of its own."""
+    """Return a batch of floats, each half mirrored and cropped independently."""
     first, second = halves(batch.sample)
-    both = (
-        augmented(domains.Side(keys, "condition"), first, flip, random_crop),
-        augmented(domains.Side(keys, "sample"), second, flip, random_crop),
-    )
-    return batch._replace(sample=jnp.concatenate(both, -2))
+    second, first = domains.augment(keys, Batch(second, first), flip, random_crop)
+    return batch._replace(sample=jnp.concatenate([first, second], -2))

@@ -1,9 +1,9 @@
 """Two domains of images without partners (CycleGAN, arXiv 1703.10593).
 
-Stored as pairs are (pairs.py), but the two images of a record were joined by lot: `jaxgan prepare A
-TARGET --domains=B`. So every batch holds as many images of one domain as of the other, an epoch
-shows each image of the larger one once, and those of the smaller again and again. No loss of such a
-game compares the two. Each is cut and mirrored by a draw of its own.
+They are stored like pairs (pairs.py), but the two images of a record were joined at random:
+`jaxgan prepare A TARGET --domains=B`. So every batch holds equally many images of both domains, and
+an epoch shows each image of the larger one once and those of the smaller one repeatedly. No loss of
+such a game compares the two. Each is cropped and mirrored independently.
 """
 
 from functools import partial
@@ -26,6 +26,22 @@ def medium(data: ConfigDict) -> Medium:
     return found._replace(augment=partial(augment, flip=data.flip, random_crop=data.random_crop))
 
 
+def channels_of_each(data: ConfigDict, why: str) -> int:
+    """Return the number of channels that the images of both domains have.
+
+    why: the reason, for the message, why the medium needs images of one kind.
+
+    Raises ValueError if the two numbers differ.
+    """
+    channels, first = data.channels, data.source_channels
+    if first is None or 2 * first != channels:
+        raise ValueError(
+            f"data.source_channels = {first} of {channels} channels: {why}: write `jaxgan prepare "
+            "A TARGET --domains=B --channels=3` (or 1)"
+        )
+    return first
+
+
 class Side:
     """The streams of one domain: every name with the domain's before it."""
 
@@ -37,7 +53,7 @@ class Side:
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of floats, each image mirrored and cropped by a draw of its own."""
+    """Return a batch of floats, each image mirrored and cropped independently."""
     return Batch(
         augmented(Side(keys, "sample"), batch.sample, flip, random_crop),
         augmented(Side(keys, "condition"), batch.condition, flip, random_crop),

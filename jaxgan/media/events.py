@@ -6,10 +6,10 @@
     3  velocity   of 127
 
 Stored as int16: ticks, ticks, MIDI's pitch (69 is 440 Hz) and velocity. A tick is 1/24 of a beat,
-MIDI's own clock, which halves and thirds of a beat and of its quarter fit. These units are the same
-for every data set, so the way back needs nothing else; what a generator makes is rounded to them.
-In training each number is moved by U(-1/2, 1/2) of its unit, which rounding undoes: else real notes
-would be told from made ones by lying on a grid.
+MIDI's own clock: halves and thirds of a beat, and of its quarter, are whole numbers of it. The
+units are the same for every data set, so the way back needs nothing else; generated numbers are
+rounded to them. In training U(-1/2, 1/2) units are added to each number, which rounding undoes:
+otherwise a discriminator would recognise real notes by the grid that they lie on.
 
 A picture of a tune is its piano roll, later notes to the right, higher ones above, louder ones
 darker; its file is a MIDI file. A sheet is heard as one WAV, by plain tones (tones.py): the first
@@ -23,16 +23,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
-from jaxgan.media import pictures
 from jaxgan.media.augment import Streams
-from jaxgan.media.decode import decode_record
+from jaxgan.media.finite import refuse_not_finite
 from jaxgan.media.images import distances
-from jaxgan.media.medium import Batch, Label, Medium, Reel, Spec
+from jaxgan.media.labelled import decode, labelled
+from jaxgan.media.medium import Batch, Medium, Reel
 from jaxgan.media.midi import Tune, midi_bytes
-from jaxgan.media.sounds import wav_bytes
+from jaxgan.media.sounds import wav_with_pauses
 from jaxgan.media.tones import RATE, sound
 
 SIZE = (32,)  # notes
@@ -62,27 +61,20 @@ def medium(data: ConfigDict) -> Medium:
 
 def events(notes: int, num_classes: int = 0) -> Medium:
     """Return the medium of tunes of so many notes."""
-    shape = (notes, 4)
+    stored, spec = labelled((notes, 4), jnp.int16, num_classes)
     return Medium(
-        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.int16), jax.ShapeDtypeStruct((), jnp.int32)),
-        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        stored=stored,
+        spec=spec,
         decode=decode,
         to_float=to_float,
         to_stored=to_stored,
         augment=augment,
-        sheet=sheet,
         suffix=".mid",
         write=write,
         distances=distances,
         pictures=piano_rolls,
         reel=Reel(".wav", one_after_another),
     )
-
-
-def decode(record: Any, features: Any) -> Batch:
-    """Return the tune and the label of one record of a data set with these features."""
-    data, label = record[:2]
-    return Batch(decode_record(data, features), np.int32(label))
 
 
 def to_float(batch: Batch) -> Batch:
@@ -95,14 +87,7 @@ def to_stored(tunes: Any) -> Any:
 
     Raises ValueError for numpy tunes that are not finite: it names the first one.
     """
-    xp = jnp if isinstance(tunes, jax.Array) else np
-    if xp is np:
-        finite = np.isfinite(tunes).reshape(len(tunes), -1).all(1)
-        if not finite.all():
-            raise ValueError(
-                f"tune {int(np.argmin(finite))} of {len(tunes)} is not finite: the generator's "
-                "weights are damaged, or its training has diverged"
-            )
+    refuse_not_finite(tunes, "tune")
     return _by_number(tunes).astype(np.int16)
 
 
@@ -135,7 +120,7 @@ def notes_of(tune: np.ndarray) -> np.ndarray:
 def events_of(tune: Tune) -> np.ndarray:
     """Return the notes of a MIDI file as they are stored, [n, 4] int16, the first gap 0.
 
-    Times are rounded to ticks before gaps are taken, so that no rounding adds up.
+    Times are rounded to ticks before gaps are taken, so that rounding errors do not add up.
     """
     start, length, pitch, velocity = tune.notes.T
     ticks = lambda x: (x * TICKS + tune.division // 2) // tune.division
@@ -161,11 +146,6 @@ def piano_rolls(samples: np.ndarray) -> np.ndarray:
     return rolls
 
 
-def sheet(samples: np.ndarray, columns: int) -> Image.Image:
-    """Return piano rolls of stored tunes row by row; n is a multiple of columns."""
-    return pictures.picture(pictures.grid(piano_rolls(samples), columns))
-
-
 def write(path: Path, tune: np.ndarray) -> None:
     """Write one stored tune as a MIDI file."""
     write_bytes(path, midi_bytes(Tune(TICKS, on_a_keyboard(notes_of(tune)))))
@@ -173,10 +153,8 @@ def write(path: Path, tune: np.ndarray) -> None:
 
 def one_after_another(samples: np.ndarray, columns: int) -> bytes:
     """Return a WAV file of the first of each row of stored tunes, with pauses between."""
-    pause = np.zeros((round(PAUSE * RATE), 1), np.int16)
     found = [sound(notes_of(tune), TICKS) for tune in samples[::columns]]
-    parts = [part for wave in found for part in (pause, wave)]
-    return wav_bytes(np.concatenate(parts[1:]), RATE)
+    return wav_with_pauses(found, RATE, PAUSE)
 
 
 def on_a_keyboard(notes: np.ndarray) -> np.ndarray:

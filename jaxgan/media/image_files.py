@@ -8,7 +8,7 @@ at 8 bits, so it is rejected where 16 are asked for: give such images as arrays.
 
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -107,28 +107,27 @@ def count_frames(source: bytes | Path) -> int:
             raise BadImageError(one_line(error)) from error
 
 
-def read_frames(
+def frames(
     source: bytes | Path,
     places: Iterable[int],
     channels: int,
     background: tuple[int, int, int] = WHITE,
-) -> list[np.ndarray]:
-    """Decode the frames of a film at these places, each [height, width, channels] uint8.
+) -> Iterator[np.ndarray]:
+    """Yield the frames of an animation at these places, each [height, width, channels] uint8.
 
     channels, background: as in `read_picture`. Raises BadImageError.
     """
     with _open(source) as picture:
-        try:
-            found = []
-            for place in places:
+        for place in places:
+            try:
                 picture.seek(place)
-                found.append(_pixels(picture.copy(), channels, 8, background))
-            return found
-        except BadImageError:
-            raise
-        except Exception as error:  # Pillow raises many kinds on damaged bytes
-            limits.pass_on(error)
-            raise BadImageError(one_line(error)) from error
+                found = _pixels(picture.copy(), channels, 8, background)
+            except BadImageError:
+                raise
+            except Exception as error:  # Pillow raises many kinds on damaged bytes
+                limits.pass_on(error)
+                raise BadImageError(one_line(error)) from error
+            yield found
 
 
 def is_plain_jpeg(source: bytes | Path, shape: tuple[int, ...]) -> bool:

@@ -9,15 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
 from jaxgan.media import pixels
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.decode import Features, decode_record
-from jaxgan.media.medium import Batch, Label, Medium, Spec
-from jaxgan.media.pictures import grid, picture, save_picture
-from jaxgan.media.pixels import DTYPES, shown, to_stored
+from jaxgan.media.labelled import labelled
+from jaxgan.media.medium import Batch, Medium
+from jaxgan.media.pictures import save_picture
+from jaxgan.media.pixels import DTYPES, to_stored
 
 SIZE = (64, 64)  # height, width
 READS = ("images", "captions")
@@ -67,16 +67,14 @@ def images(
         raise ValueError(f"shape = {shape}: write (height, width, channels), each 1 or more")
     if bits not in DTYPES:
         raise ValueError(f"bits = {bits}: write {' or '.join(map(str, DTYPES))}")
-    stored = jax.ShapeDtypeStruct(shape, DTYPES[bits])
-    label = jax.ShapeDtypeStruct((), jnp.int32)
+    stored, spec = labelled(shape, DTYPES[bits], num_classes)
     return Medium(
-        stored=Batch(stored, label),
-        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        stored=stored,
+        spec=spec,
         decode=partial(decode, size=shape[:2]),
         to_float=to_float,
         to_stored=partial(to_stored, bits=bits),
         augment=partial(augment, flip=flip, random_crop=random_crop),
-        sheet=sheet,
         suffix=suffix(shape[-1], bits),
         write=write,
         distances=distances,
@@ -84,8 +82,8 @@ def images(
 
 
 def to_float(batch: Batch) -> Batch:
-    """Return a batch of stored images as floats in [-1, 1]; labels stay as they are."""
-    return batch._replace(sample=pixels.to_float(batch.sample))
+    """Return a batch with stored pixels as floats in [-1, 1]; conditions stay as they are."""
+    return batch._replace(sample=jax.tree.map(pixels.to_float, batch.sample))
 
 
 def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
@@ -94,14 +92,15 @@ def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
     return Batch(decode_record(data, features, size), np.int32(label))
 
 
+def is_as_stored(medium: Medium) -> bool:
+    """Return whether examples are stored arrays and labels as they are, where sizes agree: whether
+    the medium decodes by `decode`."""
+    return isinstance(medium.decode, partial) and medium.decode.func is decode
+
+
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
     """Return a batch of float images, mirrored and cropped as config.data says."""
     return batch._replace(sample=augmented(keys, batch.sample, flip, random_crop))
-
-
-def sheet(samples: np.ndarray, columns: int) -> Image.Image:
-    """Return stored images [n, h, w, c] row by row; n is a multiple of columns."""
-    return picture(grid(shown(samples), columns))
 
 
 def suffix(channels: int, bits: int) -> str:

@@ -4,9 +4,11 @@ A wave of n^2 samples becomes n times n numbers: the short-time Fourier transfor
 of 2 n samples and a hop of n, silence behind the last sample, without the highest frequency. Of
 16,384 samples: a window of 256, 128 times, 128 frequencies. As networks see it:
 
-    x = (log(|S| + 1e-6) - m) / r        in [-1, 1]
+    x = (log(|S| + data.floor) - m) / r        in [-1, 1]
 
-with m and r from what |S| can be: 0 to the window's sum. A sound is found by 16 rounds of Griffin
+with m and r from what |S| can be: 0 to the window's sum. The floor, 1e-6 in the paper, says what
+counts as silence: where much of a recording is digital silence, a higher one leaves more of the
+range to what can be heard. A sound is found by 16 rounds of Griffin
 and Lim's: the wave nearest to the spectrum, then the spectrum of that wave with the magnitudes
 asked for; phases start at random, but always at the same. Records, files, pictures and players are
 waves.py's: what is stored is the sound.
@@ -45,35 +47,37 @@ def medium(data: ConfigDict) -> Medium:
         )
     seen = jax.ShapeDtypeStruct((side, side, 1), jnp.float32)
     return sounds._replace(
-        spec=sounds.spec._replace(sample=seen), to_float=to_float, to_stored=to_stored
+        spec=sounds.spec._replace(sample=seen),
+        to_float=partial(to_float, floor=data.floor),
+        to_stored=partial(to_stored, floor=data.floor),
     )
 
 
-def to_float(batch: Batch) -> Batch:
+def to_float(batch: Batch, floor: float = FLOOR) -> Batch:
     """Return a batch of stored waves as log spectrograms; labels stay as they are."""
     floats = waves.to_float(batch)
-    return floats._replace(sample=spectrograms(floats.sample))
+    return floats._replace(sample=spectrograms(floats.sample, floor))
 
 
-def to_stored(samples: Any) -> Any:
+def to_stored(samples: Any, floor: float = FLOOR) -> Any:
     """Return log spectrograms [n, time, frequency, 1] as stored waves; numpy or JAX arrays."""
-    found = sounds_of(jnp.asarray(samples))
+    found = sounds_of(jnp.asarray(samples), floor)
     return waves.to_stored(found if isinstance(samples, jax.Array) else np.asarray(found))
 
 
-def spectrograms(sounds: jax.Array) -> jax.Array:
+def spectrograms(sounds: jax.Array, floor: float = FLOOR) -> jax.Array:
     """Return the log spectrograms [..., n, n, 1] of waves [..., n^2, 1], in [-1, 1]."""
     spectra = transform(sounds[..., 0], math.isqrt(sounds.shape[-2]))[..., :-1]
-    middle, reach = scale(spectra.shape[-1])
-    return ((jnp.log(jnp.abs(spectra) + FLOOR) - middle) / reach)[..., None]
+    middle, reach = scale(spectra.shape[-1], floor)
+    return ((jnp.log(jnp.abs(spectra) + floor) - middle) / reach)[..., None]
 
 
-@partial(jax.jit, static_argnames="rounds")
-def sounds_of(samples: jax.Array, rounds: int = ROUNDS) -> jax.Array:
+@partial(jax.jit, static_argnames=("floor", "rounds"))
+def sounds_of(samples: jax.Array, floor: float = FLOOR, rounds: int = ROUNDS) -> jax.Array:
     """Return waves [b, n^2, 1] whose log spectrograms are near to samples [b, n, n, 1]."""
     n = samples.shape[1]
-    middle, reach = scale(n)
-    sizes = jnp.exp(samples[..., 0] * reach + middle) - FLOOR
+    middle, reach = scale(n, floor)
+    sizes = jnp.exp(samples[..., 0] * reach + middle) - floor
     sizes = jnp.pad(jnp.maximum(sizes, 0.0), ((0, 0), (0, 0), (0, 1)))  # of the highest frequency
     turns = jax.random.uniform(jax.random.key(0), sizes.shape[1:], maxval=2 * jnp.pi)
     sizes = sizes.astype(jnp.complex64)
@@ -87,9 +91,9 @@ def sounds_of(samples: jax.Array, rounds: int = ROUNDS) -> jax.Array:
     return inverse(sizes * phases, n)[..., None]
 
 
-def scale(n: int) -> tuple[float, float]:
-    """Return the middle and half of the range of log(|S| + FLOOR) with a window of 2 n samples."""
-    low, high = math.log(FLOOR), math.log(window(n).sum() + FLOOR)
+def scale(n: int, floor: float) -> tuple[float, float]:
+    """Return the middle and half of the range of log(|S| + floor) with a window of 2 n samples."""
+    low, high = math.log(floor), math.log(window(n).sum() + floor)
     return (low + high) / 2, (high - low) / 2
 
 

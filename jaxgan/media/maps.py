@@ -5,8 +5,8 @@ TARGET --maps=B`). In a Batch the picture is the sample and the map the conditio
 numbers [height, width, 1] uint8, seen by networks as one channel for each class, 0 or 1, [height,
 width, classes] float32. A pixel of class IGNORED has a 0 in every channel.
 
-A map is never averaged: it is resized and cropped by taking the nearest pixel, where the picture is
-interpolated. So no class appears that was not there. Both are cut and mirrored alike.
+A map is never averaged: it is resized and cropped by taking the nearest pixel, while the picture is
+interpolated, so no new class appears. Both are cropped and mirrored alike.
 """
 
 from functools import partial
@@ -26,7 +26,6 @@ from jaxgan.media.augment import Streams, random_flip, random_resized_crop
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import BadImageError, inspect
 from jaxgan.media.medium import Batch, Held, Medium, Spec
-from jaxgan.media.pixels import to_stored
 from jaxgan.media.resize import fit
 
 IGNORED = 255  # the class of pixels that are of none, as in most data sets
@@ -89,7 +88,7 @@ def maps(
         )
     size = shape[:2]
     of_pictures = images.images(shape, bits)
-    return Medium(
+    return of_pictures._replace(
         stored=Batch(
             jax.ShapeDtypeStruct(shape, jnp.uint8), jax.ShapeDtypeStruct((*size, 1), jnp.uint8)
         ),
@@ -99,12 +98,7 @@ def maps(
         ),
         decode=partial(decode, size=size),
         to_float=partial(to_float, num_classes=num_classes),
-        to_stored=partial(to_stored, bits=bits),
         augment=partial(augment, flip=flip, random_crop=random_crop),
-        sheet=of_pictures.sheet,
-        suffix=of_pictures.suffix,
-        write=of_pictures.write,
-        distances=of_pictures.distances,
         condition_of=partial(condition_of, num_classes=num_classes),
         show_condition=colours,
     )

@@ -3,9 +3,9 @@
 sample     what the data holds: an image, a pair of images, a clip, a wave; any pytree
 condition  what is known beside it: a label, a source image, an embedding; () for nothing
 
-A `Medium` is all that the house must know of one kind of sample. It is a value: the only place that
+A `Medium` is all that jaxgan must know about one kind of sample. It is a value: the only place that
 knows 255, or which file shows a sample. A module of this folder makes one: `medium(data)`, from the
-section `data` of a resolved config. What must be known before that, it says beside it:
+section `data` of a resolved config. It also defines what must be known before that:
 
 SIZE       an example of data.size; another number of sides is refused
 AUGMENTS   which of data.flip and data.random_crop it knows; without it, both
@@ -15,7 +15,7 @@ NOUN       what progress and reports call its examples (config/noun.py); without
 facts      (data, Held) -> the other fields of config.data that the data set decides, or ValueError
 assumed    (config, channels, classes) -> all of them for a data set that is not there
 
-media/images.py is the first one.
+media/images.py is the first one to read.
 """
 
 import dataclasses
@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from PIL import Image
 
 from jaxgan.media.decode import Features
+from jaxgan.media.pictures import grid, picture
 from jaxgan.media.pixels import shown
 
 PyTree = Any
@@ -95,19 +97,18 @@ class Medium(NamedTuple):
     to_float: a Batch as stored -> the same as networks see it.
     to_stored: samples as networks see them -> as stored, rounded and clipped: its inverse.
     augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.
-    sheet: (samples in `stored` form [n, ...], columns) -> a picture of them, row by row.
     suffix, write: the file of one sample, and (path, sample) -> None.
     distances: samples [..., n, ...] seen as [groups, n, d] -> [groups, n, n], for the watch.
     pictures: samples in `stored` form [n, ...] -> a picture of each, [n, h, w, c] uint8; of images
       they are the images themselves.
-    reel: how a sheet is played; None where its picture says it all.
+    reel: how a sheet is played; None where its picture is enough.
     condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
       a translator are no images; None reads them as images.
     show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
-    silence: the least number of a frame, which it has where nothing sounds, of conditions [frames,
-      k] that translators put silent frames behind; None for others.
-    guess: conditions as stored [n, ...] -> samples of who learned nothing, which scores set beside
-      what is made; None where they are the conditions.
+    silence: the value of silence in conditions [frames, k], their minimum: translators append
+      silent frames; None for other conditions.
+    guess: conditions as stored [n, ...] -> samples that need no learning, as a baseline for scores;
+      None where these are the conditions.
     """
 
     stored: Batch
@@ -116,7 +117,6 @@ class Medium(NamedTuple):
     to_float: Callable[[Batch], Batch]
     to_stored: Callable[[PyTree], PyTree]
     augment: Callable[..., Batch]
-    sheet: Callable[..., Any]
     suffix: str
     write: Callable[..., None]
     distances: Callable[..., Any]
@@ -126,3 +126,8 @@ class Medium(NamedTuple):
     show_condition: Callable[[Any], Any] = lambda conditions: conditions
     silence: float | None = None
     guess: Callable[[Any], Any] | None = None
+
+    def sheet(self, samples: PyTree, columns: int) -> Image.Image:
+        """Return the pictures of samples as stored [n, ...] row by row; n is a multiple of
+        columns."""
+        return picture(grid(self.pictures(samples), columns))

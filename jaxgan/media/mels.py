@@ -66,7 +66,7 @@ def mels(sounds: Medium, mel: Mel) -> Medium:
         stored=Batch(sounds.stored.sample, condition),
         spec=Spec(sounds.spec.sample, condition),
         decode=partial(decode, mel=mel),
-        to_float=to_float,
+        to_float=waves.to_float,
         augment=partial(augment, mel=mel),
         show_condition=mel_pictures,
         silence=SILENCE,
@@ -77,12 +77,6 @@ def decode(record: Any, features: Any, mel: Mel) -> Batch:
     """Return the wave of one record of a data set with these features, and its spectrogram."""
     wave = decode_record(record[0], features)
     return Batch(wave, log_mels(wave[..., 0].astype(np.float32) / waves.SCALE, mel))
-
-
-def to_float(batch: Batch) -> Batch:
-    """Return a batch with stored waves as floats in [-1, 1); spectrograms stay as they are."""
-    floats = jax.tree.map(lambda x: x.astype(jnp.float32) / waves.SCALE, batch.sample)
-    return batch._replace(sample=floats)
 
 
 def augment(keys: Streams, batch: Batch, mel: Mel) -> Batch:

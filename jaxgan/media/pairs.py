@@ -1,9 +1,8 @@
 """Pairs of images: a picture, and the source that it is to be made from (arXiv 1611.07004).
 
 A data set holds a pair as one array [height, width, channels]: the source's channels first, then
-the picture's (`jaxgan prepare A TARGET --pairs=B`). So a pair is cut, resized and mirrored as one:
-its images stay aligned, whatever is drawn. In a Batch the picture is the sample, its source the
-condition.
+the picture's (`jaxgan prepare A TARGET --pairs=B`). So a pair is cropped, resized and mirrored as
+one, and its images stay aligned. In a Batch the picture is the sample, its source the condition.
 """
 
 from functools import partial
@@ -16,7 +15,7 @@ from ml_collections import ConfigDict
 from jaxgan.media import images, pixels
 from jaxgan.media.augment import Streams, augmented
 from jaxgan.media.medium import Batch, Held, Medium, Spec
-from jaxgan.media.pixels import DTYPES, to_stored
+from jaxgan.media.pixels import DTYPES
 
 SIZE = (64, 64)  # height, width
 READS = ("pairs", "images")  # images with data.source_channels
@@ -81,17 +80,12 @@ def pairs(
         jax.ShapeDtypeStruct((*size, channels), dtype),
         jax.ShapeDtypeStruct((*size, source_channels), dtype),
     )
-    return Medium(
+    return of_pictures._replace(
         stored=both(DTYPES[bits]),
         spec=Spec(*both(jnp.float32)),
         decode=partial(decode, size=size, source_channels=source_channels),
         to_float=to_float,
-        to_stored=partial(to_stored, bits=bits),
         augment=partial(augment, flip=flip, random_crop=random_crop),
-        sheet=of_pictures.sheet,
-        suffix=of_pictures.suffix,
-        write=of_pictures.write,
-        distances=of_pictures.distances,
     )
 
 

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.media.finite import refuse_not_finite
+
 DTYPES = {8: np.uint8, 16: np.uint16}
 
 
@@ -33,14 +35,8 @@ def to_stored(images: Any, bits: int = 8) -> Any:
 
     Raises ValueError for numpy images that are not finite: it names the first one.
     """
+    refuse_not_finite(images, "image")
     xp = jnp if isinstance(images, jax.Array) else np
-    if xp is np:
-        finite = np.isfinite(images).reshape(len(images), -1).all(1)
-        if not finite.all():
-            raise ValueError(
-                f"image {int(np.argmin(finite))} of {len(images)} is not finite: the generator's "
-                "weights are damaged, or its training has diverged"
-            )
     half = np.float32((2**bits - 1) / 2)
     return xp.round((xp.clip(images, -1.0, 1.0) + 1.0) * half).astype(DTYPES[bits])
 

@@ -19,10 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
-from jaxgan.media import pictures
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.images import distances as array_distances
 from jaxgan.media.medium import Batch, Medium, Number, Spec
@@ -66,7 +64,6 @@ def showers() -> Medium:
         to_float=lambda batch: batch,
         to_stored=to_stored,
         augment=lambda keys, batch: batch,
-        sheet=sheet,
         suffix=".npz",
         write=write,
         distances=distances,
@@ -120,11 +117,6 @@ def views(samples: Layers) -> np.ndarray:
             np.full((len(gray), 48, GAP), 96),
         ]
     return np.concatenate(found[:-1], 2)[..., None].astype(np.uint8)
-
-
-def sheet(samples: Layers, columns: int) -> Image.Image:
-    """Return views of showers row by row; n is a multiple of columns."""
-    return pictures.picture(pictures.grid(views(samples), columns))
 
 
 def write(path: Path, shower: Layers) -> None:

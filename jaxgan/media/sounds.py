@@ -7,6 +7,7 @@ of 8 bits, which have no sign, for (v - 128) / 128.
 import importlib.util
 import math
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -165,3 +166,13 @@ def wav_bytes(samples: np.ndarray, rate: int) -> bytes:
     body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data"
     body += struct.pack("<I", len(data)) + data
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def wav_with_pauses(parts: Sequence[np.ndarray], rate: int, pause: float) -> bytes:
+    """Return a WAV file of sounds [n, channels] int16, one after the other.
+
+    pause: seconds of silence between two of them.
+    """
+    silence = np.zeros((round(pause * rate), parts[0].shape[1]), np.int16)
+    joined = [x for part in parts for x in (silence, part)]
+    return wav_bytes(np.concatenate(joined[1:]), rate)

@@ -1,10 +1,10 @@
-"""Spoken words and what is said when: what speech is learned from (GAN-TTS, arXiv 1909.11646).
+"""Spoken words, and which is spoken when: training data for speech (GAN-TTS, arXiv 1909.11646).
 
-In a Batch a wave of the data set is the sample. Its condition [frames, classes + 1] float32 says of
-every frame of `data.hop` samples which word is being said (1 at its class, 0 elsewhere) and, last,
-where in the word the frame is, from 0 at its beginning to 1 at its end. Where nothing is said all
-are 0. The data set is one of waves (`jaxgan prepare FOLDER TARGET --window=N`) that each hold one
-word, whose class is its label.
+In a Batch a wave of the data set is the sample. Its condition [frames, classes + 1] float32 says
+for every frame of `data.hop` samples which word is being spoken (1 at its class, 0 elsewhere) and,
+last, where in the word the frame is, from 0 at its beginning to 1 at its end. In silence all are 0.
+The data set is one of waves (`jaxgan prepare FOLDER TARGET --window=N`) that each hold one word,
+whose class is its label.
 
 Deviation: the paper's conditions are linguistic features (phonemes and their lengths, pitch), 567
 numbers of every 5 ms, of a text analysis. Here is the part of them that a labelled recording has:
@@ -22,7 +22,6 @@ from ml_collections import ConfigDict
 from jaxgan.media import waves
 from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
-from jaxgan.media.mels import to_float
 from jaxgan.media.spectrograms import coloured
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
@@ -54,7 +53,7 @@ def speech(sounds: Medium, hop: int, classes: int) -> Medium:
         stored=Batch(sounds.stored.sample, condition),
         spec=Spec(sounds.spec.sample, condition),
         decode=partial(decode, hop=hop, classes=classes),
-        to_float=to_float,
+        to_float=waves.to_float,
         show_condition=pictures_of,
     )
 

@@ -1,6 +1,6 @@
-"""Transitions: what was observed in an environment, and what was done there.
+"""Transitions: what an expert observed in an environment, and what it did there.
 
-Of an expert, for policies that imitate (objectives/gail.py). A data set of `jaxgan prepare FILE
+For policies that imitate (objectives/gail.py). A data set of `jaxgan prepare FILE
 TARGET --environment=NAME` holds a transition as an array [1, 1, 4 n] uint8, the bytes of its n
 observed numbers in little-endian float32, and the action as the label: the classes are the actions.
 In a Batch the sample is the pair (observation [n] float32, action [actions] float32, 1 at the
@@ -51,10 +51,10 @@ def transitions(observation: int, actions: int) -> Medium:
         to_float=lambda batch: to_float(batch, actions),
         to_stored=to_stored,
         augment=augment,
-        sheet=no_picture,
         suffix=".npz",
         write=no_file,
         distances=distances,
+        pictures=no_picture,
     )
 
 
@@ -93,7 +93,7 @@ def distances(samples: PyTree, groups: int) -> jax.Array:
     return array_distances(jnp.concatenate(samples, -1), groups)
 
 
-def no_picture(samples: PyTree, columns: int) -> NoReturn:
+def no_picture(samples: PyTree) -> NoReturn:
     raise ValueError(f"data.medium = 'transitions' has no sheet: {ACTS}")
 
 

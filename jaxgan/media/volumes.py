@@ -12,17 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 from jaxgan.files.atomic import write_bytes, write_text
-from jaxgan.media import pictures, pixels
-from jaxgan.media.decode import decode_record
-from jaxgan.media.images import distances
-from jaxgan.media.medium import Batch, Label, Medium, Spec
+from jaxgan.media.augment import Streams, half_flipped
+from jaxgan.media.images import distances, to_float
+from jaxgan.media.labelled import decode, labelled
+from jaxgan.media.medium import Batch, Medium
 from jaxgan.media.meshes import obj_text
 from jaxgan.media.pixels import to_stored
 from jaxgan.media.voxels import outside_faces
@@ -52,14 +50,14 @@ def medium(data: ConfigDict) -> Medium:
 
 def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> Medium:
     """Return the medium of volumes [x, y, z, 1]. flip: mirror half of them in training, in x."""
+    stored, spec = labelled(shape, jnp.uint8, num_classes)
     return Medium(
-        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.uint8), jax.ShapeDtypeStruct((), jnp.int32)),
-        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        stored=stored,
+        spec=spec,
         decode=decode,
         to_float=to_float,
         to_stored=to_stored,
         augment=partial(augment, flip=flip),
-        sheet=sheet,
         suffix=".obj",
         write=write,
         distances=distances,
@@ -67,30 +65,11 @@ def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) ->
     )
 
 
-def decode(record: Any, features: Any) -> Batch:
-    """Return the volume and the label of one record of a data set with these features."""
-    data, label = record[:2]
-    return Batch(decode_record(data, features), np.int32(label))
-
-
-def to_float(batch: Batch) -> Batch:
-    """Return a batch of stored volumes as floats in [-1, 1]; labels stay as they are."""
-    return batch._replace(sample=pixels.to_float(batch.sample))
-
-
-def augment(keys: Any, batch: Batch, flip: bool) -> Batch:
+def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
     """Return a batch of float volumes [..., x, y, z, 1], half of them mirrored if `flip`."""
     if not flip:
         return batch
-    chosen = jax.random.bernoulli(keys["flip"], shape=batch.sample.shape[:-4])
-    mirrored = jnp.flip(batch.sample, -4)
-    sample = jnp.where(chosen[..., None, None, None, None], mirrored, batch.sample)
-    return batch._replace(sample=sample)
-
-
-def sheet(samples: np.ndarray, columns: int) -> Image.Image:
-    """Return views of stored volumes row by row; n is a multiple of columns."""
-    return pictures.picture(pictures.grid(isometric(samples), columns))
+    return batch._replace(sample=half_flipped(keys["flip"], batch.sample, -4, 4))
 
 
 def write(path: Path, volume: np.ndarray) -> None:

@@ -1,8 +1,8 @@
 """Waves: sounds of one length, [samples, channels], 16 bits.
 
 A stored value v stands for v / 32768, so that -32768 is -1 and silence is 0 exactly. A picture of a
-wave is its spectrogram with the wave below (spectrograms.py), its file a WAV; a sheet of waves is
-heard as one WAV with the first of each row.
+wave is its spectrogram with the wave below (spectrograms.py), its file a WAV. A sheet of waves is
+played as one WAV with the first of each row.
 """
 
 from functools import partial
@@ -13,14 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
-from PIL import Image
 
 from jaxgan.files.atomic import write_bytes
-from jaxgan.media import pictures
-from jaxgan.media.decode import decode_record
+from jaxgan.media.finite import refuse_not_finite
 from jaxgan.media.images import distances
-from jaxgan.media.medium import Batch, Held, Label, Medium, Reel, Spec
-from jaxgan.media.sounds import wav_bytes
+from jaxgan.media.labelled import decode, labelled
+from jaxgan.media.medium import Batch, Held, Medium, Reel
+from jaxgan.media.sounds import wav_bytes, wav_with_pauses
 from jaxgan.media.spectrograms import sound_picture
 
 SIZE = (16384,)  # samples
@@ -61,16 +60,16 @@ def medium(data: ConfigDict) -> Medium:
 def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0) -> Medium:
     """Return the medium of waves [samples, channels].
 
-    rate: samples in a second; None where no file and no picture is made.
+    rate: samples per second; None where neither files nor pictures are made.
     """
+    stored, spec = labelled(shape, jnp.int16, num_classes)
     return Medium(
-        stored=Batch(jax.ShapeDtypeStruct(shape, jnp.int16), jax.ShapeDtypeStruct((), jnp.int32)),
-        spec=Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes)),
+        stored=stored,
+        spec=spec,
         decode=decode,
         to_float=to_float,
         to_stored=to_stored,
         augment=lambda keys, batch: batch,
-        sheet=partial(sheet, rate=rate),
         suffix=".wav",
         write=partial(write, rate=rate),
         distances=distances,
@@ -79,15 +78,10 @@ def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0)
     )
 
 
-def decode(record: Any, features: Any) -> Batch:
-    """Return the wave and the label of one record of a data set with these features."""
-    data, label = record[:2]
-    return Batch(decode_record(data, features), np.int32(label))
-
-
 def to_float(batch: Batch) -> Batch:
-    """Return a batch of stored waves as floats in [-1, 1); labels stay as they are."""
-    return batch._replace(sample=batch.sample.astype(jnp.float32) / SCALE)
+    """Return a batch with stored waves as floats in [-1, 1); conditions stay as they are."""
+    floats = jax.tree.map(lambda x: x.astype(jnp.float32) / SCALE, batch.sample)
+    return batch._replace(sample=floats)
 
 
 def to_stored(waves: Any) -> Any:
@@ -95,14 +89,8 @@ def to_stored(waves: Any) -> Any:
 
     Raises ValueError for numpy waves that are not finite: it names the first one.
     """
+    refuse_not_finite(waves, "wave")
     xp = jnp if isinstance(waves, jax.Array) else np
-    if xp is np:
-        finite = np.isfinite(waves).reshape(len(waves), -1).all(1)
-        if not finite.all():
-            raise ValueError(
-                f"wave {int(np.argmin(finite))} of {len(waves)} is not finite: the generator's "
-                "weights are damaged, or its training has diverged"
-            )
     return xp.clip(xp.round(waves * np.float32(SCALE)), LEAST, MOST).astype(np.int16)
 
 
@@ -112,11 +100,6 @@ def wave_pictures(samples: np.ndarray, rate: int | None) -> np.ndarray:
     return np.stack([sound_picture(wave, known(rate)) for wave in floats])
 
 
-def sheet(samples: np.ndarray, columns: int, rate: int | None) -> Image.Image:
-    """Return pictures of stored waves row by row; n is a multiple of columns."""
-    return pictures.picture(pictures.grid(wave_pictures(samples, rate), columns))
-
-
 def write(path: Path, wave: np.ndarray, rate: int | None) -> None:
     """Write one stored wave as a WAV file."""
     write_bytes(path, wav_bytes(wave, known(rate)))
@@ -124,9 +107,7 @@ def write(path: Path, wave: np.ndarray, rate: int | None) -> None:
 
 def one_after_another(samples: np.ndarray, columns: int, rate: int | None) -> bytes:
     """Return a WAV file of the first of each row of stored waves, with pauses between."""
-    pause = np.zeros((round(PAUSE * known(rate)), samples.shape[-1]), np.int16)
-    parts = [part for wave in samples[::columns] for part in (pause, wave)]
-    return wav_bytes(np.concatenate(parts[1:]), known(rate))
+    return wav_with_pauses(list(samples[::columns]), known(rate), PAUSE)
 
 
 def known(rate: int | None) -> int:

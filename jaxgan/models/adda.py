@@ -3,20 +3,20 @@
     encoder     convolution 5 x 5 to w, pool, ReLU, convolution 5 x 5 to 2.5 w, pool, ReLU,
                 linear to 25 w features                                       (w = 20)
     classify    ReLU, a logit for each class
-    D           features to 500, 500 (ReLU), two logits, of which the first less the second is
-                what D says: higher means that they are of the source
+    D           features to 500, 500 (ReLU), two logits; the output is the first minus the second,
+                higher for features of the source
 
-`stage = 1` is the encoder of the source with the classifier, for a training on the source alone
-(objective "domains" with weight 0). `stage = 2` has it as its part "source", which
-`train.start_from` and `train.start_part = "source"` fill, and holds it. What is trained is the
-encoder of the target, a copy of the source's at the start:
+`stage = 1` is the source's encoder with the classifier, for training on the source alone (objective
+"domains" with weight 0). `stage = 2` holds it fixed as its part "source", which `train.start_from`
+and `train.start_part = "source"` fill, and trains the target's encoder, which starts as a copy of
+the source's:
 
     target's weights = source's weights, held + moved,   moved = 0 at first
 
-Adam moves `moved` as it would move the weights, so a copy is all that is left out.
+Adam updates `moved` as it would update the weights themselves, so no weights need to be copied.
 
 `norm = "batch"` adds batch norm before each ReLU of the encoders' convolutions, with the moments of
-one domain each, as in models/domains.py. The paper has none. Deviation: no dropout.
+one domain each (two_domains.py). The paper has none. Deviation: no dropout.
 """
 
 from typing import Any
@@ -27,10 +27,10 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
-from jaxgan.models.domains import NORMS, Convolved, digits, he
 from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.pooling import max_pool
-from jaxgan.models.sides import linen
+from jaxgan.models.sides import linen, num_classes
+from jaxgan.models.two_domains import Convolved, he, player, refuse
 
 PyTree = Any
 
@@ -61,33 +61,6 @@ class Head(nn.Module):
     @nn.compact
     def __call__(self, features: jax.Array) -> jax.Array:
         return Dense(self.classes, kernel_init=he, name="linear")(nn.relu(features))
-
-
-class Classifier(nn.Module):
-    """Encoder and classifier: images [b, h, w, c] to a logit for each class, [b, classes]."""
-
-    width: int
-    classes: int
-    norm: str
-
-    def setup(self):
-        self.encoder = LeNet(self.width, self.norm)
-        self.classifier = Head(self.classes)
-
-    def __call__(self, images: jax.Array) -> jax.Array:
-        return self.classifier(self.encoder(images))
-
-    def predict(self, images: jax.Array) -> jax.Array:
-        """Return the classes' logits [b, classes] of images."""
-        return self(images)
-
-    def features(self, images: jax.Array) -> jax.Array:
-        """Return features [b, n] of images."""
-        return self.encoder(images)
-
-    def classify(self, features: jax.Array) -> jax.Array:
-        """Return the classes' logits [b, classes] of features [b, n]."""
-        return self.classifier(features)
 
 
 class Judge(nn.Module):
@@ -152,15 +125,10 @@ def default_config() -> ConfigDict:
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the encoders with the classifier, and D, for images of two domains."""
-    classes = digits("adda", spec)
+    refuse(config, spec)
     if config.stage not in (1, 2):
         raise ValueError(f"model.stage = {config.stage!r}: write 1 or 2")
-    if config.norm not in NORMS:
-        raise ValueError(f"model.norm = {config.norm!r}: write {' or '.join(map(repr, NORMS))}")
-    module = Classifier(config.width, classes, config.norm)
-    source = linen(module, spec.sample.source, calls=("predict", "features", "classify"))
-    calls = {name: call for name, call in source.calls.items() if name != "call"}
-    source = source._replace(calls=calls)  # none makes samples of noise
+    source = player(LeNet(config.width, config.norm), Head(num_classes(spec)), spec)
     features = jax.ShapeDtypeStruct((25 * config.width,), jnp.float32)
     return {
         "generator": source if config.stage == 1 else of_target(source),

@@ -5,8 +5,8 @@
 
 What the heads see is `heads`: "dvd" (arXiv 1907.06571): D_S frames as they are, D_T clips averaged
 over 2 x 2 pixels; "trivd" (2003.04035): D_S frames averaged over 2 x 2, D_T crops of half the sides
-at full resolution, which is where fast motion is. The logits are [D_S, D_T], and a loss is the sum
-of both heads' (losses.each).
+at full resolution, which is where fast motion is. "frames" is a control: "dvd" without D_T, so that
+nothing judges motion. The logits are [D_S, D_T], and a loss is the sum of the heads' (losses.each).
 
 In training the frames and the crops are drawn anew in every turn, for each clip apart; the draws
 come with the weights, as the collection "looks" of the variables. Without it (scores, the watch)
@@ -29,7 +29,7 @@ from jaxgan.models.convolution import average_pool
 from jaxgan.models.convolution_nd import conv_3d
 from jaxgan.models.layers import Conv, Dtype, orthogonal
 
-HEADS = ("dvd", "trivd")
+HEADS = ("dvd", "trivd", "frames")
 BLOCKS_3D = 2
 
 
@@ -146,11 +146,11 @@ class Temporal(nn.Module):
 class Discriminator(nn.Module):
     """Map clips [b, t, h, w, c] and labels [b] to the logits [b] of D_S and of D_T, a list.
 
-    frames: how many of a clip D_S sees. heads: one of HEADS.
+    frames: how many of a clip D_S sees. heads: one of HEADS; of "frames" there is no D_T.
     """
 
     spatial: biggan.Discriminator
-    temporal: Temporal
+    temporal: Temporal | None
     frames: int
     heads: str
 
@@ -159,10 +159,12 @@ class Discriminator(nn.Module):
         if self.has_variable("looks", "key"):
             key = self.get_variable("looks", "key")
             frames_key, crops_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
-        if self.heads == "dvd":
-            frames, small = some_frames(clips, self.frames, frames_key), halved(clips)
-        else:
-            frames = halved(some_frames(clips, self.frames, frames_key))
-            small = cropped(clips, crops_key)
+        frames = some_frames(clips, self.frames, frames_key)
+        if self.heads == "trivd":
+            frames = halved(frames)
         of_frames: Any = self.spatial(folded(frames), jnp.repeat(labels, self.frames, axis=0))
-        return [of_frames.reshape(-1, self.frames).sum(1), self.temporal(small, labels)]
+        logits = [of_frames.reshape(-1, self.frames).sum(1)]
+        if self.temporal is not None:
+            small = cropped(clips, crops_key) if self.heads == "trivd" else halved(clips)
+            logits.append(self.temporal(small, labels))
+        return logits

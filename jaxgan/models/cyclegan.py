@@ -132,6 +132,7 @@ def default_config() -> ConfigDict:
         {
             "name": "cyclegan",
             "width": 64,  # of the first layer of every network
+            "judge_width": 0,  # of the judges' first layer; 0: as wide as the translators'
             "blocks": 9,
             "skip": False,
             "levels": 0,  # of U-Nets in place of residual networks; 0: those
@@ -165,7 +166,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         return Translator(channels, width, config.blocks, bool(config.skip))
 
     generator = Generator(channels_a, channels_b, translator)
-    discriminator = Discriminator(channels_a, config.width, config.patch_layers)
+    judge_width = config.judge_width or width
+    discriminator = Discriminator(channels_a, judge_width, config.patch_layers)
     return {
         "generator": linen(
             generator, spec.noise, spec.condition, calls=("translate", "to_a", "to_b")

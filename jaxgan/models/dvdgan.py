@@ -89,7 +89,7 @@ def default_config() -> ConfigDict:
             "latent_dim": 120,
             "embedding_dim": 120,
             "unit": "conv_gru",  # or tsru_c, tsru_p, tsru_s
-            "heads": "dvd",  # or trivd
+            "heads": "dvd",  # or trivd; frames: nothing judges motion
             "frames": 8,  # that D_S sees of a clip
             "generator_widths": placeholder(tuple),
             "discriminator_attention": placeholder(int),  # of D_S
@@ -127,7 +127,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         **shared,
     )
     whole, half = (height, width), (height // 2, width // 2)
-    of_frames, of_clips = (whole, half) if config.heads == "dvd" else (half, half)
+    of_frames = half if config.heads == "trivd" else whole
+    temporal = Temporal(num_classes(spec), *_widths(config.width, half), **shared)
     judge = Discriminator(
         biggan.Discriminator(
             num_classes(spec),
@@ -135,7 +136,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
             attention=_attention(config, of_frames),
             **shared,
         ),
-        Temporal(num_classes(spec), *_widths(config.width, of_clips), **shared),
+        None if config.heads == "frames" else temporal,
         config.frames,
         config.heads,
     )

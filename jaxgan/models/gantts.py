@@ -165,17 +165,18 @@ class Window(nn.Module):
 
 class Discriminator(nn.Module):
     """Map waves [b, t, c] with conditions [b, frames, k] to logits [b], one array a window: those
-    that see the wave alone first."""
+    that see the wave alone first, then, where `told`, as many that see the conditions too."""
 
     folds: tuple[int, ...]
     steps: int
     hop: int
     width: int
+    told: bool
 
     @nn.compact
     def __call__(self, waves: jax.Array, condition: jax.Array) -> list[jax.Array]:
         logits = []
-        for conditional in (False, True):
+        for conditional in (False, True) if self.told else (False,):
             for i, fold in enumerate(self.folds):
                 length, unit = self.steps * fold, self.hop if conditional else 1
                 start = self.start((waves.shape[1] - length) // unit, len(logits)) * unit
@@ -209,6 +210,7 @@ def default_config() -> ConfigDict:
             "width": 64,  # of the discriminators' first blocks
             "folds": (1, 2, 4, 8, 15),  # samples of a step; each has `steps` of them
             "steps": 240,
+            "told": True,  # False, a control: no window sees the conditions
         }
     )
 
@@ -237,7 +239,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
                 f"number of frames of {hop}, or longer than {samples}: write divisors of {hop}"
             )
     generator = Generator(channels, widths, factors)
-    discriminator = Discriminator(folds, steps, hop, config.width)
+    discriminator = Discriminator(folds, steps, hop, config.width, config.told)
     judge = linen(discriminator, spec.sample, spec.condition)
     return {
         "generator": linen(generator, spec.noise, spec.condition),

@@ -1,10 +1,10 @@
 """`jaxgan translate MODEL FILE`: a file of captions in, a folder of images out.
 
 OUT/00000.png    what caption 0 of FILE becomes (.npy for what no PNG holds)
-OUT.png          the first captions, each with its images of several seeds, that of --seed first
+OUT.png          the first captions, each with its images for several seeds, --seed first
 
-FILE is that of data/caption_file.py; its vectors come from the text encoder of the training. What a
-caption becomes depends on its vector and the seed alone.
+FILE is as in data/caption_file.py; its vectors come from the text encoder used in training. The
+image of a caption depends only on its vector and the seed.
 """
 
 from pathlib import Path
@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from jaxgan.data.caption_file import read_captions
-from jaxgan.files.atomic import check_output
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media.pictures import captioned, in_colour, save_picture
-from jaxgan.trained.generator import SEEDS, checked_seed
+from jaxgan.trained.calls import SEEDS, checked_seed
+from jaxgan.trained.folder_to_folder import check_outputs, reported
 from jaxgan.trained.translator import Translator
 
 ROWS = 10  # captions of the sheet
-CHUNK = 256  # captions that are drawn between two looks at the progress
+CHUNK = 256  # captions drawn between two updates of the progress
 
 
 def draw_captions(
@@ -36,7 +36,7 @@ def draw_captions(
     Args:
       out: a folder, made if it is not there; beside it the sheet, with the ending .png.
       columns: images of a caption in the sheet.
-      force: replace arrays (.npy) that are there; pictures are replaced anyway.
+      force: as of every command: files/atomic.py says what is replaced without it.
 
     Raises:
       ValueError, FileNotFoundError: before anything is written: no captions, vectors of another
@@ -54,8 +54,7 @@ def draw_captions(
     count, suffix = len(rows.captions), translator.medium.suffix
     targets = [out / f"{number:05d}{suffix}" for number in range(count)]
     sheet = out.with_name(f"{out.name}.png")
-    check_output(sheet, "--out")
-    replaced = [bool(check_output(target, "--out", force=force)) for target in targets]
+    replaced = check_outputs(targets, [sheet], force)
     first = rows.vectors[:ROWS]
     try:
         made = [translator.translate(first, (seed + i) % SEEDS) for i in range(columns)]
@@ -71,6 +70,4 @@ def draw_captions(
     images = in_colour(np.stack(made, 1).reshape(-1, *translator.image_shape))
     save_picture(sheet, captioned(images, columns, rows.captions[:ROWS]))
     text = f"{out}: {count} images; {sheet}: the first {len(first)} captions, {columns} seeds each"
-    if any(replaced):
-        text += f" ({sum(replaced)} replace files that were there)"
-    return text
+    return reported(text, replaced)

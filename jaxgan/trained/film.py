@@ -18,14 +18,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.devices import compiler
-from jaxgan.files.atomic import check_output, write_bytes
+from jaxgan.files.atomic import write_bytes
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.media import clips
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import captioned, gif_bytes, in_colour, save_picture
-from jaxgan.trained.generator import checked_seed
-from jaxgan.trained.translate import listed, read, refuse_folders
+from jaxgan.trained.calls import checked_seed
+from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
+from jaxgan.trained.translate import read, size_of
 from jaxgan.trained.translator import Translator
 
 CHUNK = 32  # frames that are made at once
@@ -44,7 +45,7 @@ def translate_film(
 
     Args:
       out: a folder, made if it is not there; beside it the film and the sheet.
-      seed: checked, and of no use: these networks draw nothing.
+      seed: checked, but unused: these networks have no noise.
       columns: frames of the sheet.
       force: as of every command; frames are pictures, which are replaced anyway.
 
@@ -53,40 +54,37 @@ def translate_film(
         one that does not fit.
     """
     checked_seed(seed)
-    refuse_folders(folder, out)
-    files, unreadable = listed(folder, out, ".png")
-    if unreadable:
-        raise ValueError(f"{folder}: a film has no gaps; repair or remove {unreadable[0]}")
-    files.sort(key=lambda file: natural(str(file.path)))
-    other = next((file for file in files if file.size != files[0].size), None)
+    sizes, left_out = readable(folder, files_of(folder, out), size_of)
+    if left_out:
+        raise ValueError(f"{folder}: a film has no gaps; repair or remove {left_out[0]}")
+    paths = sorted(sizes, key=lambda path: natural(str(path)))
+    size = sizes[paths[0]]
+    other = next((path for path in paths if sizes[path] != size), None)
     if other:
-        first, second = ("{} x {}".format(*file.size) for file in (files[0], other))
-        raise ValueError(f"{other.path} is {second}, {files[0].path} {first}: write one size")
+        first, second = ("{} x {}".format(*found) for found in (size, sizes[other]))
+        raise ValueError(f"{other} is {second}, {paths[0]} {first}: write one size")
     try:
-        translator.refuse_size(*files[0].size)
+        translator.refuse_size(*size)
     except ValueError as error:
-        raise ValueError(f"{files[0].path}: {one_line(error)}") from None
+        raise ValueError(f"{paths[0]}: {one_line(error)}") from None
+    results = results_of(paths, folder, out, ".png")
     film, sheet = (out.with_name(f"{out.name}{suffix}") for suffix in (".gif", ".png"))
-    replaced = [bool(check_output(file.target, "--out", force=force)) for file in files]
-    for path in (film, sheet):
-        check_output(path, "--out")
+    replaced = check_outputs(results.values(), [film, sheet], force)
     poses, frames = [], []
-    sources = (read(file.path, translator.source_shape[-1], 8) for file in files)
-    with Progress("translating", len(files), noun="frames") as progress:
-        for file, (pose, made) in zip(files, filmed(translator, sources), strict=True):
-            save_picture(file.target, made)
+    sources = (read(path, translator.source_shape[-1], 8) for path in paths)
+    with Progress("translating", len(paths), noun="frames") as progress:
+        for path, (pose, made) in zip(paths, filmed(translator, sources), strict=True):
+            save_picture(results[path], made)
             poses.append(pose)
             frames.append(made)
             progress.add()
     rows = [in_colour(np.stack(row)) for row in (poses, frames)]
     write_bytes(film, gif_bytes(np.concatenate(rows, 2), clips.RATE))
-    chosen = np.linspace(0, len(files) - 1, min(columns, len(files))).round().astype(int)
+    chosen = np.linspace(0, len(paths) - 1, min(columns, len(paths))).round().astype(int)
     shown = np.concatenate([row[chosen] for row in rows])
     save_picture(sheet, captioned(shown, len(chosen), CAPTIONS))
-    text = f"{out}: {len(files)} frames; {film}: the film; {sheet}: {len(chosen)} of its frames"
-    if any(replaced):
-        text += f" ({sum(replaced)} replace files that were there)"
-    return text
+    text = f"{out}: {len(paths)} frames; {film}: the film; {sheet}: {len(chosen)} of its frames"
+    return reported(text, replaced)
 
 
 def natural(name: str) -> list[tuple[int, str]]:

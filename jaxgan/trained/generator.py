@@ -12,7 +12,6 @@ truncation that is asked for. A file holds them for a few; see truncations.py fo
 import copy
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, SupportsIndex
@@ -28,11 +27,10 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
 from jaxgan.media.pictures import picture
 from jaxgan.trained import class_names, truncations
-from jaxgan.training.checkpoints import describe_leaves
+from jaxgan.trained.calls import SEEDS, checked_seed, refuse_not_finite, rows_at_once
 
 PyTree = Any
-MOST_AT_ONCE = 64, 1 << 20  # images and pixels in one call of the network, on each device
-SEEDS = 1 << 32
+MOST_KNOWN = 32  # truncations whose statistics are kept
 
 
 class TrainedGenerator:
@@ -358,30 +356,3 @@ class TrainedGenerator:
 
     def _encoded(self, variables: PyTree, images: jax.Array) -> jax.Array:
         return self.side.calls["encode"](variables, self._enlarged(images))
-
-
-MOST_KNOWN = 32  # truncations whose statistics are kept
-
-
-def refuse_not_finite(weights: PyTree) -> None:
-    """Raise ValueError for weights with a value that is not finite, with the leaf's name."""
-    names, leaves = describe_leaves(weights), jax.tree.leaves(weights)
-    for name, leaf in zip(names, leaves, strict=True):
-        if not np.isfinite(np.asarray(leaf, np.float32)).all():
-            raise ValueError(f"the generator's weights are not finite, first in {name}")
-
-
-def rows_at_once(n: int, size: tuple[int, ...], devices: int) -> int:
-    """Return how many images of a size to compute at once for n: one of few numbers, since each is
-    compiled."""
-    images, pixels = MOST_AT_ONCE
-    most = min(images, max(pixels // math.prod(size), 1))
-    each = -(-n // devices)
-    return min(most, next(s for s in (images, 8, 1) if s <= each)) * devices
-
-
-def checked_seed(seed: int) -> int:
-    """Return a seed that JAX keeps whole, or refuse it."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
-        raise ValueError(f"seed = {seed!r}: write a whole number from 0 to {SEEDS - 1}")
-    return int(seed)

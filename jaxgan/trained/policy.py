@@ -18,7 +18,7 @@ from jaxgan.devices import compiler
 from jaxgan.environments import by_name
 from jaxgan.environments.environment import Rollout, drawn, rollout
 from jaxgan.game.keys import Keys
-from jaxgan.trained.generator import checked_seed, refuse_not_finite
+from jaxgan.trained.calls import checked_seed, refuse_not_finite
 
 PyTree = Any
 

@@ -11,17 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.data.prepare.folders import open_folder
 from jaxgan.data.prepare.listing import FILMS
-from jaxgan.files.atomic import check_output
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
-from jaxgan.media import clips
-from jaxgan.media.image_files import WHITE, BadImageError, read_frames
+from jaxgan.media import clips, films
+from jaxgan.media.image_files import BadImageError
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
-from jaxgan.trained.generator import checked_seed
-from jaxgan.trained.translate import refuse_folders
+from jaxgan.trained.calls import checked_seed
+from jaxgan.trained.folder_to_folder import check_outputs, files_of, reported, results_of
 from jaxgan.trained.translator import Translator
 
 CAPTIONS = ("given", "made")
@@ -48,43 +46,32 @@ def predict_films(
         or of a size that does not fit.
     """
     checked_seed(seed)
-    refuse_folders(folder, out)
-    given = {path: first_frames(translator, path) for path in films(folder)}
-    targets = {path: (out / path.relative_to(folder)).with_suffix(".gif") for path in given}
+    results = results_of(files_of(folder, out, "films", FILMS), folder, out, ".gif")
+    films.refuse_videos(results)
+    given = {path: first_frames(translator, path) for path in results}
     sheet = out.with_name(f"{out.name}.png")
-    for path in (sheet, *targets.values()):
-        check_output(path, "--out")
+    replaced = check_outputs(results.values(), [sheet], force)
     rows = []
     with Progress("predicting", len(given), noun="clips") as progress:
         for path, frames in given.items():
             made = translator.translate(frames[None], seed)
-            targets[path].parent.mkdir(parents=True, exist_ok=True)
-            clips.write(targets[path], np.concatenate([frames, made[0]]))
+            results[path].parent.mkdir(parents=True, exist_ok=True)
+            clips.write(results[path], np.concatenate([frames, made[0]]))
             rows.append((translator.medium.show_condition(frames[None])[0], clips.strips(made)[0]))
             progress.add()
     size, shown = rows[0][1].shape[:2], rows[:columns]
     pair = ([fit(row[i], size, "none", "area") for row in shown] for i in range(2))
     images = np.concatenate([in_colour(np.stack(row)) for row in pair])
     save_picture(sheet, captioned(images, len(shown), CAPTIONS))
-    return f"{out}: {len(given)} films; {sheet}: the first {len(shown)} of them"
-
-
-def films(folder: Path) -> list[Path]:
-    """Return the films of a folder in their order, or refuse two that would become one file."""
-    paths = [path for path in open_folder(folder, None, FILMS).read(0) if isinstance(path, Path)]
-    seen: dict[Path, Path] = {}
-    for path in paths:
-        other = seen.setdefault(path.with_suffix(""), path)
-        if other != path:
-            raise ValueError(f"{other} and {path} would both become one film: rename one")
-    return paths
+    text = f"{out}: {len(given)} films; {sheet}: the first {len(shown)} of them"
+    return reported(text, replaced)
 
 
 def first_frames(translator: Translator, path: Path) -> np.ndarray:
     """Return as many frames of a film as the network takes, or refuse the film by its name."""
     count, *_, channels = translator.source_shape
     try:
-        frames = np.stack(read_frames(path, range(count), channels, WHITE))
+        frames = np.stack(list(films.frames(path, range(count), channels)))
         translator.refuse_source(frames.shape)
     except (BadImageError, ValueError, OSError) as error:
         raise ValueError(f"{path}: {one_line(error)}; {count} frames are needed") from None

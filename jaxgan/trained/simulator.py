@@ -19,7 +19,7 @@ from jaxgan.build import medium_of, sampling_prior, sides
 from jaxgan.devices import compiler
 from jaxgan.game import sampling
 from jaxgan.media.medium import Number
-from jaxgan.trained.generator import checked_seed, refuse_not_finite
+from jaxgan.trained.calls import checked_seed, refuse_not_finite
 
 PyTree = Any
 

@@ -3,14 +3,14 @@
     t = jaxgan.load("runs/pix2pix")            # or an exported .safetensors file
     pictures = t.translate(sources, seed=0)    # [n, height, width, channels] of any size that fits
 
-What an image becomes depends on the image and the seed alone: the noise of a seed, if the network
-takes any, is the same for every image. A network that draws captions takes text vectors [n, d] in
+A result depends only on the image and the seed: the noise of a seed, if the network takes any, is
+the same for every image. A network that draws captions takes text vectors [n, d] in
 place of images; one that makes sounds takes conditions [n, frames, k], such as mel spectrograms, of
 any number of frames.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,14 +25,13 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.files.errors import one_line
 from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
-from jaxgan.media.captions import condition_of
 from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.trained import tiles
-from jaxgan.trained.generator import checked_seed, refuse_not_finite, rows_at_once
+from jaxgan.trained.calls import checked_seed, refuse_not_finite, rows_at_once
+from jaxgan.trained.sources import checked_frames, checked_images, checked_texts, lengthened
 
 PyTree = Any
-BEHIND = 10  # silent frames behind a condition of frames, cut off what is made: ends do not click
 
 
 def is_translator(config: ConfigDict) -> bool:
@@ -137,7 +136,7 @@ class Translator:
             return np.asarray(self.medium.to_stored(floats))
         frames = sources.shape[1]
         if self.medium.silence is not None:
-            sources = self._lengthened(sources, self.medium.silence)
+            sources = lengthened(sources, self.medium.silence)
         self.refuse_source(sources.shape[1:])
         found = self._in_batches(self._apply, noise, sources)
         return found[:, : frames * self.hop] if self.makes_sounds else found
@@ -269,72 +268,10 @@ class Translator:
             kept = jax.device_put(jax.device_get(kept), sharding.replicated(self._mesh))
             self.moments = self._standing(self.weights, kept).get("batch_stats", {})
 
-    def _lengthened(self, frames: np.ndarray, silence: float) -> np.ndarray:
-        """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a
-        multiple of an eighth of the next power of two, so that few lengths are compiled."""
-        t = frames.shape[1]
-        unit = max((1 << (t + BEHIND - 1).bit_length()) // 8, 1)
-        count = -(-(t + BEHIND) // unit) * unit
-        return np.pad(frames, ((0, 0), (0, count - t), (0, 0)), constant_values=silence)
-
-    def _checked(self, images: Any) -> np.ndarray:
+    def _checked(self, sources: Any) -> np.ndarray:
         if self.takes_text:
-            return checked_texts(images, self.source_shape[0])
+            return checked_texts(sources, self.source_shape[0])
         if self.makes_sounds:
-            return checked_frames(images, self.source_shape[1], self.medium.silence)
-        channels, dtype = self.source_shape[-1], np.dtype(self.medium.stored.condition.dtype)
-        if isinstance(images, Sequence) and all(isinstance(x, Image.Image) for x in images):
-            modes = {1: "L", 3: "RGB"}
-            read = self.medium.condition_of or (
-                lambda x: np.asarray(x.convert(modes.get(channels, x.mode)))
-            )
-            images = [read(x) for x in images]
-            if len({x.shape for x in images}) > 1:
-                raise ValueError("images have several sizes: translate those of one size at a time")
-            images = np.stack([x.reshape(*x.shape[:2], -1) for x in images]) if images else None
-        array = np.asarray(images)
-        axes = "n, frames, height, width" if len(self.source_shape) == 4 else "n, height, width"
-        is_whole = array.ndim == 1 + len(self.source_shape) and 0 not in array.shape
-        if not is_whole or array.shape[-1] != channels or array.dtype != dtype:
-            raise ValueError(
-                f"images are {array.dtype} {list(array.shape)}: write {dtype} "
-                f"[{axes}, {channels}] with n above 0"
-            )
-        return self.medium.condition_of(array) if self.medium.condition_of else array
-
-
-def checked_frames(frames: Any, width: int, silence: float | None = None) -> np.ndarray:
-    """Return conditions [n, frames, width] as float32, or refuse them.
-
-    silence: the least number that one has, if there is such.
-    """
-    array = np.asarray(frames)
-    if array.ndim != 3 or 0 in array.shape or array.dtype.kind != "f" or array.shape[2] != width:
-        raise ValueError(
-            f"conditions are {array.dtype} {list(array.shape)}: write floats [n, frames, {width}], "
-            "as in the training"
-        )
-    finite = np.isfinite(array).all((1, 2))
-    if not finite.all():
-        raise ValueError(f"condition {int(np.argmin(finite))} of {len(array)} is not finite")
-    if silence is not None and array.min() < silence - 1e-3:
-        raise ValueError(
-            f"conditions go down to {array.min():.4g}, and silence is {silence:g} here: write "
-            "spectrograms of the training's kind (media/mel_spectrograms.py), with its logarithm "
-            "and floor"
-        )
-    return array.astype(np.float32)
-
-
-def checked_texts(vectors: Any, text_dim: int) -> np.ndarray:
-    """Return text vectors [n, text_dim] as conditions, or refuse them."""
-    array = np.asarray(vectors)
-    if array.ndim != 2 or not len(array) or array.dtype.kind != "f" or array.shape[1] != text_dim:
-        raise ValueError(
-            f"text vectors are {array.dtype} {list(array.shape)}: write floats [n, {text_dim}], of "
-            "the text encoder of the training"
-        )
-    usable = np.isfinite(array).all(1) & array.any(1)
-    if not usable.all():
-        raise ValueError(f"text vector {int(np.argmin(usable))} is 0 or not finite")
-    return condition_of(array[:, None])
+            return checked_frames(sources, self.source_shape[1], self.medium.silence)
+        stored = self.medium.stored.condition.dtype
+        return checked_images(sources, self.source_shape, stored, self.medium.condition_of)

@@ -1,13 +1,15 @@
 """Does the size of a data set matter? Time to the first batch, memory, open files, to 10^9 images.
 
-    python tests/data/benchmark_size.py FOLDER [--batch=2048]
+    python tests/data/benchmark_size.py FOLDER [--batch=2048] [--sizes 1000000 ...] [--kinds ...]
 
 Makes one file of 10^6 tiny images in FOLDER and data sets whose files are links to it: 10^9 images
 are 1,000 files, all of them read as files of their own. Each row is a new process that opens the
 data set, and reads the batch of a step in the middle of the second epoch. "watch" finds the images
-that the watch looks at, by a file of labels (a sparse one: all are of one class). "order" is the
-batch's 2,048 indices alone; "array" is the same by an array of the epoch's order, as for small data
-sets. Memory is what the most resident memory grew by; files are those that are open at the end.
+that the watch looks at, by a file of labels. "order" is the batch's 2,048 indices alone; "array" is
+the same by an array of the epoch's order, as for small data sets. "balanced" is the same with
+data.class_balanced, of 1,000 classes; "again" is another batch of it. "reference" draws 50,000 of
+the images and hashes all labels, as `jaxgan evaluate` does. Memory is what the most resident memory
+grew by; files are those that are open at the end.
 
 2026-11-29, one core, other work beside it (load 12), Python 3.11:
 
@@ -42,7 +44,8 @@ import numpy as np
 
 FILE = 10**6
 SIZES = (10**6, 10**7, 10**8, 10**9)
-SHAPE = (4, 4, 1)
+SHAPE, CLASSES = (4, 4, 1), 1000
+KINDS = ("first batch", "watch", "order", "array", "balanced", "again", "reference")
 
 
 def make_file(folder: Path) -> Path:
@@ -73,17 +76,18 @@ def make_set(folder: Path, size: int) -> Path:
         if not target.exists():
             target.hardlink_to(path)
     report = ShardReport([0], 1, "", path.stat().st_size)
-    finish(directory, "train", ImageFormat(SHAPE), map(str, range(10)), [report], {})
+    finish(directory, "train", ImageFormat(SHAPE), map(str, range(CLASSES)), [report], {})
     info = directory / "dataset_info.json"  # `finish` has written one file with one image
     values = json.loads(info.read_text())
     values["splits"][0]["shardLengths"] = [str(FILE)] * count
     info.write_text(json.dumps(values))
     labels, manifest = directory / labels_file("train"), directory / MANIFEST
     with labels.open("wb") as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": "|u1", "fortran_order": False, "shape": (size,)}
-        )
-        file.truncate(file.tell() + size)
+        header = {"descr": "<u2", "fortran_order": False, "shape": (size,)}
+        np.lib.format.write_array_header_1_0(file, header)
+        rng = np.random.default_rng(0)
+        for _ in range(count):
+            file.write(rng.integers(0, CLASSES, FILE).astype("<u2").tobytes())
     values = json.loads(manifest.read_text())
     values["labels"] = {"file": labels.name, "sha256": file_hash(labels)}
     manifest.write_text(json.dumps(values))
@@ -92,7 +96,8 @@ def make_set(folder: Path, size: int) -> Path:
 
 def measure(kind: str, folder: Path, size: int, batch: int) -> dict[str, float]:
     """Return seconds and GB of one row, without imports."""
-    from jaxgan.data import order, reader, records
+    from jaxgan.data import labels, order, reader, records
+    from jaxgan.evaluate import images
     from jaxgan.media.images import for_features
     from jaxgan.training import watch
 
@@ -102,9 +107,21 @@ def measure(kind: str, folder: Path, size: int, batch: int) -> dict[str, float]:
         order.epoch_order(size, 0)(places)
     elif kind == "array":
         order.permutation(size, 0, "epoch", 1)[places - size]
+    elif kind in ("balanced", "again"):
+        balanced = order.balanced_order(
+            records.open_records(make_set(folder, size)).stored_labels(), 0
+        )
+        balanced(places)
+        if kind == "again":
+            before, start = held(), time.perf_counter()
+            balanced(places + batch)
+    elif kind == "reference":
+        known = records.open_records(make_set(folder, size)).stored_labels()
+        images.identity("", known, (), SHAPE)
+        labels.labels_at(known, order.stratified(known, 50_000, "evaluate", 0))
     elif kind == "watch":
         opened = records.open_records(make_set(folder, size))
-        sizes = watch.class_sizes(opened, 10)
+        sizes = watch.class_sizes(opened, CLASSES)
         watch.drawn(opened, {0: int(sizes[0])}, 32)
     else:
         opened = records.open_records(make_set(folder, size))
@@ -124,6 +141,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--batch", type=int, default=2048)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--kinds", nargs="+", default=KINDS)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.one:
@@ -131,9 +150,9 @@ def main() -> None:
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}, batch {flags.batch}")
     print(f"{'images':>12}{'':>14}{'seconds':>10}{'GB':>8}{'files':>7}")
-    for size in SIZES:
+    for size in flags.sizes:
         make_set(flags.folder, size)
-        for kind in ("first batch", "watch", "order", "array"):
+        for kind in flags.kinds:
             if kind == "array" and size > 10**8:
                 continue  # 16 GB
             command = [sys.executable, __file__, str(flags.folder), f"--batch={flags.batch}"]

@@ -43,7 +43,7 @@ def test_an_image_is_not_to_blame(class_folder, tmp_path, monkeypatch, error, pl
 @pytest.mark.parametrize("error", LIMITS, ids=["memory", "files"])
 def test_a_record_is_not_to_blame(make_records, monkeypatch, error):
     records, *_ = make_records()
-    monkeypatch.setattr(records_module, "open_shard", raises(error))
+    monkeypatch.setattr(records_module, "OpenShard", raises(error))
     for use in (lambda: records.read([0, 1]), records.labels, records.content_hash):
         monkeypatch.setattr(type(records), "manifest", lambda self: None)
         with pytest.raises(type(error)):
@@ -84,7 +84,7 @@ def test_open_shards_are_bounded(make_records, monkeypatch):
     records, _, labels = make_records(shards=5)
     for _ in range(2):
         found = [label for index in range(23) for _, label in records.read([index])]
-        assert found == labels.tolist() and len(records._readers) <= 2
+        assert found == labels.tolist() and len(records._open) <= 2
 
 
 def test_memory_and_quota_are_one_line(tmp_path, monkeypatch, capsys):
@@ -180,4 +180,4 @@ def test_a_thousand_shards_need_few_files(make_records):
     run = [sys.executable, "-c", MANY_SHARDS, str(records.directory)]
     result = subprocess.run(run, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert 2 * 64 <= int(result.stdout) < 200
+    assert 2 * 32 <= int(result.stdout) < 2 * 64  # a shard may take two

@@ -10,8 +10,10 @@ import pytest
 from jaxgan.data.prepare.write import ImageFormat, write_shard
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import BadRecordError, open_records, serialize
+from jaxgan.media.decode import of_size
 from jaxgan.media.images import for_features
 from tests.data.image_kinds import random_images
+from tests.data.made_arrays import raw_records
 
 
 def batches(records, steps, **options):
@@ -42,6 +44,44 @@ def test_sixteen_bits_stay(make_records):
         batch = reader(0).sample
         assert batch.dtype == np.uint16
         np.testing.assert_array_equal(batch, images[reader.indices(0)])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("size", [None, (16, 24)])
+def test_arrays_kept_as_they_are_go_straight_into_the_batch(tmp_path, workers, size):
+    """Read first by the library, then without it; a resize goes the way of all other images."""
+    records, images, labels = raw_records(tmp_path / "made")
+    shape = (*(size or (32, 48)), 3)
+    decoded = [of_size(image, size) for image in images]
+    options = {"cache_bytes": 0, "workers": workers, "size": size}
+    with reader_of(records, (2, 1, 10), seed=5, **options) as reader:
+        assert reader._as_stored == (size is None)
+        for step in range(4):
+            batch, indices = reader(step), reader.indices(step)
+            assert batch.sample.shape == (2, 1, 10, *shape) and batch.sample.flags.writeable
+            np.testing.assert_array_equal(batch.sample, np.stack(decoded)[indices])
+            np.testing.assert_array_equal(batch.condition, labels[indices])
+            assert batch.condition.dtype == np.int32
+
+
+@pytest.mark.parametrize("on_bad_record", ["stop", "skip"])
+def test_a_damaged_array_is_named_or_left_out(tmp_path, on_bad_record):
+    _, images, labels = raw_records(tmp_path / "made")
+    (path,) = (tmp_path / "made").glob("*-00001-of-00002")
+    data = bytearray(path.read_bytes())
+    data[20_000] ^= 1  # within the array of record 4 of this file, image 14
+    path.write_bytes(data)
+    options = {"cache_bytes": 0, "on_bad_record": on_bad_record}
+    with reader_of(open_records(tmp_path / "made"), (1, 1, 20), **options) as reader:
+        for step in range(2):
+            if on_bad_record == "stop":
+                with pytest.raises(BadRecordError, match="00001-of-00002: record 4 cannot be read"):
+                    reader(step)
+                continue
+            batch, indices = reader(step), reader.indices(step)
+            indices = np.where(indices == 14, 15, indices)
+            np.testing.assert_array_equal(batch.sample, images[indices])
+            np.testing.assert_array_equal(batch.condition, labels[indices])
 
 
 def test_every_image_once_an_epoch_across_steps(make_records):

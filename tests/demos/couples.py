@@ -18,7 +18,7 @@ from PIL import Image
 import jaxgan
 from jaxgan.media.couples import halves
 from jaxgan.media.pictures import captioned, save_picture
-from tests.data.real_data import digits
+from tests.data.real.digits import digits
 
 COUNT, COLUMNS = 1000, 12
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.media.pictures import grid, save_picture
-from tests.data.real_data import MAGENTAS, shades
+from tests.data.real.wesnoth import MAGENTAS, shades
 from tests.demos import codes, dance, furniture, growth, modes, rings, teams
 from tests.rings import SPREAD, centres
 

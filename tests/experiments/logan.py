@@ -28,8 +28,9 @@ from jaxgan.devices.compiler import compiler_options
 from jaxgan.evaluate.evaluation import joined
 from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.metrics.frechet import frechet_distance
-from jaxgan.game import latent_steps, latents, sampling
+from jaxgan.game import latents, sampling
 from jaxgan.game.game import Batch, bind, init_state
+from jaxgan.game.latent_steps import latent_step, natural_gradient
 from jaxgan.game.steps import train_step
 from jaxgan.models.convolution import average_pool
 from tests import rings
@@ -37,7 +38,7 @@ from tests.experiments.page import table, write_section
 from tests.tiny import spec_of
 
 SEEDS, WARM = 3, 100
-STEP = latent_steps.natural_gradient(0.9, 0.1, fraction=0.8, cost=0.1)
+STEP = latent_step(natural_gradient(0.9, 0.1), fraction=0.8, cost=0.1)
 
 
 def ring():

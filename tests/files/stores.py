@@ -3,7 +3,7 @@
 import fsspec
 import pytest
 
-from jaxgan.files import copies, desk, lock, objects
+from jaxgan.files import copies, desk, lock, mirror, objects
 
 URL = "bad://bucket/runs/one"
 
@@ -93,7 +93,7 @@ def bad_store(monkeypatch: pytest.MonkeyPatch) -> Store:
     made = Store()
     monkeypatch.setitem(objects.PACKAGES, "bad", ("fsspec", "bad"))
     monkeypatch.setattr(fsspec, "filesystem", lambda scheme, **_: made)
-    monkeypatch.setattr(desk, "AT_ONCE", 1)
+    monkeypatch.setattr(mirror, "AT_ONCE", 1)
     monkeypatch.setattr(copies, "AT_ONCE", 1)
     monkeypatch.setattr(lock, "WATCH", 0.01)
     return made

@@ -21,7 +21,7 @@ from jaxgan.devices import sharding
 from jaxgan.game import latent_steps, steps
 from jaxgan.game.game import Batch, Nets, bind, init_state
 from jaxgan.game.keys import Keys
-from jaxgan.game.objectives.draw import drawn_noise
+from jaxgan.game.objectives.draw import generated_after_step
 from tests.tiny import spec_of
 
 ROLES = ("generator", "discriminator")
@@ -58,9 +58,9 @@ def numpy_steps(params, z, rule, count, mask=1.0, clip=False):
 
 
 RULES = {
-    "gradient": (partial(latent_steps.gradient, 0.4), lambda g, square: 0.4 * g),
+    "gradient": (latent_steps.gradient(0.4), lambda g, square: 0.4 * g),
     "natural": (
-        partial(latent_steps.natural_gradient, 0.9, 0.5),
+        latent_steps.natural_gradient(0.9, 0.5),
         lambda g, square: 0.9 * g / (0.5 + square),
     ),
 }
@@ -70,10 +70,10 @@ RULES = {
 @pytest.mark.parametrize("clip", ["none", "unit"])
 @pytest.mark.parametrize("name", RULES)
 def test_steps_equal_numpy(name, count, clip):
-    (factory, rule), (params, z) = RULES[name], problem()
-    step = factory(steps=count, clip=clip)
+    (rule, expected_rule), (params, z) = RULES[name], problem()
+    step = latent_steps.latent_step(rule, steps=count, clip=clip)
     latents, cost = step.improve(partial(energy, params), z, key())
-    expected = numpy_steps(params, z, rule, count, clip=clip == "unit")
+    expected = numpy_steps(params, z, expected_rule, count, clip=clip == "unit")
     assert latents.dtype == cost.dtype == jnp.float32
     close(latents, expected[0])
     close(cost, expected[1])
@@ -83,7 +83,7 @@ def test_more_steps_ascend_further():
     params, z = problem()
     scores = [energy(params, z).mean()]
     for count in (1, 2, 4):
-        step = latent_steps.gradient(0.05, steps=count)
+        step = latent_steps.latent_step(latent_steps.gradient(0.05), steps=count)
         scores.append(energy(params, step.improve(partial(energy, params), z, key())[0]).mean())
     assert all(b > a + 0.05 for a, b in itertools.pairwise(scores))
 
@@ -95,7 +95,7 @@ def test_natural_step_is_bounded(alpha, beta, bound):
     sizes = np.append(np.geomspace(1e-4, 1e4, 81), math.sqrt(beta)).astype("f4")
     direction = problem()[1][0]
     slopes = sizes.reshape(-1, 1) * (direction / np.linalg.norm(direction)).reshape(1, -1)
-    step = latent_steps.natural_gradient(alpha, beta)
+    step = latent_steps.latent_step(latent_steps.natural_gradient(alpha, beta))
     _, cost = step.improve(lambda z: (z * slopes).sum(-1), jnp.zeros_like(slopes), key())
     lengths = np.sqrt(cost)
     assert lengths.max() <= alpha / (2 * math.sqrt(beta)) * (1 + 1e-6)  # a rounding
@@ -106,8 +106,8 @@ def test_natural_step_is_bounded(alpha, beta, bound):
 @pytest.mark.parametrize("name", RULES)
 def test_gradients_flow_through_the_step(name, count):
     """By the energy's parameters and by the latents: finite differences, second-order terms in."""
-    (factory, _), (params, z) = RULES[name], problem()
-    step = factory(steps=count)
+    (rule, _), (params, z) = RULES[name], problem()
+    step = latent_steps.latent_step(rule, steps=count)
 
     def loss(params, z):
         latents, cost = step.improve(partial(energy, params), z, key())
@@ -120,11 +120,12 @@ def test_gradients_flow_through_the_step(name, count):
 @pytest.mark.parametrize("subset", ["fixed", "random"])
 def test_a_fraction_of_the_elements(subset):
     params, z = problem(batch=200, dim=8)
-    step = latent_steps.natural_gradient(0.9, 0.5, steps=2, fraction=0.5, subset=subset)
+    rule, expected_rule = RULES["natural"]
+    step = latent_steps.latent_step(rule, steps=2, fraction=0.5, subset=subset)
     latents, cost = step.improve(partial(energy, params), z, key())
     moved = np.asarray(latents != z)
     assert (moved.sum(1) == 4).all()  # per element, in every example, the same in both steps
-    close(latents, numpy_steps(params, z, RULES["natural"][1], 2, mask=moved)[0])
+    close(latents, numpy_steps(params, z, expected_rule, 2, mask=moved)[0])
     close(cost, ((latents - z) ** 2).sum(1))
     if subset == "fixed":
         assert moved[:, :4].all()
@@ -155,7 +156,9 @@ def test_fractions_round_to_elements_and_keep_one():
 )
 def test_refuses(fields, message):
     with pytest.raises(ValueError, match=message):
-        latent_steps.natural_gradient(**({"alpha": 0.9, "beta": 5.0} | fields))
+        fields = {"alpha": 0.9, "beta": 5.0} | fields
+        rule = latent_steps.natural_gradient(fields.pop("alpha"), fields.pop("beta"))
+        latent_steps.latent_step(rule, **fields)
 
 
 # In a game: the smallest BigGAN, on 8 x 8 images. Compiled in a third of the time, slow to run.
@@ -248,7 +251,8 @@ def test_whose_loss_the_cost_joins(role):
         weights = {"generator_cost": weight, "discriminator_cost": weight}
         weighted = dataclasses.replace(game, latent_step=step._replace(**weights))
         loss, _ = player_loss(weighted, role, state)(state.players[role].params, batch(8), key())
-        _, _, cost = drawn_noise(game, Nets(bound(game, state)), batch(8), Keys(key()))
+        nets = Nets(bound(game, state))
+        _, _, cost = generated_after_step(game, nets, batch(8), Keys(key()))
         return loss, cost.mean()
 
     (free, cost), (dear, _) = (loss_and_cost(w) for w in (0.0, 2.0))

@@ -6,12 +6,13 @@ import numpy as np
 import optax
 import pytest
 
-from jaxgan.build import averages, build, lazy_share, optimizer
+from jaxgan.build import averages, build
 from jaxgan.config import default_config
 from jaxgan.config.over_time import scheduled
 from jaxgan.game.averaging import decay_of, ema
 from jaxgan.game.game import Label, Spec
 from jaxgan.game.schedules import ends, of_images, of_steps, parse
+from jaxgan.optimizers import lazy_share, optimizer
 
 SPEC = Spec(jax.ShapeDtypeStruct((32, 32, 1), jnp.float32), Label(10))
 GRADIENTS = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)

@@ -41,6 +41,25 @@ def test_the_range_is_that_of_the_networks():
     np.testing.assert_allclose(spectra.spectrograms(jnp.zeros((1, 1024, 1))), -1.0, atol=1e-5)
 
 
+def test_a_higher_floor_spreads_what_can_be_heard():
+    """Of a window of 64 a full sine is |S| = 16, and 0.016 is 60 decibels below."""
+    decibels = lambda x: 16 * 10 ** (x / 20)
+    wave = np.float32(np.sin(2 * np.pi * 8 * np.arange(1024) / 64))[None, :, None]
+    at = lambda gain, floor: float(
+        spectra.spectrograms(jnp.asarray(np.float32(gain) * wave), floor)[0, 5, 8, 0]
+    )
+    for gain, loud in ((1.0, 0), (0.1, -20)):
+        for floor in (1e-6, decibels(-60)):
+            low, high = np.log(floor), np.log(32 + floor)
+            expected = 2 * (np.log(decibels(loud) + floor) - low) / (high - low) - 1
+            assert at(gain, floor) == pytest.approx(expected, abs=1e-3)
+    steps = [at(1.0, floor) - at(0.1, floor) for floor in (1e-6, decibels(-60))]
+    assert steps[1] > 2 * steps[0]
+    wave = jnp.asarray(sounds())
+    back = spectra.sounds_of(spectra.spectrograms(wave, 0.016), 0.016)
+    assert float(jnp.abs(back).std() / jnp.abs(wave).std()) == pytest.approx(1, abs=0.2)
+
+
 def test_rounds_bring_the_spectrum_nearer():
     """Spectral convergence: |size - size of what was found| / |size|."""
     wave = jnp.asarray(sounds())
@@ -57,7 +76,7 @@ def test_rounds_bring_the_spectrum_nearer():
 def config(*size, channels=1):
     return ConfigDict(
         {"size": size, "channels": channels, "rate": 8000, "class_names": ("a", "b"), "bits": 16}
-        | {"flip": False, "random_crop": 1.0}
+        | {"flip": False, "random_crop": 1.0, "floor": 1e-6}
     )
 
 

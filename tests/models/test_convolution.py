@@ -14,6 +14,7 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxgan.models import convolution
+from jaxgan.models import convolution_primitives as primitives
 from jaxgan.models.convolution import average_pool, conv, conv_down, conv_strided, conv_up
 
 
@@ -171,14 +172,14 @@ def test_groups_in_the_forms_for_cpu_and_for_all_others(groups, inputs, outputs)
     y, _ = arrays(5, 4, 3, 3, outputs, 1, seed=1)
     kernel, fields = kernel[:, :, : inputs // groups], {"stride": 1, "groups": groups}
     forms = (
-        (convolution._kernel_and_x_to_y, (x, kernel), fields),
-        (convolution._kernel_and_y_to_x, (y, kernel), fields),
-        (convolution._x_and_y_to_kernel, (x, y), fields | {"size": (3, 3)}),
+        (primitives.kernel_and_x_to_y, (x, kernel), fields),
+        (primitives.kernel_and_y_to_x, (y, kernel), fields),
+        (primitives.x_and_y_to_kernel, (x, y), fields | {"size": (3, 3)}),
     )
     with jax.enable_x64(True):
         for form, operands, params in forms:
             operands = [jnp.asarray(a) for a in operands]
-            by_group = convolution._by_group(form)(*operands, **params)
+            by_group = primitives.by_group(form)(*operands, **params)
             assert_close(by_group, form(*operands, **params))
 
 
@@ -202,8 +203,8 @@ def test_the_form_for_cpu_equals_the_form_for_all_others(size, image):
     y, _ = arrays(*image, *size)
     _, kernel = arrays(*image, *size, inputs=4, outputs=3)
     with jax.enable_x64(True):
-        dilated = convolution._kernel_and_y_to_x(jnp.asarray(y), jnp.asarray(kernel), stride=2)
-        interleaved = convolution._kernel_and_y_to_x_interleaved(
+        dilated = primitives.kernel_and_y_to_x(jnp.asarray(y), jnp.asarray(kernel), stride=2)
+        interleaved = primitives.kernel_and_y_to_x_interleaved(
             jnp.asarray(y), jnp.asarray(kernel), stride=2
         )
     assert dilated.shape == (2, *(2 * n + k % 2 for n, k in zip(image, size, strict=True)), 4)

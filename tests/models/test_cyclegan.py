@@ -28,6 +28,13 @@ def test_the_authors_networks():
     assert [count(x) for x in shapes_of(generator).values()] == [7_837_699] * 2
 
 
+def test_judges_may_be_wider_than_translators():
+    small = {"width": 16, "blocks": 3, "patch_layers": 2}
+    translators, judges = sides(32, **small, judge_width=32)
+    assert count(shapes_of(translators)) == 545_030 and count(shapes_of(judges)) == 335_298
+    assert count(shapes_of(sides(32, **small)[1])) < 335_298 / 3
+
+
 def test_each_call_is_of_its_own_networks():
     generator, discriminator = sides(channels=1)
     params, judges = drawn(generator), drawn(discriminator)

@@ -157,6 +157,16 @@ def test_a_loss_is_of_a_clips_sum_and_reaches_both_heads():
     np.testing.assert_array_equal(seen, [True, False, False, True])  # the first and the last
 
 
+def test_without_the_temporal_head_the_order_of_frames_is_not_seen():
+    """The control: D_S's logit, of all frames, is what it was in the other order."""
+    _, judge = sides(heads="frames", frames=T)
+    params = drawn(judge)
+    assert set(params) == {"spatial"}
+    call = jax.jit(lambda clips: bind(judge, params).call(clips, LABELS), compiler_options=FAST)
+    (there,), (back,) = call(CLIPS), call(CLIPS[:, ::-1])
+    np.testing.assert_allclose(there, back, rtol=1e-5)
+
+
 def test_frames_are_drawn_for_each_clip_and_at_most_once():
     numbered = np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1, 1) + np.zeros((200, 1, 1, 1, 1))
     found = np.asarray(clip_heads.some_frames(np.float32(numbered), 3, jax.random.key(5)))[
@@ -216,7 +226,7 @@ def test_the_papers_scale():
     ("fields", "words"),
     [
         ({"unit": "gru"}, "model.unit = 'gru': write 'conv_gru' or 'tsru_c'"),
-        ({"heads": "both"}, "model.heads = 'both': write 'dvd' or 'trivd'"),
+        ({"heads": "both"}, "model.heads = 'both': write 'dvd' or 'trivd' or 'frames'"),
         ({"frames": 8}, "model.frames = 8 of clips of 4: write 1 to 4"),
         ({"shape": (4, 8, 8, 1)}, "data.size = 4 x 8 x 8: .* 16 at least"),
     ],

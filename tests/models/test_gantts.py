@@ -24,8 +24,8 @@ def sides(samples=48_000, frames=400, features=567, noise=128, **fields):
     return found["generator"], found["discriminator"]
 
 
-def tiny():
-    return sides(64, 16, 3, 5, **TINY)
+def tiny(**fields):
+    return sides(64, 16, 3, 5, **TINY, **fields)
 
 
 def inputs(n=2, frames=16):
@@ -129,6 +129,12 @@ def test_five_see_the_condition_at_their_window():
     assert moved(7) == [False, False, True, True]  # samples 28 to 31
     assert moved(6) == [False, False, False, True]  # the larger window begins at 24
     assert moved(0) == [False] * 4
+
+
+def test_the_control_has_the_windows_without_conditions_alone():
+    (_, told), (_, control) = tiny(), tiny(told=False)
+    both, own = shapes_of(told), shapes_of(control)
+    assert own == {name: shapes for name, shapes in both.items() if name.startswith("alone")}
 
 
 def test_an_example_alone_is_what_it_is_in_a_batch():

@@ -10,7 +10,8 @@ import pytest
 
 from jaxgan.planning.chips import CHIPS
 from tests.peers import benchmark_gpu
-from tests.peers.benchmark_gpu import ROWS, config_of
+from tests.peers.benchmark_gpu import ROWS
+from tests.peers.gpu_side import config_of
 
 ROOT = Path(__file__).parents[2]
 

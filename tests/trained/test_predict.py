@@ -10,7 +10,8 @@ from jaxgan.config import default_config
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.evaluate.metrics.paired import psnr
 from jaxgan.evaluate.translations import guesses, pair_images
-from jaxgan.media.image_files import count_frames, read_frames, read_picture
+from jaxgan.media import image_files
+from jaxgan.media.image_files import count_frames, read_picture
 from jaxgan.trained.predict import predict_films
 from tests.data.made_media import moving
 from tests.tiny import run_of
@@ -37,11 +38,11 @@ def test_films_go_on(opened, tmp_path):
     said = predict_films(translator, folder / "films", tmp_path / "out", columns=3)
     assert "4 films" in said and "the first 3" in said
     name = Path("left") / "0000.gif"
-    frames = np.stack(read_frames(folder / "films" / name, range(4), 3))
+    frames = np.stack(list(image_files.frames(folder / "films" / name, range(4), 3)))
     made = translator.translate(frames[None])
     assert made.shape == (1, 2, 8, 8, 3) and made.dtype == np.uint8
     assert count_frames(tmp_path / "out" / name) == 6
-    found = np.stack(read_frames(tmp_path / "out" / name, range(6), 3))
+    found = np.stack(list(image_files.frames(tmp_path / "out" / name, range(6), 3)))
     found = found[:, ::8, ::8].astype(int)  # small frames are enlarged
     assert np.abs(found - [*frames, *made[0]]).mean() < 8  # a GIF's palette
     assert read_picture(tmp_path / "out.png", 3, 8).shape[1] > 3 * 2 * 8

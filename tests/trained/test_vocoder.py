@@ -13,7 +13,7 @@ from jaxgan.evaluate.results import read_results
 from jaxgan.media.mel_spectrograms import Mel, log_mels
 from jaxgan.media.sounds import inspect_sound, read_sound, wav_bytes
 from jaxgan.trained.export import write_export
-from jaxgan.trained.translator import BEHIND
+from jaxgan.trained.sources import BEHIND
 from tests.media.test_log_spectrograms import sounds
 from tests.tiny import run_of
 

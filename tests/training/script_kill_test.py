@@ -44,7 +44,7 @@ def commands(folder: Path) -> list[list[str]]:
     debug = f"--config={ROOT}/configs/debug.py"
     flags = ["--config.train.sample_every=10", "--config.watch.every=10", *SMALL]
     flags += ["--config.train.checkpoint_every=5", "--config.data.name=data"]
-    scores = [f"{EVALUATE}samples=64", f"{EVALUATE}batch=32", f"{EVALUATE}metrics=fd,is,copies"]
+    scores = [f"{EVALUATE}samples=16", f"{EVALUATE}batch=16", f"{EVALUATE}metrics=fd,is,copies"]
     return [
         ["prepare", str(folder / "pictures"), "data", "--shards=4", "--workers=1"],
         ["train", debug, "--workdir=run", *flags],
@@ -161,11 +161,11 @@ class Scripts:
 
 
 def draw_pictures(folder: Path) -> None:
-    """Write 96 pictures of four classes."""
+    """Write 32 pictures of four classes."""
     rng = np.random.default_rng(0)
     for label in range(4):
         (folder / f"class{label}").mkdir(parents=True)
-        for number in range(24):
+        for number in range(8):
             noise = rng.integers(0, 60, (8, 8), np.uint8) + np.uint8(40 * label)
             Image.fromarray(noise).save(folder / f"class{label}" / f"{number:02d}.png")
 

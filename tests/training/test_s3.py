@@ -73,14 +73,14 @@ def until(is_true, seconds: float = 300) -> None:
         time.sleep(0.02)
 
 
-def life(log: Path, killed_by: str = "") -> None:
+def life(log: Path, killed_by: str = "", run: str = RUN, data: str = DATA) -> None:
     """Train; kill the process as soon as an object has a name that begins so."""
     command = [sys.executable, "-m", "jaxgan", *COMMAND, *SMALL]
-    command += [f"--config.data.name={DATA}", f"--workdir={RUN}"]
+    command += [f"--config.data.name={data}", f"--workdir={run}"]
     environment = os.environ | {"JAX_PLATFORMS": "cpu"}
     with log.open("ab") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
-    objects = Objects(RUN)
+    objects = Objects(run)
     if killed_by:
         there = lambda: any(name.startswith(killed_by) for name in objects.tags())
         until(lambda: there() or process.poll() is not None)

@@ -1,13 +1,13 @@
-"""Films for `jaxgan prepare FOLDER TARGET --frames=N`: animated GIF, WebP and PNG become clips.
+"""Films for `jaxgan prepare FOLDER TARGET --frames=N`: animations and videos become clips.
 
 A film gives the clips of N frames that follow each other in it, of every `--stride`-th frame; what
-is left at its end is left out. Frames count as they are stored, however long each is shown (many
-programs store equal frames once). Rejected, by name: films that are too short, and clips in which
-nothing moves.
+is left at its end is left out. Frames count as they are stored (media/films.py). Rejected, by name:
+films that are too short, and clips in which nothing moves.
 """
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,8 @@ from jaxgan.data.prepare.listing import FILMS
 from jaxgan.data.prepare.survey import Size, only_size
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
-from jaxgan.media.image_files import (
-    WHITE,
-    BadImageError,
-    Kind,
-    count_frames,
-    inspect,
-    read_frames,
-)
+from jaxgan.media import films
+from jaxgan.media.image_files import WHITE, BadImageError, Kind
 from jaxgan.media.resize import fit
 
 MOST_FRAMES = 1024  # of a clip
@@ -46,6 +40,10 @@ class Cut:
     def span(self) -> int:
         """How many frames of a film a clip takes."""
         return self.frames * self.stride
+
+    def clips(self, length: int) -> int:
+        """Return how many clips, good or bad, a film of so many frames gives."""
+        return max(length // self.span, 1)
 
 
 def open_clips(
@@ -79,20 +77,22 @@ def open_clips(
         raise ValueError(f"{folder}: films are read from a folder; unpack it, or write another")
     source = open_folder(folder, labels, FILMS)
     paths = [path for path in source.read(0) if isinstance(path, Path)]
+    films.refuse_videos(paths)
     kinds = [_look(path) for path in paths]
     known = [kind for kind, _ in kinds if kind]
     size = size or only_size(known)
     channels = channels or (3 if any(kind.channels >= 3 for kind in known) else 1)
     cut = Cut(frames, stride, size, channels, crop, resize, background)
-    counts = [max(count // cut.span, 1) for _, count in kinds]
+    lengths = [length for _, length in kinds]
+    counts = [cut.clips(length) for length in lengths]
     files = np.repeat(np.arange(len(paths)), counts)
     starts = np.concatenate([[0], np.cumsum(counts)])
 
     def read(start: int) -> Iterator[Payload]:
         first = int(np.searchsorted(starts, start, side="right")) - 1
         for number in range(first, len(paths)):
-            for index in range(max(start - int(starts[number]), 0), counts[number]):
-                yield clip_of(paths[number], index, cut)
+            begin = max(start - int(starts[number]), 0)
+            yield from clips_of(paths[number], lengths[number], begin, cut)
 
     return dataclasses.replace(
         source,
@@ -109,23 +109,34 @@ def open_clips(
 def _look(path: Path) -> tuple[Kind | None, int]:
     """Return what a film's header says and how many frames it has; None for one that is bad."""
     try:
-        return inspect(path), count_frames(path)
+        return films.inspect(path)
     except (BadImageError, OSError) as error:
         limits.pass_on(error)
         return None, 0
 
 
-def clip_of(path: Path, index: int, cut: Cut) -> np.ndarray | BadImageError:
-    """Return clip number `index` of a film, [frames, *size, channels] uint8, or why it is bad."""
-    try:
-        count = count_frames(path)
-        if count < cut.span:
-            return BadImageError(f"{count} frames, of which a clip takes {cut.span}")
-        places = range(index * cut.span, (index + 1) * cut.span, cut.stride)
-        found = read_frames(path, places, cut.channels, cut.background)
-    except (BadImageError, OSError) as error:
-        limits.pass_on(error)
-        return BadImageError(one_line(error))
+def clips_of(path: Path, length: int, first: int, cut: Cut) -> Iterator[np.ndarray | BadImageError]:
+    """Yield the clips of a film of `length` frames from number `first` on, [frames, *size,
+    channels] uint8, or why one is bad. The film is read once."""
+    if 0 < length < cut.span:
+        yield BadImageError(f"{length} frames, of which a clip takes {cut.span}")
+        return
+    starts = range(first * cut.span, cut.clips(length) * cut.span, cut.span)
+    places = (start + i for start in starts for i in range(0, cut.span, cut.stride))
+    read = films.frames(path, places, cut.channels, cut.background)
+    bad: BadImageError | None = None  # what ends a film is the reason of all clips that follow
+    for _ in starts:
+        try:
+            found = None if bad else clip_of(list(islice(read, cut.frames)), cut)
+        except (BadImageError, OSError) as error:
+            limits.pass_on(error)
+            bad = error if isinstance(error, BadImageError) else BadImageError(one_line(error))
+            found = None
+        yield found if found is not None else bad or BadImageError("no frames")
+
+
+def clip_of(found: list[np.ndarray], cut: Cut) -> np.ndarray | BadImageError:
+    """Return frames as a clip, or why they are none."""
     clip = np.stack([fit(frame, cut.size, cut.crop, cut.resize) for frame in found])
     if cut.frames > 1 and (clip == clip[:1]).all():
         return BadImageError("nothing moves")

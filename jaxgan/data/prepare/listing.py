@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxgan.data.prepare.classes import numbered
 from jaxgan.files.text import read_text
-from jaxgan.media import meshes, midi, sounds
+from jaxgan.media import films, meshes, midi, sounds
 from jaxgan.media.image_files import SUFFIXES
 
 UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".exr", ".dng", ".cr2", ".nef")
@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
 
 SOUNDS = Wanted("waves", sounds.SUFFIXES)
 MESHES = Wanted("volumes", meshes.SUFFIXES)
-FILMS = Wanted("clips", (".gif", ".webp", ".png", ".apng"))
+FILMS = Wanted("clips", films.ANIMATIONS + films.VIDEOS)
 TUNES = Wanted("events", midi.SUFFIXES)
 IMAGES = Wanted(
     "images",
@@ -36,6 +36,7 @@ IMAGES = Wanted(
     {
         **dict.fromkeys(SOUNDS.suffixes, "a sound; write --window=16384, a number of samples"),
         **dict.fromkeys(MESHES.suffixes, "a mesh; write --voxels=32, a number of voxels"),
+        **dict.fromkeys(films.VIDEOS, "a film; write --frames=16, a number of frames"),
         **dict.fromkeys(TUNES.suffixes, "a tune; write --notes=32, a number of notes"),
     },
 )

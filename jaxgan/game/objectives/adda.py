@@ -7,10 +7,12 @@ for images s of the source and t of the target, in batches without partners. f_s
 that goes with it, are held (models/adda.py): this is the non-saturating game, with features of the
 source as real samples. Labels of the source are read for the log alone.
 
-Which step to keep: no label of the target is known, the source's accuracy is constant (g/accuracy),
-and long games exchange classes; the steps are fixed beforehand, and D's accuracy, which falls
-towards 0.5, is all there is to see.
+Which step to keep: no label of the target is known, the source's accuracy (g/accuracy) is constant,
+and long games permute classes. So the number of steps is fixed in advance; D's accuracy, which
+falls towards 0.5, is the only thing to watch.
 """
+
+from functools import partial
 
 import jax
 from ml_collections import ConfigDict
@@ -18,8 +20,7 @@ from ml_collections import ConfigDict
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each, non_saturating
-from jaxgan.game.objectives.domains import domain_loss, judge_metrics
-from jaxgan.game.objectives.draw import judged
+from jaxgan.game.objectives.domains import discriminator_objective
 
 NEEDS = {
     "generator": ("source_features", "target_features", "classify"),
@@ -34,15 +35,6 @@ def encoded(nets: Nets, batch: Batch) -> tuple[Batch, Batch]:
         Batch(nets.generator.source_features(source)),
         Batch(nets.generator.target_features(target)),
     )
-
-
-def discriminator_objective(
-    game: Game, nets: Nets, stats, batch: Batch, keys: Keys
-) -> tuple[jax.Array, Outcome]:
-    source, target = encoded(nets, batch)
-    logits = judged(nets, source, target)
-    drawn = Drawn(source, target, (), logits)
-    return domain_loss(*logits), Outcome(stats, judge_metrics(*logits), drawn)
 
 
 def generator_objective(
@@ -61,4 +53,7 @@ def default_config() -> ConfigDict:
 
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
-    return {"generator": generator_objective, "discriminator": discriminator_objective}
+    return {
+        "generator": generator_objective,
+        "discriminator": partial(discriminator_objective, encode=encoded),
+    }

@@ -3,9 +3,9 @@
     discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y')) + w_d mean cost
     generator:      mean loss.generator(D(G(z', y'), y')) + w_g mean cost
 
-with z, y' from the game's source and z' the latents after its latent step, which also says what the
-step costs and whom (latent_steps.py); z itself, at no cost, without one. The losses are in
-losses.py. Penalties and other regularisers are added on top, as for any game (terms/).
+with z, y' from the game's source and z' the latents after its latent step, which also sets the
+weights of the step's cost (latent_steps.py); without a step z' is z and the cost 0. The losses are
+in losses.py. Penalties and other regularisers are added on top, as for any game (terms/).
 
 `one_pass` sends real and fake samples through the discriminator together; False is for one with
 batch norm, where each of the two batches has moments of its own, as in DCGAN (arXiv 1511.06434).
@@ -20,7 +20,7 @@ from jaxgan.game import losses
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each, score
-from jaxgan.game.objectives.draw import drawn_noise, judged
+from jaxgan.game.objectives.draw import generated_after_step, judged
 
 NEEDS = {"generator": ("call",), "discriminator": ("call",)}
 TAKES_LATENT_STEP = True
@@ -36,8 +36,7 @@ def discriminator_objective(
     loss: losses.Loss,
     one_pass: bool = True,
 ) -> tuple[jax.Array, Outcome]:
-    noise, condition, cost = drawn_noise(game, nets, batch, keys)
-    fake = Batch(nets.generator.call(noise, condition), condition)
+    noise, fake, cost = generated_after_step(game, nets, batch, keys)
     logits = judged(nets, batch, fake, one_pass)
     total = each(loss.discriminator, *logits).mean()
     total = total + game.latent_step.discriminator_cost * cost.mean()
@@ -47,8 +46,7 @@ def discriminator_objective(
 def generator_objective(
     game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
 ) -> tuple[jax.Array, Outcome]:
-    noise, condition, cost = drawn_noise(game, nets, batch, keys)
-    fake = Batch(nets.generator.call(noise, condition), condition)
+    noise, fake, cost = generated_after_step(game, nets, batch, keys)
     total = each(loss.generator, nets.discriminator.call(*fake)).mean()
     total = total + game.latent_step.generator_cost * cost.mean()
     return total, Outcome(stats, {"latent_cost": cost.mean()}, Drawn(batch, fake, noise))

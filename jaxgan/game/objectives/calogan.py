@@ -1,11 +1,12 @@
-"""The game of CaloGAN (arXiv 1705.02355): adversarial, and the asked energy is to be found again.
+"""The game of CaloGAN (arXiv 1705.02355): adversarial, and showers must have the energy asked for.
 
     discriminator:  mean loss.discriminator(D(x, e), D(G(z, e'), e'))
     generator:      mean loss.generator(D(G(z, e'), e')) + w mean |e' - total of G(z, e')|
 
 for real showers x with their energies e, and e' from the game's source. The total is D's call
-`total`; the authors' w is 0.05, and D, which cannot change it, has the same term in vain. Real and
-generated showers go through D one batch after the other: it compares the showers of a batch.
+`total`; the authors' w is 0.05. In their code D's loss has the same term, without effect, since it
+does not depend on D. Real and generated showers go through D one batch after the other: it compares
+the showers of a batch.
 """
 
 from functools import partial
@@ -19,6 +20,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import discriminator_objective, named_loss
 from jaxgan.game.objectives.draw import generated
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "total")}
 
@@ -40,9 +42,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    if config.energy < 0:
-        raise ValueError(f"objective.energy = {config.energy}: write a weight of 0 or more")
     return {
-        "generator": partial(generator_objective, loss=loss, energy=config.energy),
+        "generator": partial(generator_objective, loss=loss, **weights_of(config, "energy")),
         "discriminator": partial(discriminator_objective, loss=loss, one_pass=False),
     }

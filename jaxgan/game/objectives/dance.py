@@ -9,8 +9,8 @@ the true frames.
 for poses x and true frames y of a clip. G unrolls the clip, so its second frame is made with its
 own first one, and D sees both at once: a frame must fit its pose, and the frame before.
 
-The paper compares features of a VGG network in place of pixels, which is not here: no such network
-comes with the library. The weights are not all stated there; those below are chosen.
+The paper compares features of a VGG network in place of pixels, which is left out: no such network
+comes with the library. The paper does not state all weights; those below are ours.
 """
 
 from functools import partial
@@ -26,6 +26,7 @@ from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import discriminator_objective, named_loss
 from jaxgan.game.objectives.draw import generated, pair, unpair
 from jaxgan.game.objectives.spade import feature_distance
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "activations")}
 WEIGHTS = ("adversarial", "features", "l1")
@@ -69,11 +70,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    weights = {name: config[name] for name in WEIGHTS}
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
     return {
-        "generator": partial(generator_objective, loss=loss, **weights),
+        "generator": partial(generator_objective, loss=loss, **weights_of(config, *WEIGHTS)),
         "discriminator": partial(discriminator_objective, loss=loss),
     }

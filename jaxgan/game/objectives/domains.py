@@ -20,6 +20,7 @@ Which step to keep: target accuracy is for the report; without labels there are 
 accuracy (g/accuracy) and D's (d/accuracy), near 0.5 where it cannot tell the domains apart.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -63,9 +64,15 @@ def ramp(step: jax.Array | int, weight: float, ramp_steps: int) -> jax.Array:
 
 
 def discriminator_objective(
-    game: Game, nets: Nets, stats, batch: Batch, keys: Keys
+    game: Game,
+    nets: Nets,
+    stats,
+    batch: Batch,
+    keys: Keys,
+    *,
+    encode: Callable[[Nets, Batch], tuple[Batch, Batch]] = encoded,
 ) -> tuple[jax.Array, Outcome]:
-    source, target = encoded(nets, batch)
+    source, target = encode(nets, batch)
     logits = judged(nets, source, target)
     drawn = Drawn(source, target, (), logits)
     return domain_loss(*logits), Outcome(stats, judge_metrics(*logits), drawn)

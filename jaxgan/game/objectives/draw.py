@@ -42,20 +42,21 @@ def judged(nets: Nets, real: Batch, fake: Batch, one_pass: bool = True) -> tuple
     return nets.discriminator.call(*real), nets.discriminator.call(*fake)
 
 
-def drawn_noise(
+def generated(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[PyTree, Batch]:
+    """Return noise of the source and what the generator makes of it, without a latent step."""
+    noise, condition = game.source(keys["source"], batch)
+    return noise, Batch(nets.generator.call(noise, condition), condition)
+
+
+def generated_after_step(
     game: Game, nets: Nets, batch: Batch, keys: Keys
-) -> tuple[PyTree, PyTree, jax.Array]:
-    """Return noise after the game's latent step, its condition and the step's cost [n]."""
+) -> tuple[PyTree, Batch, jax.Array]:
+    """Return noise after the game's latent step, what the generator makes of it, and the cost of
+    the step: [n], or [1] without one."""
     noise, condition = game.source(keys["source"], batch)
 
     def energy(z: PyTree) -> jax.Array:
         return score(nets.discriminator.call(nets.generator.call(z, condition), condition))
 
     noise, cost = game.latent_step.improve(energy, noise, keys["latent_step"])
-    return noise, condition, cost
-
-
-def generated(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[PyTree, Batch]:
-    """Return noise of the source and what the generator makes of it, without a latent step."""
-    noise, condition = game.source(keys["source"], batch)
-    return noise, Batch(nets.generator.call(noise, condition), condition)
+    return noise, Batch(nets.generator.call(noise, condition), condition), cost

@@ -5,10 +5,10 @@
                     + w 4 / (n (l + 1)) sum over k, i of mean |f_ki(x) - f_ki(G(s))|
 
 for a wave x and its spectrogram s: the batch's own pairs, so `config.condition` is "data". f_ki are
-the maps of scale k of n, all but the logits, real ones without gradient, and l is the number of
-strided layers. The factor is the authors': of their n = 3 and l = 4, w = 10 gives each of the 18
-maps 2.667. Logits stand for stretches of the wave; means are over them, so a clip twice as long
-weighs the same.
+the maps of scale k of n, without the logits; real ones carry no gradient; l is the number of
+strided layers. The factor is the authors': with their n = 3, l = 4 and w = 10 each of the 18 maps
+has weight 2.667. Logits stand for sections of the wave, and the mean is over them, so a clip twice
+as long has the same weight.
 """
 
 from functools import partial
@@ -22,8 +22,9 @@ from jaxgan.game import losses
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
-from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
-from jaxgan.game.objectives.draw import generated, judged
+from jaxgan.game.objectives.adversarial import discriminator_objective, named_loss
+from jaxgan.game.objectives.draw import generated
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "maps")}
 
@@ -35,15 +36,6 @@ def feature_distance(real: list, fake: list) -> jax.Array:
     """
     factor = 4.0 / (len(real) * (len(real[0]) - 1))
     return factor * each(lambda r, f: jnp.abs(stop_gradient(r) - f), real, fake)
-
-
-def discriminator_objective(
-    game: Game, nets: Nets, stats, batch: Batch, keys: Keys, *, loss: losses.Loss
-) -> tuple[jax.Array, Outcome]:
-    noise, fake = generated(game, nets, batch, keys)
-    logits = judged(nets, batch, fake)
-    total = each(loss.discriminator, *logits).mean()
-    return total, Outcome(stats, logit_metrics(*logits), Drawn(batch, fake, noise, logits))
 
 
 def generator_objective(
@@ -65,9 +57,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    if config.matching < 0:
-        raise ValueError(f"objective.matching = {config.matching}: write a weight of 0 or more")
     return {
-        "generator": partial(generator_objective, loss=loss, matching=config.matching),
+        "generator": partial(generator_objective, loss=loss, **weights_of(config, "matching")),
         "discriminator": partial(discriminator_objective, loss=loss),
     }

@@ -30,6 +30,7 @@ from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import pair, unpair
 from jaxgan.game.objectives.srgan import unasked
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call", "scales"), "discriminator": ("call", "judge", "pyramid")}
 
@@ -125,10 +126,7 @@ def default_config() -> ConfigDict:
 
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
-    loss, weights = named_loss(config.loss), {n: config[n] for n in ("lp", "gdl", "adversarial")}
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
+    loss, weights = named_loss(config.loss), weights_of(config, "lp", "gdl", "adversarial")
     for name in ("p", "alpha"):
         if config[name] < 1:
             raise ValueError(f"objective.{name} = {config[name]}: write an exponent of 1 or more")

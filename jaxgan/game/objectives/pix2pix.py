@@ -4,8 +4,8 @@
     generator:      adversarial mean loss.generator(D(G(a), a)) + l1 mean |b - G(a)|
 
 for an image b and its source a: the batch's own pairs, so `config.condition` is "data". Logits are
-a grid of patches; the mean is over all. D's loss is halved, which slows it down beside G. The paper
-has `adversarial` 1; with 0 the distance alone is left, its ablation.
+a grid of patches; the mean is over all of them. D's loss is halved, which slows D down relative to
+G. The paper has `adversarial` 1; 0, its ablation, leaves the distance alone.
 """
 
 from functools import partial
@@ -20,6 +20,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import judged
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
 
@@ -68,10 +69,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    weights = {"adversarial": config.adversarial, "l1": config.l1}
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
+    weights = weights_of(config, "adversarial", "l1")
     return {
         "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": partial(discriminator_objective, loss=loss),

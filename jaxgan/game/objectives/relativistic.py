@@ -24,7 +24,7 @@ from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics
-from jaxgan.game.objectives.draw import drawn_noise, judged
+from jaxgan.game.objectives.draw import generated_after_step, judged
 
 NEEDS = {"generator": ("call",), "discriminator": ("call",)}
 TAKES_LATENT_STEP = True
@@ -51,8 +51,7 @@ def both(
     game: Game, nets: Nets, batch: Batch, keys: Keys, one_pass: bool
 ) -> tuple[Any, Drawn, jax.Array]:
     """Return the logits of real and fake samples, what was drawn, the latent step's mean cost."""
-    noise, condition, cost = drawn_noise(game, nets, batch, keys)
-    fake = Batch(nets.generator.call(noise, condition), condition)
+    noise, fake, cost = generated_after_step(game, nets, batch, keys)
     logits = judged(nets, batch, fake, one_pass)
     return logits, Drawn(batch, fake, noise, logits), cost.mean()
 

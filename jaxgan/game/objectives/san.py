@@ -23,7 +23,7 @@ from jaxgan.game import losses
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
 from jaxgan.game.objectives.adversarial import generator_objective, logit_metrics
-from jaxgan.game.objectives.draw import drawn_noise, judged
+from jaxgan.game.objectives.draw import generated_after_step, judged
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "slices")}
 TAKES_LATENT_STEP = True
@@ -40,8 +40,7 @@ def discriminator_objective(
     loss: losses.Loss,
     one_pass: bool = True,
 ) -> tuple[jax.Array, Outcome]:
-    noise, condition, cost = drawn_noise(game, nets, batch, keys)
-    fake = Batch(nets.generator.call(noise, condition), condition)
+    noise, fake, cost = generated_after_step(game, nets, batch, keys)
     sliced = nets.discriminator.replace(call=nets.discriminator.slices)
     of_real, of_fake = judged(nets.replace(discriminator=sliced), batch, fake, one_pass)
     total = loss.discriminator(of_real.features, of_fake.features).mean()

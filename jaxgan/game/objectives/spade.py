@@ -10,8 +10,8 @@ picture's are held fixed (arXiv 1711.11585). With `kl` above 0 the latents in tr
 the picture itself, mean(x) + deviation(x) noise, by the generator's encoder; afterwards they are
 noise, or those of another picture. The sum over its scales is D's loss.
 
-The paper also matches features of a VGG network, which is not here: no such network comes with the
-library. Its weights are not all stated in the paper; those here are 10 and 0.05.
+The paper also matches features of a VGG network, which is left out: no such network comes with the
+library. The paper does not state all weights; those here are 10 and 0.05.
 """
 
 from functools import partial
@@ -26,6 +26,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import judged, pair, unpair
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "activations")}
 
@@ -120,12 +121,8 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    for name in ("features", "kl"):
-        if config[name] < 0:
-            raise ValueError(f"objective.{name} = {config[name]}: write a weight of 0 or more")
+    weights = weights_of(config, "features", "kl")
     return {
-        "generator": partial(
-            generator_objective, loss=loss, features=config.features, kl=config.kl
-        ),
+        "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": partial(discriminator_objective, loss=loss, kl=config.kl),
     }

@@ -6,9 +6,10 @@
 for an image b and its small one a: the batch's own, so `config.condition` is "data". The content
 loss is that of the paper's SRResNet and SRGAN-MSE; its loss of VGG features is not here.
 
-The game begins where the content loss alone ends (`train.start_from`): with `adversarial` 0 nobody
-asks the discriminator, and it stays as it was drawn. `share` is the adversarial part of G's loss.
-Real and generated images go through D apart, since its batch norm has moments of either.
+The game continues a training with the content loss alone (`train.start_from`), in which
+`adversarial` is 0: the discriminator is not used and keeps its initial weights. `share` is the
+adversarial part of G's loss. Real and generated images go through D separately, since its batch
+norm needs the moments of each.
 """
 
 from functools import partial
@@ -24,6 +25,7 @@ from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import judged
 from jaxgan.game.objectives.pix2pix import translated
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
 
@@ -38,7 +40,7 @@ def discriminator_objective(
 
 
 def unasked(game: Game, nets: Nets, stats, batch: Batch, keys: Keys) -> tuple[jax.Array, Outcome]:
-    """The discriminator's objective where the generator's has no adversarial part: nothing."""
+    """The discriminator's objective if the generator's has no adversarial part: a loss of 0."""
     return jnp.float32(0.0), Outcome(stats, {}, Drawn(batch, batch, ()))
 
 
@@ -73,10 +75,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    weights = {"content": config.content, "adversarial": config.adversarial}
-    for name, weight in weights.items():
-        if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
+    weights = weights_of(config, "content", "adversarial")
     return {
         "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": (

@@ -22,6 +22,7 @@ from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import named_loss
 from jaxgan.game.objectives.draw import generated
 from jaxgan.game.objectives.gan_cls import discriminator_objective
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("call", "translate", "moments"), "discriminator": ("call",)}
 
@@ -58,9 +59,7 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    if config.kl < 0:
-        raise ValueError(f"objective.kl = {config.kl}: write a weight of 0 or more")
     return {
-        "generator": partial(generator_objective, loss=loss, kl=config.kl),
+        "generator": partial(generator_objective, loss=loss, **weights_of(config, "kl")),
         "discriminator": partial(discriminator_objective, loss=loss),
     }

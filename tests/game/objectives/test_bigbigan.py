@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxgan import build
+from jaxgan import optimizers
 from jaxgan.config import default_config
 from jaxgan.game.game import Batch, Bound, Nets
 from jaxgan.game.keys import Keys
@@ -113,7 +113,7 @@ def test_two_learning_rates_in_one_player():
     config = default_config().generator
     config.update(learning_rate=0.25, encoder_learning_rate=0.5, orthogonal=0.0, eps=1e-12)
     params = {"encoder": {"kernel": jnp.ones((2, 2))}, "generator": {"kernel": jnp.ones(3)}}
-    optimizer = build.optimizer(config)
+    optimizer = optimizers.optimizer(config)
     gradients = jax.tree.map(lambda x: -3.0 * x, params)
     with jax.numpy_dtype_promotion("standard"):  # as in steps.py
         updates, _ = optimizer.update(gradients, optimizer.init(params), params)

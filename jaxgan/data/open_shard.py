@@ -1,0 +1,51 @@
+"""A file of records, open: by the ArrayRecord library, and from the second time on without it.
+
+The library verifies a record by its checksum, and copies it several times. So it reads each record
+the first time while the file is open; from then on plain_file.py reads the record where it can. One
+bit for each record says which have been verified.
+"""
+
+import functools
+
+from array_record.python.array_record_module import ArrayRecordReader
+
+from jaxgan.data.description import Shard
+from jaxgan.data.plain_file import PlainFile, plain_file
+
+
+class OpenShard:
+    """The records of a file, from any thread.
+
+    Raises ValueError where the file is damaged or cut short; OSError where it is not opened.
+    """
+
+    def __init__(self, shard: Shard):
+        with open(shard.path, "rb"):  # the reader itself would say "0 records"
+            pass
+        options = "readahead_buffer_size:0,max_parallelism:0"
+        self._library = ArrayRecordReader(str(shard.path), options)
+        found = self._library.num_records()
+        if found != shard.total:
+            raise ValueError(f"{found} records in the file, expected {shard.total}")
+        self._shard = shard
+        self._verified = bytearray(shard.total // 8 + 1)  # two threads at once may lose a bit
+
+    def read(self, first: int, count: int) -> list[bytes]:
+        """Return `count` records from a position on, verified."""
+        positions = range(first, first + count)
+        found = self._library.read(list(positions))
+        for position in positions:
+            self._verified[position >> 3] |= 1 << (position & 7)
+        return found
+
+    def plain(self, first: int, count: int) -> PlainFile | None:
+        """Return what reads these records faster; None where they have not been verified, or the
+        file is not plain."""
+        for position in range(first, first + count):
+            if not self._verified[position >> 3] >> (position & 7) & 1:
+                return None
+        return self._plain
+
+    @functools.cached_property
+    def _plain(self) -> PlainFile | None:
+        return plain_file(self._shard.path, self._shard.total)
