@@ -4,7 +4,9 @@ Data      python -m tests.data.made_media moving moving --count=150
           jaxgan prepare moving data/next --frames=6 --stride=2 --size=16
 Command   jaxgan train --config=next_frame_moving --workdir=runs/next_frame
 Hardware  2 CPU cores
-Expected  docs/video.md: python -m tests.demos.next_frames trains it with three losses
+Time      1.5 processor minutes
+Result    PSNR 3 dB above copying the last frame: docs/video.md
+          python -m tests.demos.next_frames trains it with three losses
 
 Differs from next_frame.py: three scales of half the width, two frames after four, Adam with 1e-3,
 batches of 16, a tenth of the weight for gradients: with the paper's, frames that are flat but for a
