@@ -15,6 +15,8 @@ ORDER = (
     "config",
     "config_json",
     "devices",
+    "optimizers",
+    "fits",
     "build",
     "report",
     "training",

@@ -17,7 +17,7 @@ ROWS = 6  # of a band
 def sixel(picture: Image.Image) -> str:
     """Return a picture in at most COLOURS colours, pixel by pixel."""
     indexed = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    pixels, palette = np.asarray(indexed), np.reshape(indexed.getpalette(), (-1, 3))
+    pixels, palette = np.asarray(indexed), np.reshape(indexed.getpalette() or [], (-1, 3))
     shares = np.round(palette * (100 / 255)).astype(int)
     used = np.unique(pixels).tolist()
     colours = [f"#{n};2;{';'.join(map(str, shares[n].tolist()))}" for n in used]

@@ -144,8 +144,10 @@ def expected(command: str, config: ConfigDict) -> str | None:
         return OF_A_VOCODER[command]
     if model == "gantts" and command in OF_A_SPEAKER:
         return OF_A_SPEAKER[command]
-    if config.data.medium == "next_frames" and command == "evaluate pairs":
+    if config.data.medium in ("next_frames", "posed_clips") and command == "evaluate pairs":
         return None
+    if config.data.medium == "posed_clips" and command == "evaluate by class":
+        return "needs two classes"
     if config.data.medium in OTHER_MEDIA and command in OF_OTHER_MEDIA:
         return OF_OTHER_MEDIA[command]
     if config.data.medium == "log_spectrograms" and command == "evaluate with discriminator":
