@@ -28,6 +28,7 @@ BLOCK, OVERHEAD = 1 << 16, 24
 HEADER = struct.Struct("<5Q")
 SIMPLE, MAGIC = ord("r"), 0x71930E704FDAE05E
 MOST_BUFFERS = 512  # of one call; Linux takes 1,024
+MOST_RECORDS = 1 << 15  # of a file: 12 bytes of memory each, and a thousand files may be open
 NOWHERE = memoryview(bytearray(OVERHEAD))
 
 
@@ -122,6 +123,8 @@ def plain_file(path: Path, count: int) -> PlainFile | None:
 
     Raises OSError where it cannot be opened.
     """
+    if count > MOST_RECORDS:
+        return None
     try:
         return PlainFile(path, count)
     except (ValueError, IndexError):

@@ -393,4 +393,4 @@ def most_open() -> int:
     A run has two splits, checkpoints and connections; a shard may be opened twice (OpenShard).
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return 512 if files == resource.RLIM_INFINITY else min(max(files // 8, 1), 512)
+    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 8, 1), 1024)

@@ -64,6 +64,14 @@ def test_other_files_are_the_librarys(tmp_path, options):
     assert plain_file(tmp_path / "file", 3) is None
 
 
+def test_long_files_are_the_librarys(tmp_path, monkeypatch):
+    """Where each record lies takes memory, for every file that is open."""
+    write(tmp_path / "file", [bytes(100)] * 3)
+    assert plain_file(tmp_path / "file", 3) is not None
+    monkeypatch.setattr("jaxgan.data.plain_file.MOST_RECORDS", 2)
+    assert plain_file(tmp_path / "file", 3) is None
+
+
 def test_damaged_files_are_the_librarys(tmp_path):
     """Each byte that is not 0, replaced: what cannot be read is refused, and nothing else is."""
     path = tmp_path / "file"
