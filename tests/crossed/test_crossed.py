@@ -28,7 +28,8 @@ FAMILIES = sorted(families())
 MACHINES = {1: 16, 8: 8}  # devices -> bits
 CASES = [(name, *list(MACHINES.items())[i % 2]) for i, name in enumerate(FAMILIES)]
 CASES.append((FAMILIES[0], 8, 8))
-LONG = ("bigbigan", "biggan_deep", "dvdgan", "logan", "r3gan", "stylegan", "trivdgan")  # for the second stage only
+# For the second stage only.
+LONG = ("bigbigan", "biggan_deep", "dvdgan", "logan", "r3gan", "stylegan", "trivdgan")
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
 NO_LATENTS = "makes (images of (images|captions)|sounds of frames) and has no latents or classes"
