@@ -7,7 +7,8 @@ Command   jaxgan train --config=spade_emoji --workdir=runs/spade
           jaxgan evaluate runs/spade
 Network   an eighth of the paper's width, two judges of patches of 34 x 34 and 68 x 68 pixels
 Hardware  2 CPU cores
-Status    built and traced, not trained to the end here
+Time      7 processor minutes
+Result    agrees with its map as the true pictures do, 0.79 of the pixels: docs/translation.md
 
 Differs from spade.py: batches of 8, no crops, no spectral norm in G, no average.
 """
