@@ -91,6 +91,8 @@ def write_config(name: str, bits: int, folder: Path) -> Path:
     config = tiny(name)
     if config.data.categories:
         config.data.categories = 5
+    if config.model.name == "spiral" and bits == 8:  # RGB: a stroke draws its colour too
+        config.model.latent_dim = config.model.z_dim + 7 * config.model.strokes
     size = tuple(config.data.size)
     if config.data.medium == "transitions":
         data = transition_set(folder, config.objective.environment)
