@@ -7,6 +7,7 @@ Command   jaxgan train --config=stackgan_emoji --workdir=runs/emoji_1
           jaxgan train --config=stackgan_emoji:2 --workdir=runs/emoji_2
           jaxgan evaluate runs/emoji_2
 Hardware  2 CPU cores
+Status    not trained to the end here; stage 1 of half this width has an R@5 of 0.12 after 80 s
 
 Differs from stackgan.py: half of the width, rates of 4e-4 for D and 2e-4 for G that stay, no
 flips, no crops.
