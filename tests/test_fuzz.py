@@ -56,7 +56,11 @@ values = numbers | words | strategies.text(max_size=9) | strategies.tuples(numbe
 overrides = strategies.tuples(strategies.sampled_from(NAMES), values).map(
     lambda pair: f"--config.{pair[0]}={pair[1]}"
 )
-flags = overrides | strategies.text(max_size=12) | strategies.text(max_size=9).map("--{}".format)
+right = strategies.sampled_from(
+    ["--config.seed=5", "--config.train.steps=3", "--config.data.flip=1"]
+)
+wrong = strategies.text(max_size=12) | strategies.text(max_size=9).map("--{}".format)
+flags = overrides | right | wrong
 
 
 @stages
