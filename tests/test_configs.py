@@ -97,6 +97,8 @@ def test_what_comes_next_fits_what_a_run_makes(name, makes):
         ("dcgan_fashion", ""),  # has classes, and takes none
         ("calogan", "1 25.75 50.5 75.25 100"),
         ("pix2pix", ""),
+        ("dann", ""),  # makes no samples
+        ("gail_pendulum", ""),
     ],
 )
 def test_rows_of_a_sheet_are_what_it_shows(name, rows):

@@ -88,13 +88,15 @@ def spread_classes(num_classes: int, most: int = 10) -> np.ndarray:
 
 
 def row_names(run: Run) -> tuple[str, ...]:
-    """Return what the rows of a class_sheet or a number_sheet are: classes, or numbers; nothing of
-    a generator that takes no class, and for sheets with captions of their own."""
-    condition = run.medium.spec.condition
+    """Return what the rows of a class_sheet or a number_sheet are: classes, or numbers; nothing
+    where there is no sheet, or one with captions of its own, or of a generator without classes."""
+    spec, side = run.medium.spec, run.game.players["generator"].side
+    condition, names = spec.condition, tuple(run.config.data.class_names)
+    if not sampling.makes_samples(side):
+        return ()
     if isinstance(condition, Number):
         return tuple(f"{number:g}" for number in spread_numbers(run))
-    spec, names = run.medium.spec, tuple(run.config.data.class_names)
-    spec, side = spec._replace(noise=noise_spec(run.config)), run.game.players["generator"].side
+    spec = spec._replace(noise=noise_spec(run.config))
     if not (isinstance(condition, Label) and sampling.takes_condition(side, spec)):
         return ()
     return tuple(names[number] for number in spread_classes(len(names))) if names else ()
