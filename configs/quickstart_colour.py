@@ -6,8 +6,9 @@ Network   the quick start's, for colour
 Command   ./launch/quickstart --colour, which makes the data, or
           jaxgan train --config=configs/quickstart_colour.py --workdir=runs/colour
 Hardware  2 CPU cores
-Time      about 8 minutes
-Expected  not measured yet: coloured shapes on white, faces the first that are recognisable
+Time      5 minutes, and 5 for the data and the installation
+Expected  faces and flags that one knows, coloured shapes of the rest; 40 % of the samples are
+          recognised as their class (79 % of real images), and are 0.91 times as diverse
 
 Differs from quickstart.py in the data: 85 to 2,261 images a class, so classes are drawn equally
 often.
