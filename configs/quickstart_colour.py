@@ -6,7 +6,7 @@ Network   the quick start's, for colour
 Command   ./launch/quickstart --colour, which makes the data, or
           jaxgan train --config=configs/quickstart_colour.py --workdir=runs/colour
 Hardware  2 CPU cores
-Time      5 minutes, and 5 for the data and the installation
+Time      5 minutes, after 1 or 2 for the data
 Expected  faces and flags that one knows, coloured shapes of the rest; 40 % of the samples are
           recognised as their class (79 % of real images), and are 0.91 times as diverse
 
