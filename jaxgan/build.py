@@ -200,9 +200,9 @@ def build(
 
     with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
     """
-    networks, own = sides(config, spec), own_terms(config)
+    networks = sides(config, spec)
     objective = module_named(objectives, "objective", config.objective.name)
-    asked = compose.terms_of(config, images_a_step(config), own)
+    asked = compose.terms_of(config, images_a_step(config), own_terms(config))
     refuse_misfits(config, networks, spec, objective, asked)
     own_stats = getattr(objective, "init_stats", lambda config, spec: {})(config.objective, spec)
     plain = objective.objectives(config.objective)
@@ -211,9 +211,9 @@ def build(
     wanted, stats = compose.with_terms(
         config,
         plain,
+        asked,
         images_a_step(config),
         with_lazy_terms,
-        own,
         own_stats,
     )
     players = {

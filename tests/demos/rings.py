@@ -53,7 +53,8 @@ def ring_game(name: str) -> Game:
     fields = objective.default_config()
     if loss:
         fields.loss = loss
-    wanted, _ = compose.with_terms(config, objective.objectives(fields), 256)
+    terms = compose.terms_of(config, 256)
+    wanted, _ = compose.with_terms(config, objective.objectives(fields), terms, 256)
     game = rings.game(normalised_d=spectral_norm)
     players = {name: replace(p, objective=wanted[name]) for name, p in game.players.items()}
     return replace(game, players=players)

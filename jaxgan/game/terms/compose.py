@@ -84,22 +84,22 @@ def terms_of(config: ConfigDict, images_a_step: int, own: Terms | None = None) -
 def with_terms(
     config: ConfigDict,
     objectives: Mapping[str, Objective],
+    terms: Terms,
     images_a_step: int,
     with_lazy_terms: bool = True,
-    own: Terms | None = None,
     own_stats: Mapping[str, Mapping[str, Callable[[], PyTree]]] | None = None,
 ) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
     """Return the objectives with what the config puts on top, and what the players' stats are.
 
+    terms: all that the config asks for (terms_of).
     images_a_step: how many images schedules count for a training step.
     with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
-    own: the user's own terms, in addition to the config's.
     own_stats: what the objectives themselves keep: {player: {name: () -> arrays}}.
     """
     composed = dict(objectives)
     inits = {player: dict((own_stats or {}).get(player, {})) for player in objectives}
-    for player, terms in terms_of(config, images_a_step, own).items():
-        for name, term in terms.items():
+    for player, named in terms.items():
+        for name, term in named.items():
             if with_lazy_terms or name not in LAZY:
                 composed[player] = wrappers.plus(composed[player], name, term)
             if term.init():

@@ -50,6 +50,12 @@ def plain(game, nets, stats, batch, keys):
 BOTH = {"generator": plain, "discriminator": plain}
 
 
+def composed(config, objectives=None, **fields):
+    """Return what a config puts on objectives, for schedules of 64 images a step."""
+    terms = compose.terms_of(config, 64)
+    return compose.with_terms(config, objectives or BOTH, terms, 64, **fields)
+
+
 def test_a_term_is_added_to_loss_and_metrics_and_keeps_its_state_under_its_name():
     def value(nets, drawn, state, keys):
         np.testing.assert_array_equal(drawn.real.sample, REAL)
@@ -194,13 +200,13 @@ def test_refusals_name_the_field(fields, message):
     config = default_config()
     config.update_from_flattened_dict(fields)
     with pytest.raises(ValueError, match=message):
-        compose.with_terms(config, BOTH, 64)
+        composed(config)
 
 
 def test_a_lazy_penalty_has_the_weight_of_the_steps_between():
     config = default_config()
     config.penalty.update(name="r1", weight=0.5, every=4)
-    wanted, _ = compose.with_terms(config, BOTH, 64)
+    wanted, _ = composed(config)
     loss, _ = wanted["discriminator"](None, NETS, {}, BATCH, KEYS)
     assert float(loss) == pytest.approx(
         logit(REAL).mean() + 4 * 0.5 * (SLOPE**2).sum() / 2, rel=1e-5
@@ -208,9 +214,7 @@ def test_a_lazy_penalty_has_the_weight_of_the_steps_between():
 
 
 def test_nothing_on_top_leaves_the_objectives_as_they_are():
-    wanted, stats = compose.with_terms(
-        default_config(), {"generator": plain, "discriminator": len}, 64
-    )
+    wanted, stats = composed(default_config(), {"generator": plain, "discriminator": len})
     assert wanted == {"generator": plain, "discriminator": len}
     assert {name: init() for name, init in stats.items()} == {"generator": {}, "discriminator": {}}
 
@@ -219,8 +223,8 @@ def test_between_lazy_steps_the_stats_are_the_same():
     config = default_config()
     config.penalty.update(name="r1", weight=0.5, every=4)
     config.lecam.weight = config.path_length.weight = 1.0
-    _, stats = compose.with_terms(config, BOTH, 64)
-    wanted, between = compose.with_terms(config, BOTH, 64, with_lazy_terms=False)
+    _, stats = composed(config)
+    wanted, between = composed(config, with_lazy_terms=False)
     shapes = lambda inits: {name: init() for name, init in inits.items()}
     assert shapes(stats) == shapes(between)
     assert stats["generator"]().keys() == {"path_length"}
