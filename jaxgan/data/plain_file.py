@@ -20,6 +20,7 @@ import functools
 import os
 import struct
 import weakref
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -50,34 +51,34 @@ class PlainFile:
         table = _varints(messages[int(sizes[0]) :]).reshape(-1, 6)
         if magic != MAGIC or len(table) != count or (table[:, 5] != 1).any():
             raise ValueError("not an ArrayRecord file of one record a chunk")
-        self._offsets = table[:, 1].astype(np.int64)
-        self._sizes = table[:, 3].astype(np.uint32)
+        self._offsets = array("Q", table[:, 1].tobytes())  # quicker than NumPy, one by one
+        self._sizes = array("I", table[:, 3].astype(np.uint32).tobytes())
         if count:
             self.read(0)  # all chunks of a file are of one type
 
     def read(self, position: int) -> memoryview:
         """Return a record. Raises ValueError where the file does not hold one there."""
-        record = np.empty(int(self._sizes[position]), np.uint8).data
+        record = np.empty(self._sizes[position], np.uint8).data
         self._fill(position, 0, [record])
         return record
 
-    def read_around(self, position: int, start: int, array: memoryview) -> tuple[bytes, bytes]:
-        """Read a record, its bytes from `start` on to `array`; return those before and after it.
+    def read_around(self, position: int, start: int, place: memoryview) -> tuple[bytes, bytes]:
+        """Read a record, its bytes from `start` on to `place`; return those before and after it.
 
         Raises ValueError where the file does not hold a record there, of that length at least.
         """
-        after = int(self._sizes[position]) - start - len(array)
+        after = self._sizes[position] - start - len(place)
         if after < 0:
             raise ValueError("the record is too short")
         behind = bytearray(after)
-        return self._fill(position, start, [array, memoryview(behind)]), bytes(behind)
+        return self._fill(position, start, [place, memoryview(behind)]), bytes(behind)
 
     def _fill(self, position: int, start: int, parts: list[memoryview]) -> bytes:
         """Return the first `start` bytes of a record; write the rest to buffers, one by one."""
-        size_of_data, rest = _header(int(self._sizes[position]))
+        size_of_data, rest = _header(self._sizes[position])
         first = OVERHEAD + len(rest)
         header = bytearray(first + start)
-        self._read(int(self._offsets[position]), [memoryview(header), *parts])
+        self._read(self._offsets[position], [memoryview(header), *parts])
         if header[8:16] != size_of_data or header[OVERHEAD:first] != rest:
             raise ValueError("the head of its chunk is damaged")
         return bytes(header[first:])
@@ -104,7 +105,10 @@ class PlainFile:
             raise ValueError("the file is cut short")
         buffers, at = [], offset
         for part in parts:
-            done = 0
+            done, inside = 0, at % BLOCK
+            if 0 < inside <= BLOCK - len(part):  # nothing interrupts it
+                buffers.append(part)
+                done, at = len(part), at + len(part)
             while done < len(part):
                 if at % BLOCK == 0:
                     buffers.append(NOWHERE)

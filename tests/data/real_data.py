@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--cache", type=Path, help="of packages; default: TARGET-packages")
     parser.add_argument("--source", choices=("line", "flat"), default="line", help="of emoji_pairs")
+    parser.add_argument("--groups", nargs="*", default=(), help="of emoji; default: all nine")
     flags = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parents[2]))  # a script finds its own folder alone
     from tests.data.real import digits, emoji, emoji_captions, fashion, wesnoth
@@ -77,7 +78,7 @@ def main() -> None:
     target, size = flags.target, flags.size
     cache = flags.cache or target.with_name(target.name + "-packages")
     make = {
-        "emoji": lambda: emoji.emoji(target, size, cache),
+        "emoji": lambda: emoji.emoji(target, size, cache, flags.groups),
         "clutter": lambda: digits.clutter(target, cache),
         "emoji_captions": lambda: emoji_captions.emoji_captions(target, size, cache),
         "emoji_maps": lambda: emoji.emoji_maps(target, size, cache),

@@ -1,14 +1,20 @@
 """`jaxgan train` on a server of Google Cloud Storage, killed once, against the same run on disk.
 
 The server is gcp-storage-emulator, on this machine; gcsfs reaches it by STORAGE_EMULATOR_HOST. The
-records come from the server too. It does not refuse to create an object twice, as Google's does
-(its ifGenerationMatch), so two jobs that take one lock at the same moment are not tested here.
+records come from the server too. It does not refuse to create an object twice. Google's answers 412
+to an upload with ifGenerationMatch=0 where the object exists
+(cloud.google.com/storage/docs/request-preconditions): for the lock that two jobs take at the same
+moment, a server of this file does only that.
 """
 
+import http.server
 import importlib.util
+import json
 import socket
 import subprocess
 import sys
+import threading
+import urllib.parse
 
 import numpy as np
 import pytest
@@ -16,6 +22,8 @@ import pytest
 import jaxgan
 from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.files import desk
+from jaxgan.files.lease import Lease
+from jaxgan.files.lock import HeldError
 from jaxgan.files.objects import LARGE, Objects
 from tests.training.kill_test import SMALL, Runs
 from tests.training.test_s3 import answers, life, until
@@ -36,9 +44,7 @@ def server(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("NO_GCE_CHECK", "true")  # nothing but this server is asked for credentials
-    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks Google for the kind
+    reached_at(port, monkeypatch)
     command = [sys.executable, "-m", "gcp_storage_emulator", "start", "--host=127.0.0.1"]
     command += [f"--port={port}", "--in-memory", f"--default-bucket={BUCKET}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -49,6 +55,53 @@ def server(monkeypatch):
         process.kill()
         process.wait()
         desk._desks.clear()
+
+
+def reached_at(port: int, monkeypatch) -> None:
+    """Make gcsfs ask a port of this machine, and nothing else for credentials."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks Google for the kind
+
+
+class Preconditions(http.server.BaseHTTPRequestHandler):
+    """One object, in `server.holder`: uploads, and the one precondition."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        asked = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query)
+        if asked.get("ifGenerationMatch") == ["0"] and self.server.holder:
+            return self.answer(412, b'{"error": {"code": 412, "message": "conditionNotMet"}}')
+        self.server.holder = body[body.index(b"{", body.index(b"}")) : body.rindex(b"}") + 1]
+        self.answer(200, b'{"name": "lock", "bucket": "jaxgan-tests", "generation": "1"}')
+
+    def do_GET(self):
+        self.answer(200, self.server.holder)
+
+    def answer(self, status: int, data: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_of_two_who_take_the_lock_together_one_gets_it(monkeypatch):
+    pytest.importorskip("gcsfs")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Preconditions) as google:
+        google.holder = b""
+        threading.Thread(target=google.serve_forever, daemon=True).start()
+        reached_at(google.server_port, monkeypatch)
+        first, second = Lease(Objects(RUN)), Lease(Objects(RUN))
+        first.take()
+        assert json.loads(google.holder)["token"] == first.token
+        with pytest.raises(HeldError):
+            second.take()
+        first.take()  # written again, after an answer that was lost
+        first.check()
+        google.shutdown()
 
 
 def test_objects(server, tmp_path):

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,11 @@ VARIANTS = {"man", "woman", "person", "men", "women", "people", "boy", "girl", "
 VARIANTS |= {"medium", "skin", "tone"}
 
 
-def emoji(target: Path, size: int, cache: Path) -> dict:
-    """Make the emoji data set; the class is "STYLE GROUP", the file name the code points."""
+def emoji(target: Path, size: int, cache: Path, only: Sequence[str] = ()) -> dict:
+    """Make the emoji data set; the class is "STYLE GROUP", the file name the code points.
+
+    only: the groups to take; none: all but parts of emoji, which are no pictures.
+    """
     folder = cache / "emoji"
     shutil.rmtree(folder, ignore_errors=True)
     groups = {}
@@ -35,7 +39,7 @@ def emoji(target: Path, size: int, cache: Path) -> dict:
         for entry in table:
             for variant in [entry, *entry.get("skin_variations", {}).values()]:
                 code, group = variant["unified"].lower(), entry["category"]
-                if group == "Component":
+                if group == "Component" or (only and group not in only):
                     continue
                 groups[code.replace("-fe0f", "")] = group
                 save(images[variant["image"]], folder / f"{style} {group}" / f"{code}.png")
