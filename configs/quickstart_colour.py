@@ -7,10 +7,10 @@ Command   ./launch/quickstart --colour, which makes the data, or
           jaxgan train --config=configs/quickstart_colour.py --workdir=runs/colour
 Hardware  2 CPU cores
 Time      5 minutes, after 1 or 2 for the data
-Expected  faces and flags that one knows, coloured shapes of the rest; 40 % of the samples are
-          recognised as their class (79 % of real images), and are 0.91 times as diverse
+Expected  recognisable faces and flags, coloured shapes otherwise; 40 % of the samples are
+          recognised as their class (79 % of real images), and they are 0.91 times as diverse
 
-Differs from quickstart.py in the data: 85 to 2,261 images a class, so classes are drawn equally
+Differs from quickstart.py in the data: 85 to 2,261 images per class, so classes are drawn equally
 often.
 """
 
