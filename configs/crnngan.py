@@ -1,4 +1,4 @@
-"""C-RNN-GAN (arXiv 1611.09904): tunes of 32 notes by an LSTM that is judged by another.
+"""C-RNN-GAN (arXiv 1611.09904): tunes of 32 notes, with an LSTM for each player.
 
 Data      jaxgan prepare midi data/tunes --notes=32, from MIDI files
 Command   jaxgan train --config=crnngan --workdir=runs/crnngan

@@ -1,4 +1,4 @@
-"""GAN-INT-CLS (arXiv 1605.05396) at 64 x 64: images of captions.
+"""GAN-INT-CLS (arXiv 1605.05396) at 64 x 64: images from captions.
 
 Data      jaxgan prepare birds data/captions --captions=captions.npz --size=76
           captions.npz: captions, vectors (1,024 numbers in the paper) and files, docs/text.md

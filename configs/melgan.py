@@ -1,4 +1,4 @@
-"""MelGAN (arXiv 1910.06711): speech of its mel spectrograms, the authors' recipe.
+"""MelGAN (arXiv 1910.06711): speech from its mel spectrograms, the authors' recipe.
 
 Data      jaxgan prepare speech data/speech --window=8192 --rate=22050 --normalise=peak
 Command   jaxgan train --config=melgan --workdir=runs/melgan

@@ -1,4 +1,4 @@
-"""Quick start: a BigGAN of one's own, on real photographs, in minutes, without an accelerator.
+"""Quick start: train your own BigGAN on real photographs, in minutes, without an accelerator.
 
 Data      Fashion-MNIST, the included 10,000 images (28 x 28, brought to 32 x 32), 10 classes
 Network   BigGAN's pyramid at width 16 (generator 221 k, discriminator 306 k parameters):

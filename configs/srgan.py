@@ -41,6 +41,6 @@ def get_config(variant: str = "resnet") -> ConfigDict:
     config.average.decay = 0.0
     config.train.update(steps=200_000 if game else 1_000_000, batch=BATCH, num_d_steps=1)
     config.train.update(log_every=100, sample_every=1000, checkpoint_every=5000)
-    config.watch.every = 5000 if game else 0  # without the game the judge is as it was drawn
+    config.watch.every = 5000 if game else 0  # a discriminator that is not trained
     config.evaluate.metrics = ("paired", "luma")
     return config

@@ -1,4 +1,4 @@
-"""StackGAN (arXiv 1612.03242): 64 x 64 from captions, then 256 x 256 from those and the captions.
+"""StackGAN (arXiv 1612.03242): 64 x 64 from captions, then 256 x 256 from these and the captions.
 
 Data      jaxgan prepare birds data/captions --captions=captions.npz --size=256
           captions.npz: captions, vectors (1,024 numbers in the paper) and files, docs/text.md

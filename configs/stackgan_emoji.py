@@ -1,4 +1,4 @@
-"""StackGAN in minutes: 16 x 16 from captions of emoji, then 64 x 64 from those and the captions.
+"""StackGAN in minutes: 16 x 16 from captions of emoji, then 64 x 64 from these and the captions.
 
 Data      python tests/data/real_data.py emoji_captions data/emoji_captions_64 --size=64
           1,966 people and hands of Noto with two captions each; the last 160, held out, have a

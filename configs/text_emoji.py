@@ -1,4 +1,4 @@
-"""Emoji of captions in minutes, 32 x 32: people and their skin tones.
+"""Emoji from captions in minutes, 32 x 32: people and their skin tones.
 
 Data      python tests/data/real_data.py emoji_captions data/emoji_captions --size=32
           1,966 people and hands of Noto with two captions each; the last 160, held out, have a

@@ -3,7 +3,7 @@ split that is not trained on where the run has one.
 
     mel_l1              mean |M(made) - M(true)| of log10 mel spectrograms, which
                         media/mel_spectrograms.py defines
-    mel_l1_griffin_lim  of sounds made by 60 rounds of Griffin and Lim's, which learn nothing
+    mel_l1_griffin_lim  of sounds made by 60 iterations of the Griffin-Lim algorithm
     mel_l1_mean         of the mean spectrogram of these windows in place of every one
 
 Sounds are rounded to 16 bits first, as in a file. A line of results.jsonl has the numbers and the

@@ -10,9 +10,9 @@ to an area of 1 over the frequencies in Hz. Mel is Slaney's (Auditory Toolbox, 1
 
 The authors' numbers are 22,050 samples a second, a hop of 256 (so a window of 1,024) and 80 bins.
 
-Back, without training: the pseudo-inverse of F gives magnitudes (negative ones are 0), and rounds
-of Griffin and Lim's a wave: the one nearest to the spectrum, then the spectrum of that wave with
-the magnitudes asked for; phases start at random, but always at the same.
+Back, without training: the pseudo-inverse of F gives magnitudes (negative ones are set to 0), and
+the Griffin-Lim algorithm a wave for them. Each iteration takes the wave nearest to the spectrum,
+then that wave's spectrum with the wanted magnitudes. The first phases are random, by a fixed seed.
 """
 
 from functools import lru_cache, partial
