@@ -241,6 +241,10 @@ def test_an_installed_wheel_has_the_configs_and_the_models(tmp_path):
     assert len(answer("configs").splitlines()) == len(list((ROOT / "configs").glob("*.py")))
     argv = ("config", "train.batch", "--config=biggan_ablation:batch512")
     assert answer(*argv).startswith("train.batch = 512\n")
-    assert [line.split()[0] for line in answer("models").splitlines()] == ["emoji_x4", "fashion"]
+    assert [line.split()[0] for line in answer("models").splitlines()] == [
+        "emoji",
+        "emoji_x4",
+        "fashion",
+    ]
     assert "## Licence" in answer("models", "fashion")
     assert answer("--version") == f"jaxgan {jaxgan.__version__}\n"

@@ -25,8 +25,8 @@ def test_commands_flags_configs_and_models():
     assert completed("jaxgan", "ex") == ["explore", "export"]
     assert completed("jaxgan", "sample", "--tr") == ["--truncation", "--truncations"]
     assert completed("jaxgan", "sample", "fa") == ["fashion"]
-    assert completed("jaxgan", "translate", "em") == ["emoji_x4"]
-    assert list(models()) == ["emoji_x4", "fashion"]
+    assert completed("jaxgan", "translate", "em") == ["emoji", "emoji_x4"]
+    assert list(models()) == ["emoji", "emoji_x4", "fashion"]
     quick = ["quickstart", "quickstart_colour"]
     assert completed("jaxgan", "train", "--config", "=", "quick") == quick
     assert completed("jaxgan", "train", "--config=quick") == quick

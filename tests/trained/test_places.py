@@ -70,7 +70,9 @@ def test_every_command_that_takes_a_model_takes_a_name(name, tmp_path, monkeypat
 def test_models_are_listed_and_cards_shown(monkeypatch, capsys):
     assert main.main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(shipped()) == ["emoji_x4", "fashion"]
+    assert (
+        [line.split()[0] for line in lines] == list(shipped()) == ["emoji", "emoji_x4", "fashion"]
+    )
     assert main.main(["models", "fashion"]) == 0
     assert capsys.readouterr().out.startswith("# fashion\n")
     assert "write one of" in refusal(monkeypatch, capsys, "models", "bedroom")
