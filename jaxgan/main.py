@@ -38,7 +38,7 @@ COMMANDS = {
     "completion": "a script with which a shell completes all this",
 }
 HELP = ("help", "--help", "-h")
-STDOUT_CLOSED = 128 + signal.SIGPIPE  # as if it had been killed by it
+STDOUT_CLOSED = 128 + signal.SIGPIPE  # as if killed by it
 
 
 def usage() -> str:
@@ -57,7 +57,7 @@ def usage() -> str:
 
 
 def command_named(name: str) -> Command:
-    """Return a command; UsageError names those that there are."""
+    """Return a command. Raises UsageError, naming the known ones, for an unknown name."""
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
@@ -102,7 +102,7 @@ def prepare(argv: Sequence[str]) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a command line; return its exit code. Raises what `run` answers."""
+    """Run a command line; return its exit code. Errors are left to `run`."""
     name, *rest = argv or ["help"]
     if name == "--version":
         print(f"jaxgan {jaxgan.__version__}")
@@ -149,7 +149,7 @@ def run() -> None:
 
 
 def _answered(name: str, error: Exception) -> int | str:
-    """Return the line of an answer, or print a fault with how to report it."""
+    """Return an error's one-line message, or print a traceback and how to report it."""
     line = answer(error)
     if line is not None and os.environ.get("JAX_TRACEBACK_FILTERING") != "off":
         return f"{name}: {line}"
@@ -160,7 +160,7 @@ def _answered(name: str, error: Exception) -> int | str:
 
 
 def _is_stdout_closed(error: Exception) -> bool:
-    """Return whether nobody reads standard output any more; if so, nothing more is written."""
+    """Return whether nobody reads standard output any more; then silence it."""
     if not isinstance(error, BrokenPipeError):
         return False
     watched = select.poll()
