@@ -145,7 +145,7 @@ def spectral_norm(
         for path, u in us.items():
             matrix = as_matrix(path, flat[path])
             sigma, new[path] = power_iteration(matrix, u, eps, iterations, replicate)
-            flat[path] = flat[path] / jnp.where(sigma > 0.0, sigma, 1.0)  # leave zeros
+            flat[path] = flat[path] / jnp.where(sigma > 0.0, sigma, 1.0)  # zeros stay zeros
         return unflatten_dict(flat, sep="/"), new
 
     return ParamTransform(init, apply)

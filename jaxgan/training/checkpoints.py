@@ -84,9 +84,7 @@ class Checkpoints:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        with contextlib.suppress(
-            CheckpointError
-        ):  # reported already; what ended the block matters more
+        with contextlib.suppress(CheckpointError):  # reported; an error of the block comes first
             self.wait()
         self._thread.shutdown()
 

@@ -46,12 +46,7 @@ PyTree = Any
 Numbers: TypeAlias = "float | list[Numbers]"
 ITERATIONS, SPARE = 20, 5  # for singular values within 1 % on a Gaussian matrix, see the test
 NEAR = 0.1  # times the mean distance of real images: a nearer sample is a duplicate
-NUMBERS = (
-    "diversity",
-    "duplicates",
-    "logit_gap",
-    "overfit",
-)  # those by which a checkpoint can be the best
+NUMBERS = ("diversity", "duplicates", "logit_gap", "overfit")  # by which one can be the best
 
 
 def check_best_metric(config: ConfigDict, metrics: dict) -> None:
