@@ -225,7 +225,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator of showers."""
     if not isinstance(spec.sample, Layers) or not isinstance(spec.condition, Number):
         raise ValueError(
-            f"model.name: this network makes showers, the data are {spec.sample}: write "
+            f"model.name: this network makes showers, but the data are {spec.sample}: write "
             "data.medium = 'showers', or another model"
         )
     shapes, eps = Layers(*(x.shape for x in spec.sample)), config.batch_norm_eps

@@ -127,8 +127,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     frames, height, width, channels = sample_shape(spec, "clips of poses", 4)
     if len(getattr(spec.condition, "shape", ())) != 4:
         raise ValueError(
-            f"model.name: this network makes clips of poses, the data come with {spec.condition}: "
-            "write data.medium = 'posed_clips', or another model"
+            "model.name: this network makes clips of poses, but the data come with "
+            f"{spec.condition}: write data.medium = 'posed_clips', or another model"
         )
     if config.temporal and frames < 2:
         raise ValueError(

@@ -221,8 +221,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     condition = getattr(spec.condition, "shape", ())
     if len(condition) != 2:
         raise ValueError(
-            "model.name: this network makes waves of conditions [frames, k], the data come with "
-            f"{spec.condition}: write data.medium = 'speech', or another model"
+            "model.name: this network makes waves of conditions [frames, k], but the data come "
+            f"with {spec.condition}: write data.medium = 'speech', or another model"
         )
     factors, folds, steps = tuple(config.factors), tuple(config.folds), config.steps
     hop, widths = math.prod(factors), tuple(config.generator_widths)

@@ -214,7 +214,7 @@ def given_and_next(spec: Spec) -> tuple[tuple[int, ...], tuple[int, ...]]:
     given = getattr(spec.condition, "shape", ())
     if len(given) != 4:
         raise ValueError(
-            f"model.name: this network predicts frames from those before, the data come with "
+            f"model.name: this network predicts frames from those before, but the data come with "
             f"{spec.condition}: write data.medium = 'next_frames', or another model"
         )
     return shape, given

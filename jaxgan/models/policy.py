@@ -93,7 +93,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the policy and the judge of transitions."""
     if not isinstance(spec.sample, tuple) or len(spec.sample) != 2:
         raise ValueError(
-            "model.name: this network acts on observations, the data are "
+            "model.name: this network acts on observations, but the data are "
             f"{spec.sample}: write data.medium = 'transitions', or another model"
         )
     observation, action = spec.sample
