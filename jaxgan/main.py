@@ -18,7 +18,7 @@ from jaxgan.commands.errors import REPORT, answer
 COMMANDS = {
     "train": "train, or continue what is in the work directory",
     "sample": "images from a run's directory, an exported file or a name of `jaxgan models`",
-    "translate": "images made of images, by a run that was trained on pairs",
+    "translate": "images made from images, by a run that was trained on pairs",
     "evaluate": "scores of a generator or a folder of images",
     "prepare": "a data set from a folder, an archive or arrays",
     "doctor": "what would go wrong in a training, before it does",

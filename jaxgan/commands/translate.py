@@ -31,7 +31,7 @@ def run(values: SimpleNamespace) -> int:
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
     if values.tile and len(translator.source_shape) != 3:
-        raise ValueError(f"--tile={values.tile}: of images; leave it out")
+        raise ValueError(f"--tile={values.tile}: only images have tiles; leave it out")
     wanted = columns or translator.config.sample.columns, values.force
     in_tiles = partial(translate_folder, tile=values.tile, overlap=values.overlap)
     make = draw_captions if translator.takes_text else in_tiles

@@ -62,7 +62,7 @@ def of(trained: Trained, run: Run | None = None, state: TrainState | None = None
         raise ValueError("a policy is scored in its environment: see evaluate/returns.py")
     if isinstance(trained, Simulator):
         raise ValueError(
-            f"model {trained.config.model.name!r} makes samples of numbers, and no metric knows "
+            f"model {trained.config.model.name!r} makes samples from numbers, and no metric knows "
             "them: draw some with jaxgan sample"
         )
     if isinstance(trained, Translator):

@@ -45,8 +45,8 @@ def test_a_sample_depends_on_its_index_and_its_number_alone(simulator):
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ([0.5], "numbers: write some from 1 to 100"),
-        ([float("nan")], "numbers: write some from 1 to 100"),
+        ([0.5], "numbers: write values from 1 to 100"),
+        ([float("nan")], "numbers: write values from 1 to 100"),
         ([], r"numbers are \[0\]: write \[n\] with n above 0"),
         ([[5.0]], r"numbers are \[1, 1\]: write \[n\]"),
     ],

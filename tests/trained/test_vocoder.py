@@ -91,7 +91,7 @@ def test_pictures_and_what_it_is_not(vocoder):
         (MELS[:, :0], r"\[3, 0, 5\]"),
         (
             np.full_like(MELS, -5 * np.log(10)),
-            "conditions go down to -11.51, and silence is -5 here",
+            "conditions go down to -11.51, but silence is -5 here",
         ),  # base e
         (np.where(np.arange(3)[:, None, None] == 1, np.nan, MELS), "condition 1 of 3 is not fin"),
     ],

@@ -167,5 +167,7 @@ def test_refused(fields, message):
 
 def test_data_of_another_environment_are_refused():
     gail.init_stats(gail.default_config(), transitions(3, 3).spec)
-    with pytest.raises(ValueError, match="has 3 observed numbers and 3 actions, the data 4 and 2"):
+    with pytest.raises(
+        ValueError, match="3 observed numbers and 3 actions, but the data have 4 and 2"
+    ):
         gail.init_stats(gail.default_config(), transitions(4, 2).spec)
