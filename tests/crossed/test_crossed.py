@@ -54,11 +54,11 @@ OF_NUMBERS = {
     "translate": "makes samples from numbers and translates nothing",
     "explore": "makes samples from numbers and has no classes",
     "average": "makes samples from numbers, and a file holds",
-    "sample truncated": "--truncation=0.5: samples are of numbers",
+    "sample truncated": "--truncation=0.5: samples are made from numbers",
     "evaluate returns": "no metric 'returns'",
 }
 for what in ("between", "truncations", "latents", "arithmetic", "walk"):
-    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are of numbers"
+    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are made from numbers"
 for what in ("safetensors", "stablehlo"):
     OF_NUMBERS[f"export {what}"] = "makes samples from numbers, and a file holds"
 for what in ("factorised", "principal"):
