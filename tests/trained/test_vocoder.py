@@ -172,7 +172,7 @@ def test_it_is_scored_beside_griffin_and_lim(workdir, tmp_path, capsys):
     assert result["protocol"]["mel"] == {"rate": 8000, "hop": 8, "bins": 5}
     assert result["protocol"]["count"] == 3
     assert 0 < found["mel_l1_griffin_lim"] < found["mel_l1"]  # of random weights
-    assert found["mel_l1_mean"] > 0 and "seconds of sound a second" in capsys.readouterr().out
+    assert found["mel_l1_mean"] > 0 and "seconds of sound per second" in capsys.readouterr().out
     with pytest.raises(ValueError, match="a vocoder is scored by \\('vocoded',\\) alone"):
         main.main([*argv, *flags, "--config.evaluate.metrics=fd"])
     with pytest.raises(ValueError, match="--truncation: this is a vocoder"):
