@@ -65,7 +65,7 @@ def test_still_films_are_dropped_and_sizes_are_one(tmp_path, capsys):
     assert manifest["format"]["shape"] == [3, 8, 8, 1] and manifest["num_images"] == 2
     with pytest.raises(ValueError, match="stride is 2 without frames: write frames too"):
         prepare(tmp_path / "in", tmp_path / "no", stride=2)
-    with pytest.raises(ValueError, match="channels is 4; of clips write 1"):
+    with pytest.raises(ValueError, match="channels is 4; for clips write 1"):
         prepare(tmp_path / "in", tmp_path / "no", frames=2, channels=4)
 
 
