@@ -21,7 +21,7 @@ from jaxgan.files.objects import is_url
 from jaxgan.trained.places import place
 
 WORKDIR = Field("", "work directory of the run")
-FORCE = Field(False, "replace a file of arrays or weights that is there")
+FORCE = Field(False, "replace an existing file of arrays or weights")
 # What stands after = in the help, where it is more than a number or a text.
 FORMS = {
     "config": "NAME|FILE.py",

@@ -18,9 +18,11 @@ from jaxgan.game import objectives
 
 # Fields of models and objectives: the default is the module's own.
 COMMON = {
-    "name": Field("", "a module of jaxgan, or one of yours as package.module"),
-    "width": Field(1, "channels that the widths of all layers are multiples of", at_least(1)),
-    "most": Field(1, "channels of a layer, at most", at_least(1)),
+    "name": Field("", "a module of jaxgan, or package.module of your own"),
+    "width": Field(
+        1, "base number of channels: the width of every layer is a multiple of it", at_least(1)
+    ),
+    "most": Field(1, "largest number of channels of a layer", at_least(1)),
     "latent_dim": Field(1, "dimensions of a latent", at_least(1)),
     "embedding_dim": Field(1, "dimensions of a class embedding", at_least(1)),
     "code_dim": Field(1, "dimensions of the code", at_least(1)),
@@ -28,9 +30,15 @@ COMMON = {
     "split_latents": Field(True, "each block sees a part of the latent (arXiv 1809.11096)"),
     "shared_embedding": Field(True, "all layers share one class embedding (arXiv 1809.11096)"),
     "conditional": Field(True, "the networks see the class"),
-    "generator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
-    "discriminator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
-    "discriminator_downsamples": Field(None, "blocks that halve; None: the paper's", ANY, int),
+    "generator_widths": Field(
+        None, "channels of the network's layers; None: the paper's", sizes(), tuple
+    ),
+    "discriminator_widths": Field(
+        None, "channels of the network's layers; None: the paper's", sizes(), tuple
+    ),
+    "discriminator_downsamples": Field(
+        None, "number of blocks that halve the resolution; None: the paper's", ANY, int
+    ),
     "generator_attention": Field(
         None, "resolution in pixels of the attention; 0: none; None: the paper's", at_least(0), int
     ),
@@ -39,12 +47,19 @@ COMMON = {
     ),
     "attention": Field(0, "resolution in pixels of the attention; 0: none", at_least(0)),
     "batch_norm_eps": Field(1e-5, "added to the variance in batch norm", above(0)),
-    "batch_norm_groups": Field(1, "parts of a batch with statistics of their own", at_least(1)),
-    "leaky_slope": Field(0.0, "of the activation for negative inputs; 0: relu", within(0, 1)),
+    "batch_norm_groups": Field(
+        1, "number of parts of a batch, each with its own statistics", at_least(1)
+    ),
+    "leaky_slope": Field(0.0, "slope of the activation for negative inputs; 0: ReLU", within(0, 1)),
     "remat": Field(False, "compute activations again in the backward pass, to save memory"),
-    "dtype": Field("float32", "of the computation", one_of("float32", "bfloat16")),
-    "loss": Field("hinge", "of game/losses.py"),
-    "top_k": Field(1.0, "share of its images that the generator learns from; 1: all", share()),
+    "dtype": Field("float32", "dtype of the computation", one_of("float32", "bfloat16")),
+    "loss": Field("hinge", "adversarial loss: a name of game/losses.py"),
+    "top_k": Field(
+        1.0,
+        "share of its images, those with the highest logits, that the generator learns "
+        "from; 1: all",
+        share(),
+    ),
     "one_pass": Field(True, "real and generated images go through the discriminator together"),
 }
 
