@@ -1,4 +1,4 @@
-"""jaxgan doctor: what would go wrong in a training, before it does."""
+"""jaxgan doctor: find what would go wrong in a training before it does."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -11,7 +11,7 @@ from jaxgan.trained.places import place
 
 
 def operands(values: SimpleNamespace) -> tuple[Path, Path]:
-    """Return the run, or the exported file, and the strokes of a command line."""
+    """Return the run or exported file, and the file of strokes, of a command line."""
     if len(values.operands) != 2:
         raise UsageError(f"RUN STROKES are two words: write them, as in {COMMAND.example}")
     run, strokes = values.operands

@@ -1,4 +1,4 @@
-"""jaxgan train: train, or continue what is in the work directory."""
+"""jaxgan train: train, or continue the run in the work directory."""
 
 from types import SimpleNamespace
 

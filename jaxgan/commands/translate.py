@@ -1,4 +1,4 @@
-"""jaxgan translate: a folder of images, made into others; sounds, made anew; captions, drawn."""
+"""jaxgan translate: translate a folder of images, resynthesise sounds, or draw captions."""
 
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from jaxgan.trained.places import place
 
 
 def operands(values: SimpleNamespace) -> tuple[Path, Path]:
-    """Return the run, or the exported file, and the folder of a command line."""
+    """Return the run or exported file, and the folder, of a command line."""
     if len(values.operands) != 2:
         raise UsageError(f"RUN FOLDER are two words: write them, as in {COMMAND.example}")
     run, folder = values.operands

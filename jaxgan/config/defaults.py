@@ -1,4 +1,4 @@
-"""The default config of a model and an objective, and what its fields are.
+"""The default config of a model and an objective, and the description of each field.
 
 The sections `model` and `objective` come from the modules that config.model.name and
 config.objective.name name (names.py); COMMON describes the fields that several of them share.
@@ -16,7 +16,7 @@ from jaxgan.config.names import module_named
 from jaxgan.config.sections import SECTIONS
 from jaxgan.game import objectives
 
-# Fields of models and objectives: the default is the module's own.
+# Fields of models and objectives; their defaults are set by each module.
 COMMON = {
     "name": Field("", "a module of jaxgan, or package.module of your own"),
     "width": Field(
@@ -65,14 +65,14 @@ COMMON = {
 
 
 def default_config(model: str = "biggan", objective: str = "adversarial") -> ConfigDict:
-    """Return every field with its default, locked: fields that are not there are refused.
+    """Return every field with its default, locked: setting a field that does not exist is refused.
 
     model, objective: names of modules; see names.py. Experiments in configs/ change some fields.
     """
     values = _defaults(SECTIONS)
     for package, section, name in ((models, "model", model), (objectives, "objective", objective)):
         values[section] = ConfigDict(module_named(package, section, name).default_config())
-        values[section].name = name  # package.module, of one's own
+        values[section].name = name  # may be package.module of your own
     return ConfigDict(values).lock()
 
 
@@ -84,7 +84,8 @@ def _defaults(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _default(field: Field) -> Any:
-    """Return a field's first value, with the type that it keeps where this is not its value's."""
+    """Return a field's default, as a reference with a type if the default does not have the field's
+    type."""
     if field.type is Scheduled:
         return FieldReference(field.default, field_type=object)  # a number or a text
     return FieldReference(None, field_type=field.type) if field.default is None else field.default
@@ -101,7 +102,8 @@ def fields(defaults: ConfigDict) -> Iterator[tuple[str, Field]]:
 
 
 def own_fields(section: ConfigDict) -> dict[str, Field]:
-    """Return the fields of a model's or an objective's section: described if they are COMMON."""
+    """Return the fields of a model's or an objective's section; those in COMMON have a
+    description."""
     found = {}
     for name in section:
         default, kind = section[name], section.get_type(name)
