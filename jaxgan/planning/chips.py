@@ -33,8 +33,8 @@ GB, GIB = 10**9, 2**30
 class Chip:
     flops: float  # per second
     memory: int  # bytes
-    bandwidth: float  # bytes a second
-    network: float  # bytes a second
+    bandwidth: float  # bytes per second
+    network: float  # bytes per second
     clock: float = 0.0  # cycles per second, of a TPU
 
 

@@ -147,7 +147,7 @@ def test_a_folder_of_sounds(workdir, vocoder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("rate", "suffix", "line"),
     [
-        (16_000, ".wav", r"a.wav has 16000 samples a second, the training had 8000: resample"),
+        (16_000, ".wav", r"a.wav has 16000 samples per second, the training had 8000: resample"),
         (8000, ".txt", "in: no sounds|no waves"),
     ],
 )
