@@ -258,7 +258,7 @@ def table(report: Report) -> str:
     row(
         "step",
         f"{report['num_d_steps']} x {report['batch']} {report['noun']}, "
-        f"{report['batch_a_device']} a device, "
+        f"{report['batch_a_device']} per device, "
         f"{report['microbatches']} microbatches"
         + ("" if report["remat"] is None else f", remat {report['remat']}"),
     )

@@ -135,9 +135,9 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
     bad = any(int(value) >= 0 for name, value in metrics.items() if name.endswith("/bad_leaf"))
     yield Finding(
         bad or total > DAY,
-        f"time: {each:.2g} s a step (reading its {word} {wait:.2g} s, done ahead), "
+        f"time: {each:.2g} s per step (reading its {word} {wait:.2g} s, done ahead), "
         f"{duration(total)} for {train.steps:,} steps"
-        + "; gradients are not finite already: lower the learning rates" * bad
+        + "; gradients are not finite: lower the learning rates" * bad
         + "; more than a day: lower model.width, data.size, train.batch or train.steps"
         * (total > DAY),
     )

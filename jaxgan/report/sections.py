@@ -98,7 +98,7 @@ def machine(run: RunFacts) -> str:
         return ""
     start = run.starts[-1]
     processes = start.get("processes", 1)
-    parts = [str(start.get("devices", "")), f"{start.get('cores', '?')} cores a machine"]
+    parts = [str(start.get("devices", "")), f"{start.get('cores', '?')} cores per machine"]
     parts += [f"{processes} processes"] if processes != 1 else []
     parts += [f"{name} {start[name]}" for name in ("jaxgan", "jax") if name in start]
     return ", ".join([*parts, f"started {start.get('time', '')}"])
@@ -126,7 +126,7 @@ def training(runs: list[RunFacts]) -> str:
     figures += others(runs, "metrics", known, seen)
     rate = curves(runs, "current_timing", ("images_per_second",))
     figures.append(
-        over_time(f"{noun_of(runs).capitalize()} a second", rate, smooth=True, zero=True)
+        over_time(f"{noun_of(runs).capitalize()} per second", rate, smooth=True, zero=True)
     )
     figures.append(
         over_time("Most memory so far, GB", curves(runs, "current_timing", MEMORY), zero=True)

@@ -45,7 +45,7 @@ def report_page(runs: list[RunFacts]) -> str:
         ("Life of the run", tables.lives(runs)),
         ("Pictures", _pictures(runs)),
         ("Settings", tables.settings(runs)),
-        ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),
+        ("Repeat this run", "".join(_again(run, len(runs) > 1) for run in runs)),
     ]
     title = " and ".join(run.name for run in runs)
     heads = "".join(sections.headline(run, i, len(runs) > 1) for i, run in enumerate(runs))
