@@ -2,8 +2,8 @@
 
 Command   jaxgan train --config=configs/acgan_fashion.py --workdir=runs/acgan
 Hardware  2 CPU cores
-Time      about 20 processor minutes, reckoned from 6.7 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 20 processor minutes, estimated from 6.7 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  rows of the sample sheet are the classes; d/accuracy (on real images) rises above 0.8
 
 Differs from the paper: residual networks with spectral norm in the discriminator, Adam with 1e-3.

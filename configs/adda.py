@@ -9,9 +9,9 @@ Network   the paper's LeNet: encoders of 426,070 parameters, classifier 5,010, D
 Hardware  one CPU core, minutes
 Measured  docs/domains.md
 
-Stage 1 trains encoder and classifier on the source alone (objective "domains" with weight 0), stage
-2 plays the game. Differs from the paper: Adam in both, with b1 = 0.5 in the second as in public
-code; D steps before the encoder; no dropout.
+Stage 1 trains encoder and classifier on the source alone (objective "domains" with weight 0); stage
+2 trains the target's encoder against D. Differs from the paper: Adam in both stages, with b1 = 0.5
+in the second as in public code; D steps before the encoder; no dropout.
 """
 
 from ml_collections import ConfigDict

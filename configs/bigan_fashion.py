@@ -2,8 +2,8 @@
 
 Command   jaxgan train --config=configs/bigan_fashion.py --workdir=runs/bigan
 Hardware  2 CPU cores
-Time      about 26 processor minutes, reckoned from 8.5 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 26 processor minutes, estimated from 8.5 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  g/reconstruction, the squared error of G(E(x)), falls though no loss asks for it
 
 Differs from the paper: residual networks with spectral norm in the discriminator, Adam with 1e-3.

@@ -3,14 +3,16 @@
 Command   python -m tests.experiments.bigbigan: trains, compares features, draws
           (the training alone: jaxgan train --config=configs/bigbigan_fashion.py --workdir=runs/big)
 Hardware  2 CPU cores
-Time      about 27 minutes of CPU, beside other work; a quarter of an hour on free cores
-Expected  docs/family.md: samples and reconstructions to the eye; a linear probe of the AvgPool
-          features beats raw pixels and the untrained encoder with 10 labels a class and with all.
-          d/loss stays between 5 and 6: three scores, each of which is 2 if nothing can be told
+Time      about 27 CPU minutes beside other work; a quarter of an hour on free cores
+Expected  docs/family.md: recognisable samples and reconstructions; a linear probe of the AvgPool
+          features beats raw pixels and the untrained encoder, with 10 labels per class and with
+          all labels. d/loss stays between 5 and 6: it is the sum of three hinge losses, each 2
+          where real and generated cannot be told apart
 
-G makes 16 x 16, E sees 32 x 32 by ResNet's own stem and three blocks; perceptrons of 256. Labels
-are never used; a fifth of the images is left out for the comparison. Two discriminator steps, and
-rates of D and E twice G's. One of five settings that were tried, by that same comparison.
+G generates 16 x 16 images; E sees 32 x 32, through ResNet's own stem and three blocks; perceptrons
+have width 256. Labels are never used; a fifth of the images is held out for the comparison. Two
+discriminator steps; the learning rates of D and E are twice G's. This is one of five settings that
+were tried, selected by that same comparison.
 """
 
 from ml_collections import ConfigDict

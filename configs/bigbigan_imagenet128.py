@@ -2,20 +2,20 @@
 
 Data      jaxgan prepare IMAGENET/train data/imagenet256 --size=256
 Command   jaxgan train --config=configs/bigbigan_imagenet128.py:resnet50 --workdir=runs/bigbigan
-Hardware  not stated in what was seen of the paper; batch 2048, 500,000 steps
+Hardware  not stated in the parts of the paper at hand; batch 2048, 500,000 steps
 Expected  linear probe 55.4 % (ResNet-50) or 60.8 % (RevNet-50 x4) top-1 on AvgPool features, 56.6 %
-          or 61.3 % on BN+CReLU; FID 22.3, 20.3 after a million steps, no truncation
+          or 61.3 % on BN+CReLU; FID 22.3, or 20.3 after a million steps, without truncation
 
-variant      encoder       parameters of E without its perceptron
+variant      encoder       parameters of E, without its perceptron
 resnet50     ResNet-50     23,500,352
 resnet50x2   ResNet-50 x2  93,907,840
 resnet50x4   ResNet-50 x4
 revnet50x4   RevNet-50 x4  85,765,632
-Generator 70,306,116 parameters, its class embedding a single row; F 86,446,370.
+The generator has 70,306,116 parameters, with a class embedding of a single row; F has 86,446,370.
 
-Not run here at this size. Not verified: all that models/bigbigan.py lists; the learning rates,
-which are BigGAN's, with ten times the generator's for E. Differs from the paper: images are cropped
-to their square and mirrored, where it cuts random boxes too.
+Not run here at this size. Not verified: everything that models/bigbigan.py lists, and the learning
+rates, which are BigGAN's, with ten times the generator's for E. Differs from the paper: images are
+cropped to a square and mirrored, where the paper also uses random crops.
 """
 
 from ml_collections import ConfigDict

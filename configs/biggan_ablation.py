@@ -14,8 +14,8 @@ split        2048     96     x       x                158,416,358    152k   8.73
 orthogonal   2048     96     x       x        x       158,416,358    165k   8.51   99.31
 width64      2048     64     x       x        x        71,426,886    371k  10.48   86.90
 
-Parameters are of both networks, counted; the paper prints 81.5M, 173.5M, 160.6M, 158.3M, 71.3M (the
-last two without the 128,000 of the shared embedding). FID, IS and steps are the paper's; only the
+Parameters are those of both networks, counted; the paper has 81.5M, 173.5M, 160.6M, 158.3M, 71.3M
+(the last two without the shared embedding's 128,000). FID, IS and steps are the paper's; only the
 scores of the first row could be checked. That row is SAGAN as published, whose training differed in
 more than the table says (learning rates 1e-4 / 4e-4, one discriminator step). Everything else is as
 in biggan_imagenet128.py.

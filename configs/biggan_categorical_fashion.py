@@ -1,13 +1,13 @@
 """Unsupervised BigGAN with a categorical latent on Fashion-MNIST: 16 categories, no labels.
 
-Command   python -m tests.experiments.categorical, which trains and compares with the classes
+Command   python -m tests.experiments.categorical, which trains, and compares with the classes
           (the training alone: jaxgan train --config=configs/biggan_categorical_fashion.py
           --workdir=runs/categories)
 Hardware  2 CPU cores
 Expected  docs/family.md: normalised mutual information 0.24 with the classes after 600 steps
           (g/information_loss starts at log 16 = 2.77)
 
-On ImageNet: biggan_imagenet128.py's fields, data.categories 1024.
+For ImageNet, use the fields of biggan_imagenet128.py and data.categories = 1024.
 """
 
 from ml_collections import ConfigDict

@@ -5,14 +5,15 @@ Data      python -c "import tensorflow_datasets as tfds; tfds.builder('cifar10',
           or jaxgan prepare CIFAR10_FOLDER data/cifar10 --size=32
 Command   jaxgan train --config=configs/biggan_cifar10.py --workdir=runs/cifar10
 Hardware  one accelerator; a batch of 50 does not divide by many (--config.train.batch=64 does)
-Expected  the paper, whose network it does not describe: FID 14.73, IS 9.22. Re-implementations,
-          by other protocols: FID 8.0 to 9.8, IS 8.7 to 9.9
+Expected  the paper, which does not describe its network: FID 14.73, IS 9.22; re-implementations,
+          under other protocols: FID 8.0 to 9.8, IS 8.7 to 9.9
 Networks  generator 4,304,387 parameters, discriminator 4,207,361
 
-125,000 steps of 4 x 50 images are the script's 500 epochs. No shared embedding: a gain and a bias
-per class in every batch norm, without spectral norm. Deviations: kernels start orthogonal, not from
-N(0, 0.02^2), and biases at zero (spectral norm takes the scale out of what a layer gives, but not
-out of how fast Adam turns it); sampling uses standing statistics, not running averages.
+125,000 steps of 4 x 50 images are the script's 500 epochs. There is no shared embedding: every
+batch norm has a gain and a bias per class, without spectral norm. Deviations: kernels are
+initialised orthogonally, not from N(0, 0.02^2), and biases at zero (spectral norm removes the
+kernels' scale from a layer's output, but not from the effective learning rate under Adam); sampling
+uses standing statistics, not running averages.
 """
 
 from ml_collections import ConfigDict

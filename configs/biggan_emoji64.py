@@ -2,16 +2,16 @@
 
 Data      python tests/data/real_data.py emoji data/emoji64 --size=64
           10,934 drawings on white, 3 styles x 9 groups ("fluent Food & Drink"); 85 to 2,261 images
-          a class, so classes are drawn equally often
-Network   width 8 (generator 561 k, discriminator 310 k parameters), no attention: it is for
-          machines with more time than two cores have
+          per class, so classes are drawn equally often
+Network   width 8 (generator 561 k, discriminator 310 k parameters), no attention, which
+          would take too long on two cores
 Command   jaxgan train --config=configs/biggan_emoji64.py --workdir=runs/emoji
-Hardware  2 CPU cores: 1.1 processor seconds a step
+Hardware  2 CPU cores: 1.1 processor seconds per step
 Time      15 processor minutes
 Expected  docs/emoji64.png: yellow faces, flags and coloured blobs on white, by class; small figures
-          are not drawn yet
+          are not recognisable yet
 
-Differs from the paper in what small data and minutes ask for: see quickstart.py.
+Differs from the paper as required by small data and minutes of training: see quickstart.py.
 """
 
 from ml_collections import ConfigDict

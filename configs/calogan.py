@@ -1,14 +1,15 @@
 """CaloGAN (arXiv 1705.02355): showers of a given energy in three layers of a calorimeter.
 
-Data      python -m tests.data.made_showers showers.npz, or the public ones: data/prepare/showers.py
+Data      python -m tests.data.made_showers showers.npz, or public data: data/prepare/showers.py
           jaxgan prepare showers.npz data/showers --showers
 Command   jaxgan train --config=calogan --workdir=runs/calogan
 Hardware  not run here; smaller on a CPU: --config.model.latent_dim=64 --config.model.unfolded=8
-Expected  totals near the asked energies: g/energy_error, in GeV
+Expected  total energies near the requested ones: g/energy_error, in GeV
 
-As the authors' code: z of 1,024 normal numbers, energies from U(1, 100), Adam with 2e-4 for G, 2e-5
-for D and a first decay of 0.5, batches of 256, cross entropy, 0.05 for the energy. G has two steps
-for each of D there (of which one is on real, one on generated showers); here both move in turn.
+As in the authors' code: z of 1,024 normal numbers, energies from U(1, 100), Adam with 2e-4 for G,
+2e-5 for D and b1 = 0.5, batches of 256, cross entropy, a weight of 0.05 for the energy. There, G
+takes two steps for each step of D, which sees one real and one generated batch; here both
+alternate.
 """
 
 from ml_collections import ConfigDict

@@ -3,12 +3,12 @@
 Data      jaxgan prepare digits data/domains --domains=negatives --size=32 --channels=1
 Command   jaxgan train --config=cogan --workdir=runs/cogan
           jaxgan sample runs/cogan --output=couples.png
-Network   DCGAN's stages at 32 x 32; the last of G and the first of D are each domain's
+Network   DCGAN's stages at 32 x 32; each domain has its own last stage of G and first of D
 Hardware  one CPU core, four minutes
 Measured  docs/domains.md; the data and the numbers: python -m tests.demos.couples runs/couples
 
-Differs from the paper: DCGAN's stages in place of the authors' networks for digits, a quarter of
-the width.
+Differs from the paper: DCGAN's stages instead of the authors' networks for digits; a quarter of the
+width.
 """
 
 from ml_collections import ConfigDict

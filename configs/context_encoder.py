@@ -2,15 +2,16 @@
 
 Data      jaxgan prepare photos data/photos --size=128
 Command   jaxgan train --config=context_encoder --workdir=runs/context
-Use       jaxgan translate runs/context photos --out=filled, whatever photos have in their middle
-Network   pix2pix's encoder and decoder, without skips or dropout, and its judge of patches
+Use       jaxgan translate runs/context photos --out=filled; the middle of each photo is ignored
+Network   pix2pix's encoder and decoder, without skips or dropout, and its patch discriminator
 Hardware  one GPU; not trained here
-Expected  plausible middles, that meet what is around them
+Expected  plausible middles that fit their surroundings
 
-The paper's: a hole of half of either side, an encoder and a decoder, Adam with 2e-4 and b1 = 0.5, a
-distance to the truth weighted .999 against .001 of the game. Differs: pix2pix's game
-(objectives/pix2pix.py) makes the whole image, so the distance is absolute and counts what is around
-the hole too; the judge sees the image with the hole beside it, where the paper's sees the middle.
+The paper's settings: a hole of half the height and width, an encoder and a decoder, Adam with 2e-4
+and b1 = 0.5, reconstruction loss with weight .999 and adversarial loss with weight .001. Differs:
+pix2pix's objective (objectives/pix2pix.py) generates the whole image, so the distance is absolute,
+not squared, and includes the surroundings of the hole; the discriminator sees the completed image
+together with the image with the hole, where the paper's sees the middle alone.
 """
 
 from ml_collections import ConfigDict

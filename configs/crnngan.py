@@ -1,14 +1,14 @@
-"""C-RNN-GAN (arXiv 1611.09904): tunes of 32 notes by an LSTM that is judged by another.
+"""C-RNN-GAN (arXiv 1611.09904): tunes of 32 notes, with an LSTM for each player.
 
-Data      jaxgan prepare midi data/tunes --notes=32, of MIDI files
+Data      jaxgan prepare midi data/tunes --notes=32, from MIDI files
 Command   jaxgan train --config=crnngan --workdir=runs/crnngan
-Network   1,967,354 and 2,957,501 parameters, 350 units, as the authors' code makes them
+Network   1,967,354 and 2,957,501 parameters, 350 units, as in the authors' code
 Hardware  a CPU; not run here
-Expected  models/crnngan.py and game/objectives/crnngan.py say what is measured, and against what
+Expected  models/crnngan.py and game/objectives/crnngan.py say what is measured, against what
 
-As the authors' code: batches of 20, noise U(0, 1), next-note pretraining with growing length,
-features matched. Differs: Adam in place of SGD, without its weight decay, dropout and bound of the
-gradient's norm; both players always move; the numbers of steps are budgets.
+As in the authors' code: batches of 20, noise U(0, 1), next-note pretraining with growing length,
+feature matching. Differs: Adam instead of SGD, without its weight decay, dropout and gradient norm
+clipping; both players are updated in every step; the numbers of steps are our own choice.
 """
 
 from ml_collections import ConfigDict

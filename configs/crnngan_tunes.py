@@ -5,11 +5,11 @@ Data      python -m tests.data.made_media tunes tunes --count=400
 Command   jaxgan train --config=crnngan_tunes --workdir=runs/crnngan
 Hardware  1 CPU core
 Time      about 2 processor minutes
-Expected  spans and steps near those of the melodies, but no key: docs/programs.md has the numbers
-          of python -m tests.demos.tunes
+Expected  tone spans and steps near the melodies', but no consistent key: docs/programs.md has the
+          numbers of python -m tests.demos.tunes
 
-Differs from crnngan.py: 64 units, notes scaled for the networks, the non-saturating loss
-with R1, no features matched.
+Differs from crnngan.py: 64 units, notes scaled for the networks, the non-saturating loss with R1,
+no feature matching.
 """
 
 from ml_collections import ConfigDict

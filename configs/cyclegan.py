@@ -2,16 +2,17 @@
 
 Data      jaxgan prepare horses data/domains --domains=zebras --size=256
 Command   jaxgan train --config=cyclegan --workdir=runs/cyclegan
-Use       jaxgan translate runs/cyclegan horses --out=made, or --back of zebras
-Network   two translators of 11,378,179 parameters, two judges of 2,764,737
+Use       jaxgan translate runs/cyclegan horses --out=made, or zebras with --back
+Network   two translators of 11,378,179 parameters, two discriminators of 2,764,737
 Hardware  one GPU; not trained here
-Expected  the paper's
+Expected  the paper's results
 
-Batches of one, Adam with 2e-4 and b1 = 0.5, least squares, cycle times 10, identity times 5 (the
-authors' code; the paper has it for paintings alone), a pool of 50, no average. The rate is constant
-for 100 epochs and falls to 0 in 100 more: of 1,334 images, the larger of the authors' domains of
-horses and zebras. Differs: the jitter is a cut of at least 80 % of the area, resized, in place of a
-cut of 256 x 256 out of 286 x 286; D steps before G.
+Batches of one, Adam with 2e-4 and b1 = 0.5, least squares, weights of 10 for cycle consistency and
+5 for identity (as in the authors' code; the paper uses identity for paintings only), an image pool
+of 50, no average. The learning rate is constant for 100 epochs and falls to 0 over 100 more, where
+an epoch is 1,334 images, the larger of the authors' domains of horses and zebras. Differs: random
+crops of at least 80 % of the area, resized, instead of 256 x 256 crops from 286 x 286; D steps
+before G.
 """
 
 from ml_collections import ConfigDict

@@ -4,12 +4,14 @@ Data      films whose left half is the pose and whose right half the picture (do
           jaxgan prepare films data/dance --frames=2
 Command   jaxgan train --config=dance --workdir=runs/dance
 Use       jaxgan translate runs/dance poses --out=danced
-Network   pix2pixHD's (arXiv 1711.11585) for 512 x 256: four halvings, nine blocks; three judges
+Network   pix2pixHD's (arXiv 1711.11585) for 512 x 256: four halvings,
+          nine blocks; three discriminators
 Hardware  one GPU; not trained here
-Expected  the paper's first stage, on minutes of film of one person
+Expected  results of the paper's first stage, from a few minutes of film of one person
 
-Adam with 2e-4 and b1 = 0.5, least squares, features times 10, no average. Differs: models/dance.py
-(no face, no second stage), objectives/dance.py (no VGG); batches and steps are a budget.
+Adam with 2e-4 and b1 = 0.5, least squares, feature matching with a weight of 10, no average.
+Differs: models/dance.py (no face, no second stage), objectives/dance.py (no VGG); batch size and
+number of steps are our own choice.
 """
 
 from ml_collections import ConfigDict

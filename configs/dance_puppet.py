@@ -2,18 +2,19 @@
 
 Data      python -m tests.data.puppet data/puppet
           jaxgan prepare data/puppet/films data/dance --frames=2
-          24 dances of 32 frames; the puppet's every joint is known
+          24 dances of 32 frames; all joints of the puppet are known
 Command   jaxgan train --config=dance_puppet --workdir=runs/dance
           jaxgan translate runs/dance data/puppet/poses --out=danced
           python -m tests.demos.dance runs/dance
-Network   F of two halvings, three blocks and width 16; judges of two scales, patches of 34 x 34
+Network   F with two halvings, three blocks, width 16; discriminators at two scales, patches of
+          34 x 34
 Hardware  2 CPU cores
 Time      6 minutes on one core (shared), 176 CPU seconds
-Result    error on the puppet 0.077 (nearest pose 0.112), on the whole frame 0.033 (0.025):
+Result    error on the puppet 0.077 (nearest pose: 0.112), on the whole frame 0.033 (0.025):
           docs/dance.md
 Try       --config.model.temporal=False: frame by frame, the paper's control
 
-Differs from dance.py: batches of 8 at 4e-4, falling to 0 in the second half.
+Differs from dance.py: batches of 8, a learning rate of 4e-4 that falls to 0 in the second half.
 """
 
 from ml_collections import ConfigDict

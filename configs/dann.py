@@ -1,17 +1,17 @@
 """DANN (arXiv 1505.07818): digits with labels, digits over clutter without, a classifier of both.
 
 Data      python tests/data/real_data.py clutter data/clutter
-          4,500 + 4,500 digits and 1,000 for the test; or two folders of your own:
+          4,500 + 4,500 digits, and 1,000 for testing; or two folders of your own:
           jaxgan prepare digits data/own --domains=photos --channels=3, with digits/CLASS/*.png
 Command   jaxgan train --config=dann --workdir=runs/dann
           jaxgan evaluate runs/dann
-Network   the paper's for digits, with batch norm whose moments are each domain's
+Network   the paper's for digits, with batch norm whose moments are separate for each domain
 Hardware  one CPU core, a minute or two
 Measured  docs/domains.md
 
-Differs from the paper: Adam at 1e-3 in place of momentum, batches of 64 + 64 in place of 128 of
-both, batch norm in the encoder, D steps before the features. Baselines: objective.weight = 0 trains
-on the source alone; that and data.name = data/clutter/best on the target with its labels.
+Differs from the paper: Adam with 1e-3 instead of momentum, batches of 64 + 64 instead of 128 in
+all, batch norm in the encoder, D steps before the features. Baselines: objective.weight = 0 trains
+on the source alone; with data.name = data/clutter/best as well, on the target with its labels.
 """
 
 from ml_collections import ConfigDict

@@ -2,12 +2,13 @@
 
 Command   jaxgan train --config=configs/dcgan_fashion.py --workdir=runs/dcgan
 Hardware  2 CPU cores
-Time      about 5 processor minutes, reckoned from 1.2 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 5 processor minutes, estimated from 1.2 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  clothes of most kinds; labels are ignored, so rows of a sheet are not classes
 
-The paper's: b1 = 0.5, batches of 128, z uniform in [-1, 1], kernels from N(0, 0.02^2), batch norm
-in both networks. Differs: an eighth of the width, for minutes; Adam with 1e-3, not 2e-4.
+The paper's settings: b1 = 0.5, batches of 128, z uniform in [-1, 1], kernels from N(0, 0.02^2),
+batch norm in both networks. Differs: an eighth of the width, to train in minutes; Adam with 1e-3,
+not 2e-4.
 """
 
 from ml_collections import ConfigDict

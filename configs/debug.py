@@ -1,7 +1,7 @@
 """Seconds on any CPU: a tiny BigGAN on 16 x 16 Fashion-MNIST, every part of a run exercised.
 
 Command   jaxgan train --config=configs/debug.py --workdir=runs/debug
-Expected  blobs with the right outlines; nothing to look at, everything to test with
+Expected  blobs with the right outlines; made for tests, not for its pictures
 """
 
 from ml_collections import ConfigDict

@@ -2,13 +2,13 @@
 
 Data      jaxgan prepare shoes data/domains --domains=handbags --size=64
 Command   jaxgan train --config=discogan --workdir=runs/discogan
-Use       jaxgan translate runs/discogan shoes --out=made, or --back of handbags
-Network   two encoders and decoders of four halvings, two judges
+Use       jaxgan translate runs/discogan shoes --out=made, or handbags with --back
+Network   two encoders and decoders with four halvings, two discriminators
 Hardware  one GPU; not trained here
 
-CycleGAN's game with other losses: the plain adversarial one, squared differences of there and back,
-both of weight 1; no identity, no pool. Differs from the paper: instance norm, and judges of patches
-(70 x 70, more than the image).
+CycleGAN's scheme with other losses: the original adversarial loss and squared cycle differences,
+both with weight 1; no identity loss, no image pool. Differs from the paper: instance norm, and
+patch discriminators (receptive fields of 70 x 70, more than the image).
 """
 
 from ml_collections import ConfigDict

@@ -2,14 +2,14 @@
 
 Data      jaxgan prepare sketches data/domains --domains=photos --size=256
 Command   jaxgan train --config=dualgan --workdir=runs/dualgan
-Use       jaxgan translate runs/dualgan sketches --out=made, or --back of photos
-Network   two U-Nets of 54,409,603 parameters, two judges of 2,764,737
+Use       jaxgan translate runs/dualgan sketches --out=made, or photos with --back
+Network   two U-Nets of 54,409,603 parameters, two discriminators of 2,764,737
 Hardware  one GPU; not trained here
 
-CycleGAN's game with Wasserstein losses, weights clipped to 0.01, and the mean absolute difference
-of there and back times 500 (the paper: 100 to 1,000, by the data); no identity, no pool. Adam with
-b1 = 0, which is RMSProp, at Wasserstein GAN's 5e-5. Differs from the paper: U-Nets without noise,
-the paper's have dropout; instance norm.
+CycleGAN's scheme with Wasserstein losses, weights clipped to 0.01, and the mean absolute cycle
+difference with a weight of 500 (the paper: 100 to 1,000, depending on the data); no identity loss,
+no image pool. Adam with b1 = 0, which is RMSProp, at Wasserstein GAN's 5e-5. Differs from the
+paper: U-Nets without noise, where the paper has dropout; instance norm.
 """
 
 from ml_collections import ConfigDict

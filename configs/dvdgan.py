@@ -1,17 +1,19 @@
 """DVD-GAN (arXiv 1907.06571) on Kinetics-600: 12 frames of 128 x 128, or 48 of 64 x 64.
 
-Data      jaxgan prepare films data/kinetics600 --size=128 --frames=12 --stride=2, a folder a class
+Data      jaxgan prepare films data/kinetics600 --size=128 --frames=12 --stride=2
+          with one sub-folder per class
 Command   jaxgan train --config=dvdgan --workdir=runs/dvdgan
           jaxgan train --config=dvdgan:48x64 --workdir=runs/dvdgan_48x64
 Network   generator of 476,885,187 parameters, discriminator of 134,649,219, with 1,000 classes
-Hardware  not trained here; launch/compile_table.md has the first one's step, compiled for 128 chips
-          of a TPU v5e, 10 of 16 GiB each
-Expected  the paper's FID and IS (without truncation) on an I3D network, which does not come with
-          the library: 2.16 and 55.09; 48 frames of 64 x 64: 12.92 and 97.62
+Hardware  not trained here; launch/compile_table.md has the step of 12 frames, compiled for 128 TPU
+          v5e chips: 10 of 16 GiB each
+Expected  the paper's FID and IS (without truncation) from an I3D network, which does not come with
+          jaxgan: 2.16 and 55.09; for 48 frames of 64 x 64: 12.92 and 97.62
 
-The paper's: hinge, spectral norm, orthogonal first kernels, batches of 512, two steps of D, an
-average of 0.9999 from step 20,000. Learning rates: 1e-4 for G; for D 5e-4, the second version's as
-we remember it (the first has 2e-4). Widths, dtype and the number of steps are ours.
+The paper's settings: hinge loss, spectral norm, orthogonal initialisation, batches of 512, two
+steps of D, an average with decay 0.9999 from step 20,000. Learning rates: 1e-4 for G; for D 5e-4,
+that of the paper's second version as we remember it (the first has 2e-4). Widths, dtype and the
+number of steps are ours.
 """
 
 from ml_collections import ConfigDict

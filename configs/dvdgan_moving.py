@@ -5,7 +5,7 @@ Data      python -m tests.data.made_media moving moving --count=150
 Command   jaxgan train --config=dvdgan_moving --workdir=runs/dvdgan
 Hardware  2 CPU cores
 Time      6 processor minutes
-Result    squares move in the direction that was asked for in 0.82 of the steps: docs/video.md
+Result    squares move in the requested direction in 0.82 of the steps: docs/video.md
 Try       --config.model.unit=tsru_s --config.model.heads=trivd
 
 Differs from dvdgan.py: width 8, four frames for D_S, one D step, batches of 32.

@@ -2,8 +2,8 @@
 
 Command   jaxgan train --config=configs/ebgan_fashion.py --workdir=runs/ebgan
 Hardware  2 CPU cores
-Time      about 4 processor minutes, reckoned from 2 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 4 processor minutes, estimated from 2 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  -d/real_logits, the energy of real images in margins, falls far below 1, while
           generated images stay below the margin
 

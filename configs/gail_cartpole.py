@@ -6,12 +6,13 @@ Data      python tests/data/experts.py cartpole experts.npz
           jaxgan prepare experts.npz data/cartpole_all --environment=cartpole
 Command   jaxgan train --config=gail_cartpole --workdir=runs/cartpole
           jaxgan evaluate runs/cartpole --config.evaluate.reference=data/cartpole_all
-Controls  --config=gail_cartpole:expert_free, a reward of 1 whatever the policy does
+Controls  --config=gail_cartpole:expert_free, a constant reward of 1
 Hardware  1 CPU core
 Status    built and traced, not trained to the end here; docs/imitation.md has what was tried
 
-As gail_pendulum.py, with 400 steps. Where episodes end with the fall, a reward of 1 is enough to
-learn this task, and it proves nothing of imitation; here the fallen pole stays where it is.
+Like gail_pendulum.py, with 400 steps. If episodes ended when the pole falls, a constant reward of 1
+would be enough to learn this task and would prove nothing about imitation; so here the episode
+continues, and the fallen pole stays where it is.
 """
 
 from ml_collections import ConfigDict

@@ -7,15 +7,15 @@ Data      python tests/data/experts.py pendulum experts.npz
 Command   jaxgan train --config=gail_pendulum --workdir=runs/gail
           jaxgan evaluate runs/gail --config.evaluate.reference=data/pendulum_all
           jaxgan sample runs/gail
-Controls  --config=gail_pendulum:expert_free, a reward of 1 whatever the policy does; `evaluate`
-          scores a cloned and a random policy beside
+Controls  --config=gail_pendulum:expert_free, a constant reward of 1; `evaluate` also scores a
+          behaviour-cloned and a random policy
 Hardware  1 CPU core
 Expected  docs/imitation.md
 
-Differs from the authors': a three-torque pendulum, layers of 64 units, 64 episodes for each turn,
-one policy gradient step with Adam in place of TRPO's, ten times the entropy, and a penalty on the
-judge's slope between the expert's pairs and the policy's (terms/penalties.py), without which the
-policy becomes worse again after 300 steps: docs/imitation.md.
+Differs from the authors' settings: a pendulum with three torques, layers of 64 units, 64 episodes
+per update, one policy gradient step with Adam instead of TRPO, ten times the entropy weight, and a
+penalty on the discriminator's gradient between expert and policy pairs (terms/penalties.py),
+without which the policy gets worse again after 300 steps: docs/imitation.md.
 """
 
 from ml_collections import ConfigDict

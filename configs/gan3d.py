@@ -1,15 +1,15 @@
 """3D-GAN (arXiv 1610.07584) at 64 x 64 x 64 voxels: the paper's network and recipe.
 
-Data      jaxgan prepare chairs data/volumes --voxels=64, of meshes (OBJ, STL, OFF) or .npz
+Data      jaxgan prepare chairs data/volumes --voxels=64, from meshes (OBJ, STL, OFF) or .npz
 Command   jaxgan train --config=gan3d --workdir=runs/gan3d
 Network   generator of 17,569,664 parameters, discriminator of 11,048,704
 Hardware  one GPU; not trained here
-Expected  the paper's, for one class of objects: solid shapes, arithmetic of latents
+Expected  as in the paper, for one class of objects: solid shapes, latent arithmetic
 
-The paper's: cross entropy, Adam with 0.0025 for G, 1e-5 for D and b1 = 0.5, batches of 100, 200
-uniform latents. Latents are U(-1, 1) here, not U(0, 1): the batch norm behind the first layer takes
-out the difference. Differs: D learns in every step, where the paper lets it rest when it was right
-in more than 80 % of the last batch; the number of steps is a budget.
+The paper's settings: cross entropy, Adam with 0.0025 for G, 1e-5 for D and b1 = 0.5, batches of
+100, 200 uniform latents. Latents are U(-1, 1) here, not U(0, 1): the batch norm after the first
+layer removes the difference. Differs: D is updated in every step, where the paper skips it if it
+was right on more than 80 % of the last batch; the number of steps is our own choice.
 """
 
 from ml_collections import ConfigDict

@@ -5,10 +5,10 @@ Data      python -m tests.data.made_media furniture furniture --count=400
 Command   jaxgan train --config=gan3d_furniture --workdir=runs/gan3d
 Hardware  2 CPU cores
 Time      about 3 processor minutes
-Expected  shapes of the class that was asked for, most of them of one piece: docs/sequences.md has
+Expected  shapes of the requested class, most of them in one piece: docs/sequences.md has
           the numbers of python -m tests.demos.furniture
 
-Differs from gan3d.py: labels, hinge loss, spectral norm in place of D's batch norm, kernels from
+Differs from gan3d.py: labels, hinge loss, spectral norm instead of D's batch norm, kernels from
 N(0, 0.05^2), Adam with 1e-3 for G and 5e-4 for D.
 """
 

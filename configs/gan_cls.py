@@ -1,14 +1,14 @@
-"""GAN-INT-CLS (arXiv 1605.05396) at 64 x 64: images of captions.
+"""GAN-INT-CLS (arXiv 1605.05396) at 64 x 64: images from captions.
 
 Data      jaxgan prepare birds data/captions --captions=captions.npz --size=76
           captions.npz: captions, vectors (1,024 numbers in the paper) and files, docs/text.md
 Command   jaxgan train --config=gan_cls --workdir=runs/gan_cls
-Network   21,133,824 and 4,226,560 parameters with 1,024 numbers a text, as in the authors' code
+Network   21,133,824 and 4,226,560 parameters with 1,024 numbers per text, as in the authors' code
 Hardware  not run here; the paper does not say how long it took
 Expected  inception score 2.88 on CUB, as the authors of StackGAN measured it (arXiv 1612.03242)
 
-Epochs are those of 9,000 training images, about as many as CUB's. Differs: random resized crops in
-place of 64 of 76 pixels; the mean of all captions of an image in place of 4 drawn ones.
+Epochs are counted for 9,000 training images, about as many as in CUB. Differs: random resized crops
+instead of 64 x 64 crops from 76 x 76; the mean of all captions of an image instead of 4 drawn ones.
 """
 
 from ml_collections import ConfigDict

@@ -1,15 +1,15 @@
 """GAN-TTS (arXiv 1909.11646): two seconds of speech at 24 kHz, the authors' recipe.
 
 Data      jaxgan prepare words data/words --window=48000 --rate=24000
-          a word in each file, a sub-folder for each word: media/speech.py says what is missing
+          one word per file, one sub-folder per word: media/speech.py says what is missing
 Command   jaxgan train --config=gantts --workdir=runs/gantts
-Network   generator of 25,549,441 parameters with 567 numbers a frame; here words + 1 of them
+Network   generator of 25,549,441 parameters with 567 numbers per frame; here there are words + 1
 Hardware  a TPU slice; not trained here
-Expected  nothing that the paper states: its speech comes from linguistic features of sentences
+Expected  no result of the paper: its speech is generated from linguistic features of sentences
 
-The authors': hinge, orthogonal first kernels and regularisation, spectral norm, batches of 1024,
-Adam with 5e-5 and 1e-4 and b1 = 0, an average of 0.9999, a million steps. Differs:
-models/gantts.py, media/speech.py.
+The authors' settings: hinge loss, orthogonal initialisation and regularisation, spectral norm,
+batches of 1024, Adam with 5e-5 and 1e-4 and b1 = 0, an average with decay 0.9999, a million steps.
+Differs: models/gantts.py, media/speech.py.
 """
 
 from ml_collections import ConfigDict

@@ -7,8 +7,8 @@ Command   jaxgan train --config=gantts_digits --workdir=runs/gantts
 Network   274,201 and 1,115,930 parameters
 Hardware  2 CPU cores
 
-Differs from gantts.py: frames of 64 samples, windows of 64 steps of 1, 2, 4, 8 and 16 samples, a
-sixteenth of the width, larger steps, batches of 16.
+Differs from gantts.py: frames of 64 samples; windows of 64 steps of 1, 2, 4, 8 and 16 samples; a
+sixteenth of the width; higher learning rates; batches of 16.
 """
 
 from ml_collections import ConfigDict

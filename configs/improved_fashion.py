@@ -2,11 +2,12 @@
 
 Command   jaxgan train --config=configs/improved_fashion.py --workdir=runs/improved
 Hardware  2 CPU cores
-Time      about 2 processor minutes, reckoned from 1.5 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
-Expected  d/accuracy, on images whose label was not used, above a classifier's from 500 labels alone
+Time      about 2 processor minutes, estimated from 1.5 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
+Expected  d/accuracy, on images whose labels were not used, above that of a classifier trained on
+          the 500 labels alone
 Try       --config=configs/improved_fashion.py:minibatch: minibatch discrimination, label smoothing
-          and instance noise in place of feature matching and labels
+          and instance noise instead of feature matching and labels
 
 Differs from the paper: no weight normalisation in the discriminator, Adam with 1e-3, not 3e-4.
 """

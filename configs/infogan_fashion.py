@@ -2,11 +2,11 @@
 
 Command   jaxgan train --config=configs/infogan_fashion.py --workdir=runs/infogan
 Hardware  2 CPU cores
-Time      about 6 processor minutes, reckoned from 3.1 for 64,000 images
-Expected  rows of the sample sheet are categories of the network's own making: much the classes,
-          in another order; g/information_loss falls below 0.5 (log 10 = 2.3 at the start)
+Time      about 6 processor minutes, estimated from 3.1 for 64,000 images
+Expected  rows of the sample sheet are the categories that the network has found: largely the
+          classes, in another order; g/information_loss falls below 0.5 (log 10 = 2.3 at the start)
 
-Differs from the paper: R1 and R2 in place of the discriminator's batch norm; continuous codes from
+Differs from the paper: R1 and R2 instead of the discriminator's batch norm; continuous codes from
 N(0, 1), with a weight of 0.02.
 """
 

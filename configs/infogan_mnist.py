@@ -5,10 +5,10 @@ Command   jaxgan train --config=configs/infogan_mnist.py --workdir=runs/infogan_
           python -m tests.demos.codes runs/infogan_mnist
 Hardware  2 CPU cores
 Time      8 processor minutes
-Expected  docs/codes.png: rows of the sample sheet are digits; the categories, matched with the
-          classes one to one, agree with 55 % of the labels (one seed)
+Expected  docs/codes.png: rows of the sample sheet are digits; the categories, matched
+          one to one with the classes, agree with 55 % of the labels (one seed)
 
-Differs from the paper: R1 and R2 in place of the discriminator's batch norm; continuous codes from
+Differs from the paper: R1 and R2 instead of the discriminator's batch norm; continuous codes from
 N(0, 1), with a weight of 0.02.
 """
 

@@ -2,12 +2,12 @@
 
 Command   jaxgan train --config=configs/lapgan_fashion.py --workdir=runs/lapgan
 Hardware  2 CPU cores
-Time      about 9 processor minutes, reckoned from 4.6 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
-Expected  docs/pyramid.png: edges sharper than in an upsampled coarse image;
+Time      about 9 processor minutes, estimated from 4.6 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
+Expected  docs/pyramid.png: sharper edges than in an upsampled coarse image;
           `python -m tests.demos.pyramid runs/lapgan` draws coarse to fine, and 64 x 64 beyond it
 
-Differs from the paper: Adam with 1e-3 in place of SGD with momentum; see models/lapgan.py.
+Differs from the paper: Adam with 1e-3 instead of SGD with momentum; see models/lapgan.py.
 """
 
 from ml_collections import ConfigDict

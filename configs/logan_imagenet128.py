@@ -4,16 +4,16 @@ Data      jaxgan prepare IMAGENET/train data/imagenet128 --size=128
 Command   jaxgan train --config=configs/logan_imagenet128.py --workdir=runs/logan128
 Baseline  the same with --config.latent_step.name=none: the paper's own re-run BigGAN-deep
 Hardware  as for BigGAN-deep, with 2.4 times the operations of its step (counted, batch 256)
-Expected  FID / IS 3.36 / 148.2 with the step, 4.92 / 126.6 without, no truncation (table 1)
+Expected  FID / IS 3.36 / 148.2 with the latent step, 4.92 / 126.6 without, no truncation (table 1)
 Networks  generator 59,858,561 parameters, discriminator 34,590,210
 
 Not run here at this size, and no third party is known to have reproduced the numbers. The paper's
-changes to BigGAN-deep: a latent of 256 from U(-1, 1), leaky ReLU of slope 0.2; half of the latent's
-elements optimised with alpha 0.9, beta 5, cost weight 300, the latents clipped to [-1, 1].
+changes to BigGAN-deep: 256 latents from U(-1, 1), leaky ReLU with slope 0.2; half of the latents
+are optimised, with alpha 0.9, beta 5 and cost weight 300, and clipped to [-1, 1].
 
-Not verified: which half (here the first one for good; latent_step.subset=random draws it anew),
-whose loss the cost joins (here the generator's; latent_step.cost_players=both), and what
-biggan_deep_imagenet128.py lists.
+Not verified: which half is optimised (here always the first; latent_step.subset=random draws one
+each time), whose loss includes the cost (here the generator's; latent_step.cost_players=both), and
+what biggan_deep_imagenet128.py lists.
 """
 
 from ml_collections import ConfigDict

@@ -5,8 +5,9 @@ Command   jaxgan train --config=mcnet --workdir=runs/mcnet
 Network   generator of 14,093,953 parameters, discriminator of 4,368,321
 Hardware  one GPU; not trained here
 
-The authors': squared differences, differences of gradients and 0.02 of the adversarial part, Adam
-with 1e-4 and b1 = 0.5, batches of 8, 100,000 steps. Differs: models/mcnet.py.
+The authors' settings: squared differences, differences of gradients, and the adversarial loss with
+a weight of 0.02; Adam with 1e-4 and b1 = 0.5, batches of 8, 100,000 steps. Differs:
+models/mcnet.py.
 """
 
 from ml_collections import ConfigDict

@@ -1,17 +1,17 @@
-"""MelGAN (arXiv 1910.06711): speech of its mel spectrograms, the authors' recipe.
+"""MelGAN (arXiv 1910.06711): speech from its mel spectrograms, the authors' recipe.
 
 Data      jaxgan prepare speech data/speech --window=8192 --rate=22050 --normalise=peak
 Command   jaxgan train --config=melgan --workdir=runs/melgan
           jaxgan translate runs/melgan sounds --out=vocoded
 Network   generator of 4,266,050 parameters, discriminator of 16,924,086
 Hardware  one GPU; not trained here
-Expected  the paper's: speech that is nearer to real than Griffin and Lim's rounds, faster than it
-          is spoken
+Expected  as in the paper: more natural speech than the Griffin-Lim algorithm's, faster than real
+          time
 
-The authors': hinge and features matched with a weight of 10, Adam with 1e-4 and (0.5, 0.9), batches
-of 16 windows of 8,192 samples, weight norm, no average; windows at a loudness at random. Differs:
-windows are those that `jaxgan prepare` cuts (smaller --hop: more of them), of files whose largest
-sample is 1; the number of steps is a budget.
+The authors' settings: hinge loss, feature matching with a weight of 10, Adam with 1e-4 and (0.5,
+0.9), batches of 16 windows of 8,192 samples, weight norm, no average; windows are scaled to a
+random loudness. Differs: windows are cut beforehand by `jaxgan prepare` (a smaller --hop gives
+more), from files normalised to a peak of 1; the number of steps is our own choice.
 """
 
 from ml_collections import ConfigDict

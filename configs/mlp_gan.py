@@ -2,14 +2,14 @@
 
 Command   jaxgan train --config=configs/mlp_gan.py --workdir=runs/mlp
 Hardware  2 CPU cores
-Time      about 2 processor minutes, reckoned from 0.43 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
-Expected  clothes with grainy edges, some kinds of them missing; labels are ignored
+Time      about 2 processor minutes, estimated from 0.43 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
+Expected  clothes with grainy edges, some kinds missing; labels are ignored
 Try       --config.model.conditional=True (conditional GAN, arXiv 1411.1784)
           --config.objective.loss=minimax, kl, reverse_kl, jensen_shannon, pearson, ...: at the
           start minimax gives the generator almost no gradient
 
-Differs from the paper: Adam, with 1e-3, in place of SGD with momentum.
+Differs from the paper: Adam with 1e-3 instead of SGD with momentum.
 """
 
 from ml_collections import ConfigDict

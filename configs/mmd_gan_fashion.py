@@ -2,14 +2,14 @@
 
 Command   jaxgan train --config=configs/mmd_gan_fashion.py --workdir=runs/mmd
 Hardware  2 CPU cores
-Time      about 5 processor minutes, reckoned from 1.7 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 5 processor minutes, estimated from 1.7 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  d/mmd falls as images improve, d/reconstruction stays small
-Try       --config.discriminator.spectral_norm=False --config.discriminator.clip_weights=0.01, the
-          paper's way to a critic that is Lipschitz
+Try       --config.discriminator.spectral_norm=False --config.discriminator.clip_weights=0.01: the
+          paper's way to a Lipschitz critic
 
-The paper's: batches of 64, a weight of 8. Differs: Adam in place of RMSprop, 2 critic
-steps in place of 5, spectral norm in place of clipping.
+The paper's settings: batches of 64, a weight of 8. Differs: Adam instead of RMSprop, 2 critic steps
+instead of 5, spectral norm instead of clipping.
 """
 
 from ml_collections import ConfigDict

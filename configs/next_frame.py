@@ -1,14 +1,15 @@
 """The next frame by Mathieu et al. (arXiv 1511.05440): four frames in, one out, patches of 32 x 32.
 
-Data      jaxgan prepare films data/patches --frames=5 --size=32, of films cut to where things move
+Data      jaxgan prepare films data/patches --frames=5 --size=32
+          with films cropped to where things move
 Command   jaxgan train --config=next_frame --workdir=runs/next_frame
 Network   generator of 223,644 parameters on four scales, discriminator of 2,128,548
 Hardware  one GPU; not trained here at the paper's length
 Try       --config.objective.adversarial=0 --config.objective.gdl=0: squared differences alone
 
-The weights are those of the paper's text as we remember it, 0.05 for the adversarial part and 1 for
-the difference of gradients; the authors' code has 0.01 and none of the second. Adam with 1e-4 in
-place of their SGD with 0.02, batches of 8, the number of steps is a budget.
+The weights are those of the paper's text as we remember it: 0.05 for the adversarial loss and 1 for
+the difference of gradients; the authors' code has 0.01, and no difference of gradients. Adam with
+1e-4 instead of their SGD with 0.02, batches of 8; the number of steps is our own choice.
 """
 
 from ml_collections import ConfigDict

@@ -8,9 +8,9 @@ Time      1.5 processor minutes
 Result    PSNR 3 dB above copying the last frame: docs/video.md
           python -m tests.demos.next_frames trains it with three losses
 
-Differs from next_frame.py: three scales of half the width, two frames after four, Adam with 1e-3,
-batches of 16, a tenth of the weight for gradients: with the paper's, frames that are flat but for a
-small square become gray.
+Differs from next_frame.py: three scales, half the width, two frames predicted from four, Adam with
+1e-3, batches of 16, and a tenth of the weight for the difference of gradients: with the paper's
+weight, frames that are flat except for a small square turn gray.
 """
 
 from ml_collections import ConfigDict

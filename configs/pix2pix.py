@@ -1,17 +1,17 @@
 """pix2pix (arXiv 1611.07004) on pairs of 256 x 256: the paper's networks and recipe.
 
 Data      jaxgan prepare drawings data/pairs --pairs=photos --size=256
-          where drawings/NAME and photos/NAME belong together; of files that hold both,
-          as the authors': jaxgan prepare facades data/pairs --pairs=right
+          where drawings/NAME and photos/NAME belong together; from files that hold both
+          side by side, like the authors': jaxgan prepare facades data/pairs --pairs=right
 Command   jaxgan train --config=pix2pix --workdir=runs/pix2pix
 Use       jaxgan translate runs/pix2pix drawings --out=made
 Network   U-Net of 54,413,955 parameters, PatchGAN of 2,768,705
 Hardware  one GPU; not trained here
-Expected  the paper's, on 400 facades, 200 epochs
+Expected  the paper's results, on 400 facades, 200 epochs
 
-The paper's: batches of one, Adam with 2e-4 and b1 = 0.5, L1 times 100, mirror images, dropout in
-training and after it, no average. Differs: the jitter is a cut of at least 80 % of the area,
-resized, in place of a cut of 256 x 256 out of 286 x 286; D steps before G.
+The paper's settings: batches of one, Adam with 2e-4 and b1 = 0.5, L1 with a weight of 100, random
+mirroring, dropout in training and at test time, no average. Differs: random crops of at least 80 %
+of the area, resized, instead of 256 x 256 crops from 286 x 286; D steps before G.
 """
 
 from ml_collections import ConfigDict

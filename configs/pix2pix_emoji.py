@@ -1,15 +1,17 @@
 """pix2pix in minutes: line drawings of emoji to shaded ones, 64 x 64.
 
 Data      python tests/data/real_data.py emoji_pairs data/emoji_pairs --size=64
-          1,570 pairs from npm and PyPI packages; a tenth is held out, of kinds of its own
+          1,570 pairs from npm and PyPI packages; a tenth, of kinds that do not occur in training,
+          is held out
 Command   jaxgan train --config=pix2pix_emoji --workdir=runs/pix2pix
           jaxgan evaluate runs/pix2pix
 Network   a quarter of the paper's width: U-Net of 1,830,563 parameters; patches of 34 x 34 pixels
 Hardware  2 CPU cores
 Time      4 minutes on one core (shared)
-Result    held-out MAE 0.236 (source 0.565), saturation 0.88 of the truth's: docs/translation.md
+Result    held-out MAE 0.236 (source 0.565), saturation 0.88 times the true one: docs/translation.md
 
-Differs from pix2pix.py: batches of 8 at 4e-4, no crops, L1 as there.
+Differs from pix2pix.py: batches of 8, a learning rate of 4e-4, no crops; the weight of L1 is the
+same.
 """
 
 from ml_collections import ConfigDict

@@ -6,11 +6,11 @@ Command   jaxgan train --config=configs/progan_emoji.py:32 --workdir=runs/progan
           python -m tests.demos.growth runs/progan_emoji64
 Hardware  2 CPU cores
 Time      about 10 minutes on one core at 32, 16 at 64
-Expected  docs/growth.png, at 64: the sample sheets go from 4 x 4 blocks to the whole side, and end
-          with soft coloured shapes on white; no emoji can be named yet
+Expected  docs/growth.png, at 64: the sample sheets go from 4 x 4 blocks to full resolution, and end
+          with soft coloured shapes on white; individual emoji are not recognisable yet
 
-The paper's settings, as in progan_fashion.py; labels are ignored. The last resolution is whole for
-the last third of the training.
+The paper's settings, as in progan_fashion.py; labels are ignored. The last resolution is fully
+faded in for the last third of the training.
 """
 
 from ml_collections import ConfigDict

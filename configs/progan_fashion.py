@@ -5,9 +5,9 @@ Hardware  2 CPU cores
 Time      about 6 processor minutes
 Expected  the sample sheets go from 4 x 4 blocks to 32 x 32, a new resolution fading in each time
 
-The paper's: WGAN-GP with a weight of 10, Adam with 1e-3, b1 = 0, b2 = 0.99, pixel norm, minibatch
-deviation, equalised rates. Differs: 8 thousand images a stage in place of 600 thousand, no drift
-term, grows in one compiled step (models/progan.py).
+The paper's settings: WGAN-GP with a weight of 10, Adam with 1e-3, b1 = 0, b2 = 0.99, pixel norm,
+minibatch standard deviation, equalised learning rates. Differs: 8 thousand images per stage instead
+of 600 thousand, no drift term; all resolutions share one compiled step (models/progan.py).
 """
 
 from ml_collections import ConfigDict

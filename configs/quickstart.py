@@ -1,15 +1,15 @@
-"""Quick start: a BigGAN of one's own, on real photographs, in minutes, without an accelerator.
+"""Quick start: train your own BigGAN on real photographs, in minutes, without an accelerator.
 
-Data      Fashion-MNIST, the embedded 10,000 images (28 x 28, brought to 32 x 32), 10 classes
+Data      Fashion-MNIST, the included 10,000 images (28 x 28, brought to 32 x 32), 10 classes
 Network   BigGAN's pyramid at width 16 (generator 221 k, discriminator 306 k parameters):
           shared class embedding, split latents, conditional batch norm, projection, spectral norm
 Command   ./launch/quickstart, or jaxgan train --config=configs/quickstart.py --workdir=runs/first
 Hardware  2 CPU cores
 Time      under 8 minutes
-Expected  classes are recognisable to the eye; see the README for the measured scores
+Expected  classes are recognisable by eye; see the README for the measured scores
 
-Differs from the paper in what small data and minutes ask for: learning rates of 1e-3 for both
-players (the paper's are for 256 times the width and 32 times the batch), one discriminator step,
+Differs from the paper as required by small data and minutes of training: learning rates of 1e-3 for
+both players (the paper's are for 6 times the width and 32 times the batch), one discriminator step,
 a batch of 64, and an average over the last few hundred steps.
 """
 

@@ -3,18 +3,18 @@
 Data      jaxgan prepare CIFAR10_FOLDER data/cifar10 --size=32, and so on
 Command   jaxgan train --config=configs/r3gan.py --workdir=runs/r3gan_cifar10
           jaxgan train --config=configs/r3gan.py:imagenet64 --workdir=runs/r3gan_imagenet64
-Hardware  four or more accelerators; the author's CIFAR-10 model took a user four days on eight L40
-Status    parameters are the paper's; never trained at this size
+Hardware  four or more accelerators; a user needed four days on eight L40 for the CIFAR-10 model
+Status    parameter counts are the paper's; never trained at this size
 Expected  the paper: FID 1.96 on CIFAR-10, 1.95 on FFHQ at 64 pixels, 2.75 at 256, 1.27 on ImageNet
           at 32 pixels, 2.09 at 64
 
-Relativistic pairs with R1 and R2 in every step, fakes with the labels of the reals, a fresh batch
-for the generator. Learning rate, b2, the penalty's weight, the average's half-life and the
-augmentation follow one cosine over the first images, and stay.
+Relativistic pairing loss with R1 and R2 in every step, fakes with the labels of the reals, a fresh
+batch for the generator. Learning rate, b2, the penalty's weight, the average's half-life and the
+augmentation follow one cosine schedule over the first images, and then stay constant.
 
-Deviations: the lengths of the trainings are ours, but for CIFAR-10's. `128` is not the paper's: its
-weight lies between those of 64 and 256 pixels, on a logarithmic scale. Augmentation: game/terms/
-ada.py says what differs.
+Deviations: the training lengths are ours, except for CIFAR-10. `128` is not in the paper: its
+penalty's weight lies between those of 64 and 256 pixels, on a logarithmic scale. Augmentation:
+game/terms/ada.py says what differs.
 """
 
 from ml_collections import ConfigDict

@@ -5,8 +5,8 @@ Hardware  2 CPU cores
 Time      about 15 processor minutes
 Expected  clothes of all kinds, sharp, without any normalisation
 
-The paper's game, networks and schedules (configs/r3gan.py), with 16 to 64 channels, a rate of 2e-3
-that falls to 2e-4, and no augmentation: the 10,000 images are seen 13 times each.
+The paper's objective, networks and schedules (configs/r3gan.py), with 16 to 64 channels, a learning
+rate that falls from 2e-3 to 2e-4, and no augmentation: each of the 10,000 images is seen 13 times.
 """
 
 from ml_collections import ConfigDict

@@ -2,13 +2,13 @@
 
 Command   jaxgan train --config=configs/relativistic_fashion.py --workdir=runs/relativistic
 Hardware  2 CPU cores
-Time      about 6 processor minutes, reckoned from 3 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 6 processor minutes, estimated from 3 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  clothes of most kinds, without any norm in the discriminator
 Try       --config.objective.comparison=average, or hinge
 
-The loss of R3GAN (arXiv 2501.05441) on DCGAN's networks; a weight of 1, small as the images
-are, and Adam with 1e-3, not 2e-4: a narrow network, for minutes.
+The loss of R3GAN (arXiv 2501.05441) with DCGAN's networks. The penalties' weight is 1, since the
+images are small, and Adam has 1e-3, not 2e-4, for a narrow network trained in minutes.
 """
 
 from ml_collections import ConfigDict

@@ -2,13 +2,14 @@
 
 Command   jaxgan train --config=configs/sagan_fashion.py --workdir=runs/sagan
 Hardware  2 CPU cores
-Time      about 24 processor minutes, reckoned from 12 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 24 processor minutes, estimated from 12 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  rows of the sample sheet are the classes
 Try       --config.model.attention=0: the same without attention
 
-The paper's: hinge loss, one discriminator step, b1 = 0, b2 = 0.9. Differs: attention at 16 x 16
-(32 x 32 of 128 there), an eighth of the width, rates of 5e-4 and 1e-3, not 1e-4 and 4e-4.
+The paper's settings: hinge loss, one discriminator step, b1 = 0, b2 = 0.9. Differs: attention at
+16 x 16 (the paper: at 32 x 32 of 128 x 128), an eighth of the width, learning rates of 5e-4 and
+1e-3, not 1e-4 and 4e-4.
 """
 
 from ml_collections import ConfigDict

@@ -2,15 +2,16 @@
 
 Command   jaxgan train --config=configs/sngan_fashion.py --workdir=runs/sngan
 Hardware  2 CPU cores
-Time      about 50 processor minutes, reckoned from 5 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 50 processor minutes, estimated from 5 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  rows of the sample sheet are the classes
 Try       --config.model.conditional=False: without labels;
           --config=configs/sngan_fashion.py:san: the discriminator's last layer as a direction, with
-          a loss of its own (SAN, arXiv 2301.12811; objectives/san.py), not trained yet
+          its own loss (SAN, arXiv 2301.12811; objectives/san.py), not trained yet
 
-The paper's: spectral norm in the discriminator alone, hinge loss, five discriminator steps, b1 = 0,
-b2 = 0.9, batches of 64. Differs: an eighth of the width, Adam with a constant 1e-3, not 2e-4.
+The paper's settings: spectral norm in the discriminator alone, hinge loss, five discriminator
+steps, b1 = 0, b2 = 0.9, batches of 64. Differs: an eighth of the width, Adam with a constant 1e-3,
+not 2e-4.
 """
 
 from ml_collections import ConfigDict

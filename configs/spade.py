@@ -1,20 +1,20 @@
 """GauGAN (SPADE, arXiv 1903.07291) on pictures with label maps, 256 x 256: the paper's networks.
 
 Data      jaxgan prepare photos data/maps --maps=maps --map-classes=150 --size=256
-          where maps/NAME.png, a gray PNG, holds the classes of photos/NAME: ADE20K has 150, which
-          count from 0, and pixels of none, which are 255
+          where maps/NAME.png, a gray PNG, holds the classes of photos/NAME: ADE20K has 150,
+          counted from 0; unlabelled pixels are 255
 Command   jaxgan train --config=spade --workdir=runs/spade
 Use       jaxgan translate runs/spade maps --out=made
 Network   G of 96,462,531 parameters with 150 classes (96,492,483 with the 151 of the paper, where
-          pixels of none are a class)
+          unlabelled pixels are a class)
 Hardware  GPUs; not trained here
-Expected  not the paper's FID of 33.9 on ADE20K: see what differs
+Expected  not the paper's FID of 33.9 on ADE20K, because of the differences below
 
-Batches of 32; Adam with 1e-4 for G and 4e-4 for D, b1 = 0; hinge; feature matching times 10;
-spectral norm in both; the rates fall to 0 in the second of two times 100 epochs of 20,210 pictures.
-The paper states b2 = 0.999, its authors trained with 0.9: here 0.9. Differs: no loss on features of
-VGG; instance norm in place of batch norm over all devices; D steps before G; the jitter is a cut of
-at least 80 % of the area.
+Batches of 32; Adam with 1e-4 for G and 4e-4 for D, b1 = 0; hinge loss; feature matching with a
+weight of 10; spectral norm in both networks; two times 100 epochs of 20,210 pictures, and the
+learning rates fall to 0 in the second half. The paper states b2 = 0.999, its authors trained with
+0.9, as here. Differs: no loss on VGG features; instance norm instead of batch norm over all
+devices; D steps before G; random crops of at least 80 % of the area.
 """
 
 from ml_collections import ConfigDict

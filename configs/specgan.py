@@ -4,11 +4,11 @@ Data      jaxgan prepare sounds data/sounds --window=16384 --rate=16000
 Command   jaxgan train --config=specgan --workdir=runs/specgan
 Network   DCGAN's, of 19,065,345 and 17,427,969 parameters
 Hardware  one GPU; not trained here
-Expected  of spoken digits, the paper's: clearer words than WaveGAN's, a worse sound
+Expected  as in the paper, for spoken digits: clearer words than WaveGAN's, but worse sound
 
-The authors': WGAN-GP with a weight of 10, five steps of D, Adam with 1e-4 and (0.5, 0.9), batches
-of 64, z uniform in [-1, 1], Glorot's kernels, no batch norm, no average. The number of steps is a
-budget.
+The authors' settings: WGAN-GP with a weight of 10, five steps of D, Adam with 1e-4 and (0.5, 0.9),
+batches of 64, z uniform in [-1, 1], Glorot initialisation, no batch norm, no average. The number of
+steps is our own choice.
 """
 
 from ml_collections import ConfigDict

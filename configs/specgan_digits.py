@@ -6,11 +6,11 @@ Command   jaxgan train --config=specgan_digits --workdir=runs/specgan
 Network   DCGAN's of width 16: 476,641 and 271,489 parameters
 Hardware  2 CPU cores
 Time      8 processor minutes
-Result    words without labels; Inception Score 4.3 where real ones have 7.3: docs/sequences.md
+Result    words, without labels; Inception Score 4.3 (real words: 7.3): docs/sequences.md
 
 Differs from specgan.py: batch norm in G, kernels from N(0, 0.02^2), the non-saturating loss with
-R1, one step of D; what is 60 decibels below a full sine counts as silence, since two fifths of the
-windows are digital silence, 11 nats below the words.
+R1, one step of D. Everything 60 decibels below a full-scale sine counts as silence, since two
+fifths of the windows are digital silence, whose logarithm is 11 below that of the words.
 """
 
 from ml_collections import ConfigDict

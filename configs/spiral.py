@@ -4,11 +4,11 @@ Data      python tests/data/real_data.py mnist data/mnist
           jaxgan prepare data/mnist data/digits32 --size=32
 Command   jaxgan train --config=spiral --workdir=runs/spiral
 Network   the authors' agent (deepmind/spiral): models/spiral.py
-Hardware  not run here; the paper has 64 actors beside its learner
+Hardware  not run here; the paper uses 64 actors and a learner
 Expected  models/spiral.py and game/objectives/spiral.py say what differs from the paper
 
-As the paper: WGAN-GP on finished canvases, the reward at the end. The learning rates, the weights
-of entropy and value, and the number of steps are this config's own.
+As in the paper: WGAN-GP on finished canvases, a reward at the end. The learning rates, the weights
+of entropy and value losses, and the number of steps are our own choice.
 """
 
 from ml_collections import ConfigDict

@@ -9,7 +9,7 @@ Time      about 5 processor minutes
 Expected  docs/programs.md has the numbers of python -m tests.demos.strokes
 
 Differs from spiral.py: five strokes on 16 x 16 pixels, a grid of 16, one pressure, small networks,
-rewards of every stroke, a step of D for each step of the policy.
+a reward after every stroke, one step of D per step of the policy.
 """
 
 from ml_collections import ConfigDict

@@ -4,18 +4,19 @@ Data      jaxgan prepare photos data/photos --size=96
 Command   jaxgan train --config=srgan --workdir=runs/srresnet
           jaxgan train --config=srgan:game --workdir=runs/srgan
           --config.train.start_from=runs/srresnet
-          the first by squared differences alone (SRResNet), the second with the judge
+          the first with squared differences alone (SRResNet), the second adversarial
 Use       jaxgan translate runs/srgan small --out=large
           jaxgan evaluate runs/srgan
-Network   SRResNet of 1,549,462 parameters, a judge of 23,565,505
+Network   SRResNet of 1,549,462 parameters, discriminator of 23,565,505
 Hardware  one GPU; not trained here
-Expected  the paper's, with 350,000 photographs; 28.5 dB (SRResNet) on the luma of Set14, bicubic
-          26.0
+Expected  the paper's results with 350,000 photographs: 28.5 dB (SRResNet) on the luma of Set14,
+          bicubic 26.0
 
-The paper's: batches of 16, Adam with b1 = 0.9; 1e6 steps at 1e-4, then the game for 1e5 steps at
-1e-4 and 1e5 at 1e-5, with 1e-3 of the adversarial loss. Differs: content by pixels, as in its
-SRGAN-MSE, not by features of VGG; whole photographs at 96 x 96 in place of cuts of larger ones;
-mirror images; small images in [-1, 1], not [0, 1]; instance norm in G (models/srgan.py).
+The paper's settings: batches of 16, Adam with b1 = 0.9; 1e6 steps at 1e-4, then 1e5 adversarial
+steps at 1e-4 and 1e5 at 1e-5, with a weight of 1e-3 for the adversarial loss. Differs: the content
+loss is on pixels, as in its SRGAN-MSE, not on VGG features; whole photographs of 96 x 96 instead of
+crops from larger ones; random mirroring; small images in [-1, 1], not [0, 1]; instance norm in G
+(models/srgan.py).
 """
 
 from ml_collections import ConfigDict
@@ -40,6 +41,6 @@ def get_config(variant: str = "resnet") -> ConfigDict:
     config.average.decay = 0.0
     config.train.update(steps=200_000 if game else 1_000_000, batch=BATCH, num_d_steps=1)
     config.train.update(log_every=100, sample_every=1000, checkpoint_every=5000)
-    config.watch.every = 5000 if game else 0  # without the game the judge is as it was drawn
+    config.watch.every = 5000 if game else 0  # a discriminator that is not trained
     config.evaluate.metrics = ("paired", "luma")
     return config

@@ -1,16 +1,16 @@
-"""StackGAN (arXiv 1612.03242): 64 x 64 from captions, then 256 x 256 from those and the captions.
+"""StackGAN (arXiv 1612.03242): 64 x 64 from captions, then 256 x 256 from these and the captions.
 
 Data      jaxgan prepare birds data/captions --captions=captions.npz --size=256
           captions.npz: captions, vectors (1,024 numbers in the paper) and files, docs/text.md
 Command   jaxgan train --config=stackgan --workdir=runs/stage_1
           jaxgan train --config=stackgan:2 --workdir=runs/stage_2
-Network   stage 1 14,264,192 and 4,029,824 parameters with 1,024 numbers a text, as in the authors'
-          code; stage 2 26,290,080 besides stage 1's, and 48,603,520
+Network   stage 1: 14,264,192 and 4,029,824 parameters with 1,024 numbers per text, as in the
+          authors' code; stage 2: 26,290,080 in addition to stage 1's, and 48,603,520
 Hardware  not run here
 Expected  inception score 3.70 on CUB, 8.45 on COCO (the paper)
 
-Epochs are those of 9,000 training images, about as many as CUB's. Differs: random resized crops in
-place of shifts; the mean of all captions of an image in place of some drawn ones.
+Epochs are counted for 9,000 training images, about as many as in CUB. Differs: random resized crops
+instead of shifts; the mean of all captions of an image instead of some drawn ones.
 """
 
 from ml_collections import ConfigDict

@@ -1,15 +1,15 @@
-"""StackGAN in minutes: 16 x 16 from captions of emoji, then 64 x 64 from those and the captions.
+"""StackGAN in minutes: 16 x 16 from captions of emoji, then 64 x 64 from these and the captions.
 
 Data      python tests/data/real_data.py emoji_captions data/emoji_captions_64 --size=64
-          1,966 people and hands of Noto with two captions each; the last 160 have a skin tone in
-          which no training image shows their kind
+          1,966 people and hands of Noto with two captions each; the last 160, held out, have a
+          skin tone in which their kind does not occur in training
 Command   jaxgan train --config=stackgan_emoji --workdir=runs/emoji_1
           jaxgan train --config=stackgan_emoji:2 --workdir=runs/emoji_2
           jaxgan evaluate runs/emoji_2
 Hardware  2 CPU cores
 Status    not trained to the end here; stage 1 of half this width has an R@5 of 0.12 after 80 s
 
-Differs from stackgan.py: half of the width, rates of 4e-4 for D and 2e-4 for G that stay, no
+Differs from stackgan.py: half the width, constant learning rates of 4e-4 for D and 2e-4 for G, no
 flips, no crops.
 """
 

@@ -6,10 +6,10 @@ Command   jaxgan train --config=configs/stylegan_emoji.py:32 --workdir=runs/styl
           python -m tests.demos.styles runs/stylegan_emoji64
 Hardware  2 CPU cores
 Time      8 processor minutes at 32, 16 at 64
-Expected  docs/styles_emoji.png, at 64: coloured shapes on white; coarse styles bring the outline,
-          fine ones the colours; no emoji can be named yet
+Expected  docs/styles_emoji.png, at 64: coloured shapes on white; coarse styles set the outline,
+          fine ones the colours; individual emoji are not recognisable yet
 
-The settings are the ones of stylegan_fashion.py, with a mapping of 4 layers; labels are ignored.
+The settings are those of stylegan_fashion.py, with a mapping of 4 layers; labels are ignored.
 """
 
 from ml_collections import ConfigDict

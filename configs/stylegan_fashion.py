@@ -5,10 +5,10 @@ Hardware  2 CPU cores
 Time      about 6 processor minutes
 Expected  clothes of most kinds; `python -m tests.demos.styles runs/stylegan` draws the mixing grid
 
-The paper's: non-saturating loss, R1, Adam with b1 = 0, b2 = 0.99, style mixing in 9 of 10 images,
-equalised rates with a mapping 100 times slower. Path length and laziness are its successor's
-(arXiv 1912.04958). Differs: a mapping of 4 layers, narrow; a rate of 5e-3, high for so few steps
-(docs/lineage.md says what 2e-3 did).
+The paper's settings: non-saturating loss, R1, Adam with b1 = 0, b2 = 0.99, style mixing in 9 of 10
+images, equalised learning rates with a mapping 100 times slower. Path length and lazy
+regularisation are from its successor (arXiv 1912.04958). Differs: a narrow mapping of 4 layers; a
+learning rate of 5e-3, high because of the few steps (docs/lineage.md says what 2e-3 did).
 """
 
 from ml_collections import ConfigDict

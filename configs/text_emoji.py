@@ -1,16 +1,16 @@
-"""Emoji of captions in minutes, 32 x 32: people and their skin tones.
+"""Emoji from captions in minutes, 32 x 32: people and their skin tones.
 
 Data      python tests/data/real_data.py emoji_captions data/emoji_captions --size=32
-          1,966 people and hands of Noto with two captions each; the last 160 have a skin tone in
-          which no training image shows their kind
+          1,966 people and hands of Noto with two captions each; the last 160, held out, have a
+          skin tone in which their kind does not occur in training
 Command   jaxgan train --config=text_emoji --workdir=runs/text
           jaxgan evaluate runs/text
-Network   half of the paper's width: 1,599,552 and 259,648 parameters
+Network   half the paper's width: 1,599,552 and 259,648 parameters
 Hardware  2 CPU cores
 Time      9 processor minutes
-Result    R@5 of 160 held-out captions 0.55, of shuffled ones 0.04: docs/text.md
+Result    R@5 0.55 for 160 held-out captions, 0.04 for shuffled ones: docs/text.md
 
-Differs from gan_cls.py: rates of 4e-4 for D and 2e-4 for G, a constant rate, no crops.
+Differs from gan_cls.py: constant learning rates of 4e-4 for D and 2e-4 for G, no crops.
 """
 
 from ml_collections import ConfigDict

@@ -3,11 +3,12 @@
 Data      as for dvdgan.py
 Command   jaxgan train --config=trivdgan --workdir=runs/trivdgan
 Hardware  not trained here
-Expected  nothing to compare with: the paper predicts frames after five given ones (FVD 25.74 on
+Expected  no published result: the paper predicts frames after five given ones (FVD 25.74 on
           Kinetics-600 at 64 x 64)
 
-dvdgan.py with the paper's unit, TSRU_s, and its heads: D_S sees frames of half the sides, D_T crops
-of half the sides at full resolution. Everything else is that config's.
+dvdgan.py with the paper's recurrent unit, TSRU_s, and its heads: D_S sees frames at half
+resolution, D_T crops of half the height and width at full resolution. Everything else is as in
+dvdgan.py.
 """
 
 from ml_collections import ConfigDict

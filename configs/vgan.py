@@ -1,14 +1,15 @@
 """VGAN (arXiv 1609.02612): clips of 32 frames of 64 x 64, the authors' recipe.
 
-Data      jaxgan prepare films data/clips --size=64 --frames=32, of one kind of scene
+Data      jaxgan prepare films data/clips --size=64 --frames=32, with films of one kind of scene
 Command   jaxgan train --config=vgan --workdir=runs/vgan
 Network   generator of 16,245,383 parameters, discriminator of 11,041,473
 Hardware  one GPU; not trained here
-Expected  the paper's: a background that stands still, and something that moves before it
+Expected  as in the paper: a static background, and something moving in front of it
 Try       --config.model.streams=1 --config.terms="()": the paper's control, one stream
 
-The authors': cross entropy, a tenth of the mask's mean, Adam with 2e-4 and b1 = 0.5, batches of 64,
-100 normal latents, no average. Differs: models/vgan.py; the number of steps is a budget.
+The authors' settings: cross entropy, the mean of the mask with a weight of 0.1, Adam with 2e-4 and
+b1 = 0.5, batches of 64, 100 normal latents, no average. Differs: models/vgan.py; the number of
+steps is our own choice.
 """
 
 from ml_collections import ConfigDict

@@ -4,11 +4,12 @@ Data      jaxgan prepare sounds data/sounds --window=16384 --rate=16000
 Command   jaxgan train --config=wavegan --workdir=runs/wavegan
 Network   generator of 19,065,345 parameters, discriminator of 17,427,969
 Hardware  one GPU; not trained here
-Expected  of spoken digits, the paper's: words without labels
+Expected  as in the paper, for spoken digits: words, without labels
 
-The authors': WGAN-GP with a weight of 10, five steps of D, Adam with 1e-4 and (0.5, 0.9), batches
-of 64, z uniform in [-1, 1], phase shuffle of 2, no batch norm, no average. Differs:
-models/wavegan.py says how the draws of the shuffle are shared; the number of steps is a budget.
+The authors' settings: WGAN-GP with a weight of 10, five steps of D, Adam with 1e-4 and (0.5, 0.9),
+batches of 64, z uniform in [-1, 1], phase shuffle of 2, no batch norm, no average. Differs:
+models/wavegan.py says how the random shifts of the phase shuffle are shared; the number of steps is
+our own choice.
 """
 
 from ml_collections import ConfigDict

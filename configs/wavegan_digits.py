@@ -6,12 +6,12 @@ Command   jaxgan train --config=wavegan_digits --workdir=runs/wavegan
 Network   a quarter of the paper's width: 496,865 and 272,769 parameters
 Hardware  2 CPU cores
 Time      about 10 processor minutes
-Expected  sounds of the loudness and length of words; a classifier of real digits finds the asked
-          one more than twice as often as chance would
+Expected  sounds with the loudness and length of words; a classifier of real digits recognises the
+          requested digit more than twice as often as by chance
 
-Differs from wavegan.py: labels, batch norm in G, kernels that count their inputs, the
-non-saturating loss with R1, one step of D. Judge it by the accuracy of a classifier: its confidence
-alone (Inception Score) is high for noise too.
+Differs from wavegan.py: labels, batch norm in G, kernels scaled by their number of inputs, the
+non-saturating loss with R1, one step of D. Score it by the accuracy of a classifier: the
+classifier's confidence alone (Inception Score) is high for noise too.
 """
 
 from ml_collections import ConfigDict

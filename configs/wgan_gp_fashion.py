@@ -2,15 +2,15 @@
 
 Command   jaxgan train --config=configs/wgan_gp_fashion.py --workdir=runs/wgan_gp
 Hardware  2 CPU cores
-Time      about 10 processor minutes, reckoned from 1.4 for 64,000 images
-Status    trained for 64,000 images (docs/lineage.md); what is expected of all is the paper's
+Time      about 10 processor minutes, estimated from 1.4 for 64,000 images
+Status    trained for 64,000 images (docs/lineage.md); full-run expectations follow the paper
 Expected  the critic's loss falls to a negative value and then rises towards 0 as images improve,
           the paper's learning curve; d/penalty stays small
 Try       --config.penalty.name=none --config.discriminator.clip_weights=0.01 with a
-          learning rate of 5e-5: the first Wasserstein GAN (arXiv 1701.07875)
+          learning rate of 5e-5: the original Wasserstein GAN (arXiv 1701.07875)
 
-The paper's: five critic steps, a weight of 10, b1 = 0, b2 = 0.9. Differs: an eighth of the width,
-Adam with a constant 1e-3, not 1e-4.
+The paper's settings: five critic steps, a penalty weight of 10, b1 = 0, b2 = 0.9. Differs: an
+eighth of the width, Adam with a constant 1e-3, not 1e-4.
 """
 
 from ml_collections import ConfigDict

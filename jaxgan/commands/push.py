@@ -15,7 +15,7 @@ def run(values: SimpleNamespace) -> int:
         )
     from jaxgan.evaluate.results import read_results, table
     from jaxgan.trained.export import check_dtype
-    from jaxgan.trained.hub import push
+    from jaxgan.trained.push import push
 
     check_dtype(values.dtype)
     model, reference = place(values.operands[0]), values.operands[1]

@@ -3,7 +3,7 @@ a split that is not trained on, if the run has one.
 
     mel_l1              mean |M(made) - M(true)| of log10 mel spectrograms, which
                         media/mel_spectrograms.py defines
-    mel_l1_griffin_lim  for sounds made by 60 rounds of Griffin and Lim's algorithm, which learns
+    mel_l1_griffin_lim  for sounds made by 60 iterations of the Griffin-Lim algorithm, which learns
                         nothing
     mel_l1_mean         for the mean spectrogram of these windows instead of each one's own
 

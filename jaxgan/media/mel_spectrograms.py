@@ -11,9 +11,10 @@ scale and the areas are librosa's defaults.
 
 The authors use 22,050 samples per second, a hop of 256 (so a window of 1,024) and 80 bins.
 
-The inverse, without training: the pseudo-inverse of F gives magnitudes (negative ones become 0),
-and Griffin and Lim's algorithm a wave: it alternates between the wave nearest to the spectrum and
-that wave's spectrum with the given magnitudes. Initial phases are random but always the same.
+The inverse, without training: the pseudo-inverse of F gives magnitudes (negative ones are set to
+0), and the Griffin-Lim algorithm a wave for them. Each iteration takes the wave nearest to the
+spectrum, then that wave's spectrum with the wanted magnitudes. The first phases are random, by a
+fixed seed.
 """
 
 from functools import lru_cache, partial

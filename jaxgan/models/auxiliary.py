@@ -13,13 +13,11 @@ from typing import NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import sngan
-from jaxgan.models.biggan import Trunk, doublings
-from jaxgan.models.layers import Dense, Dtype
+from jaxgan.models.layers import Dense
 from jaxgan.models.sides import image_shape, linen, num_classes
 
 
@@ -30,18 +28,15 @@ class Recognition(NamedTuple):
 
 
 class Discriminator(nn.Module):
-    """Map images [b, h, w, c] to logits [b]; `recognise` to a Recognition. Labels are ignored."""
+    """Map images [b, h, w, c] to logits [b]; `recognise` to a Recognition. Labels are ignored.
 
+    trunk: images to features [b, n] float32.
+    """
+
+    trunk: nn.Module
     num_classes: int
-    widths: tuple[int, ...]
-    downsamples: int
-    attention: int = 0
-    remat: bool = False
-    dtype: Dtype = jnp.float32
 
     def setup(self):
-        fields = {"attention": self.attention, "remat": self.remat, "dtype": self.dtype}
-        self.trunk = Trunk(self.widths, self.downsamples, **fields)
         self.linear = Dense(1)
         self.classes = Dense(self.num_classes)
 
@@ -67,16 +62,13 @@ def default_config() -> ConfigDict:
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images [height, width, channels]."""
-    shape = image_shape(spec)
     classes = num_classes(spec)
     fields = sngan.default_config()
     fields.update(
         width=config.width, latent_dim=config.latent_dim, batch_norm_eps=config.batch_norm_eps
     )
-    generator, _ = sngan.modules(fields, shape, classes)
-    n = doublings(*shape[:2])
-    widths = tuple(m * config.width for m in sngan.DISCRIMINATOR_WIDTHS[n])
-    discriminator = Discriminator(classes, widths, sngan.HALVINGS[n])
+    generator, judge = sngan.modules(fields, image_shape(spec), classes)
+    discriminator = Discriminator(judge.trunk, classes)
     return {
         "generator": linen(generator, spec.noise, spec.condition),
         "discriminator": linen(

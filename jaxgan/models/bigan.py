@@ -17,7 +17,6 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import sngan
-from jaxgan.models.biggan import Trunk, doublings
 from jaxgan.models.layers import Dense
 from jaxgan.models.sides import image_shape, linen
 
@@ -26,12 +25,11 @@ class Encoder(nn.Module):
     """Map images [b, h, w, c] to latents [b, latent_dim]."""
 
     latent_dim: int
-    widths: tuple[int, ...]
-    downsamples: int
+    trunk: nn.Module
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
-        features = Trunk(self.widths, self.downsamples, name="trunk")(images)
+        features = self.trunk(images)
         self.sow("intermediates", "features", features)
         return Dense(self.latent_dim, name="linear")(features)
 
@@ -57,13 +55,11 @@ class Discriminator(nn.Module):
 
     latent_dim: int
     hidden: int
-    widths: tuple[int, ...]
-    downsamples: int
+    trunk: nn.Module
 
     @nn.compact
     def judge(self, images: jax.Array, latents: jax.Array) -> jax.Array:
-        features = Trunk(self.widths, self.downsamples, name="trunk")(images)
-        joint = jnp.concatenate([features, latents], -1)
+        joint = jnp.concatenate([self.trunk(images), latents], -1)
         joint = nn.leaky_relu(Dense(self.hidden, name="hidden")(joint), 0.2)
         return Dense(1, name="linear")(joint)[:, 0]
 
@@ -86,19 +82,13 @@ def default_config() -> ConfigDict:
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the generator with its encoder, and the discriminator of pairs."""
-    shape = image_shape(spec)
     fields = sngan.default_config()
     fields.update(
         width=config.width, latent_dim=config.latent_dim, batch_norm_eps=config.batch_norm_eps
     )
-    generator, _ = sngan.modules(fields, shape, 0)
-    n = doublings(*shape[:2])
-    trunk = {
-        "widths": tuple(m * config.width for m in sngan.DISCRIMINATOR_WIDTHS[n]),
-        "downsamples": sngan.HALVINGS[n],
-    }
-    encoder = Encoder(config.latent_dim, **trunk)
-    discriminator = Discriminator(config.latent_dim, config.hidden, **trunk)
+    generator, judge = sngan.modules(fields, image_shape(spec), 0)
+    encoder = Encoder(config.latent_dim, judge.trunk)
+    discriminator = Discriminator(config.latent_dim, config.hidden, judge.trunk)
     return {
         "generator": linen(
             Generator(generator, encoder),

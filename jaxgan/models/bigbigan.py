@@ -186,14 +186,9 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         config.encoder_width, tuple(config.encoder_depths), config.encoder_small_stem, **shared
     )
     encoder = Encoder(network, config.latent_dim, config.encoder_hidden)
-    trunk = biggan.Trunk(
-        discriminator.widths,
-        discriminator.downsamples,
-        discriminator.attention,
-        remat=config.remat,
-        dtype=discriminator.dtype,
+    judge = Discriminator(
+        discriminator.trunk, small[0], config.latent_dim, config.hidden, config.hidden_pairs
     )
-    judge = Discriminator(trunk, small[0], config.latent_dim, config.hidden, config.hidden_pairs)
     return {
         "generator": linen(
             Generator(generator, encoder, shape),

@@ -25,6 +25,7 @@ from ml_collections.config_dict import placeholder
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.attention import SelfAttention, placed
+from jaxgan.models.doublings import doublings
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,
@@ -51,23 +52,6 @@ GENERATOR_WIDTHS = {
 DISCRIMINATOR_WIDTHS = {n: w[::-1] for n, w in GENERATOR_WIDTHS.items()} | {4: (1, 2, 4, 8, 16)}
 # Height of the image -> height of the map after which attention follows, in G and in D.
 ATTENTION = {64: (32, 32), 128: (64, 64), 256: (128, 64), 512: (64, 64)}
-
-
-def doublings(height: int, width: int) -> int:
-    """Return how often both sides can be halved with at least 4 left: 5 for 128 x 128, 2 for 28 x
-    28.
-
-    Raises ValueError if that is less than once or more than eight times.
-    """
-    n = 0
-    while min(height, width) >> (n + 1) >= 4 and (height >> n) % 2 == (width >> n) % 2 == 0:
-        n += 1
-    if n not in GENERATOR_WIDTHS:
-        raise ValueError(
-            f"data.size = {height} x {width}: this network doubles a base map of at least 4 x 4 "
-            f"one to eight times; write a multiple of a power of two, such as 32, 96 or 64 x 128"
-        )
-    return n
 
 
 class GeneratorBlock(nn.Module):
@@ -238,30 +222,19 @@ class ProjectionHead(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map images [b, h, w, c] and labels [b] to logits [b] float32."""
+    """Map images [b, h, w, c] and labels [b] to logits [b] float32.
 
+    trunk: images to features [b, n] float32.
+    """
+
+    trunk: nn.Module
     num_classes: int
-    widths: tuple[int, ...]
-    downsamples: int
-    attention: int = 0
-    activation: Callable = nn.relu
-    remat: bool = False
-    dtype: Dtype = jnp.float32
 
     @nn.compact
     def __call__(
         self, images: jax.Array, labels: jax.Array, sliced: bool = False
     ) -> jax.Array | Slices:
-        trunk = Trunk(
-            self.widths,
-            self.downsamples,
-            self.attention,
-            self.activation,
-            self.remat,
-            self.dtype,
-            name="trunk",
-        )
-        return ProjectionHead(self.num_classes, name="head")(trunk(images), labels, sliced)
+        return ProjectionHead(self.num_classes, name="head")(self.trunk(images), labels, sliced)
 
     def slices(self, images: jax.Array, labels: jax.Array) -> jax.Array | Slices:
         """Return the logits as Slices."""
@@ -325,8 +298,7 @@ def modules(
         batch_norm_groups=config.batch_norm_groups,
         **shared,
     )
-    discriminator = Discriminator(
-        num_classes=num_classes,
+    trunk = Trunk(
         widths=tuple(m * config.width for m in d_widths),
         downsamples=halvings,
         attention=placed(
@@ -336,7 +308,7 @@ def modules(
         ),
         **shared,
     )
-    return generator, discriminator
+    return generator, Discriminator(trunk, num_classes)
 
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:

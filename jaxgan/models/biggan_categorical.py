@@ -34,8 +34,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     if classes < 2:
         raise ValueError(f"{classes} categories: write 2 or more in data.categories")
     generator, judge = biggan.modules(config, image_shape(spec), classes)
-    trunk = judge.widths, judge.downsamples, judge.attention, judge.remat, judge.dtype
-    discriminator = Discriminator(classes, *trunk)
+    discriminator = Discriminator(judge.trunk, classes)
     return {
         "generator": linen(generator, spec.noise, spec.condition),
         "discriminator": linen(

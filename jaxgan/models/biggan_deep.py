@@ -25,9 +25,9 @@ from jaxgan.models.attention import SelfAttention, placed
 from jaxgan.models.biggan import (
     DISCRIMINATOR_WIDTHS,
     GENERATOR_WIDTHS,
-    ProjectionHead,
-    doublings,
+    Discriminator,
 )
+from jaxgan.models.doublings import doublings
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,
@@ -37,7 +37,6 @@ from jaxgan.models.layers import (
     Embed,
 )
 from jaxgan.models.sides import image_shape, linen, num_classes
-from jaxgan.models.slices import Slices
 
 BOTTLENECK = 4  # a block's inner layers have a quarter of its channels
 # Height of the image -> height of the map after which attention follows, in G and in D.
@@ -168,23 +167,6 @@ class Trunk(nn.Module):
             if down and x.shape[1] == self.attention:
                 x = SelfAttention(self.dtype, name="attention")(x)
         return self.activation(x).astype(jnp.float32).sum((1, 2))
-
-
-class Discriminator(nn.Module):
-    """Map images [b, h, w, c] and labels [b] to logits [b] float32."""
-
-    trunk: nn.Module
-    num_classes: int
-
-    @nn.compact
-    def __call__(
-        self, images: jax.Array, labels: jax.Array, sliced: bool = False
-    ) -> jax.Array | Slices:
-        return ProjectionHead(self.num_classes, name="head")(self.trunk(images), labels, sliced)
-
-    def slices(self, images: jax.Array, labels: jax.Array) -> jax.Array | Slices:
-        """Return the logits as Slices."""
-        return self(images, labels, True)
 
 
 def default_config() -> ConfigDict:

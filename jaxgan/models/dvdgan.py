@@ -27,9 +27,9 @@ from jaxgan.models.biggan import (
     DISCRIMINATOR_WIDTHS,
     GENERATOR_WIDTHS,
     GeneratorBlock,
-    doublings,
 )
 from jaxgan.models.clip_heads import HEADS, Discriminator, Temporal, folded
+from jaxgan.models.doublings import doublings
 from jaxgan.models.layers import BatchNorm, ConditionalBatchNorm, Conv, Dense, Dtype, Embed
 from jaxgan.models.recurrent import UNITS, Recurrent
 from jaxgan.models.sides import linen, num_classes, sample_shape
@@ -129,13 +129,9 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     whole, half = (height, width), (height // 2, width // 2)
     of_frames = half if config.heads == "trivd" else whole
     temporal = Temporal(num_classes(spec), *_widths(config.width, half), **shared)
+    trunk = biggan.Trunk(*_widths(config.width, of_frames), _attention(config, of_frames), **shared)
     judge = Discriminator(
-        biggan.Discriminator(
-            num_classes(spec),
-            *_widths(config.width, of_frames),
-            attention=_attention(config, of_frames),
-            **shared,
-        ),
+        biggan.Discriminator(trunk, num_classes(spec)),
         None if config.heads == "frames" else temporal,
         config.frames,
         config.heads,

@@ -26,8 +26,8 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
-from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import average_pool, upsample
+from jaxgan.models.doublings import doublings
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.sides import image_shape, linen
 

@@ -23,8 +23,8 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
-from jaxgan.models.biggan import doublings
 from jaxgan.models.convolution import average_pool, blur, upsample
+from jaxgan.models.doublings import doublings
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.sides import image_shape, linen
 

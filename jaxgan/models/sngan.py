@@ -19,7 +19,8 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.attention import placed
-from jaxgan.models.biggan import Discriminator, Generator, doublings
+from jaxgan.models.biggan import Discriminator, Generator, Trunk
+from jaxgan.models.doublings import doublings
 from jaxgan.models.sides import image_shape, linen, num_classes
 
 # Number of doublings -> channels in units of `width`, from each network's input to its output.
@@ -76,13 +77,12 @@ def modules(
         shared_embedding=False,
         batch_norm_eps=config.batch_norm_eps,
     )
-    discriminator = Discriminator(
-        num_classes=classes,
+    trunk = Trunk(
         widths=tuple(m * config.width for m in DISCRIMINATOR_WIDTHS[n]),
         downsamples=HALVINGS[n],
         attention=config.attention,
     )
-    return generator, discriminator
+    return generator, Discriminator(trunk, classes)
 
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:

@@ -36,9 +36,9 @@ def place(reference: str | Path) -> Path:
     A model on the Hub is downloaded unless it is in the cache. Raises ValueError if it cannot be.
     """
     if str(reference).startswith("hf://"):
-        from jaxgan.trained.hub import downloaded
+        from jaxgan.trained.hub import downloaded  # NumPy, which shell completion does without
 
-        return downloaded(str(reference))
+        return downloaded(str(reference), WEIGHTS)
     if is_url(reference):
         return _from_a_store(str(reference))
     path, known = Path(reference), shipped()

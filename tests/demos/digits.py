@@ -9,7 +9,7 @@ Of its logits and features on 1,000 samples each of several sets the table has:
     fd          Frechet distance of the features to those of all the real sounds
     right       share that it takes for the word that was asked for, where one was
     tested      real sounds that it was not trained on
-    back        the same, made of their own log spectrograms by Griffin and Lim's rounds
+    back        the same, made of their own log spectrograms by the Griffin-Lim algorithm
     noise       white noise as loud as the samples: a control
 
 The picture has samples, row by row, above real sounds; digits.wav plays the samples.

@@ -1,4 +1,4 @@
-"""Log spectrograms: numpy's transform, its inverse, Griffin and Lim's rounds, the scale."""
+"""Log spectrograms: numpy's transform, its inverse, the Griffin-Lim algorithm, the scale."""
 
 import jax
 import jax.numpy as jnp

@@ -9,6 +9,7 @@ import pytest
 
 from jaxgan.game import sampling
 from jaxgan.models import biggan
+from jaxgan.models.doublings import doublings
 from tests.models.networks import modules_of, sides_of
 from tests.models.numpy_layers import (
     attention,
@@ -108,7 +109,7 @@ def outputs(networks, params, z, x, y):
 def test_both_networks_equal_numpy(image_shape, num_classes, fields, split):
     sizes = {"generator_attention": 8, "discriminator_attention": 8}
     networks, params, z, x, y = build(image_shape, num_classes, **fields, **sizes)
-    blocks = biggan.doublings(*image_shape[:2])
+    blocks = doublings(*image_shape[:2])
     activation = leaky if "leaky_slope" in fields else relu
     images, logits = outputs(networks, params, z, x, y)
     assert images.shape == (BATCH, *image_shape) and images.dtype == logits.dtype == jnp.float32
@@ -164,4 +165,4 @@ def test_refuses_what_cannot_be_built(fields, message):
 @pytest.mark.parametrize("size", [(6, 6), (31, 31), (2048, 2048)])
 def test_refuses_sizes_that_do_not_halve(size):
     with pytest.raises(ValueError, match="write a multiple of a power of two"):
-        biggan.doublings(*size)
+        doublings(*size)

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.models import biggan, biggan_deep
+from jaxgan.models import biggan_deep
+from jaxgan.models.doublings import doublings
 from tests.models.networks import modules_of
 from tests.models.numpy_layers import (
     attention,
@@ -105,7 +106,7 @@ def build(image_shape, num_classes=3, **fields):
 def test_both_networks_equal_numpy(image_shape, num_classes, fields):
     sizes = {"generator_attention": 8, "discriminator_attention": 8}
     networks, params, z, x, y = build(image_shape, num_classes, **fields, **sizes)
-    stages = biggan.doublings(*image_shape[:2])
+    stages = doublings(*image_shape[:2])
     downsamples = fields.get("discriminator_downsamples", stages)
     activation = leaky if "leaky_slope" in fields else relu
     images = jax.jit(networks[0].apply)({"params": params[0]}, z, y)

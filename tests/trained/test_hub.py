@@ -17,7 +17,7 @@ import yaml
 
 from jaxgan import main
 from jaxgan.files.tensors import read_tensors, write_tensors
-from jaxgan.trained import export, hub
+from jaxgan.trained import export, hub, push
 from jaxgan.trained.places import CONFIG, WEIGHTS
 from tests.tiny import tiny_config, tiny_run, tiny_tabulated
 
@@ -121,10 +121,10 @@ def test_what_is_pushed_is_loaded_with_its_card(environment, tmp_path):
     done = run(environment, tmp_path, *argv)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("me/small: http://localhost")
-    names = {WEIGHTS, CONFIG, hub.CARD, hub.SHEET}
+    names = {WEIGHTS, CONFIG, push.CARD, push.SHEET}
     assert Hub.files.keys() == names
     assert not any(b"someone" in data for data in Hub.files.values())
-    text = Hub.files[hub.CARD].decode()
+    text = Hub.files[push.CARD].decode()
     facts = yaml.safe_load(text.split("---")[1])
     assert facts["license"] == "mit" and facts["library_name"] == "jaxgan"
     assert "`cats`" in text and "7 steps" in text and 'jaxgan.load("hf://me/small")' in text
@@ -193,7 +193,7 @@ def test_a_file_that_would_import_other_code_is_refused(tmp_path):
 
 def test_published_configs_hold_no_paths():
     config = tiny_config(**{"data.name": "/home/me/data/cats", "train.start_from": "/home/me/run"})
-    public = hub.without_paths(config).to_dict()
+    public = push.without_paths(config).to_dict()
     assert public["data"]["name"] == "cats" and "/home" not in json.dumps(public)
     assert config.data.name == "/home/me/data/cats"
 
@@ -201,4 +201,4 @@ def test_published_configs_hold_no_paths():
 def test_without_the_package_the_command_to_get_it_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ValueError, match="pip install huggingface_hub"):
-        hub.downloaded("hf://me/small")
+        hub.downloaded("hf://me/small", WEIGHTS)

@@ -19,14 +19,11 @@ import urllib.parse
 import numpy as np
 import pytest
 
-import jaxgan
-from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.files import desk
 from jaxgan.files.lease import Lease
 from jaxgan.files.lock import HeldError
 from jaxgan.files.objects import LARGE, Objects
-from tests.training.kill_test import SMALL, Runs
-from tests.training.test_s3 import answers, life, until
+from tests.training.test_s3 import answers, check_killed, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -125,22 +122,4 @@ def test_objects(server, tmp_path):
 
 
 def test_a_run_on_gs_that_is_killed_equals_one_on_disk(server, tmp_path):
-    data, source = Objects(DATA), find_data_set(EMBEDDED)
-    for path in source.rglob("*"):
-        if path.is_file():
-            data.upload(path, path.relative_to(source).as_posix())
-    disk, log = Runs(tmp_path, SMALL), tmp_path / "gs.log"
-    disk.life("whole")
-    life(log, "checkpoints/20/", RUN, DATA)  # while it is written
-    life(log, "", RUN, DATA)
-    assert "continuing from the checkpoint of" in log.read_text()
-    workdir = desk.local(RUN)
-    for sheet in workdir.glob("samples/*"):
-        desk.fetch(sheet)
-    assert Runs(workdir.parent, SMALL).contents("one") == disk.contents("whole")
-    names = set(Objects(RUN).tags())
-    assert "report.html" in names and "lock" not in names
-
-    wanted = {"classes": [0, 3], "seed": 5}
-    there, here = (jaxgan.load(place).sample(**wanted) for place in (RUN, tmp_path / "whole"))
-    np.testing.assert_array_equal(there, here)
+    check_killed(tmp_path, ("checkpoints/20/",), RUN, DATA)  # while it is written

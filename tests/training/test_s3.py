@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -89,29 +90,38 @@ def life(log: Path, killed_by: str = "", run: str = RUN, data: str = DATA) -> No
     assert process.wait(600) == expected, log.read_text()[-3000:]
 
 
-def test_a_run_on_s3_that_is_killed_equals_one_on_disk(server, tmp_path):
-    data, source = Objects(DATA), find_data_set(EMBEDDED)
+def check_killed(tmp_path: Path, killed_by: Sequence[str], run: str = RUN, data: str = DATA) -> str:
+    """Train from and in a store, killed once for each part of a name; compare with a run on disk.
+
+    killed_by: see `life`.
+
+    Returns the log.
+    """
+    there, source = Objects(data), find_data_set(EMBEDDED)
     for path in source.rglob("*"):
         if path.is_file():
-            data.upload(path, path.relative_to(source).as_posix())
-    disk, log = Runs(tmp_path, SMALL), tmp_path / "s3.log"
+            there.upload(path, path.relative_to(source).as_posix())
+    disk, log = Runs(tmp_path, SMALL), tmp_path / "store.log"
     disk.life("whole")
-    life(log, "checkpoints/10/")  # while it is written
-    life(log, "checkpoints/20/")
-    life(log)
-    assert "names process" in log.read_text() and "continuing from the checkpoint of" in (
-        log.read_text()
-    )
-    workdir = desk.local(RUN)
+    for name in (*killed_by, ""):
+        life(log, name, run, data)
+    assert "continuing from the checkpoint of" in log.read_text()
+    workdir = desk.local(run)
     for sheet in workdir.glob("samples/*"):
         desk.fetch(sheet)
-    assert Runs(workdir.parent, SMALL).contents("one") == disk.contents("whole")
-    names = set(Objects(RUN).tags())
+    assert Runs(workdir.parent, SMALL).contents(workdir.name) == disk.contents("whole")
+    names = set(Objects(run).tags())
     assert "report.html" in names and "lock" not in names
 
     wanted = {"classes": [0, 3], "seed": 5}
-    there, here = (jaxgan.load(place).sample(**wanted) for place in (RUN, tmp_path / "whole"))
-    np.testing.assert_array_equal(there, here)
+    made = [jaxgan.load(place).sample(**wanted) for place in (run, tmp_path / "whole")]
+    np.testing.assert_array_equal(*made)
+    return log.read_text()
+
+
+def test_a_run_on_s3_that_is_killed_equals_one_on_disk(server, tmp_path):
+    said = check_killed(tmp_path, ("checkpoints/10/", "checkpoints/20/"))  # while they are written
+    assert "names process" in said
 
 
 TOGETHER = (  # small, but for two kernels that are large enough to be split
