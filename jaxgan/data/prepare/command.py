@@ -221,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="captions of the images and their vectors by a text encoder, such as captions.npz: "
-        "arrays captions [m], vectors [m, d] and files [m], the image's name inside of SOURCE "
+        "arrays captions [m], vectors [m, d] and files [m], the image's name within SOURCE "
         "(default: no captions)",
     )
     add(
