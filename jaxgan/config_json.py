@@ -21,7 +21,7 @@ def values_from(text: str) -> Any:
 def config_from(text: str) -> ConfigDict:
     """Return a config from its text; fields that the text does not have yet get their defaults.
 
-    Raises ValueError, KeyError or TypeError if the text is no config.
+    Raises ValueError, KeyError or TypeError if the text is not a config.
     """
     values = values_from(text)
     config = default_config(values["model"]["name"], values["objective"]["name"])

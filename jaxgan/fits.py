@@ -56,7 +56,7 @@ def refuse_misfits(
 
 
 def refuse_changes_of_images(config: ConfigDict, spec: Spec) -> None:
-    """Raise ValueError for terms that mirror, shift or colour images, if a sample is no single
+    """Raise ValueError for terms that mirror, shift or colour images, if a sample is not a single
     image."""
     if len(getattr(spec.sample, "shape", ())) == 3:
         return

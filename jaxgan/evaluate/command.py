@@ -78,7 +78,7 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     if values and spans:
         raise ValueError("--truncation and --length: write one of the two at a time")
     if options.follow and not is_run(path):
-        raise ValueError(f"--follow: {path} is no run that trains; leave it out")
+        raise ValueError(f"--follow: {path} is not a training run; leave it out")
     if values and "fd" not in config.evaluate.metrics:
         raise ValueError("--truncation needs the metric 'fd': write it in evaluate.metrics")
     if options.patience < 0:

@@ -208,7 +208,7 @@ def _look(path: Payload) -> tuple[Kind, bytes] | str:
 
 
 def _say_unreadable(folder: Path, unreadable: dict[str, str], source: Source) -> None:
-    for what, names in (("cannot be read", unreadable), ("are no images", source.ignored)):
+    for what, names in (("cannot be read", unreadable), ("are not images", source.ignored)):
         shown = [
             f"{name!r}: {reason}" for name, reason in list(names.items())[:5] if name != LABELS
         ]

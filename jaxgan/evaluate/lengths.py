@@ -24,7 +24,7 @@ from jaxgan.media.pictures import save_picture
 def check(path: Path, values: list[float]) -> None:
     """Raise ValueError for a path or lengths for which there are no averages."""
     if values and not is_run(path):
-        raise ValueError(f"--length: {path} is no run; write one that kept average.lengths")
+        raise ValueError(f"--length: {path} is not a run; write one that kept average.lengths")
     if values and not 0.0 < min(values) <= max(values) <= LONGEST:
         raise ValueError(f"--length: write numbers above 0 and at most {LONGEST:.3f}")
 

@@ -10,7 +10,7 @@ directory on disk everything behaves as if this module did not exist.
     fetch      bring the rest when it is needed: a checkpoint's arrays, a sheet, a snapshot
     push       send files that have changed here, oldest first; delete what was deleted here
     publish    send a checkpoint: first everything else that has changed, then its arrays, then
-               its manifest. The manifest completes it: objects without one are no checkpoint
+               its manifest. The manifest completes it: objects without one are not a checkpoint
     withdraw   delete a checkpoint, its manifest first
     sweep      delete arrays without a manifest, left by an interrupted publish or withdraw
 

@@ -159,7 +159,7 @@ def check_batches(game: Game, batches: Batch) -> None:
 
 
 def _shapes(batch: Batch, skipped: int) -> str:
-    """Return the shapes without their first `skipped` axes, as text: () is no leaf, [] a scalar."""
+    """Return the shapes without their first `skipped` axes, as text: () if there is no leaf."""
     return str(tuple(jax.tree.map(lambda x: list(x.shape[skipped:]), tuple(batch))))
 
 

@@ -163,7 +163,7 @@ def read_map(source: Path | Image.Image) -> np.ndarray:
 def _classes(picture: Image.Image) -> np.ndarray:
     if picture.mode not in MODES:
         raise BadImageError(
-            f"mode {picture.mode} is no map: write a gray PNG of 8 bits, whose values are the "
+            f"mode {picture.mode} is not a map: write a gray PNG of 8 bits, whose values are the "
             "classes"
         )
     return np.asarray(picture).astype(np.uint8)[..., None]

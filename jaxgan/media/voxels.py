@@ -26,7 +26,7 @@ def fitted(triangles: np.ndarray, size: int) -> np.ndarray:
     low, high = triangles.min((0, 1)), triangles.max((0, 1))
     longest = (high - low).max()
     if not longest > 0:
-        raise ValueError("all its corners lie at one place")
+        raise ValueError("all corners are at the same place")
     return (triangles - (low + high) / 2) * (size / longest) + size / 2
 
 

@@ -236,8 +236,9 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     for fold in folds:
         if hop % fold or steps * fold % hop or steps * fold > samples:
             raise ValueError(
-                f"model.folds = {folds}: a window of {steps} steps of {fold} samples is no whole "
-                f"number of frames of {hop}, or longer than {samples}: write divisors of {hop}"
+                f"model.folds = {folds}: a window of {steps} steps of {fold} samples is not a "
+                f"whole number of frames of {hop}, or longer than {samples}: write divisors of "
+                f"{hop}"
             )
     generator = Generator(channels, widths, factors)
     discriminator = Discriminator(folds, steps, hop, config.width, config.told)

@@ -139,7 +139,7 @@ def read_target(path: Path, g: TrainedGenerator) -> np.ndarray:
     """Return an image file as the generator would show it: cropped to its shape, resized, in [-1,
     1].
 
-    Raises FileNotFoundError, or ValueError for what is no image.
+    Raises FileNotFoundError, or ValueError for a file that is not an image.
     """
     if len(g.stored.shape) != 3:
         raise ValueError(

@@ -61,8 +61,8 @@ def refuse_other(path: Path) -> None:
     known = shipped()
     if path.is_dir() and path.name in known and not (path / "config.json").exists():
         raise FileNotFoundError(
-            f"{path} is no run, and it hides the generator {path.name!r} that comes with jaxgan: "
-            "run the command in another directory, or rename the folder"
+            f"{path} is not a run, but it hides the generator {path.name!r} that comes with "
+            "jaxgan: run the command in another directory, or rename the folder"
         )
     if path.exists():
         return

@@ -36,7 +36,7 @@ def read_strokes(g: TrainedGenerator, source: bytes | Path, name: str) -> Stroke
 
     name: what error messages call it.
 
-    Raises ValueError for what is no picture, has another size, or has no transparency.
+    Raises ValueError for a file that is not a picture, has another size, or has no transparency.
     """
     channels = g.image_shape[-1]
     image = _read(g, source, name, 2 if channels < 3 else 4)

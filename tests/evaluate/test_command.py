@@ -83,7 +83,7 @@ def test_a_folder_against_a_folder(tmp_path, command, monkeypatch, capsys):
     assert stop.value.code == 0
     said = capsys.readouterr().err
     assert "1 files cannot be read: 'Bag/broken.png'" in said
-    assert "1 files are no images: 'notes.txt'" in said
+    assert "1 files are not images: 'notes.txt'" in said
     (result,) = read_results("evaluation/results.jsonl")
     assert result["metrics"]["fd_features"] == pytest.approx(expected_fd(fake, real), rel=1e-4)
     assert result["protocol"]["unreadable"] == 1 and result["protocol"]["count"] == 40

@@ -44,9 +44,7 @@ def test_clips_hold_the_frames_of_their_film(tmp_path, suffix, stride):
     expected = [long[i * 4 * stride : (i + 1) * 4 * stride : stride] for i in range(count)]
     found = stored_images(tmp_path / "out")
     np.testing.assert_array_equal(found, [*expected, short[::stride]])
-    assert manifest["rejected"] == {
-        f"b/brief.{suffix}[0]": f"3 frames, of which a clip takes {4 * stride}"
-    }
+    assert manifest["rejected"] == {f"b/brief.{suffix}[0]": f"3 frames; a clip needs {4 * stride}"}
     assert open_records(tmp_path / "out").labels().tolist() == [0] * count + [1]
 
 

@@ -120,7 +120,7 @@ def clips_of(path: Path, length: int, first: int, cut: Cut) -> Iterator[np.ndarr
     """Yield the clips of a film of `length` frames from clip number `first` on, [frames, *size,
     channels] uint8, or why a clip is bad. The film is read once."""
     if 0 < length < cut.span:
-        yield BadImageError(f"{length} frames, of which a clip takes {cut.span}")
+        yield BadImageError(f"{length} frames; a clip needs {cut.span}")
         return
     starts = range(first * cut.span, cut.clips(length) * cut.span, cut.span)
     places = (start + i for start in starts for i in range(0, cut.span, cut.stride))

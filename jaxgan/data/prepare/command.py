@@ -349,7 +349,7 @@ def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
 def _size(text: str) -> tuple[int, int]:
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 128 or 96x128")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 128 or 96x128")
     return int(sides[0]), int(sides[-1])
 
 

@@ -29,7 +29,7 @@ class Source:
     from position start on: a file's bytes or path, or [height, width, channels] uint8 or uint16.
     stamp: changes when the source does.
     shape, dtype: of the images if all are arrays, else None.
-    ignored: {name: reason} of files that are no images of this data set.
+    ignored: {name: reason} of files that are not images of this data set.
     notes: what the user may not have intended, one line each. empty: class folders without images.
     medium: what they are, in the plural. facts: further entries for the manifest.
     files: [n], the number of the file that each was cut from, if files give several.

@@ -64,7 +64,7 @@ def tunes_of(path: Path, notes: int) -> list[np.ndarray | BadImageError]:
             raise ValueError(f"above {MAX_FILE_BYTES:,} bytes")
         found = events_of(read_midi(path.read_bytes()))
         if len(found) < notes:
-            what = f"{len(found)} notes, of which a tune takes {notes}" if len(found) else ""
+            what = f"{len(found)} notes; a tune needs {notes}" if len(found) else ""
             raise ValueError(what or "no notes except percussion")
     except (ValueError, OSError) as error:
         limits.pass_on(error)

@@ -33,7 +33,7 @@ def nearest(
     Args:
       queries: [m, d]. reference: [n, d].
       k: at most n, with skip_self n - 1.
-      skip_self: queries are the reference rows themselves, and row i is no neighbour of row i.
+      skip_self: queries are the reference rows themselves, so row i is not its own neighbour.
 
     Returns:
       distances [m, k] float64 and indices [m, k], right to float64 rounding.
