@@ -117,9 +117,9 @@ def default_config() -> ConfigDict:
         {
             "name": "adda",
             "stage": 2,  # 1: the source's encoder and the classifier alone
-            "width": 20,  # of the encoders' first convolution
+            "width": 20,  # channels of the encoders' first convolution
             "hidden": 500,  # width of D's hidden layers
-            "norm": "none",  # of the encoders: none, or batch, with moments for each domain
+            "norm": "none",  # norm of the encoders: none, or batch, with moments for each domain
         }
     )
 

@@ -68,7 +68,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "autoencoder",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
             "code_dim": 32,
             "margin": 0.1,

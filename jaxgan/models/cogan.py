@@ -111,7 +111,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "cogan",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
             "own": 1,  # stages nearest to the image, separate for each domain
             "batch_norm_eps": 1e-5,

@@ -134,12 +134,12 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "cyclegan",
-            "width": 64,  # of the first layer of every network
-            "judge_width": 0,  # of the discriminators' first layer; 0: the translators' width
+            "width": 64,  # channels of the first layer of every network
+            "judge_width": 0,  # the discriminators' first channels; 0: as the translators'
             "blocks": 9,
             "skip": False,
             "levels": 0,  # halvings of U-Nets; 0: residual networks
-            "skips": True,  # of U-Nets
+            "skips": True,  # U-Nets with skip connections
             "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
         }
     )

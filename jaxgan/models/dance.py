@@ -113,9 +113,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "dance",
-            "width": 64,  # of the first layer of either network
+            "width": 64,  # channels of the first layer of each network
             "blocks": 9,
-            "halvings": 4,  # of F
+            "halvings": 4,  # strided convolutions of F
             "temporal": True,  # each frame sees the one before; False: frame by frame
             "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
             "scales": 3,  # discriminators, each at half the size of the one before

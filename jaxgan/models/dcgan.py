@@ -156,7 +156,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "dcgan",
-            "width": 128,  # of the finest stage of either network
+            "width": 128,  # channels of the finest stage of each network
             "latent_dim": 100,
             "batch_norm_eps": 1e-5,
             "generator_batch_norm": True,  # False in SpecGAN

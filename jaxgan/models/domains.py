@@ -68,9 +68,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "domains",
-            "width": 32,  # of the encoder's first convolution
+            "width": 32,  # channels of the encoder's first convolution
             "hidden": 100,  # width of the hidden layers
-            "norm": "batch",  # of the encoder: batch, with moments for each domain, or none
+            "norm": "batch",  # norm of the encoder: batch, with moments for each domain, or none
         }
     )
 

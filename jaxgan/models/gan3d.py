@@ -89,7 +89,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "gan3d",
-            "width": 64,  # of the finest map of either network
+            "width": 64,  # channels of the finest map of each network
             "latent_dim": 200,
             "first_size": 4,
             "kernel_std": 0.02,

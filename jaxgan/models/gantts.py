@@ -207,7 +207,7 @@ def default_config() -> ConfigDict:
             "name": "gantts",
             "latent_dim": 128,
             "generator_widths": (768, 768, 384, 384, 384, 192, 96),
-            "factors": (1, 1, 2, 2, 2, 3, 5),  # whose product is the hop of the conditions
+            "factors": (1, 1, 2, 2, 2, 3, 5),  # upsampling per block; their product is the hop
             "width": 64,  # channels of the discriminators' first blocks
             "folds": (1, 2, 4, 8, 15),  # samples per step of each window, which has `steps` steps
             "steps": 240,

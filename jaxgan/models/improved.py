@@ -65,7 +65,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "improved",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
             "kernels": 0,  # the paper's 100 with kernel_dim 5: minibatch discrimination
             "kernel_dim": 5,

@@ -71,7 +71,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "infogan",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 64,
             "num_codes": 2,  # how many of these are codes
             "hidden": 128,

@@ -162,7 +162,7 @@ def default_config() -> ConfigDict:
         {
             "name": "lapgan",
             "width": 64,
-            "coarse_width": 256,  # of the coarsest level, which generates everything but the detail
+            "coarse_width": 256,  # channels of the coarsest level, which makes all but the detail
             "coarse_dim": 100,
             "latent_dim": 100 + 1280,
             "batch_norm_eps": 1e-5,

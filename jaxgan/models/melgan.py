@@ -167,9 +167,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "melgan",
-            "width": 32,  # of the generator's finest map
-            "factors": (8, 8, 2, 2),  # whose product is the hop of the spectrogram
-            "scales": 3,  # of the discriminator
+            "width": 32,  # channels of the generator's finest map
+            "factors": (8, 8, 2, 2),  # upsampling per stage; their product is the hop
+            "scales": 3,  # number of discriminator networks, each at half the rate
             "discriminator_width": 16,  # channels of its first maps
             "layers": 4,  # number of its strided layers
         }

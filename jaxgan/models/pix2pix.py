@@ -175,9 +175,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "pix2pix",
-            "width": 64,  # of the first layer of either network
-            "latent_dim": 2,  # whose bits draw the dropout
-            "levels": 0,  # of the U-Net; 0: down to one pixel, at most 8
+            "width": 64,  # channels of the first layer of each network
+            "latent_dim": 2,  # its bits determine the dropout
+            "levels": 0,  # halvings of the U-Net; 0: down to one pixel, at most 8
             "skips": True,
             "dropout": 0.5,
             "patch_layers": 3,  # strided convolutions of D: 3 see 70 x 70 pixels

@@ -83,7 +83,10 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "policy",
-            "generator_widths": (100, 100),  # of the policy, and of its value function
+            "generator_widths": (
+                100,
+                100,
+            ),  # hidden layers of the policy, and of its value function
             "discriminator_widths": (100, 100),
         }
     )

@@ -160,7 +160,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "r3gan",
-            "width": 768,  # of the finest resolution
+            "width": 768,  # channels of the finest resolution
             "most": 768,
             "group_width": 16,  # channels of a group of L2
             "latent_dim": 64,

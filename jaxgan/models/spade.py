@@ -217,7 +217,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "spade",
-            "width": 64,  # of G's narrowest block, and of the first layer of the other networks
+            "width": 64,  # channels of G's narrowest block and the other networks' first layer
             "hidden": 128,  # channels between a map and the gains and biases
             "style": False,  # latents make the first features, an encoder makes latents
             "latent_dim": 256,

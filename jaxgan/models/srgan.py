@@ -142,12 +142,12 @@ def default_config() -> ConfigDict:
             "width": 64,  # channels of G's layers and of D's first
             "blocks": 16,
             "edge": 9,  # size of G's first and last kernel
-            "norm": "affine",  # of G; or "", none
+            "norm": "affine",  # norm of G; "": none
             "skip": False,  # add bicubic enlargement
             "up": "shuffle",  # or nearest
             "hidden": 1024,  # width of D's last hidden layer
-            "head": "dense",  # of D; or mean, for images of any size
-            "batch_norm_eps": 1e-5,  # of D
+            "head": "dense",  # end of D; or mean, for images of any size
+            "batch_norm_eps": 1e-5,  # in D
         }
     )
 

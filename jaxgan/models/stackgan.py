@@ -156,7 +156,7 @@ def default_config() -> ConfigDict:
         {
             "name": "stackgan",
             "stage": 1,
-            "width": 64,  # of D's first stage; G's last is twice as wide
+            "width": 64,  # channels of D's first stage; G's last is twice as wide
             "latent_dim": 228,  # 100 of noise, and eps, `augmented` per stage: 356 in stage 2
             "augmented": 128,  # numbers of c
             "text": 128,  # numbers that D reduces a text vector to

@@ -138,7 +138,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "text_dcgan",
-            "width": 64,  # of D's first stage; G's last is twice as wide
+            "width": 64,  # channels of D's first stage; G's last is twice as wide
             "latent_dim": 100,
             "text": 256,  # numbers that each network reduces a text vector to; the paper: 128
             "batch_norm_eps": 1e-5,

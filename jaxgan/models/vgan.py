@@ -127,7 +127,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "vgan",
-            "width": 64,  # of the finest map of either network
+            "width": 64,  # channels of the finest map of each network
             "latent_dim": 100,
             "streams": 2,  # 1: no still image and no mask
             "batch_norm_eps": 1e-5,

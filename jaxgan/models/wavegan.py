@@ -140,11 +140,11 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "wavegan",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
             "phase_shuffle": 2,  # largest shift in samples; 0: none
             "kernel_init": "glorot",
-            "batch_norm": False,  # of the generator
+            "batch_norm": False,  # in the generator
             "batch_norm_eps": 1e-5,
             "conditional": False,
         }

@@ -158,7 +158,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "gail",
-            "environment": "pendulum",  # of environments/, or package.module of your own
+            "environment": "pendulum",  # a name of environments/, or package.module of your own
             "rollouts": 25,  # episodes per player's turn: 5,000 steps, as in the authors' code
             "reward": "softplus",  # or log, constant
             "discount": 0.995,

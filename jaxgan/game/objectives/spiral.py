@@ -100,7 +100,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "spiral",
-            "loss": "wasserstein",  # of the discriminator
+            "loss": "wasserstein",  # the discriminator's loss
             "rewards": "final",  # or differences
             "advantage_decay": 1.0,  # lambda
             "entropy": 0.01,  # weights
