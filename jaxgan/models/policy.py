@@ -83,10 +83,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "policy",
-            "generator_widths": (
-                100,
-                100,
-            ),  # hidden layers of the policy, and of its value function
+            "generator_widths": (100, 100),  # hidden layers of policy and value function
             "discriminator_widths": (100, 100),
         }
     )
