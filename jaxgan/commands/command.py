@@ -22,7 +22,7 @@ from jaxgan.trained.places import place
 
 WORKDIR = Field("", "work directory of the run")
 FORCE = Field(False, "replace an existing file of arrays or weights")
-# What the help shows after =, if it is more specific than a number or a text.
+# What the help shows after =, if it is more specific than a number or a string.
 FORMS = {
     "config": "NAME|FILE.py",
     "workdir": "DIR",

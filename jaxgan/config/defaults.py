@@ -87,7 +87,7 @@ def _default(field: Field) -> Any:
     """Return a field's default, as a reference with a type if the default does not have the field's
     type."""
     if field.type is Scheduled:
-        return FieldReference(field.default, field_type=object)  # a number or a text
+        return FieldReference(field.default, field_type=object)  # a number or a string
     return FieldReference(None, field_type=field.type) if field.default is None else field.default
 
 

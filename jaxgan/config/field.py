@@ -16,7 +16,7 @@ KINDS = {
     bool: "True or False",
     int: "a whole number",
     float: "a number",
-    str: "a text",
+    str: "a string",
     tuple: "a tuple",
     Scheduled: "a number",
 }
@@ -114,8 +114,10 @@ def one_of(*choices: Any) -> Rule:
 
 
 def texts(*choices: str) -> Rule:
-    """Take a tuple of texts; with choices, only of these."""
-    text = f"a tuple of some of {', '.join(map(repr, choices))}" if choices else "a tuple of texts"
+    """Take a tuple of strings; with choices, only of these."""
+    text = (
+        f"a tuple of some of {', '.join(map(repr, choices))}" if choices else "a tuple of strings"
+    )
     known = lambda item: isinstance(item, str) and (not choices or item in choices)
     return Rule(text, lambda value: all(map(known, value)))
 
@@ -184,7 +186,7 @@ def is_a(value: Any, kind: type) -> bool:
 
 
 def read_value(path: str, field: Field, text: str) -> Any:
-    """Convert a text from the command line to a value of the field's type.
+    """Convert a string from the command line to a value of the field's type.
 
     Tuples are written as in Python, (64, 64) or ('fd', 'is'), or with commas alone: fd,is. Raises
     ValueError, with one line.

@@ -13,8 +13,7 @@ def override(config: ConfigDict, given: Iterable[tuple[str, str]]) -> None:
     """Set fields in the given order, so that the last value of a path counts.
 
     given: (path, text). Raises ValueError, with one line, for a path that is not a field or a text
-      that
-    is not one of its values.
+    that the field does not take.
     """
     given = list(given)
     known = dict(fields(defaults_of(config))) if given else {}
