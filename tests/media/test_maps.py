@@ -96,7 +96,7 @@ def test_files(tmp_path):
     gray.convert("RGB").save(tmp_path / "colour.png")
     with pytest.raises(BadImageError, match="mode RGB is not a map: write a gray PNG of 8 bits"):
         read_map(tmp_path / "colour.png")
-    with pytest.raises(ValueError, match=r"colour.png: mode RGB is no map"):
+    with pytest.raises(ValueError, match=r"colour.png: mode RGB is not a map"):
         condition_of(tmp_path / "colour.png", CLASSES)
     gray.save(tmp_path / "lossy.jpg")
     with pytest.raises(BadImageError, match="a JPEG, which changes classes: write maps as PNG"):
