@@ -73,7 +73,7 @@ def default_config() -> ConfigDict:
             "name": "infogan",
             "width": 64,  # channels of the finest stage of each network
             "latent_dim": 64,
-            "num_codes": 2,  # how many of these are codes
+            "num_codes": 2,  # how many of the latents are codes
             "hidden": 128,
             "batch_norm_eps": 1e-5,
         }
