@@ -1,12 +1,13 @@
-"""Large class-conditional GANs in JAX: train, sample, score, share.
+"""GANs in JAX: train, sample, score, share.
 
 load             a trained generator, from a run's directory or an exported file
 default_config   every field of an experiment, with its default
 Game, Player     a game and its sides, as data; build.build makes them from a config
 Batch            examples: samples with their conditions
-TrainState       all that training remembers; init_state draws the first one
-train_step       num_d_steps times d_step, then g_step: pure functions of (state, batch)
-TrainedGenerator what `load` returns; Translator where images are made of images
+TrainState       all arrays of a training; init_state initialises it
+train_step       one training step: each player's turns, then the averages; a pure function
+d_step, g_step   one turn of the discriminator, or of the generator
+TrainedGenerator what `load` returns; Translator for models that turn images into images
 """
 
 import importlib

@@ -1,9 +1,9 @@
 """From a config to the objects of a run: the only place where a string becomes an object.
 
-`config.model.name` and `config.objective.name` are module names in models/ and game/objectives/, or
-`package.module` of one's own: a new model is one file with `default_config()` and `networks(config,
-spec)`, a new method one file with `default_config()`, `objectives(config)` and `NEEDS`;
-`init_stats(config, spec)` besides where it keeps arrays from step to step (cyclegan.py).
+`config.model.name` and `config.objective.name` name modules in models/ and game/objectives/, or are
+the `package.module` of your own. A new model is one file with `default_config()` and
+`networks(config, spec)`; a new method is one file with `default_config()`, `objectives(config)` and
+`NEEDS`, plus `init_stats(config, spec)` if it keeps arrays from step to step (cyclegan.py).
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ from jaxgan.optimizers import lazy_share, optimizer
 
 
 def distribution(config: ConfigDict) -> latents.Distribution:
-    """Return what latents are drawn from in training."""
+    """Return the distribution that training draws latents from."""
     if config.prior not in ("normal", "uniform"):
         raise ValueError(f"prior = {config.prior!r}: write 'normal' or 'uniform'")
     return getattr(latents, config.prior)
@@ -69,7 +69,8 @@ def latent_step(config: ConfigDict) -> latent_steps.LatentStep:
 
 
 def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamTransform:
-    """Return what a player's parameters pass through: equalised rate, spectral norm, growth."""
+    """Return what a player's parameters pass through: equalised rate, weight norm, spectral norm,
+    growth."""
     settings = config[name]
     links = [equalized()] if settings.equalized else []
     if settings.weight_norm:
@@ -79,19 +80,19 @@ def transform(config: ConfigDict, name: str, mesh: Mesh | None = None) -> ParamT
     if config.growth.stage_images:
         links.append(growth(config.growth.stage_images, images_a_turn(config, name)))
     links = chain(*links) if links else identity()
-    # On whole parameters: sigma of shards would cost four small reductions a layer. On the way back
-    # gradients are split first, so that spectral norm's part of them is done on shards.
+    # On replicated parameters: sigma of shards would cost four small reductions per layer. On the
+    # way back, gradients are sharded first, so that spectral norm's part is computed on shards.
     return sharding.on_replicated(mesh, links) if sharding.is_split(mesh) else links
 
 
 def images_a_turn(config: ConfigDict, name: str) -> int:
-    """Return how many real examples training counts for each turn of a player."""
+    """Return the number of real examples that training counts per turn of a player."""
     own_turns = sum(turn.player == name for turn in turns(config))
     return images_a_step(config) // max(own_turns, 1)
 
 
 def averages(config: ConfigDict) -> dict[str, Average]:
-    """Return how the generator is averaged, and its averages by power functions (0.05, ...)."""
+    """Return the generator's moving average, and its power-function averages ("generator/0.05")."""
     fields = config.average.to_dict()
     half_life, lengths = fields.pop("half_life"), fields.pop("lengths")
     if half_life:
@@ -105,7 +106,7 @@ def averages(config: ConfigDict) -> dict[str, Average]:
 def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
     """Return where the generator's inputs come from: noise from the prior, and a condition.
 
-    config.condition: "prior" draws labels uniformly, "data" takes the condition of each real
+    config.condition: "prior" draws labels uniformly; "data" takes the condition of each real
     example, so that fake i has the label of real i.
     """
     if config.condition not in ("prior", "data"):
@@ -118,7 +119,7 @@ def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
 
     def drawn(key: jax.Array, batch: Batch):
         noise, labels = prior(key, len(jax.tree.leaves(batch)[0]))
-        # Nothing else in a generator's turn is split, so this is where the compiler learns it.
+        # Nothing else in a generator's turn is sharded: from here the compiler infers the rest.
         split = lambda x: (
             x if mesh is None else jax.lax.with_sharding_constraint(x, sharding.rows(mesh))
         )
@@ -128,7 +129,7 @@ def source(config: ConfigDict, spec: Spec, mesh: Mesh | None = None) -> Source:
 
 
 def medium_of(config: ConfigDict) -> Medium:
-    """Return what an example of a resolved config is."""
+    """Return the medium of a resolved config."""
     return module_named(media, "medium", config.data.medium).medium(config.data)
 
 
@@ -139,10 +140,11 @@ def takes_text(config: ConfigDict, spec: Spec) -> bool:
 
 
 def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
-    """Return what sampling draws from: the training prior, or normal latents truncated.
+    """Return what sampling draws from: the training prior, or truncated normal latents.
 
-    truncation: None takes config.sample.truncation; 0 is the training prior. A traced number is a
-      threshold above 0, so that one program serves all of them.
+    truncation: None means config.sample.truncation; 0 means the training prior. A traced number is
+      a threshold above 0, so that one program serves all thresholds.
+    Raises ValueError for truncation with a prior other than normal.
     """
     threshold = config.sample.truncation if truncation is None else truncation
     draw = distribution(config)
@@ -160,7 +162,7 @@ def sampling_prior(config: ConfigDict, truncation: Any = None) -> Prior:
 
 
 def prior_of(draw: latents.Distribution, width: int, condition: Any) -> Prior:
-    """Return what noise of `width` numbers and, of a Label or a Number, conditions come from."""
+    """Return a prior of `width` noise numbers and, for a Label or a Number, of conditions."""
     if isinstance(condition, Number):
         return latents.numbered(draw, width, condition.least, condition.most)
     classes = condition.num_classes if isinstance(condition, Label) else 0
@@ -168,7 +170,7 @@ def prior_of(draw: latents.Distribution, width: int, condition: Any) -> Prior:
 
 
 def turns(config: ConfigDict) -> tuple[Turn, ...]:
-    """Return who moves when in a training step."""
+    """Return the turns of a training step: which player moves when."""
     return alternate(config.train.num_d_steps, config.train.fresh_batches)
 
 
@@ -179,13 +181,15 @@ def noise_spec(config: ConfigDict) -> jax.ShapeDtypeStruct | tuple[()]:
 
 
 def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
-    """Return the networks of a game for examples of `spec`, whose noise is the model's."""
+    """Return a model's networks by player, for examples of `spec` and noise of the model's
+    width."""
     model = module_named(models, "model", config.model.name)
     return model.networks(config.model, spec._replace(noise=noise_spec(config)))
 
 
 def own_terms(config: ConfigDict) -> compose.Terms:
-    """Return the terms of the modules that config.terms names, under the modules' last names."""
+    """Return the terms of the modules in config.terms, each under the last part of its module's
+    name."""
     found: compose.Terms = {}
     for name in config.terms:
         for player, term in module_named(terms, "term", name).terms().items():
@@ -196,9 +200,10 @@ def own_terms(config: ConfigDict) -> compose.Terms:
 def build(
     config: ConfigDict, spec: Spec, mesh: Mesh | None = None, with_lazy_terms: bool = True
 ) -> Game:
-    """Return the game for examples of `spec`, on a mesh if there is one.
+    """Return the game for examples of `spec`, sharded over a mesh if there is one.
 
-    with_lazy_terms: False is the game of a step in which lazy terms are not taken (terms/).
+    with_lazy_terms: False builds the game of the steps in which lazy terms are left out (terms/).
+    Raises ValueError, naming the field, for parts that do not fit together.
     """
     networks = sides(config, spec)
     objective = module_named(objectives, "objective", config.objective.name)

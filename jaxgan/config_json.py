@@ -1,4 +1,4 @@
-"""A config as JSON, as work directories and exported files hold it."""
+"""A config as JSON, as stored in work directories and exported files."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from jaxgan.config import default_config
 
 
 def to_json(config: ConfigDict) -> str:
-    """Return a config as text, a field a line."""
+    """Return a config as text, one field per line."""
     return json.dumps(config.to_dict(), indent=2) + "\n"
 
 
@@ -19,9 +19,9 @@ def values_from(text: str) -> Any:
 
 
 def config_from(text: str) -> ConfigDict:
-    """Return a config; fields that are younger than the text have their defaults.
+    """Return a config from its text; fields that the text does not have yet get their defaults.
 
-    Raises ValueError, KeyError or TypeError where the text is no config.
+    Raises ValueError, KeyError or TypeError if the text is not a config.
     """
     values = values_from(text)
     config = default_config(values["model"]["name"], values["objective"]["name"])

@@ -1,4 +1,4 @@
-"""Do model, objective, terms and medium fit together? If not, one line before anything compiles."""
+"""Checks that model, objective, terms and medium fit together, before anything is compiled."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -17,7 +17,8 @@ def refuse_misfits(
     objective: ModuleType,
     terms: compose.Terms,
 ) -> None:
-    """Raise ValueError with the field to change where a part asks for what another has not.
+    """Raise ValueError, naming the field to change, if a part asks for something that another
+    lacks.
 
     networks: of the model. spec: of the medium. terms: all that the config asks for.
     """
@@ -55,7 +56,8 @@ def refuse_misfits(
 
 
 def refuse_changes_of_images(config: ConfigDict, spec: Spec) -> None:
-    """Refuse what mirrors, shifts or colours images where a sample is not one image."""
+    """Raise ValueError for terms that mirror, shift or colour images, if a sample is not a single
+    image."""
     if len(getattr(spec.sample, "shape", ())) == 3:
         return
     found = {"augmentation.name": (config.augmentation.name, "none")}
@@ -71,7 +73,7 @@ def refuse_changes_of_images(config: ConfigDict, spec: Spec) -> None:
 def refuse_two_sizes(
     config: ConfigDict, networks: Mapping[str, Side], spec: Spec, needs: Mapping[str, tuple]
 ) -> None:
-    """Refuse samples smaller than the data's where the objective does not pool the data's."""
+    """Raise ValueError if samples are smaller than the data and the objective does not pool it."""
     calls = networks["discriminator"].calls if "discriminator" in networks else {}
     if "pooled" not in calls or "pooled" in needs.get("discriminator", ()):
         return

@@ -16,29 +16,29 @@ from jaxgan.commands.command import Command, UsageError, help_text, parse
 from jaxgan.commands.errors import REPORT, answer
 
 COMMANDS = {
-    "train": "train, or continue what is in the work directory",
-    "sample": "images from a run's directory, an exported file or a name of `jaxgan models`",
-    "translate": "images made of images, by a run that was trained on pairs",
-    "evaluate": "scores of a generator or a folder of images",
-    "prepare": "a data set from a folder, an archive or arrays",
-    "doctor": "what would go wrong in a training, before it does",
-    "compile": "what a training step costs on TPUs, NVIDIA cards or here",
-    "report": "one page that shows runs",
-    "explore": "a page with sliders for the latents",
-    "export": "a generator as one file",
+    "train": "train, or continue the run in the work directory",
+    "sample": "draw images from a run, an exported file or a name of `jaxgan models`",
+    "translate": "translate images with a run that was trained on pairs",
+    "evaluate": "score a generator or a folder of images",
+    "prepare": "make a data set from a folder, an archive or arrays",
+    "doctor": "find what would go wrong in a training before it does",
+    "compile": "print what a training step costs on TPUs, NVIDIA cards or here",
+    "report": "write one page that shows runs",
+    "explore": "serve a page with sliders for the latents",
+    "export": "write a generator as one file",
     "push": "publish a generator on the Hugging Face Hub",
-    "average": "a generator averaged over another share of its training, as such a file",
-    "import": "published weights as such a file",
-    "directions": "what the strongest directions of the latents change",
-    "invert": "the latents of an image",
-    "edit": "paint on an image, and its latents follow",
+    "average": "write a generator averaged over another share of its training",
+    "import": "convert published weights to a file that jaxgan samples from",
+    "directions": "show what the strongest directions of the latents change",
+    "invert": "find the latents of an image",
+    "edit": "find the image that looks like strokes painted on another",
     "models": "list the generators that come with jaxgan",
     "configs": "list the configs that come with jaxgan",
     "config": "list the fields of a config",
-    "completion": "a script with which a shell completes all this",
+    "completion": "print a script that lets a shell complete all this",
 }
 HELP = ("help", "--help", "-h")
-STDOUT_CLOSED = 128 + signal.SIGPIPE  # as if it had been killed by it
+STDOUT_CLOSED = 128 + signal.SIGPIPE  # as if killed by it
 
 
 def usage() -> str:
@@ -57,7 +57,7 @@ def usage() -> str:
 
 
 def command_named(name: str) -> Command:
-    """Return a command; UsageError names those that there are."""
+    """Return a command. Raises UsageError, naming the known ones, for an unknown name."""
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
@@ -102,7 +102,7 @@ def prepare(argv: Sequence[str]) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a command line; return its exit code. Raises what `run` answers."""
+    """Run a command line; return its exit code. Errors are left to `run`."""
     name, *rest = argv or ["help"]
     if name == "--version":
         print(f"jaxgan {jaxgan.__version__}")
@@ -134,7 +134,7 @@ def run() -> None:
     except FileNotFoundError:
         sys.exit(f"{name}: the current directory has been deleted: change to another")
     if here not in sys.path:
-        sys.path.append(here)  # models and objectives of the user's own
+        sys.path.append(here)  # for models and objectives of your own
     try:
         code = main(argv)
         sys.stdout.flush()
@@ -149,7 +149,7 @@ def run() -> None:
 
 
 def _answered(name: str, error: Exception) -> int | str:
-    """Return the line of an answer, or print a fault with how to report it."""
+    """Return an error's one-line message, or print a traceback and how to report it."""
     line = answer(error)
     if line is not None and os.environ.get("JAX_TRACEBACK_FILTERING") != "off":
         return f"{name}: {line}"
@@ -160,7 +160,7 @@ def _answered(name: str, error: Exception) -> int | str:
 
 
 def _is_stdout_closed(error: Exception) -> bool:
-    """Return whether nobody reads standard output any more; if so, nothing more is written."""
+    """Return whether standard output has no reader any more; if so, silence it."""
     if not isinstance(error, BrokenPipeError):
         return False
     watched = select.poll()

@@ -1,9 +1,9 @@
-"""A player's optimiser, of its section of a config: Adam, and what goes before and after it.
+"""A player's optimiser, from its section of a config: Adam, and what comes before and after it.
 
-    orthogonal regularisation, Adam's direction, rate (of the encoder's own, where there is one),
+    orthogonal regularisation, Adam's direction, learning rate (the encoder may have its own),
     clipping of weights, frozen parts
 
-Rates and b2 may be schedules of the images seen (game/schedules.py).
+Learning rates and b2 may be schedules of the images seen (game/schedules.py).
 """
 
 from functools import partial
@@ -21,9 +21,9 @@ from jaxgan.game.schedules import Value, of_steps
 def optimizer(
     config: ConfigDict, images: int = 1, mesh: Mesh | None = None, lazy: float = 1.0
 ) -> optax.GradientTransformation:
-    """Return Adam for one player, whose section of a config this is.
+    """Return Adam for one player. config: the player's section.
 
-    images: how many go by from one turn of the player to the next, for schedules.
+    images: number of images between two turns of the player, for schedules.
     lazy: see lazy_share.
     """
     rate = scaled_by(config.learning_rate, images, lazy)
@@ -44,16 +44,17 @@ def optimizer(
 
 
 def scaled_by(rate: float | str, images: int, factor: float) -> optax.GradientTransformation:
-    """Return a step of a learning rate times `factor`, against the gradient."""
+    """Return a step against the gradient with a learning rate times `factor`."""
     found: Any = of_steps(rate, images, factor)
     return optax.scale_by_learning_rate(found)
 
 
 def lazy_share(config: ConfigDict, name: str) -> float:
-    """Return c = k / (k + 1) for a player with a term in every k-th turn only, if asked for.
+    """Return c = k / (k + 1) for a player with a term in every k-th turn only, if asked for; else
+    1.
 
-    Adam then has the rate c rate and the decays b1^c and b2^c, as if the lazy term had turns of its
-    own between the others (arXiv 1912.04958, appendix B).
+    Adam then uses the rate c rate and the decays b1^c and b2^c, as if the lazy term had turns of
+    its own between the others (arXiv 1912.04958, appendix B).
     """
     every, lazy = config.penalty.every, {"generator": bool(config.path_length.weight)}
     lazy["discriminator"] = config.penalty.name != "none"
@@ -67,10 +68,10 @@ def lazy_share(config: ConfigDict, name: str) -> float:
 
 
 def adam(b1: float, b2: Value, eps: float) -> optax.GradientTransformation:
-    """Return Adam without its rate. With b1 = 0 there is no first moment to keep.
+    """Return Adam without its learning rate. With b1 = 0 there is no first moment to keep.
 
-    b2: a number, or a function of the player's turn: then the second moment's bias is corrected by
-      1 - b2^turn with the newest b2, as in PyTorch.
+    b2: a number, or a function of the player's turn. Then the bias of the second moment is
+      corrected by 1 - b2^turn with the newest b2, as in PyTorch.
     """
     if b1:
         make, fields = optax.scale_by_adam, {"b1": b1, "b2": b2, "eps": eps}

@@ -1,1 +1,1 @@
-"""The commands of the command line, one a file: each has a COMMAND."""
+"""The commands of the command line, one per file: each file has a COMMAND."""

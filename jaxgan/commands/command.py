@@ -1,7 +1,7 @@
 """A command as a value: what it does, its flags, an example; its help and its parser.
 
 --name=value or --name value    a flag; one that is False by default needs no value
---config.FIELD=VALUE            a field of the config, where the command has one
+--config.FIELD=VALUE            a field of the config, if the command has one
 anything else                   an operand, such as MODEL, before or after the flags
 """
 
@@ -21,8 +21,8 @@ from jaxgan.files.objects import is_url
 from jaxgan.trained.places import place
 
 WORKDIR = Field("", "work directory of the run")
-FORCE = Field(False, "replace a file of arrays or weights that is there")
-# What stands after = in the help, where it is more than a number or a text.
+FORCE = Field(False, "replace an existing file of arrays or weights")
+# What the help shows after =, if it is more specific than a number or a string.
 FORMS = {
     "config": "NAME|FILE.py",
     "workdir": "DIR",
@@ -46,14 +46,14 @@ def no_config(values: SimpleNamespace) -> ConfigDict:
 class Command(NamedTuple):
     """A command.
 
-    run: the values of a command line -> the exit code. It imports what it needs: the help of a
-      command starts no devices.
+    run: the values of a command line -> the exit code. It imports what it needs, so that the help
+      of a command starts no devices.
     operands: as the usage line shows them. MODEL may also be written --workdir=MODEL.
     has_config: whether --config and --config.FIELD are flags.
-    sections: of the config that it reads; empty for all. Fields of others are refused.
-    saved: the values -> the config, without --config.
+    sections: the sections of the config that it reads; empty for all. Fields of others are refused.
+    saved: the values -> the config that is used without --config.
     joins: whether several processes may run it together.
-    stopping: what it says when it is interrupted.
+    stopping: the line that it prints when it is interrupted.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Command(NamedTuple):
 
     @property
     def all_flags(self) -> dict[str, Field]:
-        """Its flags, and the flags for its config and its model."""
+        """Its own flags, and those for its config and its model."""
         first = {"config": Field("", "a name of `jaxgan configs`, or a file")}
         last = {"workdir": Field("", f"another way to write {self.operands}")}
         return (
@@ -101,9 +101,9 @@ def help_text(command: Command) -> str:
 
 
 def parse(command: Command, argv: Sequence[str]) -> SimpleNamespace:
-    """Return the values of all flags by name, `operands`, and where it has them `model`, `config`.
+    """Return the values of all flags by name, `operands`, and `model` and `config` if it has them.
 
-    Raises ValueError, in one line.
+    Raises ValueError, with one line.
     """
     flags, operands, fields = _split(command, argv)
     values = SimpleNamespace(**flags, operands=operands)
@@ -126,7 +126,7 @@ def parse(command: Command, argv: Sequence[str]) -> SimpleNamespace:
 
 
 def workdir(values: SimpleNamespace) -> Path:
-    """Return --workdir, which must be written."""
+    """Return the path of --workdir, which must be given."""
     if not values.workdir:
         raise UsageError("--workdir is missing: write --workdir=DIR, such as --workdir=runs/first")
     return local(values.workdir).absolute()

@@ -32,19 +32,21 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 COMMAND = Command(
     "compile",
-    "Compile a training step for TPUs, for NVIDIA cards or for here, and print what it costs in\n"
-    "memory, operations and traffic. Nothing is run.",
+    "Compile a training step for TPUs, NVIDIA cards or the local devices, and print "
+    "what it costs\n"
+    "in memory, operations and traffic. Nothing is run.",
     "jaxgan compile --config=biggan_imagenet128 --topology=v5e:8x8",
     run,
     flags={
         "workdir": Field("", "without --config: take the config of this run"),
-        "topology": Field("", "such as v5e:8x8, h100 or h100:8; empty: the devices that are here"),
-        "slices": Field(1, "TPU slices of this topology", at_least(1)),
-        "channels": Field(3, "of images, where the data set is not here", at_least(1)),
-        "classes": Field(1000, "of images, where the data set is not here", at_least(1)),
-        "json": Field("", "file that gets the report, too"),
+        "topology": Field("", "devices, such as v5e:8x8, h100 or h100:8; empty: the local ones"),
+        "slices": Field(1, "number of TPU slices of this topology", at_least(1)),
+        "channels": Field(3, "channels of the images, if the data set is not here", at_least(1)),
+        "classes": Field(1000, "number of classes, if the data set is not here", at_least(1)),
+        "json": Field("", "file to write the report to, too"),
         "code": Field(
-            False, "make a TPU's machine code too: its size and expected time; ten times slower"
+            False,
+            "also make a TPU's machine code, to know its size and expected time; ten times slower",
         ),
     },
     has_config=True,

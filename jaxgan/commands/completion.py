@@ -1,4 +1,4 @@
-"""jaxgan completion: a script with which a shell completes commands, flags, configs and models."""
+"""jaxgan completion: a script that lets a shell complete commands, flags, configs and models."""
 
 import importlib
 import pkgutil
@@ -49,7 +49,7 @@ def script(shell: str) -> str:
         words = [f"--{flag}" for flag in command.all_flags] + ["--help"]
         words += list(models()) if takes_a_name(command) else []
         lines.append(f"      {name}) words={shlex.quote(' '.join(words))} ;;")
-    names = sorted([*commands, "prepare"])  # its flags are argparse's
+    names = sorted([*commands, "prepare"])  # argparse parses its flags
     text = BASH.replace("@COMMANDS@", shlex.quote(" ".join(names)))
     text = text.replace("@CONFIGS@", shlex.quote(" ".join(configs())))
     text = text.replace("@FLAGS@", "\n".join(lines))
@@ -65,7 +65,7 @@ def known_commands() -> dict[str, Command]:
 
 
 def takes_a_name(command: Command) -> bool:
-    """Return whether a command takes a model that comes with jaxgan, alone or before a file."""
+    """Return whether the first operand of a command may name a model that comes with jaxgan."""
     return command.has_model or command.operands.startswith("RUN ")
 
 

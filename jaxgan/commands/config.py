@@ -21,7 +21,7 @@ def run(values: SimpleNamespace) -> int:
 
 
 def listing(config: ConfigDict, wanted: list[str]) -> list[str]:
-    """Return lines that describe the wanted fields and sections, or all."""
+    """Return lines that describe the wanted fields and sections, or all fields."""
     known, values = dict(fields(defaults_of(config))), dict(flat(config))
     lines = []
     for path in wanted or [""]:
@@ -42,7 +42,7 @@ def listing(config: ConfigDict, wanted: list[str]) -> list[str]:
 
 
 def comments(config: ConfigDict) -> dict[str, str]:
-    """Return the comments beside the fields that one model or objective alone has, by path."""
+    """Return, by path, the comments beside the fields that only one model or objective has."""
     found = {}
     for package, section in ((models, "model"), (objectives, "objective")):
         source = inspect.getsource(module_named(package, section, config[section].name))

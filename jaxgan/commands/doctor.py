@@ -1,4 +1,4 @@
-"""jaxgan doctor: what would go wrong in a training, before it does."""
+"""jaxgan doctor: find what would go wrong in a training before it does."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,12 +20,12 @@ def run(values: SimpleNamespace) -> int:
 
 COMMAND = Command(
     "doctor",
-    "Read every image, compile and time the step: what would go wrong, before it does.",
+    "Read every image, compile and time the step: find what would go wrong, before it does.",
     "jaxgan doctor --config=quickstart",
     run,
     flags={
-        "workdir": Field("runs", "work directory that the run would have"),
-        "steps": Field(3, "training steps that are timed; 0: compile nothing", at_least(0)),
+        "workdir": Field("runs", "work directory of the planned run"),
+        "steps": Field(3, "training steps to time; 0: compile nothing", at_least(0)),
     },
     has_config=True,
 )

@@ -11,7 +11,7 @@ from jaxgan.trained.places import place
 
 
 def operands(values: SimpleNamespace) -> tuple[Path, Path]:
-    """Return the run, or the exported file, and the strokes of a command line."""
+    """Return the run or exported file, and the file of strokes, of a command line."""
     if len(values.operands) != 2:
         raise UsageError(f"RUN STROKES are two words: write them, as in {COMMAND.example}")
     run, strokes = values.operands
@@ -33,23 +33,26 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 
 FLAGS = {
-    "edges": Field("", "a picture of lines that the result should have, opaque where they are"),
-    "output": Field("edit.png", "picture; a film goes beside it as .gif, the latents as .npz"),
+    "edges": Field("", "picture of lines that the result should have, opaque on the lines"),
+    "output": Field(
+        "edit.png", "picture; a film is written beside it as .gif, the latents as .npz"
+    ),
     "label": Field("", "class of the image; by default the one that fits the strokes best"),
-    "seed": Field(0, "of the image that is painted on, and of other starts", at_least(0)),
-    "starts": Field(32, "that are tried at once; the best is shown", at_least(1)),
-    "steps": Field(100, "of the descent", at_least(1)),
+    "seed": Field(0, "seed of the image that is painted on, and of the other starts", at_least(0)),
+    "starts": Field(32, "number of starts that are tried at once; the best is shown", at_least(1)),
+    "steps": Field(100, "steps of the optimisation", at_least(1)),
     "keep": Field(0.005, "weight of the distance from the start's latents", at_least(0.0)),
     "realism": Field(
-        0.0, "weight of the discriminator's term, of a run's directory", at_least(0.0)
+        0.0, "weight of the discriminator's term; needs a run's directory", at_least(0.0)
     ),
     "force": FORCE,
 }
 
 COMMAND = Command(
     "edit",
-    "Find the image of a generator that looks as it is painted. STROKES is a PNG of the size that\n"
-    "the generator makes, opaque where it is painted.",
+    "Find the image of a generator that looks like the strokes painted on it. "
+    "STROKES is a PNG of\n"
+    "the size of the generator's images, opaque where it is painted.",
     "jaxgan edit fashion strokes.png --seed=3 --label=Sneaker",
     run,
     "RUN STROKES",

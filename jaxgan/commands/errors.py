@@ -1,12 +1,12 @@
-"""Which errors are answers, in one line, and which are faults of jaxgan, with their traceback.
+"""Which errors are answers, printed in one line, and which are faults of jaxgan, with a traceback.
 
 An answer is
   * a ValueError, OSError or RuntimeError that a `raise` statement of jaxgan raised: its message
     names the field or flag, its value and what to write instead;
-  * what the operating system says of a file, or of a disk that is full;
+  * what the operating system says about a file or a full disk;
   * one of JAX's few messages about the machine, in ANSWERS.
-Everything else was not foreseen: also a ValueError from inside JAX or numpy, or from a function
-that jaxgan called with the wrong arguments.
+Everything else was not foreseen, including a ValueError from inside JAX or NumPy, or from a
+function that jaxgan called with wrong arguments.
 """
 
 import dis
@@ -23,7 +23,7 @@ REPORT = (
     "this was not foreseen. If the last lines are not of a file of yours, please report it: the "
     "command, the lines above, and what `jaxgan --version` prints"
 )
-# How a message of JAX begins -> what to do.
+# The beginning of a message of JAX -> what to do.
 ANSWERS = {
     "RESOURCE_EXHAUSTED": "the device has too little memory: write a smaller batch, more "
     "train.microbatches or model.remat = True; `jaxgan compile` with a --topology, such as h100 or "
@@ -32,7 +32,7 @@ ANSWERS = {
 
 
 def answer(error: BaseException) -> str | None:
-    """Return the line that an error is answered with, None for a fault."""
+    """Return the line that answers an error; None if it is a fault."""
     if isinstance(error, OSError) and (error.filename is not None or error.errno in limits.FULL):
         return _line(error)
     if isinstance(error, RuntimeError):

@@ -9,12 +9,14 @@ from jaxgan.config.field import Field, at_least
 from jaxgan.files.desk import push
 
 FLAGS = {
-    "output": Field("", "directory of results; by default the run's own, or evaluation"),
+    "output": Field("", "directory for the results; by default the run's own, or evaluation"),
     "truncation": Field("", "a curve over truncations FROM:TO:STEP, such as 0.04:2.0:0.04"),
     "length": Field("", "a curve over lengths of the average FROM:TO:STEP, such as 0.02:0.2:0.02"),
     "follow": Field(False, "score each checkpoint of a training as it appears"),
-    "patience": Field(3600, "of --follow: seconds without a checkpoint until it ends", at_least(0)),
-    "table": Field(False, "print the results that are there; compute nothing"),
+    "patience": Field(
+        3600, "with --follow: seconds without a new checkpoint after which it ends", at_least(0)
+    ),
+    "table": Field(False, "print the existing results; compute nothing"),
 }
 
 
@@ -36,8 +38,9 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 COMMAND = Command(
     "evaluate",
-    "Score a generator or a folder of images against real images, as config.evaluate says; adds a\n"
-    "line to results.jsonl.",
+    "Score a generator or a folder of images against real images, as "
+    "config.evaluate says, and add\n"
+    "a line to results.jsonl.",
     "jaxgan evaluate runs/quickstart --config.evaluate.metrics=fd,is,copies",
     run,
     "MODEL|FOLDER",

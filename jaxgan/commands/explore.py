@@ -15,13 +15,13 @@ def run(values: SimpleNamespace) -> int:
 
 COMMAND = Command(
     "explore",
-    "Serve a page with sliders for the latents, for the browser.",
+    "Serve a page with sliders for the latents, to open in a browser.",
     "jaxgan explore runs/quickstart --port=8765",
     run,
     "MODEL",
     {
-        "port": Field(8000, "that the page is served at; 0: a free one", within(0, 65535)),
-        "host": Field("localhost", "that it is served at; 0.0.0.0: open to other machines"),
+        "port": Field(8000, "port of the page; 0: a free one", within(0, 65535)),
+        "host": Field("localhost", "address of the page; 0.0.0.0: open to other machines"),
     },
     has_config=True,
     sections=("sample",),

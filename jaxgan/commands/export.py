@@ -33,8 +33,12 @@ COMMAND = Command(
     "MODEL",
     {
         "output": Field("generator.safetensors", "NAME.safetensors or NAME.stablehlo"),
-        "truncations": Field("", "whose statistics are stored, 0.5,1; by default a range of them"),
-        "dtype": Field("float32", "of the weights: float32, float16 or bfloat16 (half as large)"),
+        "truncations": Field(
+            "", "truncations whose statistics are stored, such as 0.5,1; by default a range"
+        ),
+        "dtype": Field(
+            "float32", "dtype of the weights: float32, float16 or bfloat16 (half as large)"
+        ),
         "force": FORCE,
     },
     has_config=True,

@@ -33,7 +33,8 @@ COMMAND = Command(
     {
         "batch_norm_eps": Field(
             0.0,
-            "of the network, which its file does not state; 0: the default of the kind's scripts",
+            "eps of batch norm, which the file does not state; 0: the default of the kind's "
+            "scripts",
             at_least(0.0),
         ),
         "force": FORCE,

@@ -1,9 +1,9 @@
-"""SIGINT, SIGTERM and SIGHUP: a line at once, then the command ends as soon as Python runs again.
+"""SIGINT, SIGTERM and SIGHUP: a line at once; then the command ends as soon as Python runs again.
 
-Python runs a signal's handler between two of its own instructions: not while XLA compiles, which
-can take minutes. So a thread prints the line, woken by the signal itself (`signal.set_wakeup_fd`),
-and ends the process at a second Ctrl-C. The thread also asks again where the exception is lost:
-raised in a callback of the garbage collector, or below an `except BaseException`.
+Python runs a signal's handler only between two of its own instructions, not while XLA compiles,
+which can take minutes. So a thread, woken by the signal itself (`signal.set_wakeup_fd`), prints the
+line, and ends the process at a second Ctrl-C. The thread also repeats the request if the exception
+is lost: raised in a callback of the garbage collector, or caught by an `except BaseException`.
 
 `train` replaces the handlers by its own (training/train.py), which save first.
 """
@@ -18,9 +18,9 @@ import weakref
 from collections.abc import Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-PERIOD = 0.5  # seconds between looks whether the exception is lost
+PERIOD = 0.5  # seconds between checks whether the exception was lost
 
-_raised: list[weakref.ref] = []  # the Stopped that travels up the main thread
+_raised: list[weakref.ref] = []  # the Stopped that is propagating in the main thread
 
 
 class Stopped(KeyboardInterrupt):
@@ -32,7 +32,7 @@ class Stopped(KeyboardInterrupt):
 
 
 def handle() -> None:
-    """Raise Stopped in the main thread at the first signal, except one that is ignored (nohup)."""
+    """Raise Stopped in the main thread at the first signal that is not ignored (nohup)."""
     if threading.current_thread() is not threading.main_thread():
         return
     _raised.clear()
@@ -41,15 +41,15 @@ def handle() -> None:
     def stop(number: int, _) -> None:
         numbers.append(number)
         if _raised and _raised[0]() is not None:
-            return  # another would interrupt what is tidied up
-        # Worker threads fall over what the main thread leaves: nobody need read that.
+            return  # another would interrupt the cleaning up
+        # Worker threads fail over what the main thread leaves behind: do not print that.
         sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *_: None
         error = Stopped(numbers[0])
         _raised[:] = [weakref.ref(error)]
         try:
             raise error
         finally:
-            del error  # its traceback holds this frame: the two would keep each other
+            del error  # its traceback refers to this frame: break the cycle
 
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -58,7 +58,7 @@ def handle() -> None:
 
 @contextlib.contextmanager
 def announced(line: str) -> Iterator[None]:
-    """Within it, print `line` at the first signal, and end the process at a second Ctrl-C."""
+    """In this block, print `line` at the first signal, and end the process at a second Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -93,7 +93,7 @@ def _listen(read: int, line: str) -> None:
             return
         if byte[0] in SIGNALS and is_first:
             is_first = False
-            with contextlib.suppress(OSError, ValueError):  # nobody reads it
+            with contextlib.suppress(OSError, ValueError):  # no reader
                 print(line, file=sys.stderr, flush=True)
         elif byte[0] == signal.SIGINT:
             os._exit(128 + signal.SIGINT)

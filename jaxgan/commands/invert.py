@@ -28,10 +28,11 @@ COMMAND = Command(
         "image": Field("", "the image, of the size that the generator makes"),
         "output": Field(
             "inversion.png",
-            "picture of the image beside what its latents give; the latents go beside it as .npz",
+            "picture of the image beside its reconstruction; the latents are written beside "
+            "it as .npz",
         ),
         "label": Field("", "class of the image; by default all are tried"),
-        "steps": Field(300, "of the optimisation", at_least(1)),
+        "steps": Field(300, "steps of the optimisation", at_least(1)),
         "force": FORCE,
     },
     has_config=True,

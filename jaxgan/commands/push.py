@@ -33,8 +33,12 @@ COMMAND = Command(
     run,
     "GENERATOR hf://OWNER/NAME",
     {
-        "licence": Field("", "of the weights, as the Hub spells it: apache-2.0, mit, cc-by-4.0"),
-        "dtype": Field("float32", "of the weights: float32, float16 or bfloat16 (half as large)"),
-        "private": Field(False, "a repository that only its owner sees, if it is made now"),
+        "licence": Field(
+            "", "licence of the weights, as the Hub spells it: apache-2.0, mit, cc-by-4.0"
+        ),
+        "dtype": Field(
+            "float32", "dtype of the weights: float32, float16 or bfloat16 (half as large)"
+        ),
+        "private": Field(False, "if the repository is new, make it private"),
     },
 )

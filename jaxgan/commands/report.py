@@ -1,4 +1,4 @@
-"""jaxgan report: one page that shows runs."""
+"""jaxgan report: one page that shows one run or several."""
 
 from pathlib import Path
 from types import SimpleNamespace

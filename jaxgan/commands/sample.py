@@ -11,15 +11,17 @@ FLAGS = {
     "kind": Field("classes", f"what is drawn: {KINDS}"),
     "output": Field("", "file, or the folder of --kind=images; by default named after the kind"),
     "seed": Field(0, "seed of the latents", at_least(0)),
-    "seeds": Field("", "of latents, walk, between: 3,14,15; of arithmetic: 3-14+15"),
+    "seeds": Field("", "seeds for latents, walk, between: 3,14,15; for arithmetic: 3-14+15"),
     "classes": Field("", "names or numbers, separated by commas (or ; where a name has commas)"),
-    "truncation": Field("", "of the latents, such as 0.5; by default the config's; 0: none"),
-    "truncations": Field("", "of --kind=truncations: 0.2,0.5,1"),
-    "path": Field("spherical", "between latents: spherical or linear"),
-    "columns": Field(0, "of a sheet; 0: the config's sample.columns", at_least(0)),
+    "truncation": Field(
+        "", "truncation of the latents, such as 0.5; by default the config's; 0: none"
+    ),
+    "truncations": Field("", "for --kind=truncations: 0.2,0.5,1"),
+    "path": Field("spherical", "interpolation between latents: spherical or linear"),
+    "columns": Field(0, "columns of a sheet; 0: the config's sample.columns", at_least(0)),
     "steps": Field(20, "frames of a walk from one latent to the next", at_least(1)),
-    "count": Field(1000, "of --kind=images: how many files"),
-    "shard": Field("0/1", "of --kind=images: part K/N of them; the same command continues"),
+    "count": Field(1000, "for --kind=images: number of files"),
+    "shard": Field("0/1", "for --kind=images: write part K/N of them; the same command continues"),
 }
 
 

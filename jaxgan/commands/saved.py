@@ -1,4 +1,4 @@
-"""The config that a model holds, for the commands that take one."""
+"""The saved config of a model, for the commands that take a model."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""jaxgan train: train, or continue what is in the work directory."""
+"""jaxgan train: train, or continue the run in the work directory."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ def run(values: SimpleNamespace) -> int:
 
 COMMAND = Command(
     "train",
-    "Train, or continue what is in the work directory.",
+    "Train, or continue the run in the work directory.",
     "jaxgan train --config=quickstart --workdir=runs/first --config.train.batch=32",
     run,
     flags={

@@ -1,4 +1,4 @@
-"""jaxgan translate: a folder of images, made into others; sounds, made anew; captions, drawn."""
+"""jaxgan translate: translate a folder of images, resynthesise sounds, or draw captions."""
 
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from jaxgan.trained.places import place
 
 
 def operands(values: SimpleNamespace) -> tuple[Path, Path]:
-    """Return the run, or the exported file, and the folder of a command line."""
+    """Return the run or exported file, and the folder, of a command line."""
     if len(values.operands) != 2:
         raise UsageError(f"RUN FOLDER are two words: write them, as in {COMMAND.example}")
     run, folder = values.operands
@@ -31,7 +31,7 @@ def run(values: SimpleNamespace) -> int:
     translator, columns = load_translator(model, values.config), values.columns
     translator = translator.back() if values.back else translator
     if values.tile and len(translator.source_shape) != 3:
-        raise ValueError(f"--tile={values.tile}: of images; leave it out")
+        raise ValueError(f"--tile={values.tile}: only images have tiles; leave it out")
     wanted = columns or translator.config.sample.columns, values.force
     in_tiles = partial(translate_folder, tile=values.tile, overlap=values.overlap)
     make = draw_captions if translator.takes_text else in_tiles
@@ -50,22 +50,35 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 COMMAND = Command(
     "translate",
-    "Make images of the images in a folder, with a run that was trained on pairs or with its\n"
-    "exported file: one file each, and a sheet that shows the first of them side by side.\n"
-    "Of a vocoder FOLDER holds sounds: WAV files are made of their mel spectrograms alone.\n"
-    "In place of FOLDER an .npz of captions and their vectors, for a run trained on captions.\n"
-    "Of a run that was trained on films, FOLDER holds the poses of one film, frame by frame.\n"
-    "Of a run that predicts frames, FOLDER holds films: each goes on from its first frames.",
+    "Translate the images in a folder, with a run that was trained on pairs or with "
+    "its exported\n"
+    "file: one file each, and a sheet that shows the first of them side by side.\n"
+    "For a vocoder, FOLDER holds sounds: WAV files are made from their mel "
+    "spectrograms alone.\n"
+    "For a run trained on captions, write an .npz of captions and their vectors in "
+    "place of FOLDER.\n"
+    "For a run trained on films, FOLDER holds the poses of one film, frame by "
+    "frame.\n"
+    "For a run that predicts frames, FOLDER holds films: each is continued from its "
+    "first frames.",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",
     {
         "out": Field("translated", "folder of the results; the sheet is beside it, as OUT.png"),
-        "seed": Field(0, "of the network's noise", at_least(0)),
-        "back": Field(False, "from the second domain to the first, of a model that has both ways"),
-        "tile": Field(0, "pixels of a side of the tiles of large images; 0: whole", at_least(0)),
-        "overlap": Field(32, "of --tile: pixels that neighbours share, blended", at_least(0)),
-        "columns": Field(0, "of the sheet; 0: the config's sample.columns", at_least(0)),
+        "seed": Field(0, "seed of the network's noise", at_least(0)),
+        "back": Field(
+            False, "translate from the second domain to the first, with a model that goes both ways"
+        ),
+        "tile": Field(
+            0,
+            "side in pixels of the tiles that large images are cut into; 0: no tiles",
+            at_least(0),
+        ),
+        "overlap": Field(
+            32, "with --tile: pixels that neighbouring tiles share and blend", at_least(0)
+        ),
+        "columns": Field(0, "columns of the sheet; 0: the config's sample.columns", at_least(0)),
         "force": FORCE,
     },
     has_config=True,

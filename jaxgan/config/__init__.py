@@ -1,4 +1,4 @@
-"""Configs: every field with its default, what it means and what it may hold; config files."""
+"""Configs: every field with its default, its meaning and the values it takes; config files."""
 
 from jaxgan.config.check import check, check_fields
 from jaxgan.config.defaults import default_config

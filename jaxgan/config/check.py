@@ -1,4 +1,4 @@
-"""What is refused before anything is computed: the field, its value, what to write instead."""
+"""What is refused before anything is computed: the field, its value, and what to write instead."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -13,9 +13,9 @@ from jaxgan.config.names import module_named
 
 
 def check(config: ConfigDict, devices: int | None = None) -> None:
-    """Refuse a config that cannot run.
+    """Raise ValueError for a config that cannot run.
 
-    devices: how many will run it; by default those that are there.
+    devices: the number of devices that will run it; by default those of this machine.
     """
     check_fields(config)
     refuse_medium(config)
@@ -63,7 +63,7 @@ def defaults_of(config: ConfigDict) -> ConfigDict:
 
 
 def unknown(path: str, known: Iterable[str]) -> str:
-    """Return what is wrong with a path that is no field, with the nearest one that is."""
+    """Return what is wrong with a path that is not a field, with the most similar one that is."""
     known = list(known)
     if inside := [other for other in known if other.startswith(f"{path}.")]:
         return f"this is a section: write its fields, such as {inside[0]}"
@@ -72,8 +72,9 @@ def unknown(path: str, known: Iterable[str]) -> str:
 
 
 def nearest(path: str, known: list[str]) -> str | None:
-    """Return the field that is most like this one: of its own section, of the same name elsewhere,
-    else the field or section whose whole path or name is."""
+    """Return the most similar field: of the path's own section, else one of the same name
+    elsewhere, else by its whole path or name, fields and sections alike. None if nothing is
+    similar."""
     section, _, own = path.rpartition(".")
     inside = {f.removeprefix(f"{section}."): f for f in known if f.startswith(f"{section}.")}
     names = {other.rpartition(".")[2]: other for other in reversed(known)}
@@ -104,7 +105,7 @@ def flat(section: ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def refuse_medium(config: ConfigDict) -> None:
-    """Refuse a size, or a change of images in training, that the medium does not have."""
+    """Refuse a size, or an augmentation of the data, that the medium does not have."""
     data = config.data
     module = module_named(media, "medium", data.medium)
     of = "" if data.medium == "images" else f" with data.medium = {data.medium!r}"
@@ -120,7 +121,7 @@ def refuse_medium(config: ConfigDict) -> None:
 
 
 def refuse_categories(config: ConfigDict) -> None:
-    """Refuse data.categories where something asks for the classes of the data."""
+    """Refuse data.categories if something needs the classes of the data."""
     if not config.data.categories:
         return
     if config.objective.name != "infogan":
@@ -136,7 +137,7 @@ def refuse_categories(config: ConfigDict) -> None:
 
 
 def refuse_batch(config: ConfigDict, devices: int | None = None) -> None:
-    """Refuse a batch that does not divide into microbatches and devices."""
+    """Refuse a batch that does not divide evenly into microbatches and devices."""
     if devices is None:
         import jax  # starts the devices
 

@@ -1,4 +1,4 @@
-"""The default config of a model and an objective, and what its fields are.
+"""The default config of a model and an objective, and the description of each field.
 
 The sections `model` and `objective` come from the modules that config.model.name and
 config.objective.name name (names.py); COMMON describes the fields that several of them share.
@@ -16,11 +16,13 @@ from jaxgan.config.names import module_named
 from jaxgan.config.sections import SECTIONS
 from jaxgan.game import objectives
 
-# Fields of models and objectives: the default is the module's own.
+# Fields of models and objectives; their defaults are set by each module.
 COMMON = {
-    "name": Field("", "a module of jaxgan, or one of yours as package.module"),
-    "width": Field(1, "channels that the widths of all layers are multiples of", at_least(1)),
-    "most": Field(1, "channels of a layer, at most", at_least(1)),
+    "name": Field("", "a module of jaxgan, or package.module of your own"),
+    "width": Field(
+        1, "base number of channels: the width of every layer is a multiple of it", at_least(1)
+    ),
+    "most": Field(1, "largest number of channels of a layer", at_least(1)),
     "latent_dim": Field(1, "dimensions of a latent", at_least(1)),
     "embedding_dim": Field(1, "dimensions of a class embedding", at_least(1)),
     "code_dim": Field(1, "dimensions of the code", at_least(1)),
@@ -28,9 +30,15 @@ COMMON = {
     "split_latents": Field(True, "each block sees a part of the latent (arXiv 1809.11096)"),
     "shared_embedding": Field(True, "all layers share one class embedding (arXiv 1809.11096)"),
     "conditional": Field(True, "the networks see the class"),
-    "generator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
-    "discriminator_widths": Field(None, "of its layers; None: the paper's", sizes(), tuple),
-    "discriminator_downsamples": Field(None, "blocks that halve; None: the paper's", ANY, int),
+    "generator_widths": Field(
+        None, "channels of the network's layers; None: the paper's", sizes(), tuple
+    ),
+    "discriminator_widths": Field(
+        None, "channels of the network's layers; None: the paper's", sizes(), tuple
+    ),
+    "discriminator_downsamples": Field(
+        None, "number of blocks that halve the resolution; None: the paper's", ANY, int
+    ),
     "generator_attention": Field(
         None, "resolution in pixels of the attention; 0: none; None: the paper's", at_least(0), int
     ),
@@ -39,25 +47,32 @@ COMMON = {
     ),
     "attention": Field(0, "resolution in pixels of the attention; 0: none", at_least(0)),
     "batch_norm_eps": Field(1e-5, "added to the variance in batch norm", above(0)),
-    "batch_norm_groups": Field(1, "parts of a batch with statistics of their own", at_least(1)),
-    "leaky_slope": Field(0.0, "of the activation for negative inputs; 0: relu", within(0, 1)),
+    "batch_norm_groups": Field(
+        1, "number of parts of a batch, each with its own statistics", at_least(1)
+    ),
+    "leaky_slope": Field(0.0, "slope of the activation for negative inputs; 0: ReLU", within(0, 1)),
     "remat": Field(False, "compute activations again in the backward pass, to save memory"),
-    "dtype": Field("float32", "of the computation", one_of("float32", "bfloat16")),
-    "loss": Field("hinge", "of game/losses.py"),
-    "top_k": Field(1.0, "share of its images that the generator learns from; 1: all", share()),
+    "dtype": Field("float32", "dtype of the computation", one_of("float32", "bfloat16")),
+    "loss": Field("hinge", "adversarial loss: a name of game/losses.py"),
+    "top_k": Field(
+        1.0,
+        "share of its images, those with the highest logits, that the generator learns "
+        "from; 1: all",
+        share(),
+    ),
     "one_pass": Field(True, "real and generated images go through the discriminator together"),
 }
 
 
 def default_config(model: str = "biggan", objective: str = "adversarial") -> ConfigDict:
-    """Return every field with its default, locked: fields that are not there are refused.
+    """Return every field with its default, locked: setting a field that does not exist is refused.
 
     model, objective: names of modules; see names.py. Experiments in configs/ change some fields.
     """
     values = _defaults(SECTIONS)
     for package, section, name in ((models, "model", model), (objectives, "objective", objective)):
         values[section] = ConfigDict(module_named(package, section, name).default_config())
-        values[section].name = name  # package.module, of one's own
+        values[section].name = name  # may be package.module of your own
     return ConfigDict(values).lock()
 
 
@@ -69,9 +84,10 @@ def _defaults(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _default(field: Field) -> Any:
-    """Return a field's first value, with the type that it keeps where this is not its value's."""
+    """Return a field's default, as a reference with a type if the default does not have the field's
+    type."""
     if field.type is Scheduled:
-        return FieldReference(field.default, field_type=object)  # a number or a text
+        return FieldReference(field.default, field_type=object)  # a number or a string
     return FieldReference(None, field_type=field.type) if field.default is None else field.default
 
 
@@ -86,7 +102,8 @@ def fields(defaults: ConfigDict) -> Iterator[tuple[str, Field]]:
 
 
 def own_fields(section: ConfigDict) -> dict[str, Field]:
-    """Return the fields of a model's or an objective's section: described if they are COMMON."""
+    """Return the fields of a model's or an objective's section; those in COMMON have a
+    description."""
     found = {}
     for name in section:
         default, kind = section[name], section.get_type(name)

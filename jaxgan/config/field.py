@@ -1,11 +1,11 @@
-"""A field of a config: its default, what it means, and which values it takes."""
+"""A field of a config: its default, its meaning, and the values it takes."""
 
 import ast
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-LARGEST = 1 << 63  # of whole numbers, and of floats written as such
+LARGEST = 1 << 63  # bound of whole numbers, and of floats written as such
 
 
 class Scheduled:
@@ -16,7 +16,7 @@ KINDS = {
     bool: "True or False",
     int: "a whole number",
     float: "a number",
-    str: "a text",
+    str: "a string",
     tuple: "a tuple",
     Scheduled: "a number",
 }
@@ -25,7 +25,7 @@ KINDS = {
 class Rule(NamedTuple):
     """Which values of the right type a field takes.
 
-    text: completes "write ...". is_complete: it names every value, so that no example is needed.
+    text: completes "write ...". is_complete: the text names every value, so no example is needed.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Field(NamedTuple):
     """One field.
 
     doc: what it means, in which unit, from which paper.
-    kind: its type; by default the default's. A field whose default is None takes None too.
+    kind: its type, if that is not the default's. A field whose default is None also takes None.
     """
 
     default: Any
@@ -63,7 +63,7 @@ class Field(NamedTuple):
 
     @property
     def instead(self) -> str:
-        """What may be written, with an example where that helps."""
+        """What may be written, with an example if that helps."""
         has_example = self.default not in (None, "", ()) and self.type is not bool
         needed = has_example and not self.rule.is_complete
         return f"{self.takes}, such as {self.default!r}" if needed else self.takes
@@ -90,9 +90,9 @@ def within(least: float, most: float) -> Rule:
 
 
 def scheduled(rule: Rule, ends: Rule | None = None) -> Rule:
-    """Take a number, or a schedule whose first and last value keep the rule.
+    """Take a number that keeps the rule, or a schedule whose first and last value keep it.
 
-    ends: the rule of these two, where it is another.
+    ends: the rule for these two values, if it is another.
     """
 
     def holds(value: Any) -> bool:
@@ -114,21 +114,23 @@ def one_of(*choices: Any) -> Rule:
 
 
 def texts(*choices: str) -> Rule:
-    """Take a tuple of texts; with choices, only of these."""
-    text = f"a tuple of some of {', '.join(map(repr, choices))}" if choices else "a tuple of texts"
+    """Take a tuple of strings; with choices, only of these."""
+    text = (
+        f"a tuple of some of {', '.join(map(repr, choices))}" if choices else "a tuple of strings"
+    )
     known = lambda item: isinstance(item, str) and (not choices or item in choices)
     return Rule(text, lambda value: all(map(known, value)))
 
 
 def sizes(count: int = 0) -> Rule:
-    """Take a tuple of whole numbers of 1 or more; with a count, exactly so many."""
+    """Take a tuple of positive whole numbers; with a count, exactly this many."""
     one = lambda item: isinstance(item, int) and not isinstance(item, bool) and item > 0
     right = lambda value: (not count or len(value) == count) and all(map(one, value))
     return Rule(f"a tuple of {count or ''} whole numbers above 0".replace("  ", " "), right)
 
 
 def numbers(above: float, most: float) -> Rule:
-    """Take a tuple of numbers, each above one and at most the other."""
+    """Take a tuple of numbers x with above < x <= most."""
     one = lambda item: is_a(item, float) and above < item <= most
     text = f"a tuple of numbers above {above:g} and at most {most:.3g}"
     return Rule(text, lambda value: all(map(one, value)))
@@ -146,7 +148,8 @@ SIZE = Rule(
 
 
 def refuse_value(path: str, field: Field, value: Any) -> None:
-    """Raise ValueError unless the field takes the value: path, value, what to write instead."""
+    """Raise ValueError, with path, value and what to write instead, unless the field takes the
+    value."""
     if value is None and field.default is None:
         return
     try:
@@ -158,18 +161,19 @@ def refuse_value(path: str, field: Field, value: Any) -> None:
 
 
 def _given(path: str, value: Any) -> str:
-    """Return what was given: as a line of Python, or as a flag if the path is one."""
+    """Return what was given, as a line of Python, or as a flag if the path is one."""
     return f"{path}={str(value)[:80]}" if path.startswith("--") else f"{path} = {short(value)}"
 
 
 def short(value: Any) -> str:
-    """Return a value as it is written in Python, in one line of 80 characters at most."""
+    """Return a value as Python writes it, in one line of at most 80 characters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def is_a(value: Any, kind: type) -> bool:
-    """Return whether a value is of a type: True is no number, a number is finite and of 64 bits."""
+    """Return whether a value has a type; True is not a number, and numbers are finite and fit in 64
+    bits."""
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     if isinstance(value, int) and not -LARGEST <= value < LARGEST:
@@ -182,9 +186,10 @@ def is_a(value: Any, kind: type) -> bool:
 
 
 def read_value(path: str, field: Field, text: str) -> Any:
-    """Return the value that a text of the command line gives a field, of its type.
+    """Convert a string from the command line to a value of the field's type.
 
-    Tuples are written as in Python, (64, 64) or ('fd', 'is'), or with commas alone: fd,is.
+    Tuples are written as in Python, (64, 64) or ('fd', 'is'), or with commas alone: fd,is. Raises
+    ValueError, with one line.
     """
     try:
         return _read(text.strip(), field.type, field.default is None)

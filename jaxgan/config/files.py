@@ -1,10 +1,10 @@
 """Config files: Python with a function `get_config() -> ConfigDict`, by path or by name.
 
     --config=configs/mine.py        a file
-    --config=configs/mine.py:TEXT   likewise, with get_config("TEXT")
+    --config=configs/mine.py:TEXT   the same, calling get_config("TEXT")
     --config=quickstart             one that comes with jaxgan; `jaxgan configs` lists them
 
-A file runs with a locked config, so a field that does not exist is refused at its line.
+Configs are locked, so setting a field that does not exist fails at that line of the file.
 """
 
 import ast
@@ -25,27 +25,27 @@ from jaxgan.config.field import KINDS
 
 
 class ConfigFileError(ValueError):
-    """A config file that gives no config; the message has its place and what to write."""
+    """A config file that returns no config; the message names the place and what to write."""
 
 
 def shipped() -> dict[str, Path]:
     """Return the config files that come with jaxgan, by name."""
     package = Path(jaxgan.__file__).parent
-    installed = package / "configs"  # in a checkout they lie beside the package
+    installed = package / "configs"  # in a checkout they are beside the package
     folder = installed if installed.is_dir() else package.parent / "configs"
     return {path.stem: path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"}
 
 
 def first_line(path: Path) -> str:
-    """Return the first line of a config file's docstring; the file does not run."""
+    """Return the first line of a config file's docstring, without running the file."""
     doc = ast.get_docstring(ast.parse(path.read_bytes())) or ""
     return doc.partition("\n")[0]
 
 
 def load(reference: str) -> ConfigDict:
-    """Return the config of a file, NAME or PATH.py, each with :ARGUMENT if it takes one.
+    """Return the config of a reference, NAME or PATH.py, with :ARGUMENT if get_config takes one.
 
-    Raises ConfigFileError, in one line.
+    Raises ConfigFileError, with one line.
     """
     path, argument = find(reference)
     get_config = _get_config(path, reference)
@@ -75,7 +75,7 @@ def load(reference: str) -> ConfigDict:
 
 
 def find(reference: str) -> tuple[Path, str | None]:
-    """Return the file and the argument, if any, that a reference names."""
+    """Return the file that a reference names, and its argument, if any."""
     known = shipped()
     stem, is_file, argument = reference.partition(".py")
     if is_file and argument[:1] in ("", ":"):
@@ -120,7 +120,8 @@ def _get_config(path: Path, reference: str) -> Any:
 
 
 def _said(path: Path, error: BaseException) -> str:
-    """Return an error in a config file in one line: file, line, its text, what is wrong."""
+    """Return an error in a config file as one line: file, line number, source text, what is
+    wrong."""
     places = [p for p in traceback.extract_tb(error.__traceback__) if p.filename == str(path)]
     if not places:
         return f"{path}: {_reason(error)}"

@@ -1,8 +1,8 @@
-"""Lengths and intervals in images seen, which the batch size does not change, to steps.
+"""Durations and intervals in images seen, which do not depend on the batch size, to steps.
 
     steps = ceil(images / images of one step),   images of one step = num_d_steps x batch
 
-A field of the section in_images that is not 0 takes the place of its field in steps.
+A field of the section in_images that is not 0 replaces the corresponding field in steps.
 """
 
 import math
@@ -20,7 +20,7 @@ FIELDS = {
 
 
 def images_a_step(config: ConfigDict) -> int:
-    """Return how many real images the discriminator's turns of one training step see.
+    """Return how many real images the discriminator steps of one training step see.
 
     The log, intervals and schedules all count images in this way. Batches that only the generator
     sees (train.fresh_batches) are not counted.
@@ -29,7 +29,7 @@ def images_a_step(config: ConfigDict) -> int:
 
 
 def in_steps(config: ConfigDict) -> ConfigDict:
-    """Return a config whose lengths in images stand in its fields in steps."""
+    """Return a config in which the fields in steps follow from the fields in images."""
     config = ConfigDict(config.to_dict())
     for name, (section, field) in FIELDS.items():
         images = config.in_images[name]

@@ -1,4 +1,4 @@
-"""Modules by name: a model or an objective of jaxgan, or one of somebody's own."""
+"""Modules by name: a model, objective, medium or term of jaxgan, or one of your own."""
 
 import difflib
 import importlib
@@ -22,9 +22,9 @@ FIELDS = {
 
 
 def module_named(package: ModuleType, section: str, name: str) -> ModuleType:
-    """Return the module that config.FIELDS[section] names: in `package`, else `package.module`.
+    """Return the module that config.FIELDS[section] names, in `package` or as `package.module`.
 
-    Raises ValueError, in one line, if it is not there, raises when imported, or does not define
+    Raises ValueError, with one line, if it does not exist, raises when imported, or does not define
     FUNCTIONS[section].
     """
     field = f"{FIELDS[section]} = {name!r}"

@@ -1,4 +1,4 @@
-"""What the schedules of a config say at a time, for the log."""
+"""The values of a config's schedules over time, for the log."""
 
 from ml_collections import ConfigDict
 
@@ -8,7 +8,7 @@ from jaxgan.config.field import Scheduled
 from jaxgan.config.intervals import images_a_step
 from jaxgan.game.schedules import Schedule, parse
 
-ONLY_WITH = {  # field -> (field, the value with which it counts)
+ONLY_WITH = {  # field -> (another field, the value of that one with which it counts)
     "augmentation.std": ("augmentation.name", "instance_noise"),
     "augmentation.probability": ("augmentation.name", "ada"),
 }
@@ -27,6 +27,7 @@ def schedules(config: ConfigDict) -> dict[str, Schedule]:
 
 
 def scheduled(config: ConfigDict, step: int) -> dict[str, float]:
-    """Return their values in a training step counted from 1, as "schedule/penalty.weight"."""
+    """Return their values at a training step, counted from 1, as {"schedule/penalty.weight":
+    value}."""
     seen = float((step - 1) * images_a_step(config))
     return {f"schedule/{path}": float(at(seen)) for path, at in schedules(config).items()}

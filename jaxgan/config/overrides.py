@@ -1,4 +1,4 @@
-"""--config.FIELD=VALUE: fields that the command line sets."""
+"""--config.FIELD=VALUE: fields set on the command line."""
 
 from collections.abc import Iterable
 
@@ -10,10 +10,10 @@ from jaxgan.config.field import read_value, refuse_value, short
 
 
 def override(config: ConfigDict, given: Iterable[tuple[str, str]]) -> None:
-    """Set fields, in order, so that the last of a path counts.
+    """Set fields in the given order, so that the last value of a path counts.
 
-    given: (path, text). Raises ValueError, in one line, for a path that is no field and a text that
-    is no value of it.
+    given: (path, text). Raises ValueError, with one line, for a path that is not a field or a text
+    that the field does not take.
     """
     given = list(given)
     known = dict(fields(defaults_of(config))) if given else {}

@@ -1,8 +1,8 @@
-"""Every field of an experiment: its default, what it means, what it may hold.
+"""Every field of an experiment: its default, its meaning, and the values it takes.
 
 Defaults are BigGAN's (arXiv 1809.11096) where the paper states them. The sections `model` and
-`objective` are those of modules that a config names (defaults.py). A field that may change over
-time takes a schedule in place of its number (game/schedules.py).
+`objective` come from the modules that a config names (defaults.py). A field that may change over
+time takes a number or a schedule (game/schedules.py).
 """
 
 from typing import Any
@@ -24,17 +24,19 @@ from jaxgan.config.field import (
 )
 
 SEED = within(0, 2**32 - 1)
-LONGEST = 12**-0.5  # relative length of an average of all steps alike: game/averaging.py
+LONGEST = 12**-0.5  # relative length of an unweighted average of all steps: game/averaging.py
 
 
 def over_time(default: float | str | None, doc: str, rule: Rule, ends: Rule | None = None) -> Field:
-    """Return a field that takes a number or a schedule; ends: the rule of a schedule's values."""
+    """Return a field that takes a number or a schedule. ends: the rule for its two ends."""
     return Field(default, doc, scheduled(rule, ends), Scheduled)
 
 
 def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
     return {
-        "learning_rate": over_time(learning_rate, "of Adam", above(0), ends=at_least(0)),
+        "learning_rate": over_time(
+            learning_rate, "learning rate of Adam", above(0), ends=at_least(0)
+        ),
         "orthogonal": Field(
             orthogonal,
             "weight of orthogonal regularisation (arXiv 1809.11096, eq. 3): the gradient of the "
@@ -43,17 +45,21 @@ def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
         ),
         "b1": Field(0.0, "decay of Adam's first moment; 0: not kept", below_one()),
         "b2": over_time(0.999, "decay of Adam's second moment", below_one()),
-        "eps": Field(1e-8, "of Adam, added to the root of the second moment", at_least(0)),
-        "spectral_norm": Field(True, "divide each kernel by its norm (arXiv 1802.05957)"),
-        "spectral_norm_eps": Field(1e-4, "added to the norm of spectral norm", at_least(0)),
+        "eps": Field(1e-8, "of Adam: added to the square root of the second moment", at_least(0)),
+        "spectral_norm": Field(True, "divide each kernel by its spectral norm (arXiv 1802.05957)"),
+        "spectral_norm_eps": Field(1e-4, "added to the spectral norm", at_least(0)),
         "clip_weights": Field(
-            0.0, "bound of every weight; 0.01 in Wasserstein GAN (1701.07875); 0: none", at_least(0)
+            0.0,
+            "clip every weight to +- this; 0.01 in Wasserstein GAN (1701.07875); 0: no clipping",
+            at_least(0),
         ),
         "equalized": Field(
             False, "equalised learning rate, for kernels drawn from N(0, 1) (arXiv 1710.10196)"
         ),
         "weight_norm": Field(
-            False, "kernels as a length times a direction (1602.07868), of a model with gains"
+            False,
+            "weight normalisation: a kernel is a length times a direction (1602.07868); for "
+            "a model with gains",
         ),
         "freeze": Field((), "paths of parameters that are not trained (FreezeD, 2002.10964)"),
     }
@@ -62,79 +68,107 @@ def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
 _GENERATOR = _player(5e-5, 1e-4)
 
 SECTIONS: dict[str, Any] = {
-    "seed": Field(0, "of the first networks, the latents and the order of the data", SEED),
+    "seed": Field(
+        0, "random seed of the initial networks, the latents and the order of the data", SEED
+    ),
     "data": {
-        "name": Field("fashion_mnist", "embedded, or a directory made by `jaxgan prepare`"),
-        "split": Field("train", "trained on; a part is written train[:90%]"),
-        "held_out": Field("", "a split that is not trained on, such as train[95%:]; empty: none"),
+        "name": Field(
+            "fashion_mnist",
+            "a data set that comes with jaxgan, or a directory made by `jaxgan prepare`",
+        ),
+        "split": Field("train", "the split to train on; a part of one is written train[:90%]"),
+        "held_out": Field(
+            "", "a split that is kept out of training, such as train[95%:]; empty: none"
+        ),
         "size": Field(
             (32, 32),
-            "height and width in pixels that images are brought to; samples of waves",
+            "height and width in pixels that images are resized to; for waves the number of "
+            "samples",
             SIZE,
         ),
         "medium": Field(
-            "images", "what an example is: a module of media/, or package.module of your own"
+            "images", "the kind of example: a module of media/, or package.module of your own"
         ),
-        "channels": Field(None, "filled in from the data set", at_least(1), int),
+        "channels": Field(
+            None, "channels of an example; filled in from the data set", at_least(1), int
+        ),
         "source_channels": Field(
             None,
-            "of pairs: channels of the source, the first ones; filled in from a data set of "
-            "`jaxgan prepare --pairs`",
+            "for pairs: how many channels, the first ones, are the source; filled in from a "
+            "data set of `jaxgan prepare --pairs`",
             at_least(1),
             int,
         ),
         "scale": Field(
-            4, "of low_resolution: how much smaller the sources are: 2, 4 or 8", at_least(2)
+            4,
+            "for low_resolution: the factor by which the sources are smaller, 2, 4 or 8",
+            at_least(2),
         ),
         "map_classes": Field(
             None,
-            "of label maps; filled in from a data set of `jaxgan prepare --maps`",
+            "for label maps: number of classes; filled in from a data set of `jaxgan "
+            "prepare --maps`",
             at_least(1),
             int,
         ),
         "context": Field(
-            4, "of next_frames: frames of a clip that are given, the first ones", at_least(1)
+            4, "for next_frames: how many frames of a clip, the first ones, are given", at_least(1)
         ),
         "text_dim": Field(
             None,
-            "of images with captions: length of a text vector; filled in from a data set of "
-            "`jaxgan prepare --captions`",
+            "for images with captions: length of a text vector; filled in from a data set "
+            "of `jaxgan prepare --captions`",
             at_least(1),
             int,
         ),
-        "bits": Field(None, "of a stored value; filled in from the data set", one_of(8, 16), int),
+        "bits": Field(
+            None, "bits of a stored value; filled in from the data set", one_of(8, 16), int
+        ),
         "rate": Field(
-            None, "of waves: samples a second; filled in from the data set", at_least(1), int
+            None, "for waves: samples per second; filled in from the data set", at_least(1), int
         ),
         "hop": Field(
-            256, "of mels: samples from one frame to the next; the window is four", at_least(2)
+            256,
+            "for mels: samples from one frame to the next; a window is four times as long",
+            at_least(2),
         ),
-        "mel_bins": Field(80, "of mels: bins of frequency, up to half the rate", at_least(1)),
+        "mel_bins": Field(
+            80, "for mels: number of frequency bins, up to half the rate", at_least(1)
+        ),
         "floor": Field(
-            1e-6, "of log_spectrograms: is added to magnitudes; what is softer is silence", above(0)
+            1e-6,
+            "for log_spectrograms: added to magnitudes; softer sounds count as silence",
+            above(0),
         ),
-        "class_names": Field(None, "filled in from the data set", texts(), tuple),
+        "class_names": Field(
+            None, "names of the classes; filled in from the data set", texts(), tuple
+        ),
         "categories": Field(
-            0, "above 0: as many in place of the classes, found without labels", at_least(0)
+            0,
+            "if above 0: this many categories, found without labels, replace the classes",
+            at_least(0),
         ),
-        "flip": Field(False, "mirror half of the images, at random"),
+        "flip": Field(False, "mirror images at random, each with probability 1/2"),
         "random_crop": Field(
-            1.0, "least share of the area that is cut out at random; 1: whole images", share()
+            1.0, "smallest share of the area that a random crop keeps; 1: whole images", share()
         ),
         "class_balanced": Field(False, "draw every class equally often"),
         "on_bad_record": Field(
-            "stop", "skip: unreadable records are counted and logged", one_of("stop", "skip")
+            "stop",
+            "at an unreadable record; skip: leave it out, count it and log it",
+            one_of("stop", "skip"),
         ),
     },
     "model": {},
     "objective": {},
     "condition": Field(
         "prior",
-        "of generated examples: drawn from the prior, or of the real example beside each",
+        "the condition of a generated example: drawn from the prior, or taken from the "
+        "real example beside it",
         one_of("prior", "data"),
     ),
     "prior": Field(
-        "normal", "what latents are drawn from, in each dimension", one_of("normal", "uniform")
+        "normal", "the distribution of each dimension of a latent", one_of("normal", "uniform")
     ),
     "latent_step": {
         "name": Field(
@@ -142,17 +176,26 @@ SECTIONS: dict[str, Any] = {
             "optimise latents before they are used (LOGAN, arXiv 1912.00953)",
             one_of("none", "gradient", "natural_gradient"),
         ),
-        "alpha": Field(0.9, "length of the step", above(0)),
+        "alpha": Field(0.9, "size of the step", above(0)),
         "beta": Field(5.0, "damping of natural_gradient", above(0)),
         "steps": Field(1, "number of steps", at_least(1)),
         "fraction": Field(0.5, "share of a latent's dimensions that is optimised", share()),
-        "subset": Field("fixed", "the first dimensions, or drawn anew", one_of("fixed", "random")),
-        "clip": Field(
-            "none", "of the latents afterwards; unit: to [-1, 1]", one_of("none", "unit")
+        "subset": Field(
+            "fixed",
+            "the dimensions that are optimised: the first ones, or a random choice for each "
+            "example",
+            one_of("fixed", "random"),
         ),
-        "cost": Field(300.0, "weight of the squared change in the losses", at_least(0)),
+        "clip": Field(
+            "none",
+            "clipping of the latents after the step; unit: to [-1, 1]",
+            one_of("none", "unit"),
+        ),
+        "cost": Field(
+            300.0, "weight, in the losses, of the squared change of the latents", at_least(0)
+        ),
         "cost_players": Field(
-            "generator", "whose losses the cost joins", one_of("generator", "both")
+            "generator", "the players whose losses include the cost", one_of("generator", "both")
         ),
     },
     "terms": Field(
@@ -161,190 +204,274 @@ SECTIONS: dict[str, Any] = {
         texts(),
     ),
     "penalty": {
-        "name": Field("none", "of the discriminator's gradient: game/terms/penalties.py"),
-        "weight": over_time(0.0, "0: none", at_least(0)),
+        "name": Field(
+            "none", "penalty on the discriminator's gradient; see game/terms/penalties.py"
+        ),
+        "weight": over_time(0.0, "weight of the penalty; 0: none", at_least(0)),
         "every": Field(
-            1, "lazy (arXiv 1912.04958): taken every so many steps, so much heavier", at_least(1)
+            1,
+            "lazy regularisation (arXiv 1912.04958): taken once in this many steps, with a "
+            "weight as many times larger",
+            at_least(1),
         ),
         "corrects_adam": Field(
-            False, "of lazy terms: rate and decays of Adam for k + 1 turns in k (its appendix B)"
+            False,
+            "with lazy terms: correct Adam's rate and decays for k + 1 turns in k steps "
+            "(appendix B of that paper)",
         ),
     },
     "consistency": {
         "real": over_time(0.0, "weight on real images; CR (1910.12027) and bCR: 10", at_least(0)),
         "fake": over_time(0.0, "weight on generated images; bCR (2002.04724): 10", at_least(0)),
         "latents": over_time(0.0, "weight on nearby latents; zCR (2002.04724): 5", at_least(0)),
-        "spread": over_time(0.0, "the generator's weight; zCR: 0.5", at_least(0)),
-        "noise": Field(0.03, "standard deviation between nearby latents", at_least(0)),
+        "spread": over_time(
+            0.0,
+            "weight in the generator's loss of how far images of nearby latents are apart; "
+            "zCR: 0.5",
+            at_least(0),
+        ),
+        "noise": Field(0.03, "standard deviation of the difference of nearby latents", at_least(0)),
     },
     "lecam": {
-        "weight": over_time(0.0, "of the regularisation of arXiv 2104.03310; 0: none", at_least(0)),
-        "decay": Field(0.99, "of the averages of the logits, per step", below_one()),
+        "weight": over_time(
+            0.0, "weight of LeCam regularisation (arXiv 2104.03310); 0: none", at_least(0)
+        ),
+        "decay": Field(0.99, "decay per step of the moving averages of the logits", below_one()),
     },
     "path_length": {
         "weight": over_time(
-            0.0, "of a StyleGAN's path length (1912.04958), lazy with the penalty", at_least(0)
+            0.0,
+            "weight of StyleGAN's path length regularisation (1912.04958), as lazy as the "
+            "penalty; 0: none",
+            at_least(0),
         ),
-        "decay": Field(0.99, "of the average length, per step", below_one()),
+        "decay": Field(0.99, "decay per step of the moving average of the length", below_one()),
     },
     "augmentation": {
         "name": Field(
             "none",
-            "what the discriminator sees images through (arXiv 2006.10738, 2006.06676, 1610.04490)",
+            "augmentation of all images that the discriminator sees (arXiv 2006.10738, "
+            "2006.06676, 1610.04490)",
             one_of("none", "diff_augment", "ada", "instance_noise"),
         ),
         "policy": Field(
             ("color", "translation", "cutout"),
-            "parts of diff_augment",
+            "the parts of diff_augment",
             texts("color", "translation", "cutout"),
         ),
-        "target": Field(0.6, "of ada: the mean sign of real logits that p follows", within(-1, 1)),
-        "images": Field(500_000.0, "from p = 0 to 1 in ada, at the fastest", above(0)),
-        "probability": over_time(None, "p of ada; None: p follows the target", within(0, 1)),
-        "color": Field(1.0, "of ada: colours change with p times this", within(0, 1)),
-        "cutout": Field(False, "of ada: gray out a box too"),
+        "target": Field(
+            0.6,
+            "for ada: p is adjusted until the mean sign of the real logits is this",
+            within(-1, 1),
+        ),
+        "images": Field(
+            500_000.0, "for ada: images in which p goes from 0 to 1, at the fastest", above(0)
+        ),
+        "probability": over_time(None, "for ada: p; None: p follows the target", within(0, 1)),
+        "color": Field(
+            1.0, "for ada: colours are changed with probability p times this", within(0, 1)
+        ),
+        "cutout": Field(False, "for ada: gray out a box too"),
         "std": over_time(
-            "linear(0.1, 0, images=5e5)", "of instance_noise; images are in [-1, 1]", at_least(0)
+            "linear(0.1, 0, images=5e5)",
+            "for instance_noise: standard deviation; images are in [-1, 1]",
+            at_least(0),
         ),
     },
     "generator": {
         "learning_rate": _GENERATOR["learning_rate"],
         "encoder_learning_rate": over_time(
-            0.0, "of an encoder that is optimised with the generator; 0: the same", at_least(0)
+            0.0,
+            "learning rate of an encoder that is optimised with the generator; 0: the generator's",
+            at_least(0),
         ),
         **_GENERATOR,
     },
     "discriminator": _player(2e-4, 0.0),
     "growth": {
         "stage_images": Field(
-            0.0, "real images at each stage of models/progan.py; 0: all at once", at_least(0)
+            0.0,
+            "real images per stage of models/progan.py; 0: the whole network from the start",
+            at_least(0),
         ),
     },
     "average": {
-        "decay": Field(0.9999, "of the generator's average, per step", below_one()),
+        "decay": Field(0.9999, "decay per step of the generator's moving average", below_one()),
         "half_life": over_time(
             0.0,
-            "images after which half of the average is newer, in place of decay; 0: that",
+            "half-life of the average in images, in place of average.decay; 0: use that",
             at_least(0),
         ),
-        "start_step": Field(0, "step before which the average is a copy", at_least(0)),
-        "warm_up": Field(False, "a shorter average at first: about the newest tenth of the steps"),
+        "start_step": Field(
+            0, "step before which the average is a copy of the generator", at_least(0)
+        ),
+        "warm_up": Field(
+            False, "at first a shorter average, of about the newest tenth of the steps"
+        ),
         "lengths": Field(
             (),
-            "of power-function averages (2312.02696), such as (0.05, 0.1), of which every "
-            "checkpoint leaves a snapshot: any sample.length can be had of them",
+            "relative lengths of power-function averages (2312.02696), such as (0.05, 0.1); "
+            "every checkpoint leaves a snapshot of them, from which any sample.length can "
+            "be made",
             numbers(0, LONGEST),
         ),
     },
     "train": {
         "steps": Field(100_000, "generator steps", at_least(1)),
-        "start_from": Field("", "a work directory, whose networks this run fine-tunes"),
+        "start_from": Field(
+            "", "work directory of the run whose networks this one fine-tunes; empty: none"
+        ),
         "start_part": Field(
-            "", "of the generator: the part that start_from's generator becomes; all else is new"
+            "", "the part of the generator that start_from's generator becomes; all else is new"
         ),
         "batch": Field(
             2048, "images in one discriminator step, over all microbatches", at_least(1)
         ),
         "num_d_steps": Field(2, "discriminator steps before each generator step", at_least(1)),
-        "fresh_batches": Field(False, "the generator's step has real examples of its own too"),
-        "microbatches": Field(1, "parts of a batch whose gradients are summed", at_least(1)),
+        "fresh_batches": Field(False, "the generator's step gets its own real examples too"),
+        "microbatches": Field(
+            1, "number of parts that a batch is split into; their gradients are summed", at_least(1)
+        ),
         "deterministic": Field(
             False,
-            "on GPUs: leave out what does not repeat bit for bit, choose no form by timing; CPUs "
-            "and TPUs repeat bit for bit as they are",
+            "on GPUs: use no operation that does not repeat bit for bit, and choose no "
+            "kernel by timing; CPUs and TPUs repeat bit for bit anyway",
         ),
-        "log_every": Field(100, "steps", at_least(1)),
-        "sample_every": Field(1000, "steps", at_least(1)),
-        "checkpoint_every": Field(1000, "steps", at_least(1)),
-        "keep_checkpoints": Field(3, "the newest", at_least(1)),
-        "keep_every": Field(0, "also keep steps that this divides; 0: none", at_least(0)),
-        "best_metric": Field("", "and the best by this one, such as watch/diversity"),
-        "best": Field("highest", "of best_metric", one_of("highest", "lowest")),
-        "wandb": Field("", "a project of Weights & Biases that gets the numbers too"),
-        "trackio": Field("", "a project of Trackio, likewise"),
-        "mlflow": Field("", "an experiment of MLflow, likewise"),
+        "log_every": Field(100, "steps between lines of the log", at_least(1)),
+        "sample_every": Field(1000, "steps between sample sheets", at_least(1)),
+        "checkpoint_every": Field(1000, "steps between checkpoints", at_least(1)),
+        "keep_checkpoints": Field(3, "number of checkpoints to keep, the newest ones", at_least(1)),
+        "keep_every": Field(
+            0, "also keep checkpoints whose step is a multiple of this; 0: none", at_least(0)
+        ),
+        "best_metric": Field(
+            "", "also keep the checkpoint that is best by this number, such as watch/diversity"
+        ),
+        "best": Field(
+            "highest", "which value of best_metric is the best", one_of("highest", "lowest")
+        ),
+        "wandb": Field("", "Weights & Biases project that also gets the numbers; empty: none"),
+        "trackio": Field("", "Trackio project that also gets the numbers; empty: none"),
+        "mlflow": Field("", "MLflow experiment that also gets the numbers; empty: none"),
     },
     "in_images": {
         "train": Field(
-            0, "real images to train for, in place of train.steps; 0: that", at_least(0)
+            0, "real images to train for, in place of train.steps; 0: use that", at_least(0)
         ),
-        "log": Field(0, "real images, in place of train.log_every; 0: that", at_least(0)),
-        "sample": Field(0, "real images, in place of train.sample_every; 0: that", at_least(0)),
+        "log": Field(
+            0,
+            "real images between lines of the log, in place of train.log_every; 0: use that",
+            at_least(0),
+        ),
+        "sample": Field(
+            0,
+            "real images between sample sheets, in place of train.sample_every; 0: use that",
+            at_least(0),
+        ),
         "checkpoint": Field(
-            0, "real images, in place of train.checkpoint_every; 0: that", at_least(0)
+            0,
+            "real images between checkpoints, in place of train.checkpoint_every; 0: use that",
+            at_least(0),
         ),
-        "watch": Field(0, "real images, in place of watch.every; 0: that", at_least(0)),
+        "watch": Field(
+            0,
+            "real images between looks for a collapse, in place of watch.every; 0: use that",
+            at_least(0),
+        ),
     },
     "on_non_finite": {
         "policy": Field(
             "stop",
-            "at a value that is not finite; roll_back: to the newest checkpoint, another seed",
+            "at a value that is not finite; roll_back: return to the newest checkpoint, "
+            "with another seed",
             one_of("stop", "roll_back"),
         ),
-        "most": Field(3, "roll-backs", at_least(0)),
+        "most": Field(3, "largest number of roll-backs", at_least(0)),
     },
     "watch": {
         "every": Field(1000, "steps between looks for a collapse; 0: never", at_least(0)),
-        "images": Field(16, "of each class, or more to divide among devices", at_least(1)),
-        "classes": Field(10, "looked at, at most", at_least(1)),
-        "patience": Field(2, "looks in a row that show a sign", at_least(1)),
+        "images": Field(
+            16, "samples of each class, or a few more to divide among the devices", at_least(1)
+        ),
+        "classes": Field(10, "largest number of classes that are looked at", at_least(1)),
+        "patience": Field(
+            2, "number of looks in a row that must show a sign before it counts", at_least(1)
+        ),
         "policy": Field(
             "warn",
-            "on a collapse; roll_back: to the best, else newest, checkpoint before its first sign",
+            "at a collapse; roll_back: return to the best, else the newest, checkpoint "
+            "before its first sign",
             one_of("warn", "roll_back"),
         ),
-        "most": Field(3, "roll-backs", at_least(0)),
+        "most": Field(3, "largest number of roll-backs", at_least(0)),
     },
     "sample": {
-        "columns": Field(10, "of a sheet", within(1, 1000)),
+        "columns": Field(10, "columns of a sheet", within(1, 1000)),
         "standing_batches": Field(
-            100, "whose mean gives batch norm's statistics for sampling", at_least(1)
+            100, "number of batches whose mean statistics batch norm uses for sampling", at_least(1)
         ),
-        "standing_batch": Field(256, "images in each of these", at_least(1)),
-        "truncation": Field(0.0, "of the latents, unless a command asks; 0: none", at_least(0)),
+        "standing_batch": Field(256, "images in each of these batches", at_least(1)),
+        "truncation": Field(
+            0.0, "truncation of the latents, unless a command names another; 0: none", at_least(0)
+        ),
         "truncation_definition": Field(
             "threshold",
-            "what a truncation is: trained/truncations.py",
+            "what a truncation means; see trained/truncations.py",
             one_of("threshold", "scaled", "variance"),
         ),
-        "step": Field(0, "of the checkpoint that is sampled or scored; 0: the newest", at_least(0)),
-        "weights": Field("average", "of the generator, or raw", one_of("average", "raw")),
+        "step": Field(0, "step of the checkpoint to sample or score; 0: the newest", at_least(0)),
+        "weights": Field(
+            "average",
+            "the generator's weights: averaged over training, or raw",
+            one_of("average", "raw"),
+        ),
         "length": Field(
             0.0,
-            "relative length of the average, of a run with average.lengths; 0: the run's own",
+            "relative length of the average, for a run with average.lengths; 0: the run's "
+            "usual average",
             within(0, LONGEST),
         ),
     },
     "evaluate": {
-        "samples": Field(10_000, "images that are scored; 0: all of a folder", at_least(0)),
-        "batch": Field(100, "images that go through the extractor at once", at_least(1)),
+        "samples": Field(
+            10_000, "number of images to score; 0: all images of a folder", at_least(0)
+        ),
+        "batch": Field(100, "images per pass through the extractor", at_least(1)),
         "metrics": Field(
             ("fd", "kd", "is", "precision_recall"),
-            "and fd_infinity, mind, cmmd, fd_per_class, accuracy_score, copies, recognition, "
-            "interpolation, probe; paired, luma, retrieval, of a run that translates; "
-            "segmentation, of label maps; tunes, of events; target_accuracy, of a classifier that "
-            "is adapted; returns, of a policy; vocoded, of a vocoder",
+            "what is measured; others are fd_infinity, mind, cmmd, fd_per_class, "
+            "accuracy_score, copies, recognition, interpolation, probe; for a run that "
+            "translates paired, luma, retrieval; for label maps segmentation; for events "
+            "tunes; for a classifier that is adapted target_accuracy; for a policy returns; "
+            "for a vocoder vocoded",
             texts(),
         ),
         "extractor": Field(
-            "lite0", "or lite0_128, inception, dinov2, clip, a network: evaluate/extractors"
+            "lite0",
+            "network that computes features; others are lite0_128, inception, dinov2, clip; "
+            "see evaluate/extractors",
         ),
-        "weights_file": Field("", "of the extractor, where it needs one"),
-        "reference": Field("", "another data set than data.name, or a folder of images"),
+        "weights_file": Field("", "weights file of the extractor, if it needs one"),
+        "reference": Field("", "data set or folder of images to compare with; empty: data.name"),
         "reference_samples": Field(
-            0, "so many images of the reference, a fair draw; 0: all", at_least(0)
+            0, "number of images drawn from the reference, at random; 0: all", at_least(0)
         ),
-        "split": Field("", "of the reference; empty: data.split"),
-        "test_split": Field("", "that classifiers are tested on; empty: a tenth of the reference"),
+        "split": Field("", "split of the reference; empty: data.split"),
+        "test_split": Field(
+            "", "split that classifiers are tested on; empty: a tenth of the reference"
+        ),
         "bootstrap_rounds": Field(
-            0, "error bars of distances, precision, recall from so many resamples", at_least(0)
+            0,
+            "number of resamples for error bars of distances, precision and recall; 0: no "
+            "error bars",
+            at_least(0),
         ),
-        "seed": Field(0, "of the samples", SEED),
+        "seed": Field(0, "random seed of the samples", SEED),
     },
-    "mesh": {"fsdp": Field(1, "devices that parameters are split over", at_least(1))},
+    "mesh": {"fsdp": Field(1, "number of devices that parameters are sharded over", at_least(1))},
 }
 
-# Fields of config.data that only a data set knows; a resolved config has them.
+# Fields of config.data that only the data set can fill in; a resolved config has them.
 FACTS = (
     *("channels", "source_channels", "map_classes", "text_dim"),
     *("bits", "rate", "class_names"),

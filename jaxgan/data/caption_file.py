@@ -1,11 +1,11 @@
 """A file of captions, for `jaxgan prepare --captions=FILE` and `jaxgan translate RUN FILE`.
 
-An .npz with a row for each caption, which any text encoder can fill:
+An .npz file with one row per caption, for which any text encoder will do:
 
     captions   [m] str
-    vectors    [m, d] float: what the encoder makes of each
-    files      [m] str: the image's name inside of SOURCE, with its ending, such as "birds/1.png";
-               an image may have several captions. `translate` does not look at it
+    vectors    [m, d] float: what the encoder returns for each
+    files      [m] str: the image's name within SOURCE, with its suffix, such as "birds/1.png"; an
+               image may have several captions. `translate` does not use it
 
     np.savez("captions.npz", files=files, captions=captions, vectors=encoder(captions))
 """
@@ -32,7 +32,7 @@ class Captions(NamedTuple):
 
 
 def read_captions(path: Path) -> Captions:
-    """Read a file of captions. Raises FileNotFoundError, ValueError with what it lacks."""
+    """Read a file of captions. Raises FileNotFoundError, or ValueError naming what is wrong."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file of captions")
     try:
@@ -74,9 +74,9 @@ def read_captions(path: Path) -> Captions:
 
 
 def of_images(path: Path, names: Sequence[str]) -> list[Texts]:
-    """Return the texts of images by their names, from a file of captions.
+    """Return the texts of the images with these names, from a file of captions.
 
-    Raises ValueError with the names of images without a caption, and of captions without an image.
+    Raises ValueError naming images without a caption, or captions without an image.
     """
     rows = read_captions(path)
     if rows.files is None:

@@ -1,6 +1,7 @@
-"""What a data set on disk says of itself: where it lies, its features, its splits and files.
+"""What a data set on disk says about itself: its directory, features, splits and files.
 
-TFDS reads `dataset_info.json` and `features.json`, without TensorFlow; nothing they name is run.
+TFDS reads `dataset_info.json` and `features.json` without TensorFlow; no code that they name is
+run.
 """
 
 import dataclasses
@@ -24,8 +25,8 @@ EMBEDDED = "fashion_mnist"  # opens by name, with no path and no download
 class Shard:
     """Records `skip` to `skip + take` of one file, which holds `total`.
 
-    split: the whole split that the file belongs to. first: how many records of that split come
-    before this file.
+    split: the whole split that the file belongs to. first: number of records of that split before
+    this file.
     """
 
     path: Path
@@ -39,7 +40,9 @@ class Shard:
 def find_data_set(directory: str | Path) -> Path:
     """Return the directory that holds dataset_info.json: this one, or one or two levels below.
 
-    That of a URL, such as s3://bucket/data, is copied to this machine: files/copies.py.
+    A data set at a URL, such as s3://bucket/data, is copied to this machine (files/copies.py).
+
+    Raises FileNotFoundError if there is none, ValueError if there are several.
     """
     if not str(directory):
         raise FileNotFoundError("the name of the data set is empty: write its directory")
@@ -62,7 +65,11 @@ def find_data_set(directory: str | Path) -> Path:
 
 
 def image_features(features: tfds.features.FeatureConnector, directory: Path) -> Features:
-    """Choose "image" and "label", or the first of their kinds; without a label, one class."""
+    """Choose the features "image" and "label", or the first of their kinds; one class without a
+    label.
+
+    Raises ValueError if no feature is an image or an array that is stored as bytes.
+    """
 
     named = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
 
@@ -87,13 +94,12 @@ def image_features(features: tfds.features.FeatureConnector, directory: Path) ->
             )
     raise ValueError(
         f"{directory}: no uint8 or uint16 image of [height, width, channels], nor an array of "
-        "another medium that is kept as bytes, among the "
-        f"features {named}"
+        f"another medium that is stored as bytes, among the features {named}"
     )
 
 
 def text_dim(named: Mapping[str, tfds.features.FeatureConnector]) -> int:
-    """Return the length of the vectors of a data set's captions; 0 where it has none."""
+    """Return the length of the text vectors of a data set's captions; 0 without captions."""
     vectors = named.get("vectors")
     if "captions" not in named or not isinstance(vectors, tfds.features.Tensor):
         return 0
@@ -102,10 +108,10 @@ def text_dim(named: Mapping[str, tfds.features.FeatureConnector]) -> int:
 
 
 def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
-    """Read what a data set says of itself.
+    """Read what a data set says about itself.
 
-    Raises ValueError where that is damaged, or names classes that are not TFDS's own features: TFDS
-    imports them, and to import is to run.
+    Raises ValueError if it is damaged, or if it names classes other than TFDS's own features: TFDS
+    would import them, and importing runs code.
     """
     try:
         path = directory / "features.json"
@@ -122,7 +128,7 @@ def data_set_info(directory: Path) -> tfds.core.DatasetInfo:
 
 
 def named_classes(value: object) -> Iterator[str]:
-    """Yield every class that a features.json names, in JSON inside of its strings too."""
+    """Yield every class that a features.json names, including those in JSON inside its strings."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = json.loads(value)
     if isinstance(value, list):
@@ -143,7 +149,7 @@ def split_shards(info: tfds.core.DatasetInfo, split: str) -> list[Shard]:
         raise ValueError(
             f"{info.data_dir}: no split {split!r}; write one of {sorted(info.splits)}"
         ) from error
-    places = {}  # of each file: its split, and how many records of it come before
+    places = {}  # {file: (its split, number of records of that split before it)}
     for name, whole in info.splits.items():
         first = 0
         for i in whole.file_instructions:

@@ -1,7 +1,8 @@
-"""A look at every image of a data set, for `jaxgan doctor`: what is wrong, and what becomes of it.
+"""A look at every image of a data set, for `jaxgan doctor`: what is wrong, and what is done about
+it.
 
-Prepared records are decoded as training decodes them; a folder, an archive or arrays are read as
-`jaxgan prepare` reads them. Nothing is changed or written.
+Prepared records are decoded as in training; a folder, an archive or arrays are read as by
+`jaxgan prepare`. Nothing is changed or written.
 """
 
 import collections
@@ -24,19 +25,23 @@ from jaxgan.files.errors import one_line
 from jaxgan.media.decode import decode_record
 from jaxgan.media.image_files import FORMATS, BadImageError, inspect, read_picture
 
-RARE = 20  # images: a class with fewer has little to learn from
-UNEVEN = 10  # times the smallest class
+RARE = 20  # images: a class with fewer is reported
+UNEVEN = 10  # times the smallest class: a larger class is reported
 
 
 class Finding(NamedTuple):
-    """`is_error`: training or preparing would stop, or not do what is meant."""
+    """One thing that was found.
+
+    is_error: training or preparing would stop, or do something unintended.
+    """
 
     is_error: bool
     text: str
 
 
 class Look(NamedTuple):
-    """One image: its name, the hash of its content, its size, what is odd, why it is bad."""
+    """One image: its name, the hash of its content, its size (h, w), its oddities, and why it is
+    bad."""
 
     name: str
     digest: bytes
@@ -72,11 +77,12 @@ def is_sorted_by_class(labels: np.ndarray) -> bool:
         return False
     shares = np.bincount(labels) / len(labels)
     runs = 1 + np.count_nonzero(np.diff(labels))
-    most = 0.25 * len(labels) * (1 - np.sum(shares**2))  # a random order has 4 times these
+    most = 0.25 * len(labels) * (1 - np.sum(shares**2))  # a random order has 4 times as many
     return bool(runs < most)
 
 
 def record_look(records: Records, index: int, labels: np.ndarray) -> Look:
+    """Decode one record; write its label to `labels`."""
     where = records.location(index)
     try:
         data, labels[index] = records.read([index])[0]
@@ -106,6 +112,7 @@ def examine_source(source: Source) -> list[Finding]:
 
 
 def picture_look(name: str, payload: Payload) -> Look:
+    """Read one image of a source."""
     if isinstance(payload, np.ndarray):
         return Look(name, hashlib.sha256(payload.tobytes()).digest(), payload.shape[:2])
     try:
@@ -123,7 +130,7 @@ def picture_look(name: str, payload: Payload) -> Look:
 
 
 def oddities(data: bytes) -> Iterator[str]:
-    """Yield what of an image is not kept as it is, and what is done instead."""
+    """Yield each property of an image that is not kept, and what is done instead."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.mode == "CMYK":
             yield "CMYK: converted to RGB"
@@ -142,14 +149,14 @@ def oddities(data: bytes) -> Iterator[str]:
 
 
 def in_threads(look: Callable[..., Look], *arguments: Iterable) -> list[Look]:
-    """Return look(a, b, ...) for each of the arguments side by side, in order."""
+    """Return look(a, b, ...) for the arguments, called in parallel, in order."""
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers, "jaxgan-examine") as pool:
         return list(ordered(pool, workers, lambda one: look(*one), zip(*arguments, strict=False)))
 
 
 def summary(looks: list[Look], becomes: str) -> list[Finding]:
-    """Return findings about the images themselves: every bad one, sizes, oddities, copies."""
+    """Return findings on the images themselves: bad ones, sizes, oddities, copies."""
     findings = [Finding(True, f"{x.name}: {x.problem}; {becomes}") for x in looks if x.problem]
     sizes = collections.Counter(x.size for x in looks if x.size)
     text = ", ".join(f"{h}x{w} ({count:,})" for (h, w), count in sizes.most_common(3))
@@ -179,7 +186,7 @@ def summary(looks: list[Look], becomes: str) -> list[Finding]:
 
 
 def labels_summary(labels: np.ndarray, class_names: Sequence[str]) -> list[Finding]:
-    """Return findings about the classes: gaps, rare ones, imbalance."""
+    """Return findings on the classes: empty ones, rare ones, imbalance."""
     counts = np.bincount(labels, minlength=len(class_names))
     empty = [class_names[i] for i in np.flatnonzero(counts == 0).tolist()]
     findings = []
@@ -212,6 +219,6 @@ def labels_summary(labels: np.ndarray, class_names: Sequence[str]) -> list[Findi
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
-    """Return the first few names."""
+    """Return the first few names, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(map(str, names[:most])) + more

@@ -1,13 +1,13 @@
-"""Labels of any number of images, of which only a few are in memory at a time.
+"""Labels of any number of images, only a few of them in memory at a time.
 
-Labels are anything with a length and slices: an array [n], or `FileLabels`, which reads what is
-asked for. A `ClassIndex` finds the image that is number k of its class. Of each block of images it
-knows how many of each class came before it, so one look at a table names the block, and the block's
-labels name the image.
+Labels are anything with a length and slices: an array [n], or `FileLabels`, which reads only what
+is asked for. A `ClassIndex` finds image number k of a class. For each block of images, it knows how
+many images of each class come before the block: a lookup in this table finds the block, and the
+labels of the block find the image.
 
-    memory    4 bytes for each class and block. A block has 4,096 images, or as many more as the
-              table needs to stay within 64 MiB (of 10^9 images and 1,000 classes: 65,536); and the
-              blocks looked at last, 32 MiB at most.
+    memory    4 bytes per class and block. A block has 4,096 images, or as many more as keep the
+              table within 64 MiB (65,536 for 10^9 images and 1,000 classes). In addition, at most
+              32 MiB for the blocks used last.
 """
 
 import functools
@@ -20,13 +20,13 @@ from typing import Protocol
 
 import numpy as np
 
-AT_ONCE = 1 << 20  # labels in memory, where all are read
+AT_ONCE = 1 << 20  # labels per chunk, when all are read
 BLOCK = 1 << 12  # least images of a block
 TABLE, CACHE = 1 << 26, 1 << 25  # bytes of an index
 
 
 class Labels(Protocol):
-    """Whole numbers from 0; a slice of them is an array."""
+    """Integers from 0; a slice of them is an array."""
 
     def __len__(self) -> int: ...
 
@@ -34,7 +34,7 @@ class Labels(Protocol):
 
 
 class FileLabels:
-    """Labels in a file of NumPy, [n] int32, or of parts of it.
+    """Labels in a NumPy file, [n], or in parts of it.
 
     parts: (first, count) of each part.
     """
@@ -55,7 +55,7 @@ class FileLabels:
         return sum(count for _, count in self._parts)
 
     def __getitem__(self, places: slice) -> np.ndarray:
-        """Return the labels of consecutive places. Raises OSError where they cannot be read."""
+        """Return the labels of consecutive places, int32. Raises OSError if they cannot be read."""
         start, stop, _ = places.indices(len(self))
         found, before = [np.empty(0, np.int32)], 0
         for first, count in self._parts:
@@ -72,7 +72,7 @@ class FileLabels:
 
 
 def in_chunks(labels: Labels) -> Iterator[np.ndarray]:
-    """Yield all labels in order, so many at a time."""
+    """Yield all labels in order, in chunks of AT_ONCE."""
     for start in range(0, len(labels), AT_ONCE):
         yield labels[start : start + AT_ONCE]
 
@@ -89,7 +89,7 @@ def labels_at(labels: Labels, places: np.ndarray) -> np.ndarray:
 
 
 def class_sizes(labels: Labels, num_classes: int = 0) -> np.ndarray:
-    """Return how many images each class has, [num_classes, or more] int64."""
+    """Return the number of images in each class, [num_classes] int64; longer if labels need it."""
     sizes = np.zeros(num_classes, np.int64)
     for chunk in in_chunks(labels):
         counts = np.bincount(chunk, minlength=len(sizes))
@@ -99,18 +99,18 @@ def class_sizes(labels: Labels, num_classes: int = 0) -> np.ndarray:
 
 
 class ClassIndex:
-    """Finds images by their class, and their number in it.
+    """Finds an image by its class and its number within the class.
 
-    sizes: how many images each class has, [num_classes] int64.
+    sizes: number of images in each class, [num_classes] int64.
     """
 
     def __init__(self, labels: Labels, block: int = 0):
-        """block: images of a block, for tests; 0 as many as the module says."""
+        """block: images per block, for tests; 0 means as the module says."""
         self._labels, self.sizes = labels, class_sizes(labels)
         number = np.min_scalar_type(len(labels))
-        blocks = TABLE // (number.itemsize * max(1, len(self.sizes)))  # that the table has room for
+        blocks = TABLE // (number.itemsize * max(1, len(self.sizes)))  # that fit the table
         self._block = block or max(BLOCK, _power_of_two(len(labels) / max(1, blocks)))
-        # [class, block]: how many images of a class come before a block
+        # [class, block]: number of images of the class before the block
         starts = range(0, len(labels), self._block)
         self._before = np.zeros((len(self.sizes), len(starts)), number)
         seen = np.zeros(len(self.sizes), np.int64)
@@ -125,7 +125,8 @@ class ClassIndex:
         self._labels_of = functools.lru_cache(kept)(self._read)
 
     def place(self, label: int, number: int) -> int:
-        """Return which image is number `number`, from 0, of a class, in the images' order."""
+        """Return the index of image number `number`, from 0, of a class, in the order of the
+        images."""
         before = self._before[label]
         block = int(np.searchsorted(before, before.dtype.type(number), "right")) - 1
         own = np.flatnonzero(self._labels_of(block) == label)
@@ -138,5 +139,5 @@ class ClassIndex:
 
 
 def _power_of_two(least: float) -> int:
-    """Return the smallest one that is not below a number."""
+    """Return the smallest power of two that is at least `least`."""
     return 1 << max(0, math.ceil(least) - 1).bit_length()

@@ -1,8 +1,8 @@
-"""A file of records, open: by the ArrayRecord library, and from the second time on without it.
+"""An open file of records: read by the ArrayRecord library, and later reads without it.
 
-The library verifies a record by its checksum, and copies it several times. So it reads each record
-the first time while the file is open; from then on plain_file.py reads the record where it can. One
-bit for each record says which have been verified.
+The library verifies a record's checksum, but copies the record several times. So the library reads
+each record the first time after the file was opened; later reads go through plain_file.py if it can
+read the file. One bit per record says whether it has been verified.
 """
 
 import functools
@@ -16,7 +16,7 @@ from jaxgan.data.plain_file import PlainFile, plain_file
 class OpenShard:
     """The records of a file, from any thread.
 
-    Raises ValueError where the file is damaged or cut short; OSError where it is not opened.
+    Raises ValueError if the file is damaged or truncated; OSError if it cannot be opened.
     """
 
     def __init__(self, shard: Shard):
@@ -28,7 +28,7 @@ class OpenShard:
         if found != shard.total:
             raise ValueError(f"{found} records in the file, expected {shard.total}")
         self._shard = shard
-        self._verified = bytearray(shard.total // 8 + 1)  # two threads at once may lose a bit
+        self._verified = bytearray(shard.total // 8 + 1)  # a race may lose a bit: read twice
 
     def read(self, first: int, count: int) -> list[bytes]:
         """Return `count` records from a position on, verified."""
@@ -39,7 +39,7 @@ class OpenShard:
         return found
 
     def plain(self, first: int, count: int) -> PlainFile | None:
-        """Return what reads these records faster; None where they have not been verified, or the
+        """Return a faster reader for these records; None if some are not verified yet, or if the
         file is not plain."""
         for position in range(first, first + count):
             if not self._verified[position >> 3] >> (position & 7) & 1:

@@ -1,23 +1,23 @@
 """The order of images, a pure function of (seed, position): nothing to save, nothing to restore.
 
-Position p of the run reads image order(p); step s of a run with n images a step owns the positions
-s * n to (s + 1) * n, whatever the number of processes.
+Position p of the run reads image order(p); step s of a run with n images per step reads positions
+s * n to (s + 1) * n - 1, whatever the number of processes.
 
-    epoch order      shuffled(N, seed, p // N)(p mod N): every epoch holds each image once
+    epoch order      shuffled(N, seed, p // N)(p mod N): every epoch visits each image once
     balanced order   round r = p // K visits each of the K classes once, in the order
-                     permutation(seed, r); a class with n images shows in round r its image
+                     permutation(seed, r). In round r, a class with n images shows its image
                      shuffled(n, seed, class, r // n)(r mod n): classes are equally frequent, and
-                     each class repeats only after all its images were shown
+                     a class repeats an image only after showing all of its images
 
-Up to 65,536 images a permutation is an array. Of more, place p is computed alone, in constant time
-and memory, so a run may start anywhere in a billion images: a keyed permutation of the numbers of
-b bits, 2^(b-1) < n <= 2^b, repeated until the result is below n (cycle walking; twice on average at
-most). It is a Feistel network: the number's two halves are changed in turn, each by exclusive or
-with a hash of the other, which any hash leaves invertible (Black and Rogaway, "Ciphers with
-arbitrary finite domains", 2002).
+Up to 65,536 images, a permutation is an array. Above that, each entry is computed on its own, in
+constant time and memory, so a run may start anywhere in a billion images. It is a keyed permutation
+of the numbers of b bits, 2^(b-1) < n <= 2^b, repeated until the result is below n (cycle walking;
+at most twice on average). It is a Feistel network: the two halves of the number are changed in
+turn, each by exclusive or with a hash of the other, which is invertible for any hash (Black and
+Rogaway, "Ciphers with arbitrary finite domains", 2002).
 
-Random bits are Philox's, whose stream numpy promises never to change (the stream
-of `Generator.permutation` may change with the numpy version, and a resumed run with it).
+Random bits come from Philox, whose stream NumPy promises never to change. (The stream of
+`Generator.permutation` may change with the NumPy version, and resumed runs with it.)
 """
 
 import functools
@@ -29,21 +29,21 @@ import numpy as np
 from jaxgan.data.labels import ClassIndex, Labels
 
 Order = Callable[[np.ndarray], np.ndarray]
-SMALL = 1 << 16  # images whose permutation is an array
-ROUNDS = 8  # four for each half
+SMALL = 1 << 16  # most images whose permutation is an array
+ROUNDS = 8  # of the Feistel network: four for each half
 
 
 def permutation(n: int, *name: int | str) -> np.ndarray:
-    """Return a permutation of range(n), [n] int64, that depends on n and name only."""
+    """Return a permutation of range(n), [n] int64, that depends on n and `name` only."""
     return np.argsort(_random(name, n), kind="stable")
 
 
 def keyed_permutation(places: np.ndarray, n: int, *name: int | str) -> np.ndarray:
-    """Return entries of a permutation of range(n) that depends on n and name only.
+    """Return entries of a permutation of range(n) that depends on n and `name` only.
 
     Args:
       places: any shape, int64 in [0, n).
-    Returns: of the same shape, int64 in [0, n); one that depends on its own place only.
+    Returns: the entries at these places, of the same shape, int64 in [0, n).
     """
     low = np.uint64(max((n - 1).bit_length(), 2) // 2)
     high = np.uint64(max((n - 1).bit_length(), 2)) - low
@@ -63,14 +63,14 @@ def keyed_permutation(places: np.ndarray, n: int, *name: int | str) -> np.ndarra
 
 
 def shuffled(n: int, *name: int | str) -> Order:
-    """Return places -> entries of a permutation of range(n), both int64 of one shape."""
+    """Return places -> entries of a permutation of range(n), int64 arrays of one shape."""
     if n <= SMALL:
         return permutation(n, *name).__getitem__
     return lambda places: keyed_permutation(places, n, *name)
 
 
 def version(num_images: int) -> int:
-    """Return which order a data set of this size has: 1 is an array's, as it always was.
+    """Return the version of a data set's order: 1 up to 65,536 images (an array), else 2.
 
     A run that was started with one order does not continue with another (training/claim.py).
     """
@@ -78,14 +78,14 @@ def version(num_images: int) -> int:
 
 
 def _random(name: tuple[int | str, ...], count: int) -> np.ndarray:
-    """Return `count` random numbers of 64 bits that depend on the name."""
+    """Return `count` random 64-bit numbers, uint64, that depend on the name."""
     key = int.from_bytes(hashlib.sha256(repr(name).encode()).digest()[:16], "little")
     return np.random.Philox(key=key).random_raw(count)
 
 
 def _hash(x: np.ndarray) -> np.ndarray:
-    """Return well mixed bits of numbers of 64 bits: the last step of SplitMix64 (Steele, Lea and
-    Flood, "Fast splittable pseudorandom number generators", 2014)."""
+    """Return the mixed bits of 64-bit numbers: the finalizer of SplitMix64 (Steele, Lea and Flood,
+    "Fast splittable pseudorandom number generators", 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -98,8 +98,8 @@ def _ones(bits: np.uint64) -> np.uint64:
 def fair_draw(count: int, total: int, *name: int | str) -> np.ndarray:
     """Return `count` different numbers of range(total), ascending, [count] int64.
 
-    Every subset that is taken anywhere (the first images of a set, a held-out share, classes to
-    show) is drawn by this function: records may be sorted by class. All of them if count >= total.
+    Every subset taken anywhere (the first images of a set, a held-out share, classes to show) is
+    drawn by this function, because records may be sorted by class. If count >= total, it is all.
     """
     if count >= total:
         return np.arange(total)
@@ -112,8 +112,8 @@ def places_in_classes(
     """Return the places of the images that are number k of their class, ascending [count] int64.
 
     Args:
-      chunks: the labels of all images, in order, so many at a time.
-      ranks: {class: numbers k, from 0}; k below the class's size.
+      chunks: the labels of all images, in order, in chunks.
+      ranks: {class: numbers k, from 0}, below the class's size.
 
     >>> places_in_classes([np.array([5, 3, 5]), np.array([5])], {5: np.array([0, 2])})
     {5: array([0, 3])}
@@ -131,14 +131,14 @@ def places_in_classes(
 
 
 def stratified(labels: Labels, count: int, *name: int | str) -> np.ndarray:
-    """Return `count` different indices into `labels`, ascending, each label in its proportion.
+    """Return `count` different indices into `labels`, ascending, with each label in proportion.
 
-    A label with n of the N entries gets floor(count n / N); the entries still missing go to the
-    labels with the largest remainders, equal ones by lot. Within a label the draw is `fair_draw`'s.
+    A label with n of the N entries gets floor(count n / N); the missing entries go to the labels
+    with the largest remainders, ties broken by lot. Within a label, the draw is `fair_draw`'s.
 
     Args:
       labels: [N] int. count: up to N; more gives all.
-      name: what the draw depends on besides.
+      name: what else the draw depends on.
 
     >>> stratified(np.repeat([0, 1], [8, 4]), 6, "example").searchsorted(8)  # 4 of 8, 2 of 4
     np.int64(4)
@@ -160,7 +160,8 @@ def stratified(labels: Labels, count: int, *name: int | str) -> np.ndarray:
 
 
 def epoch_order(num_images: int, seed: int) -> Order:
-    """Return positions -> indices, both int64 of one shape, where each epoch holds all once."""
+    """Return positions -> indices, int64 arrays of one shape; every epoch visits each image
+    once."""
 
     @functools.lru_cache(maxsize=2)
     def epoch_shuffled(epoch: int) -> Order:
@@ -178,10 +179,10 @@ def epoch_order(num_images: int, seed: int) -> Order:
 
 
 def balanced_order(labels: Labels, seed: int) -> Order:
-    """Return positions -> indices where every class that has images is equally frequent.
+    """Return positions -> indices, with equal frequency for every class that has images.
 
-    Memory: labels.ClassIndex, and the orders of the classes that are being shown, of up to 65,536
-    images each: 2 bytes an image.
+    Memory: labels.ClassIndex, and the permutations of the classes being shown: 2 bytes per image,
+    for classes of up to 65,536 images.
     """
     index = ClassIndex(labels)
     (classes,) = np.nonzero(index.sizes)

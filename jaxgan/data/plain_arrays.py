@@ -1,8 +1,8 @@
-"""Records of arrays that are kept as they are: parsed without a copy of the array.
+"""Records of arrays stored as they are, parsed without copying the array.
 
-What a record holds beside its array, the bytes before it and after it, is the same in many records.
-Protobuf parses it once, with other bytes in the array's place; a record with the same bytes around
-an array of the same length means the same.
+In many records, everything but the array is the same: the bytes before it and the bytes after it.
+Protobuf parses these bytes once, around a dummy array; any record with the same bytes around an
+array of the same length has the same meaning.
 """
 
 import functools
@@ -16,7 +16,7 @@ Parse = Callable[[bytes, Features], tuple]
 
 
 class PlainArrays:
-    """Parses records of features whose encoding is "bytes" and whose arrays are of one shape.
+    """Parses records of features with encoding "bytes" and arrays of one shape.
 
     size: bytes of an array.
     """
@@ -24,7 +24,7 @@ class PlainArrays:
     def __init__(self, features: Features, parse: Parse):
         self._features, self._parse = features, parse
         self.size = math.prod(features.one_shape()) * features.dtype.itemsize
-        self._start = 0  # of the array in the record that was parsed last as a whole
+        self._start = 0  # offset of the array in the last record that was parsed as a whole
         self._label = functools.lru_cache(1 << 16)(self._label_around)
 
     def __call__(self, raw: bytes | memoryview) -> tuple[bytes | memoryview, int]:
@@ -41,9 +41,9 @@ class PlainArrays:
         return image, label
 
     def read(self, file: PlainFile, position: int, array: memoryview) -> int:
-        """Read a record of a file, its array to where it is wanted; return its label.
+        """Read a record of a file, its array into `array`; return its label.
 
-        Raises as parse_example, or ValueError for an array of another length.
+        Raises as parse_example, and ValueError for an array of another length.
         """
         start = self._start
         if start:
@@ -54,7 +54,7 @@ class PlainArrays:
         return label
 
     def _label_around(self, head: bytes, tail: bytes) -> int | None:
-        """Return the label that these bytes mean around any array; None where they mean none."""
+        """Return the label of a record with these bytes around any array; None if there is none."""
         found = []
         for filling in (b"\x00", b"\xff"):
             array = filling * self.size

@@ -2,10 +2,10 @@
 
     reader(step) -> Batch(sample, condition), leaves [batches, microbatches, rows, ...]
 
-Element i (row-major over the global batch shape) of step s is example order(s * n + i), n the
-examples in a step: see `order.py`. A process reads only its own `rows` of the last batch axis, so
-the union over processes is the same global batch for every process count, and the position in the
-data is the step count.
+Element i (row-major over the global batch shape) of step s is example order(s * n + i), where n is
+the number of examples per step: see `order.py`. A process reads only its own `rows` of the last
+batch axis. So for every number of processes their union is the same global batch, and the step
+count is the only position in the data.
 """
 
 import collections
@@ -26,8 +26,8 @@ from jaxgan.files.errors import one_line
 from jaxgan.media.images import is_as_stored
 from jaxgan.media.medium import Batch, Medium
 
-CHUNK = 16  # images that a thread decodes between two looks at the queue
-AT_ONCE = 1 << 18  # bytes that are read before they are decoded: they stay in a core's cache
+CHUNK = 16  # images that a thread decodes before it takes the next ones from the queue
+AT_ONCE = 1 << 18  # bytes to read before decoding: few enough to stay in a core's cache
 log = logging.getLogger(__name__)
 
 
@@ -36,15 +36,16 @@ class Reader:
 
     Args:
       records: an opened split.
-      medium: what an example is; its `decode` makes arrays of a record.
+      medium: what an example is; its `decode` turns a record into arrays.
       batch_shape: the global (batches, microbatches, examples).
       seed: of the order.
-      rows: which of the batch axis this process reads.
-      class_balanced: show every class equally often, for long tails.
+      rows: the rows of the last batch axis that this process reads.
+      class_balanced: show every class equally often, for long-tailed data.
       on_bad_record: "stop" raises BadRecordError; "skip" takes the next good record instead,
         logs it once and counts it in `bad_records` {index: reason}.
-      workers: decoding threads; None for one a core. One is the thread that asks for batches.
-      cache_bytes: keep decoded images in memory when all of them fit into this many bytes.
+      workers: number of decoding threads; None for one per core. With one, the calling thread
+        decodes.
+      cache_bytes: keep decoded examples in memory if all of them fit into this many bytes.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Reader:
         example_bytes = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves)
         self._at_once = max(1, min(CHUNK, AT_ONCE // example_bytes))
         self._as_stored = records.are_arrays and is_as_stored(medium)
-        if self._as_stored:  # without a resize
+        if self._as_stored:  # and of the same shape: no resize
             stored, sample = records.features, medium.stored.sample
             dtype = stored.dtype.newbyteorder("<")
             self._as_stored = (stored.shape, dtype) == (sample.shape, sample.dtype)
@@ -88,12 +89,16 @@ class Reader:
             self._cached = np.zeros(len(records), bool)
 
     def __call__(self, step: int) -> Batch:
-        """Return the batch of a step: numpy arrays [batches, microbatches, rows, ...] of
-        `medium.stored`."""
+        """Return the batch of a step: numpy arrays [batches, microbatches, rows, ...], with the
+        dtypes of `medium.stored`."""
         return self.read(self.indices(step))
 
     def read(self, indices: np.ndarray) -> Batch:
-        """Return examples by index (any shape, int64): leaves [*indices.shape, ...]."""
+        """Return the examples with these indices (any shape, int64): leaves [*indices.shape, ...].
+
+        Raises BadRecordError for a record that cannot be read or decoded, unless it is to be
+        skipped; OSError or MemoryError at a limit of the machine.
+        """
         flat = indices.ravel()
         if self._cache is None:
             batch = self._decode(flat)
@@ -106,7 +111,8 @@ class Reader:
         return jax.tree.map(lambda v: v.reshape(*indices.shape, *v.shape[1:]), batch)
 
     def indices(self, step: int) -> np.ndarray:
-        """Return which records a step reads, [batches, microbatches, rows] int64."""
+        """Return the indices of the records that a step reads, [batches, microbatches, rows]
+        int64."""
         count = int(np.prod(self.batch_shape))
         positions = step * count + np.arange(count, dtype=np.int64)
         return self._order(positions.reshape(self.batch_shape)[..., self._rows])
@@ -184,7 +190,7 @@ class Reader:
 
 
 def fill(batch: Batch, places: Any, examples: Batch) -> None:
-    """Write examples into the arrays of a batch at these places of their first axis."""
+    """Write examples into a batch's arrays, at these places of their first axis."""
     for array, values in zip(jax.tree.leaves(batch), jax.tree.leaves(examples), strict=True):
         array[places] = values
 
@@ -192,8 +198,8 @@ def fill(batch: Batch, places: Any, examples: Batch) -> None:
 class Prefetch:
     """Iterates over reader(first_step), reader(first_step + 1), ... ahead of the caller.
 
-    Order never changes; an error is raised where its batch would have come. Close it (or use
-    `with`, or leave the loop and close) to end its thread.
+    The order never changes; an error is raised where its batch would have come. Close it (or use
+    `with`) to end its thread.
     """
 
     def __init__(self, reader: Callable[[int], Any], first_step: int, depth: int = 2):

@@ -3,16 +3,16 @@
 A data set is a directory that `tfds.builder_from_directory` opens: `dataset_info.json`,
 `features.json`, `label.labels.txt` and shards of `tf.train.Example` records with two features:
 
-    image   uint8 or uint16, kept encoded (PNG or JPEG; zlib for arrays that PNG cannot hold, and
+    image   uint8 or uint16, stored encoded (PNG or JPEG; zlib for arrays that PNG cannot hold, and
             for samples of other media: waves int16, volumes, clips)
     label   ClassLabel, int64
 
-and, of images with captions (media/captions.py), two more:
+and two more for images with captions (media/captions.py):
 
     captions   [k] text
-    vectors    [k, text_dim] float32, the caption's text vectors
+    vectors    [k, text_dim] float32, the captions' text vectors
 
-The directory may be one that `write.py` made or one that TFDS itself prepared (CIFAR-10, ...).
+The directory may come from write.py or from TFDS itself (CIFAR-10, ...).
 """
 
 import bisect
@@ -50,19 +50,19 @@ from jaxgan.media.decode import Features, Texts
 MANIFEST = "manifest.json"
 log = logging.getLogger(__name__)
 
-# What NumPy raises: it reads an array's header as a Python literal.
+# What NumPy raises on damage: it parses an array's header as a Python literal.
 DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
 
 
 class Example(NamedTuple):
-    """What a record holds: an encoded image, its label and, of a captioned one, its texts."""
+    """The content of a record: an encoded image, its label and, if it has captions, its texts."""
 
     image: bytes
     label: int
     texts: Texts | None = None
 
 
-MOST_LABELS = 1 << 26  # bytes of labels in memory, of a data set without a file of them
+MOST_LABELS = 1 << 26  # bytes of labels in memory, for a data set without a labels file
 
 
 class BadRecordError(ValueError):
@@ -70,7 +70,10 @@ class BadRecordError(ValueError):
 
 
 class Records:
-    """A split of a data set: random access to encoded images and labels, from any thread."""
+    """A split of a data set: random access to encoded images and labels, from any thread.
+
+    shape, dtype: of a stored image; see media/decode.py, Features.
+    """
 
     def __init__(self, directory: Path, split: str, features: Features, shards: Sequence[Shard]):
         self.directory = directory
@@ -108,10 +111,10 @@ class Records:
         return [(example.image, example.label) for example in self.examples(indices)]
 
     def examples(self, indices: Sequence[int] | np.ndarray) -> list[Example]:
-        """Return all that the records hold, for each index. Raises as `read`."""
+        """Return the whole content of each record in `indices`. Raises as `read`."""
         wanted = self._checked(np.asarray(indices, np.int64).tolist())
         found, place = [], 0
-        while place < len(wanted):  # one after another, as far as they follow each other in a file
+        while place < len(wanted):  # runs of records that follow each other in a file
             first, end = wanted[place], place + 1
             owner = bisect.bisect_right(self._starts, first) - 1
             last = min(len(wanted), place + self._starts[owner + 1] - first)
@@ -123,11 +126,12 @@ class Records:
         return found
 
     def arrays(self, indices: np.ndarray, images: np.ndarray) -> np.ndarray:
-        """Read images that are arrays kept as they are; return their labels, [n] int32.
+        """Read images that are stored as plain arrays into `images`; return their labels, [n]
+        int32.
 
-        images: [n, *shape] of the data set's dtype, where they are written.
+        images: [n, *shape] of the data set's dtype, written to.
 
-        Raises as `read`, but that a BadRecordError does not name the record.
+        Raises as `read`, except that a BadRecordError does not name the record.
         """
         wanted, labels = self._checked(indices.tolist()), np.empty(len(indices), np.int32)
         data = images.reshape(-1).view(np.uint8).data
@@ -155,7 +159,7 @@ class Records:
 
     @property
     def are_arrays(self) -> bool:
-        """Whether images are arrays of one shape, kept as they are."""
+        """Whether images are stored as plain arrays, all of one shape."""
         return self._arrays is not None
 
     def _run(self, owner: int, first: int, count: int) -> list[Example]:
@@ -174,22 +178,22 @@ class Records:
                 raise BadRecordError(
                     f"{path}: record {first} cannot be read ({one_line(error)})"
                 ) from error
-        # One by one, to name the bad record.
+        # Read them one by one, to name the bad record.
         return [example for i in range(count) for example in self._run(owner, first + i, 1)]
 
     def labels(self) -> np.ndarray:
-        """Return all labels, [len] int32: see `stored_labels`."""
+        """Return all labels, [len] int32, in memory; see `stored_labels`."""
         return np.concatenate([np.empty(0, np.int32), *self.label_chunks()], dtype=np.int32)
 
     def label_chunks(self) -> Iterator[np.ndarray]:
-        """Yield all labels in order, so many at a time; of whole numbers, [up to 2^20]."""
+        """Yield all labels in order, in chunks of up to 2^20."""
         return in_chunks(self.stored_labels())
 
     def stored_labels(self) -> Labels:
-        """Return all labels, where they are: in a file, or in as few bytes as they need.
+        """Return all labels, left in their file or in as few bytes as they need.
 
-        They are in a file of their own if `jaxgan prepare` made the data set; without one, or where
-        it is damaged, every record is read for them, once.
+        `jaxgan prepare` writes them to a file of their own. If it is missing or damaged, every
+        record is read once instead.
         """
         if self._labels is None:
             self._labels = self._saved_labels()
@@ -203,8 +207,8 @@ class Records:
     def content_hash(self) -> str:
         """Return a hash of the images' bytes, their labels, order, format and class names.
 
-        It comes from the manifest if this is all of a prepared data set, else every record is read
-        once. The path, and how records are split into files, do not change it.
+        It comes from the manifest if this is all of a prepared data set; otherwise every record is
+        read once. It does not depend on the path, or on how records are split into files.
         """
         if self._content_hash is None:
             self._content_hash = self._hash_in_manifest() or content_hash(
@@ -218,13 +222,13 @@ class Records:
         return self._content_hash
 
     def location(self, index: int) -> str:
-        """Return "file: record k" for messages about the record at index."""
+        """Return "FILE: record K" for the record at `index`, for messages."""
         owner = int(np.searchsorted(self._starts, index, side="right")) - 1
         shard = self._shards[owner]
         return f"{shard.path}: record {index - self._starts[owner] + shard.skip}"
 
     def overlap(self, other: "Records") -> int:
-        """Return how many records this split and another share."""
+        """Return the number of records that this split shares with another."""
         return sum(
             max(0, min(a.skip + a.take, b.skip + b.take) - max(a.skip, b.skip))
             for a in self._shards
@@ -233,7 +237,7 @@ class Records:
         )
 
     def manifest(self) -> dict | None:
-        """Return manifest.json as `jaxgan prepare` wrote it, None for data sets made elsewhere.
+        """Return the manifest.json that `jaxgan prepare` wrote; None for data sets made elsewhere.
 
         Raises ValueError if it is damaged.
         """
@@ -246,7 +250,7 @@ class Records:
             raise ValueError(f"{path} is damaged ({one_line(error)}); restore it") from error
 
     def _hash_in_manifest(self) -> str | None:
-        """Return the manifest's content hash if it is of exactly these records, else None."""
+        """Return the manifest's content hash if it covers exactly these records, else None."""
         manifest = self.manifest()
         if manifest is None:
             return None
@@ -262,10 +266,7 @@ class Records:
         return manifest.get("content_hash") if same else None
 
     def _saved_labels(self) -> FileLabels | None:
-        """Return the labels of these records from their file.
-
-        None where it is missing or not the one that was written.
-        """
+        """Return these records' labels from their file; None if it is missing or damaged."""
         index = (self.manifest() or {}).get("labels")
         if not index or any(labels_file(shard.split) != index["file"] for shard in self._shards):
             return None
@@ -273,7 +274,7 @@ class Records:
         if not path.exists() or file_hash(path) != index.get("sha256"):
             log.warning("%s is missing or damaged; labels are read from the records", path)
             return None
-        whole = np.load(path, mmap_mode="r", allow_pickle=False)  # of which nothing is read
+        whole = np.load(path, mmap_mode="r", allow_pickle=False)  # nothing is read yet
         parts = [(shard.first + shard.skip, shard.take) for shard in self._shards]
         if any(first + count > len(whole) for first, count in parts):
             return None
@@ -289,7 +290,7 @@ class Records:
                 self._open[owner] = OpenShard(self._shards[owner])
             self._open.move_to_end(owner)
             if len(self._open) > self._most_open:
-                self._open.popitem(last=False)  # closed when the last thread has read
+                self._open.popitem(last=False)  # closed once no thread reads from it
             return self._open[owner]
 
 
@@ -299,7 +300,7 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
     Args:
       directory: a directory with dataset_info.json, or one above it (`.../cifar10` finds
         `.../cifar10/3.0.2`), or the name of the embedded data set, "fashion_mnist".
-      split: a TFDS split, also sliced: "train", "train[:90%]".
+      split: a TFDS split, sliced or not: "train", "train[:90%]".
 
     Raises:
       FileNotFoundError: no data set there, or a shard is missing.
@@ -321,13 +322,13 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
     if not shards:
         raise ValueError(
             f"{found}: split {split!r} is less than half a file: its records were cut from "
-            f"{len(counts)} files, which stay whole; write a larger part"
+            f"{len(counts)} files, which stay whole; write a larger slice"
         )
     return Records(found, split, records.features, shards)
 
 
 def parse_example(raw: bytes, features: Features) -> Example:
-    """Return what a serialized tf.train.Example holds; ValueError on damage."""
+    """Return the content of a serialized tf.train.Example; ValueError or DecodeError on damage."""
     feature = tf_example_pb2.Example.FromString(raw).features.feature
     (image,) = feature[features.image_key].bytes_list.value
     texts = _texts(feature, features.text_dim) if features.text_dim else None
@@ -348,7 +349,7 @@ def _texts(feature: Any, text_dim: int) -> Texts:
 
 
 def serialize(image: bytes, label: int, texts: Texts | None = None) -> bytes:
-    """Return the bytes of one record, the same for the same arguments."""
+    """Return the bytes of one record; deterministic."""
     example = tf_example_pb2.Example()
     example.features.feature["image"].bytes_list.value.append(image)
     example.features.feature["label"].int64_list.value.append(label)
@@ -365,9 +366,9 @@ def content_hash(features: Features, digests: Iterable[bytes]) -> str:
 
         sha256(JSON of [shape, dtype, encoding, class names] | digest 0 | digest 1 | ...)
 
-    Captions are in the records' digests.
+    Captions are covered by the records' digests.
 
-    digests: the SHA-256 of each record as `serialize` makes it.
+    digests: the SHA-256 of each record's bytes, as `serialize` returns them.
     """
     head = [list(features.shape), str(features.dtype), features.encoding]
     result = hashlib.sha256(json.dumps([*head, list(features.class_names)]).encode())
@@ -377,7 +378,7 @@ def content_hash(features: Features, digests: Iterable[bytes]) -> str:
 
 
 def labels_file(split: str) -> str:
-    """Return the name of the file of a split's labels: [n], of the smallest unsigned type."""
+    """Return the name of a split's labels file: an array [n] of the smallest unsigned type."""
     return f"labels-{split}.npy"
 
 
@@ -388,7 +389,7 @@ def file_hash(path: Path) -> str:
 
 
 def most_open() -> int:
-    """Return how many shards a split may have open: each is one of the files of the process.
+    """Return how many shards a split may keep open: each counts towards the process's open files.
 
     A run has two splits, checkpoints and connections; a shard may be opened twice (OpenShard).
     """

@@ -1,8 +1,8 @@
-"""Slices of a data set in which several records were cut from one file: none is cut in two.
+"""Slices of a data set whose records were cut from files, several per file: no file is split.
 
-The windows of a recording are alike. Were some of them trained on and others held out, D could know
-the held-out ones, so an end of a slice such as train[:90%] moves to the nearest border between two
-files; that of train[90%:] moves to the same one.
+Windows of one recording are alike. If some were trained on and others held out, D would know the
+held-out ones. So the ends of a slice such as train[:90%] move to the nearest border between two
+files; the start of train[90%:] moves to the same one.
 """
 
 import dataclasses
@@ -19,9 +19,9 @@ def with_whole_files(
     """Return the shards of a slice with its ends moved.
 
     Args:
-      shards: of the slice as asked for, which may have several parts.
+      shards: of the requested slice, which may have several parts.
       whole: of the whole split, in order.
-      counts: how many records each recording gave, in the order of the whole split.
+      counts: number of records from each file, in the order of the whole split.
     """
     borders = np.concatenate([[0], np.cumsum(counts)])
     found = []
@@ -36,7 +36,7 @@ def with_whole_files(
 
 
 def parts(shards: Sequence[Shard]) -> list[tuple[int, int]]:
-    """Return (first record, the one behind the last) of each part that has no gap."""
+    """Return (first record, last record + 1) of each contiguous part."""
     found: list[tuple[int, int]] = []
     for shard in shards:
         begin = shard.first + shard.skip
@@ -47,5 +47,5 @@ def parts(shards: Sequence[Shard]) -> list[tuple[int, int]]:
 
 
 def nearest(borders: np.ndarray, place: int) -> int:
-    """Return the border that is nearest to a place; of two, the earlier."""
+    """Return the border nearest to a place; of two, the earlier."""
     return int(borders[np.argmin(np.abs(borders - place))])

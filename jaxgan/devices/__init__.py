@@ -1,1 +1,1 @@
-"""Meshes of devices, processes, and the options of the compiler."""
+"""Device meshes, processes, and compiler options."""

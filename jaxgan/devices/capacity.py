@@ -1,4 +1,4 @@
-"""What a device can hold: a training that cannot fit is refused before any memory is taken."""
+"""What a device can hold: a training that cannot fit is refused before any memory is allocated."""
 
 import math
 import os
@@ -11,7 +11,8 @@ PyTree = Any
 
 
 def limit() -> int:
-    """Return the bytes of a local device; CPU devices share what the machine has."""
+    """Return the memory of one local device in bytes; CPU devices share the machine's memory
+    equally."""
     own = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
     if own is not None:
         return own
@@ -19,12 +20,13 @@ def limit() -> int:
 
 
 def bytes_of(leaf: jax.ShapeDtypeStruct) -> int:
-    """Return the bytes of an array, of all devices together."""
+    """Return the bytes of an array, summed over all devices."""
     return math.prod(leaf.shape) * _width(leaf)
 
 
 def refuse_too_large(tree: PyTree) -> None:
-    """Refuse arrays, given by shape and sharding, that alone fill a device: ValueError."""
+    """Raise ValueError if arrays, given by shape and sharding, alone exceed the memory of a
+    device."""
     needed = sum(
         math.prod(leaf.sharding.shard_shape(leaf.shape)) * _width(leaf)
         for leaf in jax.tree.leaves(tree)

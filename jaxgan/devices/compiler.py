@@ -1,11 +1,11 @@
-"""XLA options that jaxgan sets, memory of GPUs, and the compilation cache.
+"""The XLA options that jaxgan sets, the memory of GPUs, and the compilation cache.
 
-A user never sets a flag: options go with what is compiled for networks, and programs are cached
-between runs.
+A user never sets a flag: options are passed with each program that is compiled, and programs are
+cached between runs.
 
-What runs often is compiled once: D steps and microbatches are loops (`lax.scan`). Blocks of a
-network are not. Neighbours differ in shape or in resolution in every config; the last two blocks of
-some discriminators are the only equal ones, and a loop of two would save nothing.
+What is repeated is compiled once: D steps and microbatches are loops (`lax.scan`). The blocks of a
+network are not. Neighbouring blocks differ in shape or resolution in every config; only the last
+two blocks of some discriminators are equal, and a loop over two would save nothing.
 """
 
 import atexit
@@ -22,38 +22,39 @@ from typing import Any
 import jax
 from jax._src import hardware_utils
 
-# Of a GPU's memory; JAX's default is 0.75. The rest is for CUDA's own code and libraries.
+# Fraction of a GPU's memory; JAX's default is 0.75. The rest is for CUDA's code and libraries.
 GPU_SHARE = 0.9
-# Options worth having, by platform. Each is checked against the installed compiler before use.
+# Options that pay off, by platform. Each is tried on the installed compiler before it is used.
 WORTH_HAVING = {
     "cpu": {
-        # jaxlib 0.10 hands convolutions and matrix products to YNNPACK. Empty: to Eigen, as before.
-        # Measured on two cores: a training step of the 16-wide 32 x 32 network in 0.24 of the time.
+        # jaxlib 0.10 gives convolutions and matrix products to YNNPACK. Empty: to Eigen, as before.
+        # Measured on two cores: a step of the 16-wide 32 x 32 network takes 0.24 of the time.
         "xla_cpu_experimental_ynn_fusion_type": "",
-        # Keeps optimization barriers, which XLA:CPU drops: without them it makes again what a
-        # rematerialised block was to save, and merges activations into the loops that transpose
-        # (convolution.py): 0.97 of the processor time of the same step.
+        # Keeps optimization barriers, which XLA:CPU drops. Without them it undoes the saving of
+        # rematerialised blocks, and fuses activations into the loops that transpose
+        # (convolution.py). Measured: 0.97 of the processor time of the same step.
         "xla_disable_hlo_passes": "cse_barrier_expander",
     },
     "tpu": {
-        # An array comes to the memory on the chip ahead of time only if it is read there twice:
-        # brought for one use, it moves as often and takes the place of others. BigGAN-128 moves 9 %
-        # less, LOGAN-128 13 % (docs/tpu.md).
+        # An array is prefetched to the memory on the chip only if it is read there at least twice:
+        # for a single use it is moved just as often, and takes space from others. BigGAN-128 moves
+        # 9 % less, LOGAN-128 13 % (docs/tpu.md).
         "xla_tpu_msa_inefficient_use_to_copy_ratio": "2",
     },
 }
 
 
-# Operations without a fixed order of additions are left out, and forms are not chosen by timing.
+# No operations whose order of additions varies, and no kernels chosen by timing them.
 DETERMINISTIC = {
     "gpu": {"xla_gpu_exclude_nondeterministic_ops": "True", "xla_gpu_autotune_level": "0"}
 }
 
 
 def compiler_options(device: jax.Device, deterministic: bool = False) -> dict[str, str]:
-    """Return the `compiler_options` for `jax.jit` on a device, which need not be there.
+    """Return the `compiler_options` for `jax.jit` on a device, which may be one that is not
+    attached.
 
-    Empty when there is nothing to say, or when its compiler does not know an option.
+    Empty if jaxgan sets none for the platform, or its compiler does not know them.
 
     Raises:
       ValueError: a deterministic program is asked for, which this compiler cannot promise.
@@ -72,7 +73,8 @@ def compiler_options(device: jax.Device, deterministic: bool = False) -> dict[st
 def jit(function: Callable, **options: Any) -> Callable:
     """Return `jax.jit(function, **options)` with the compiler options of the default devices.
 
-    Made at the first call: to decorate a module's function starts no devices.
+    The jitted function is made at the first call, so decorating a module's function starts no
+    devices.
     """
 
     @cache
@@ -85,7 +87,8 @@ def jit(function: Callable, **options: Any) -> Callable:
 
 @cache
 def _is_known(device: jax.Device, name: str, value: str) -> bool:
-    """Compile next to nothing with the option: a compiler has no list to ask."""
+    """Return whether the compiler accepts an option, by compiling a trivial program: it has no
+    list."""
     there = jax.sharding.SingleDeviceSharding(device)
     try:
         jax.jit(lambda: 0, out_shardings=there, compiler_options={name: value}).lower().compile()
@@ -95,9 +98,9 @@ def _is_known(device: jax.Device, name: str, value: str) -> bool:
 
 
 def cache_folder() -> Path:
-    """Return the user's cache folder for jaxgan: in XDG_CACHE_HOME or ~/.cache.
+    """Return the user's cache folder for jaxgan, in XDG_CACHE_HOME or ~/.cache.
 
-    Where it cannot be written, or the user has no home, a folder that ends with this process.
+    If it is not writable, or the user has no home, a temporary folder that ends with this process.
     """
     return _users_folder() or _own_folder()
 
@@ -122,20 +125,20 @@ def _own_folder() -> Path:
 def enable_persistent_cache(directory: Path | None = None) -> None:
     """Keep compiled programs in `directory` (default: in the user's cache folder) for later runs.
 
-    A cache that the user has set up already (JAX_COMPILATION_CACHE_DIR) stays as it is. Entries
-    are keyed by program, options, jaxlib and device, so a stale one is never used. Without a
-    folder that can be written nothing is kept.
+    A cache that the user has set up (JAX_COMPILATION_CACHE_DIR) stays as it is. The key of an entry
+    covers program, options, jaxlib and device, so a stale one is never used. Without a writable
+    folder nothing is kept.
     """
     folder = directory or _users_folder()
     if jax.config.values["jax_compilation_cache_dir"] or folder is None:
         return
     jax.config.update("jax_compilation_cache_dir", str(directory or folder / "compiled"))
-    # JAX's default is 1 s, but the start of a run compiles dozens of small programs too.
+    # JAX's default is 1 s, but at its start a run also compiles dozens of small programs.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def pass_over_missing_tpu() -> None:
-    """Use the CPU where libtpu is installed (it compiles for TPUs) but no chip is there.
+    """Use the CPU where libtpu is installed (it compiles for TPUs) but there is no TPU.
 
     JAX would start libtpu to find out, which prints five lines of warnings. Platforms that the user
     has chosen, and machines with the plugin of another accelerator, are left alone.
@@ -148,11 +151,12 @@ def pass_over_missing_tpu() -> None:
 
 
 def reserve_gpu_memory(all_at_once: bool) -> None:
-    """Allow GPU_SHARE of a GPU's memory; before the devices start.
+    """Allow JAX GPU_SHARE of a GPU's memory; call it before the devices start.
 
-    all_at_once: take it in one piece at the start, for a training that has the GPU to itself; else
-    take it as it is needed, so that another process can run beside. Variables that are set in the
-    environment stay as they are.
+    all_at_once: allocate it in one piece at the start, for a training that has the GPU to itself;
+      else
+    allocate as needed, so that other processes can use the GPU too. Environment variables that the
+    user has set stay as they are.
     """
     if "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:  # its old name: JAX refuses both
         os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", str(GPU_SHARE))
@@ -160,7 +164,7 @@ def reserve_gpu_memory(all_at_once: bool) -> None:
 
 
 def ignore_absent_gpus() -> None:
-    """Do not let JAX log that its CUDA plugin finds no GPU where there is no driver for one.
+    """Keep JAX from logging that its CUDA plugin finds no GPU, on a machine without a GPU driver.
 
     The plugin may be installed for its compiler alone (planning/cards.py).
     """
@@ -169,13 +173,14 @@ def ignore_absent_gpus() -> None:
 
 
 def refuse_float64() -> None:
-    """Refuse JAX_ENABLE_X64: programs and results are in float32."""
+    """Raise ValueError if JAX_ENABLE_X64 is set: programs and results are in float32."""
     if jax.config.values["jax_enable_x64"]:
         raise ValueError("JAX_ENABLE_X64 = 1: jaxgan computes in float32; unset it")
 
 
 def refuse_missing_platforms() -> None:
-    """Refuse JAX_PLATFORMS that names a kind of device which is not here; starts the devices."""
+    """Raise ValueError if JAX_PLATFORMS names a kind of device that is not here; starts the
+    devices."""
     platforms = jax.config.values["jax_platforms"]
     if not platforms:
         return

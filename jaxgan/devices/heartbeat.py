@@ -1,15 +1,15 @@
 """Heartbeats: every process reports where it is, and stops when another is gone or stuck.
 
-In the coordinator's key-value store, every PERIOD seconds, from a thread:
+The keys in the coordinator's key-value store, written every PERIOD seconds from a thread:
 
     jaxgan/beat/INDEX       where the process is (stuck.py), and the number of this beat
-    jaxgan/news/alive       the number of process 0's beat
+    jaxgan/news/alive       the number of process 0's last beat
     jaxgan/news/INDEX       why a process ends
-    jaxgan/news/verdict     who is silent or stuck
+    jaxgan/news/verdict     which process is silent or stuck
 
-Process 0 alone reads all beats; the others read the news. So a beat's traffic grows with the number
-of processes, not with its square. After bad news every process writes the stacks of its threads
-and ends with LOST. A process that was suspended does not count the time it missed.
+Only process 0 reads all beats; the others read the news. So the traffic of a beat grows with the
+number of processes, not with its square. After bad news every process writes the stacks of its
+threads and ends with exit code LOST. Time for which a process was suspended is not counted.
 """
 
 import contextlib
@@ -33,21 +33,21 @@ NEWS = "jaxgan/news/"
 
 
 class Loop(Protocol):
-    """What runs: training's Stopwatch."""
+    """The running loop: training's Stopwatch."""
 
     step: int
     phase: str
     moves: int
 
     def past(self, phase: str) -> list[float]:
-        """Return how many seconds a phase has taken, the last times."""
+        """Return the last durations of a phase, in seconds."""
         ...
 
 
 class Unchanged:
-    """Counts seconds without a change of a value, by name, in time that this process was running.
+    """Counts, by name, for how many seconds a value has not changed while this process was running.
 
-    elapsed: seconds since the last call; no more than two beats count.
+    elapsed: seconds since the last call; at most two beats are counted.
     """
 
     def __init__(self):
@@ -61,9 +61,9 @@ class Unchanged:
 
 
 class Heartbeat:
-    """The thread that beats and listens. It ends with `end`, or ends the process.
+    """The thread that sends beats and reads the news, until `end` or until it ends the process.
 
-    client: of the key-value store. patience: see stuck.py; 0 for no such check.
+    client: of the key-value store. patience: seconds, see stuck.py; 0 turns that check off.
     """
 
     def __init__(self, client: Any, me: int, patience: float = stuck.PATIENCE):
@@ -75,12 +75,12 @@ class Heartbeat:
         threading.Thread(target=self._run, name="jaxgan-heartbeat", daemon=True).start()
 
     def follow(self, loop: Loop, folder: Path | None) -> None:
-        """Report from now on where `loop` is; `folder` gets the stacks if it comes to that, or
-        standard error."""
+        """Report the place of `loop` from now on. If the run gets stuck, its stacks are written to
+        `folder`, or to standard error if that is None."""
         self._loop, self._folder = loop, folder
 
     def failed(self, message: str) -> None:
-        """Tell the others why this process ends."""
+        """Tell the other processes why this one ends."""
         self._client.key_value_set(f"{NEWS}{self._me}", message, allow_overwrite=True)
 
     def end(self) -> None:
@@ -150,12 +150,12 @@ class Heartbeat:
             file=sys.stderr,
             flush=True,
         )
-        if self._me == 0:  # the others read in its store why
+        if self._me == 0:  # the others read the reason in its store
             time.sleep(3 * PERIOD)
         os._exit(LOST)  # at once: an orderly end would wait for the process that is gone
 
     def _write_stacks(self, reason: str) -> str:
-        """Write what each thread of this process is doing; return where, for the message."""
+        """Write what each thread of this process is doing; return the place, for the message."""
         if self._folder is None:
             if self._loop is not None:
                 faulthandler.dump_traceback(sys.stderr, all_threads=True)

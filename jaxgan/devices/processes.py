@@ -1,18 +1,18 @@
-"""Several processes, one run: joining, agreeing, leaving.
+"""One run of several processes: joining, agreeing, leaving.
 
-The environment tells processes how to find each other; launch/ has a script for each case.
+Environment variables tell processes how to find each other; launch/ has a script for each case.
 
     JAX_COORDINATOR_ADDRESS=HOST:PORT, JAX_NUM_PROCESSES, JAX_PROCESS_ID    by hand
     JAXGAN_DISTRIBUTED=1       ask the cluster: Slurm, Cloud TPU, GKE, Open MPI;
-                               JAX_COORDINATOR_PORT takes another port than its own
+                               JAX_COORDINATOR_PORT replaces its default port
     JAXGAN_TIMEOUT=300         seconds to wait for the others at the start
-    JAXGAN_STUCK=300           seconds without progress after which a process is stuck (stuck.py
-                               says where more are allowed); 0: never
+    JAXGAN_STUCK=300           seconds without progress after which a process counts as stuck
+                               (stuck.py: some phases are allowed more); 0: never
 
-Each process writes a heartbeat to the coordinator's key-value store every 2 s (heartbeat.py). One
-that is silent for 40 s (killed, or its machine lost) or stuck is named by all others, which then
-stop: a collective would wait for it forever. The same command continues from the last checkpoint,
-with any number of processes.
+Each process writes a heartbeat to the coordinator's key-value store every 2 s (heartbeat.py). If
+one is stuck, or silent for 40 s (killed, or its machine lost), all others name it and stop:
+otherwise their next collective would wait for it forever. The same command continues from the last
+checkpoint, with any number of processes.
 """
 
 import atexit
@@ -39,9 +39,10 @@ _heartbeat: Heartbeat | None = None
 
 
 def join() -> None:
-    """Join the other processes if the environment names any; before JAX's first computation.
+    """Join the other processes if the environment names any; call it before JAX's first
+    computation.
 
-    Raises ValueError or RuntimeError, with one line, when that fails.
+    Raises ValueError or RuntimeError, with one line, if that fails.
     """
     address = os.environ.get("JAX_COORDINATOR_ADDRESS")
     automatic = os.environ.get("JAXGAN_DISTRIBUTED") == "1"
@@ -80,19 +81,20 @@ def join() -> None:
 
 
 def store() -> Any:
-    """Return a client of the coordinator's key-value store, None for a process that is alone."""
+    """Return a client of the coordinator's key-value store; None if this process is alone."""
     return _client
 
 
 def follow(loop: Loop, folder: Path | None) -> None:
-    """Let heartbeats say where `loop` is; a run that is stuck writes its stacks to `folder`, or to
-    standard error."""
+    """Let the heartbeats report the place of `loop`; a stuck run writes its stacks to `folder`, or
+    to standard error."""
     if _heartbeat is not None:
         _heartbeat.follow(loop, folder)
 
 
 def _ask_cluster(address: str | None, timeout: int) -> tuple[str, int, int, Any]:
-    """Return the coordinator's address, the number of processes, this one's, and its devices."""
+    """Return the coordinator's address, the number of processes, this one's index, and its
+    devices."""
     try:  # what jax.distributed.initialize calls; it has no public name
         found = clusters.ClusterEnv.auto_detect_unset_distributed_params(
             address, None, None, None, None, timeout
@@ -114,9 +116,9 @@ def _number(name: str, text: str | None) -> int:
 
 
 def fail(error: BaseException) -> None:
-    """Tell the others why this process ends; does nothing when it is alone.
+    """Tell the other processes why this one ends; a no-op if it is alone.
 
-    A collective that broke because another process is gone is that one's failure: wait for the
+    If a collective broke because another process is gone, that process is the cause: wait for the
     heartbeat to name it.
     """
     if _heartbeat is None:
@@ -124,13 +126,13 @@ def fail(error: BaseException) -> None:
     if isinstance(error, jax.errors.JaxRuntimeError):
         time.sleep(SILENCE + 3 * PERIOD)
     _heartbeat.failed(one_line(error))
-    # The last lines of this process are its own: in an orderly end JAX would wait for the others,
-    # and abort with a stack trace when they stop.
+    # Exit at once, so that these lines are the last: in an orderly end JAX would wait for the
+    # others, and abort with a stack trace when they stop.
     atexit.register(_end)
 
 
 def _end() -> None:
-    if jax.process_index() == 0:  # the others read in its store why it ends
+    if jax.process_index() == 0:  # the others read the reason in its store
         time.sleep(3 * PERIOD)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -148,8 +150,8 @@ def leave() -> None:
 def agree(values: dict[str, Any]) -> None:
     """Refuse, in every process, values that are not the same in all of them.
 
-    Process 0 compares them, so that each of the others reads one answer, not the values of all.
-    Raises ValueError that names the process and the fields.
+    Process 0 compares them, so each other process reads one answer instead of everyone's values.
+    Raises ValueError that names the first process that differs, and the fields.
     """
     if jax.process_count() == 1:
         return
@@ -164,7 +166,8 @@ def agree(values: dict[str, Any]) -> None:
 
 
 def disagreement(first: dict[str, Any], others: Iterable[dict[str, Any]]) -> str:
-    """Return a line that names the first of the other processes, 1, 2, ..., that differs; or ""."""
+    """Return a line that names the first of the other processes, 1, 2, ..., that differs; "" if
+    none does."""
     first = json.loads(json.dumps(first))  # a tuple is a list there
     for index, other in enumerate(others, 1):
         here, there = dict(_flat(first)), dict(_flat(other))
@@ -184,7 +187,7 @@ def disagreement(first: dict[str, Any], others: Iterable[dict[str, Any]]) -> str
 def from_first(name: str, value: str) -> str:
     """Return process 0's value in every process. Each name can be used once.
 
-    While process 0 takes its time the others wait; if it fails, the heartbeat ends them.
+    The others wait as long as process 0 takes; if it fails, the heartbeat ends them.
     """
     if jax.process_count() == 1:
         return value

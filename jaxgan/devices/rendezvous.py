@@ -1,8 +1,8 @@
 """All processes of a job meet at the coordinator's address before JAX uses it.
 
-JAX ends a process without a line when the port is taken or when others do not come. So process 0
-listens there first, each of the others connects and says who it is, and when all have come process
-0 frees the port and lets them go. Whoever fails says who is missing, in all processes.
+JAX ends a process without an explanation when the port is taken or when others do not come. So
+process 0 listens there first, each other process connects and says who it is, and when all are
+present process 0 frees the port and lets them go on. On failure every process says who is missing.
 
 A connection carries two lines: "INDEX of COUNT" to process 0, then "go" or the reason why not.
 """
@@ -26,7 +26,7 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def meet(address: str, count: int, index: int, timeout: float) -> None:
-    """Return when all processes have come. Raises RuntimeError, with one line, in all of them."""
+    """Return when all processes are present. Raises RuntimeError, with one line, in all of them."""
     host, port = split_address(address)
     if count > 1 and index:
         _come(address, host, port, f"{index} of {count}", timeout)
@@ -64,7 +64,7 @@ def _gather(address: str, port: int, count: int, timeout: float) -> None:
                     other = key.fileobj
                     assert isinstance(other, socket.socket)
                     said = _line(other)
-                    selector.unregister(other)  # it has said all it says
+                    selector.unregister(other)  # it sends nothing more
                     problem = problem or _enter(said, other, count, present)
         for other in present.values():
             with contextlib.suppress(OSError):  # it is gone: JAX will notice
@@ -74,7 +74,8 @@ def _gather(address: str, port: int, count: int, timeout: float) -> None:
 
 
 def _enter(said: str, other: socket.socket, count: int, present: dict) -> str:
-    """Note who came; return what is wrong with it, "" for nothing. Strangers are ignored."""
+    """Note which process came; return what is wrong with it, "" if nothing. Strangers are
+    ignored."""
     words = said.split(" ")
     if len(words) != 3 or words[1] != "of" or not (words[0].isdecimal() and words[2].isdecimal()):
         return ""
@@ -115,7 +116,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def _line(connection: socket.socket) -> str:
-    """Return a line without its end, "" where there is none."""
+    """Return a line without its line break; "" if there is none."""
     data = b""
     with contextlib.suppress(OSError):
         while b"\n" not in data and len(data) < LONGEST and (more := connection.recv(LONGEST)):

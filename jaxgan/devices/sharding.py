@@ -1,9 +1,9 @@
 """One mesh from a laptop to a pod: axes `data` and `fsdp`, jit with NamedSharding.
 
-The batch is split over both axes. Parameters, optimiser state and averages are split over `fsdp`
-along each leaf's last axis that divides: a kernel's outputs (vectors and small leaves are
-replicated); with fsdp 1 all are replicated. The weights of a step are gathered once, around the
-player's transform.
+The batch is sharded over both axes. Parameters, optimiser state and averages are sharded over
+`fsdp`, each leaf along its last axis whose size is divisible: for a kernel that is its output
+channels. Vectors and small leaves are replicated; with fsdp = 1 all leaves are. The weights of a
+step are gathered once, around the player's transform.
 """
 
 import math
@@ -22,7 +22,7 @@ from jaxgan.game.transforms import ParamTransform
 
 PyTree = Any
 AXES = ("data", "fsdp")
-# Leaves below this many elements are replicated: gathering them costs more than they take.
+# Smaller leaves (in elements) are replicated: gathering them costs more than their memory.
 SMALL = 2**14
 
 
@@ -30,7 +30,10 @@ def create_mesh(fsdp: int = 1, devices: list | None = None) -> Mesh:
     """Return a (data, fsdp) mesh over all devices of all processes.
 
     Several TPU slices, which a slower network connects, follow each other along `data`: parameters
-    are split and gathered inside a slice.
+    are sharded and gathered within a slice.
+
+    Raises:
+      ValueError: fsdp does not divide the number of devices (of a slice).
     """
     devices = jax.devices() if devices is None else devices
     slices = len({getattr(device, "slice_index", 0) for device in devices})
@@ -49,6 +52,7 @@ def create_mesh(fsdp: int = 1, devices: list | None = None) -> Mesh:
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
+    """Return the sharding of an array that every device holds completely."""
     return NamedSharding(mesh, P())
 
 
@@ -58,7 +62,7 @@ def rows(mesh: Mesh, leading: int = 0) -> NamedSharding:
 
 
 def leaf_sharding(mesh: Mesh, leaf: jax.Array | jax.ShapeDtypeStruct) -> NamedSharding:
-    """Return how one leaf of the state is split."""
+    """Return the sharding of one leaf of the state."""
     fsdp = mesh.shape["fsdp"]
     axes = [i for i, n in enumerate(leaf.shape) if n % fsdp == 0]
     if fsdp == 1 or leaf.ndim < 2 or math.prod(leaf.shape) < SMALL or not axes:
@@ -72,24 +76,25 @@ def tree_shardings(mesh: Mesh, tree: PyTree) -> PyTree:
 
 
 def replicate(mesh: Mesh, value: jax.Array) -> jax.Array:
-    """Ask for a value on every device."""
+    """Constrain a value to be replicated, inside jit."""
     return jax.lax.with_sharding_constraint(value, replicated(mesh))
 
 
 def is_split(mesh: Mesh | None) -> TypeGuard[Mesh]:
-    """Return whether parameters are split over devices."""
+    """Return whether parameters are sharded over devices."""
     return mesh is not None and mesh.shape["fsdp"] > 1
 
 
 def whole(mesh: Mesh | None) -> Callable[[jax.Array], jax.Array]:
-    """Return what keeps a value on every device where parameters are split; elsewhere all are."""
+    """Return a function that keeps a value replicated where parameters are sharded; else
+    jnp.asarray."""
     return partial(replicate, mesh) if is_split(mesh) else jnp.asarray
 
 
 def on_replicated(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
-    """Return a transform of split parameters: gathered, transformed whole; gradients come split.
+    """Return a transform of sharded parameters: they are gathered before, gradients sharded after.
 
-    Its state is the transform's own, so that a run's is the same on every mesh.
+    The state is the wrapped transform's own, so that a run's state is the same on every mesh.
     """
 
     def apply(params: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
@@ -102,13 +107,13 @@ def on_replicated(mesh: Mesh, transform: ParamTransform) -> ParamTransform:
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _gathered(mesh: Mesh, leaf: jax.Array) -> jax.Array:
-    """Make a parameter whole; its gradient stays split."""
+    """Gather a parameter; its gradient stays sharded."""
     return replicate(mesh, leaf)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _split_backwards(mesh: Mesh, leaf: jax.Array) -> jax.Array:
-    """Leave a weight as it is, and split its gradient."""
+    """Leave a weight as it is, and shard its gradient."""
     return leaf
 
 
@@ -117,8 +122,8 @@ def _split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
 
 
 def _sum_and_split(mesh: Mesh, _, grad: jax.Array) -> tuple[jax.Array]:
-    # Summed whole, then cut (TPU compilers make one reduce-scatter of it): asked for shards at
-    # once, the partitioner cuts the backward pass's activations along channels instead.
+    # Summed unsharded, then cut (TPU compilers fuse both to one reduce-scatter). If shards were
+    # asked for at once, XLA would shard the backward pass's activations along channels instead.
     return _split(mesh, None, replicate(mesh, grad))
 
 
@@ -127,13 +132,14 @@ _split_backwards.defvjp(lambda mesh, leaf: (leaf, None), _sum_and_split)
 
 
 def local_rows(mesh: Mesh, batch: int) -> np.ndarray:
-    """Return which rows of a global batch this process holds, in order."""
+    """Return the indices of the rows of a global batch that this process holds, in order."""
     indices = rows(mesh).addressable_devices_indices_map((batch,)).values()
     return np.unique(np.concatenate([np.arange(batch)[index] for index in indices]))
 
 
 def global_batch(mesh: Mesh, local: PyTree, batch: int) -> PyTree:
-    """Join every process's rows, leaves [batches, microbatches, local rows, ...], to one array."""
+    """Join every process's rows, leaves [batches, microbatches, local rows, ...], into global
+    arrays."""
 
     def join(x: np.ndarray) -> jax.Array:
         shape = (*x.shape[:2], batch, *x.shape[3:])

@@ -1,14 +1,15 @@
-"""All processes stop after the same step, the next that all can reach.
+"""All processes stop after the same step: the first that none of them has passed yet.
 
     1. A process may begin steps up to its `free` step: the one after the last that it has begun.
-    2. Whoever is asked to stop (by a signal, ...) tells all others, and begins no further step.
+    2. A process that is asked to stop (by a signal, ...) tells all others, and begins no further
+       step.
     3. Each process that is told begins no further step either, and publishes its `free` step.
-    4. Process 0 publishes the largest of them: every process goes on to that step and stops there.
+    4. Process 0 publishes the largest of them: every process runs to that step and stops there.
 
-No process has begun a later step, and none waits in a collective for one that has stopped earlier.
-Nothing is sent, and nobody waits, until someone is asked: a step costs one look at a flag. A thread
-of each process waits in the coordinator's key-value store for being told. A loop that ends by
-itself (the last step, an error that all processes have) answers those that are still in it.
+No process has begun a later step, and none waits in a collective for one that stopped earlier.
+Nothing is sent, and no process waits, until one is asked: a step costs one look at a flag. A thread
+of each process waits in the coordinator's key-value store to be told. A loop that ends by itself
+(the last step, an error that all processes have) answers the loops that are still running.
 """
 
 import contextlib
@@ -22,16 +23,16 @@ import jax
 from jaxgan.devices import processes
 
 NEVER = 1 << 62  # the stop step of a loop that has ended by itself
-LONG = 600_000  # milliseconds; then the question is repeated
+LONG = 600_000  # milliseconds; then the request is repeated
 
-_loops = itertools.count()  # the same number in all processes
+_loops = itertools.count()  # numbers the loops alike in all processes
 
 
 @contextlib.contextmanager
 def stopping(asked: threading.Event, first: int) -> Iterator[Callable[[int], bool]]:
-    """Yield a function that says after each step whether it is the last.
+    """Yield a function (step) -> whether the run stops after this step.
 
-    It must be called once for each step, when the step has been started.
+    It must be called once for each step, after the step has been started.
 
     Args:
       asked: set when this process is asked to stop.
@@ -50,7 +51,12 @@ def stopping(asked: threading.Event, first: int) -> Iterator[Callable[[int], boo
 
 
 class Together:
-    """One process's part. store: a client of the key-value store. name: of this loop, for keys."""
+    """One process's part of the agreement.
+
+    store: a client of the key-value store. name: of this loop, for its keys. me, count: the index
+      of
+    this process, and how many there are. asked, first: see `stopping`.
+    """
 
     def __init__(
         self, store: Any, name: str, me: int, count: int, asked: threading.Event, first: int
@@ -63,7 +69,7 @@ class Together:
         self._thread.start()
 
     def after(self, step: int) -> bool:
-        """Return whether the run stops after this step. Waits while the others are asked."""
+        """Return whether the run stops after this step. Waits while the processes agree."""
         asks = False
         with self._lock:
             if not self._is_held:

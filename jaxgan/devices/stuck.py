@@ -1,16 +1,16 @@
-"""Which process the others wait for: it is alive, but does not move.
+"""Find the process that the others wait for: it is alive, but does not move.
 
-All processes of a run go through the same activities in the same order, and each counts the ones it
-has begun (`moves`). The others can be ahead of the slowest by a step or two, then a collective
-holds them. So whoever has begun the fewest is the one that all wait for, and it is stuck if it has
-been in its present phase for longer than that phase's limit:
+All processes of a run go through the same activities in the same order, and each counts those it
+has begun (`moves`). The others can be a step or two ahead of the slowest; then a collective holds
+them. So the process that has begun the fewest is the one that all wait for, and it is stuck if its
+present phase has lasted longer than the limit of that phase:
 
     starting, or a phase that this process has never finished    12 x patience
     step, reading                           max(patience, 20 x the median of its last 64)
     compiling, saving, sampling, evaluating, other work
                                         max(6 x patience, 20 x the median of its last 64)
 
-with a patience of 300 s unless JAXGAN_STUCK says otherwise. A process that is slow each time has a
+with a patience of 300 s unless JAXGAN_STUCK says otherwise. A process that is always slow has a
 large median; a first compilation, and a save that waits for storage, have long limits.
 """
 
@@ -22,7 +22,7 @@ PATIENCE = 300  # seconds
 REMEMBERED = 64  # durations of a phase
 TIMES, SLOW, FIRST = 20.0, 6.0, 12.0
 QUICK = ("step", "input")
-WORDS = {  # what an activity of training/stopwatch.py is called in a message
+WORDS = {  # names in messages of the activities of training/stopwatch.py
     "input": "reading",
     "compile": "compiling",
     "samples": "sampling",
@@ -36,7 +36,8 @@ class Place(NamedTuple):
     """Where a process is in its loop.
 
     moves: number of activities begun since its start. still: seconds without a move, counted while
-    the process was running. limit: seconds after which it counts as stuck.
+      the
+    process was running. limit: seconds after which it counts as stuck.
     """
 
     host: str
@@ -48,7 +49,7 @@ class Place(NamedTuple):
 
 
 def limit(phase: str, past: Sequence[float], patience: float) -> float:
-    """Return for how many seconds a phase may last; `past` are seconds that it took before."""
+    """Return for how many seconds a phase may last, given its `past` durations in seconds."""
     if not past:
         return FIRST * patience
     least = patience if phase in QUICK else SLOW * patience
@@ -56,9 +57,10 @@ def limit(phase: str, past: Sequence[float], patience: float) -> float:
 
 
 def stuck(places: Mapping[int, Place]) -> list[int]:
-    """Return the processes that the others wait for, [] while none of them is over its limit.
+    """Return the processes that the others wait for; [] while none of them is over its limit.
 
-    Several where none is behind another: then storage, the network or a device holds all of them.
+    They are several if none is behind another: then storage, the network or a device holds all of
+    them.
     """
     fewest = min((place.moves for place in places.values()), default=0)
     return [
@@ -69,7 +71,8 @@ def stuck(places: Mapping[int, Place]) -> list[int]:
 
 
 def verdict(places: Mapping[int, Place]) -> str:
-    """Return one line that names who is stuck, where and for how long; "" if nobody is."""
+    """Return one line that names the stuck processes, where and for how long; "" if there are
+    none."""
     found = stuck(places)
     if not found:
         return ""

@@ -1,4 +1,4 @@
-"""An environment by the name that objective.environment and `jaxgan prepare --environment` take."""
+"""Environments by the name that objective.environment and `jaxgan prepare --environment` take."""
 
 import importlib
 
@@ -9,10 +9,10 @@ KNOWN = {"pendulum": pendulum.environment, "cartpole": cartpole.environment}
 
 
 def environment(name: str, field: str = "objective.environment") -> Environment:
-    """Return an environment of jaxgan, or that of a module of one's own, package.module, which has
-    a function `environment()`.
+    """Return an environment of jaxgan, or one from your own module, package.module, which has a
+    function `environment()`.
 
-    Raises ValueError for a name of neither; field: that holds it.
+    field: the field that holds the name, for messages. Raises ValueError for an unknown name.
     """
     if name in KNOWN:
         return KNOWN[name]()

@@ -1,11 +1,12 @@
-"""A pole on a cart, to be balanced by pushes to the left and to the right.
+"""A pole on a cart, to be balanced by pushing the cart left or right.
 
-Equations, bounds and reward are those of Gymnasium's CartPole-v1 (Barto, Sutton and Anderson 1983),
-with the 200 steps of CartPole-v0; Euler steps of 0.02 s. Observed are place, speed, angle and
-angular speed. The reward is 1 for each step that begins with the pole up and the cart in its track.
+Equations, bounds and reward are Gymnasium's CartPole-v1 (Barto, Sutton and Anderson 1983), with the
+200 steps of CartPole-v0; Euler steps of 0.02 s. An observation is position, velocity, angle and
+angular velocity. The reward is 1 for each step that begins with the pole up and the cart on its
+track.
 
-Difference: an episode does not end when the pole falls; the state stays as it is (environment.py),
-without reward. The return of an episode is the same number.
+Deviation: an episode does not end when the pole falls; the state stays as it is (environment.py),
+without reward. The return of an episode is the same.
 """
 
 import math
@@ -21,12 +22,12 @@ TRACK, STEEPEST = 2.4, 12 * 2 * math.pi / 360
 
 
 def reset(key: jax.Array) -> jax.Array:
-    """Draw all four numbers from U(-0.05, 0.05): [4] float32."""
+    """Draw all four components of a state from U(-0.05, 0.05): [4] float32."""
     return jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
 
 
 def step(state: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the next state, and 1 as the reward where this one is within bounds, else 0."""
+    """Return the next state, and the reward: 1 if the present state is within bounds, else 0."""
     place, speed, angle, turning = state
     is_up = (jnp.abs(place) <= TRACK) & (jnp.abs(angle) <= STEEPEST)
     force = jnp.where(action == 1, FORCE, -FORCE)
@@ -44,7 +45,7 @@ def observe(state: jax.Array) -> jax.Array:
 
 
 def lines(observation: np.ndarray) -> np.ndarray:
-    """Return the track, the cart and the pole."""
+    """Return the line segments of track, cart and pole, [k, 2, 2]; see `Environment.lines`."""
     place, _, angle, _ = observation
     x, y = 0.9 * place / TRACK, -0.4
     return np.array(
@@ -57,4 +58,5 @@ def lines(observation: np.ndarray) -> np.ndarray:
 
 
 def environment() -> Environment:
+    """Return the cart-pole environment: 4 observed numbers, 2 actions, 200 steps."""
     return Environment(reset, step, observe, 4, ("left", "right"), 200, lines)

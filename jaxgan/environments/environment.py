@@ -1,11 +1,11 @@
-"""What an environment is, and what happens in one when a policy acts.
+"""The interface of an environment, and episodes of a policy in one.
 
     state = reset(key);  state, reward = step(state, action);  observation = observe(state)
 
-All are pure functions of JAX arrays, of one world; `rollout` runs many side by side inside of a
-compiled step. Every episode has `horizon` steps. Where something ends it earlier (a pole that
-falls), the state stays as it is from then on: an absorbing state, which the discriminator sees, so
-that no reward is earned or lost by the length of an episode alone (arXiv 1809.02925).
+All are pure functions of JAX arrays, for a single world; `rollout` runs many side by side in one
+compiled step. Every episode has `horizon` steps. Where something would end it earlier (a pole that
+falls), the state stays as it is from then on: an absorbing state, visible to the discriminator, so
+that the length of an episode alone earns or loses no reward (arXiv 1809.02925).
 """
 
 from collections.abc import Callable
@@ -24,11 +24,11 @@ class Environment(NamedTuple):
     reset: key -> state, a pytree.
     step: (state, action [] int32) -> (next state, reward [] float32 of this step).
     observe: state -> [observation] float32.
-    observation: how many numbers are observed.
+    observation: the size of an observation.
     actions: the names of the actions 0, 1, ...
-    horizon: steps of an episode.
+    horizon: the number of steps of an episode.
     lines: observation [observation] -> line segments [k, 2, 2], (x, y) of both ends in [-1, 1] with
-      y upwards, for pictures; numpy, on the host.
+      y upwards, for pictures; NumPy, on the host.
     """
 
     reset: Callable[[jax.Array], PyTree]
@@ -43,7 +43,7 @@ class Environment(NamedTuple):
 class Rollout(NamedTuple):
     """Episodes side by side.
 
-    observations: [n, horizon + 1, observation] float32, the last one after the last action.
+    observations: [n, horizon + 1, observation] float32; the last one follows the last action.
     actions: [n, horizon] int32. rewards: [n, horizon] float32, the environment's own.
     """
 
@@ -58,11 +58,11 @@ def rollout(
     keys: Any,
     count: int,
 ) -> Rollout:
-    """Let a policy act in `count` worlds for an episode. Nothing of it has a gradient.
+    """Run a policy for one episode in each of `count` worlds. No gradients flow through the result.
 
     Args:
       act: (observations [count, observation], key) -> actions [count] int32.
-      keys: streams by name: "reset" and "acts".
+      keys: streams of keys by name: "reset" and "acts".
     """
     first = jax.vmap(environment.reset)(jax.random.split(keys["reset"], count))
     observe, step = jax.vmap(environment.observe), jax.vmap(environment.step)
@@ -80,5 +80,5 @@ def rollout(
 
 
 def drawn(logits: jax.Array, key: jax.Array) -> jax.Array:
-    """Draw an action from each row of logits [n, actions]: [n] int32."""
+    """Sample one action per row from logits [n, actions]: [n] int32."""
     return jax.random.categorical(key, logits).astype(jnp.int32)

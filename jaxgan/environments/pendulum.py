@@ -1,12 +1,14 @@
-"""A pendulum to be swung up and held, with three torques: -2, 0 and 2.
+"""A pendulum to be swung up and held upright, with three torques: -2, 0 and 2.
 
-Equations, bounds and reward are those of Gymnasium's Pendulum-v1, whose torque is any number in
-[-2, 2]: with t the angle from upright and w its speed, in steps of 0.05 s,
+Equations, bounds and reward are Gymnasium's Pendulum-v1. With t the angle from upright, w the
+angular velocity and u the torque, in steps of 0.05 s,
 
     w' = clip(w + (15 sin t + 3 u) 0.05, -8, 8)        t' = t + 0.05 w'
     reward = -(t^2 + 0.1 w^2 + 0.001 u^2), t in [-pi, pi)
 
-Observed are cos t, sin t, w. A torque of 2 does not lift the pendulum at once: it has to swing.
+An observation is cos t, sin t, w. A torque of 2 cannot lift the pendulum directly: it has to swing.
+
+Deviation: Gymnasium's torque is any number in [-2, 2].
 """
 
 import jax
@@ -20,13 +22,13 @@ GRAVITY, MASS, LENGTH, SECONDS, FASTEST = 10.0, 1.0, 1.0, 0.05, 8.0
 
 
 def reset(key: jax.Array) -> jax.Array:
-    """Draw an angle in [-pi, pi) and a speed in [-1, 1): [2] float32."""
+    """Draw an angle in [-pi, pi) and an angular velocity in [-1, 1): [2] float32."""
     bound = jnp.array([jnp.pi, 1.0], jnp.float32)
     return bound * jax.random.uniform(key, (2,), minval=-1.0, maxval=1.0)
 
 
 def step(state: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the next state and the reward of this one."""
+    """Return the next state, and the reward of the present state and action."""
     angle, speed = state
     torque = jnp.asarray(TORQUES, jnp.float32)[action]
     from_upright = jnp.mod(angle + jnp.pi, 2 * jnp.pi) - jnp.pi
@@ -37,17 +39,19 @@ def step(state: jax.Array, action: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def observe(state: jax.Array) -> jax.Array:
-    """Return cosine and sine of the angle, and the speed: [3] float32."""
+    """Return the cosine and sine of the angle, and the angular velocity: [3] float32."""
     angle, speed = state
     return jnp.stack([jnp.cos(angle), jnp.sin(angle), speed])
 
 
 def lines(observation: np.ndarray) -> np.ndarray:
-    """Return the rod, upwards where the angle is 0 (positive angles to the left)."""
+    """Return the line segment of the rod, [1, 2, 2]: upright at angle 0, positive angles to the
+    left."""
     cosine, sine = observation[:2]
     return np.array([[(0.0, 0.0), (-0.8 * sine, 0.8 * cosine)]])
 
 
 def environment() -> Environment:
+    """Return the pendulum environment: 3 observed numbers, 3 actions, 200 steps."""
     names = tuple(f"torque {torque:g}" for torque in TORQUES)
     return Environment(reset, step, observe, 3, names, 200, lines)

@@ -1,15 +1,15 @@
-"""A canvas, and strokes painted on it: what SPIRAL's policies (arXiv 1804.01118) do.
+"""A canvas, and strokes painted on it: the actions of SPIRAL's policies (arXiv 1804.01118).
 
 A stroke goes from where the last one ended along a quadratic Bezier curve
 
     p(t) = (1 - t)^2 start + 2 t (1 - t) control + t^2 end
 
-with a round brush: a pixel is covered by clip(radius + 1/2 - distance, 0, 1), where the distance is
-that of its centre to the curve in pixels, taken along SEGMENTS straight parts. Ink covers what is
-below it: canvas' = canvas + pressure cover (ink - canvas). Positions are (y, x) in pixels, from the
-top left corner. Nothing here has a gradient for those who paint: `Canvas` is what an action leaves.
+with a round brush that covers a pixel by clip(radius + 1/2 - distance, 0, 1). The distance is from
+the pixel's centre to the curve, in pixels; the curve is approximated by SEGMENTS straight parts.
+Ink covers what is below it: canvas' = canvas + pressure cover (ink - canvas). Positions are (y, x)
+in pixels, from the top left corner. No gradients flow through a canvas to the actions.
 
-Deviation: the authors paint by libmypaint, with 50 dabs of a brush's own texture.
+Deviation: the authors paint with libmypaint, 50 dabs of a textured brush per stroke.
 """
 
 from typing import NamedTuple
@@ -21,17 +21,18 @@ SEGMENTS = 8  # straight parts of a curve
 
 
 class Canvas(NamedTuple):
-    """pixels: [h, w, c] float32, of 0 to 1. place: [2], where the last stroke ended."""
+    """pixels: [h, w, c] float32 in [0, 1]. place: [2], where the last stroke ended."""
 
     pixels: jax.Array
     place: jax.Array
 
 
 class Stroke(NamedTuple):
-    """One action. paints: 1, or 0 to lift the brush and move it to `end` without a trace.
+    """One action.
 
-    control, end: [2] float32, (y, x). radius: of the brush in pixels. pressure: 0 to 1.
-    ink: [c] float32, of 0 to 1.
+    paints: 1 to paint, 0 to lift the brush and move it to `end` without a trace.
+    control, end: [2] float32, (y, x) in pixels. radius: of the brush, in pixels. pressure: 0 to 1.
+    ink: [c] float32 in [0, 1].
     """
 
     paints: jax.Array
@@ -43,7 +44,7 @@ class Stroke(NamedTuple):
 
 
 def blank(height: int, width: int, channels: int, ground: float = 0.0) -> Canvas:
-    """Return an empty canvas of one brightness, the brush in its top left corner."""
+    """Return an empty canvas of one brightness, with the brush in its top left corner."""
     return Canvas(jnp.full((height, width, channels), ground), jnp.zeros(2))
 
 
@@ -59,7 +60,7 @@ def painted(canvas: Canvas, stroke: Stroke) -> Canvas:
 def covered(
     start: jax.Array, control: jax.Array, end: jax.Array, radius: jax.Array, size: tuple[int, int]
 ) -> jax.Array:
-    """Return how much of each pixel a stroke covers, [*size] float32 of 0 to 1."""
+    """Return how much of each pixel a stroke covers, [*size] float32 in [0, 1]."""
     t = jnp.linspace(0.0, 1.0, SEGMENTS + 1)[:, None]
     at = lambda p: p.reshape(1, 2)
     curve = (1 - t) ** 2 * at(start) + 2 * t * (1 - t) * at(control) + t**2 * at(end)

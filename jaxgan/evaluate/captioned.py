@@ -1,7 +1,7 @@
-"""The captions of a split as what a generator draws, their true pictures, and a baseline.
+"""The captions of a split as a generator's inputs, their true pictures, and a baseline.
 
-The baseline of a caption is the picture of the nearest training caption: nearest by the cosine of
-the text vectors.
+The baseline of a caption is the picture of the nearest training caption, by the cosine of the text
+vectors.
 """
 
 import hashlib
@@ -17,11 +17,12 @@ from jaxgan.evaluate.metrics.distances import row_blocks
 from jaxgan.media.captions import condition_of
 from jaxgan.media.medium import Medium
 
-CHUNK = 1024  # records that are read at once
+CHUNK = 1024  # records read at once
 
 
 class Captioned(NamedTuple):
-    """In one order: texts, whose `read` gives text vectors [n, text_dim]; pictures; copies."""
+    """Texts, whose `read` gives text vectors [n, text_dim]; pictures; copies; all in the same
+    order."""
 
     texts: Images
     pictures: Images
@@ -29,7 +30,7 @@ class Captioned(NamedTuple):
 
 
 def captioned(name: str | Path, split: str, known: str, medium: Medium) -> Captioned:
-    """Return the captions and pictures of a split of a data set.
+    """Return the captions and pictures of a split of a data set, and the baseline's pictures.
 
     known: the split that was trained on.
     """
@@ -66,7 +67,8 @@ def conditions(records: Records) -> np.ndarray:
 
 
 def nearest(texts: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return which of the known vectors [m, d] has the largest product with each text [n, d]."""
+    """Return, for each text [n, d], the index of the known vector [m, d] with the largest
+    product."""
     found = np.empty(len(texts), np.int64)
     for rows in row_blocks(len(texts), len(known)):
         found[rows] = np.argmax(texts[rows] @ known.T, 1)

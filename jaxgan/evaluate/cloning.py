@@ -1,8 +1,10 @@
-"""Behavioural cloning: the control of imitation. It learns what the expert did, state by state.
+"""Behavioural cloning, the control of imitation: learns what the expert did, state by state.
 
-The policy's own network, from weights drawn by a seed, maximises the likelihood of the expert's
-pairs: Adam, 1e-3, 1,000 steps on all of them at once. It never acts while it learns, so what it
-does after its first mistake it has never seen (arXiv 1011.0686).
+The policy's own network, from weights initialised by a seed, maximises the likelihood of the
+expert's
+pairs: Adam, 1e-3, 1,000 steps on all of them at once. It never acts while it learns, so it has
+  never
+seen the states after its first mistake (arXiv 1011.0686).
 """
 
 from typing import Any
@@ -20,7 +22,8 @@ STEPS, RATE = 1000, 1e-3
 
 
 def cloned(side: Side, observations: np.ndarray, actions: np.ndarray, seed: int = 0) -> PyTree:
-    """Return the weights of a policy that was taught pairs [n, numbers] and [n] int32."""
+    """Return the weights of a policy trained on pairs: observations [n, numbers], actions [n]
+    int32."""
     optimizer = optax.adam(RATE)
 
     def loss(params: PyTree) -> jax.Array:

@@ -1,12 +1,12 @@
-"""`jaxgan evaluate`: a run, a file or a folder of images against real images.
+"""`jaxgan evaluate`: scores a run, a file or a folder of images against real images.
 
-DIRECTORY/results.jsonl    a line for each result, with its whole protocol
-DIRECTORY/scores.png       scores by step, where several checkpoints were scored
+DIRECTORY/results.jsonl    a line per result, with its whole protocol
+DIRECTORY/scores.png       scores by step, if several checkpoints were scored
 DIRECTORY/neighbours.png   with the metric "copies": samples beside the nearest real images
 DIRECTORY/truncation.csv, truncation.png    with --truncation: see sweep.py
 DIRECTORY/length.csv, length.png            with --length: see lengths.py
 
-The progress is shown on stderr. Nothing that was computed is lost: see recorded.py.
+Progress is shown on stderr. Nothing that was computed is lost: see recorded.py.
 
 The directory is the run's own, `evaluation` for files and folders, or --output.
 """
@@ -37,7 +37,7 @@ from jaxgan.trained.policy import is_policy
 
 
 class Options(NamedTuple):
-    """What the command line asks for besides config.evaluate."""
+    """The flags of the command, besides config.evaluate."""
 
     output: str = ""
     truncation: str = ""
@@ -50,7 +50,7 @@ class Options(NamedTuple):
 def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     """Score a run, a file or a folder as config.evaluate says; return the exit code.
 
-    Raises at the end what the first metric that failed has raised.
+    If metrics failed, raises the first one's error at the end.
     """
     output = Path(options.output or (path if is_run(path) else "evaluation"))
     say = partial(print, flush=True) if jax.process_index() == 0 else lambda *_: None
@@ -78,7 +78,7 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     if values and spans:
         raise ValueError("--truncation and --length: write one of the two at a time")
     if options.follow and not is_run(path):
-        raise ValueError(f"--follow: {path} is no run that trains; leave it out")
+        raise ValueError(f"--follow: {path} is not a training run; leave it out")
     if values and "fd" not in config.evaluate.metrics:
         raise ValueError("--truncation needs the metric 'fd': write it in evaluate.metrics")
     if options.patience < 0:
@@ -110,7 +110,7 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
 
 
 def results_in(output: Path) -> list[Result]:
-    """Return the results of a directory, or say that it has none."""
+    """Return the results of a directory. Raises FileNotFoundError if there is none."""
     path = output / "results.jsonl"
     results = read_results(path) if path.is_file() else []
     if not results:
@@ -119,7 +119,7 @@ def results_in(output: Path) -> list[Result]:
 
 
 def make_writable(output: Path) -> None:
-    """Make the directory of the results, or refuse it now rather than after an hour."""
+    """Create the directory of the results, or refuse it now rather than after an hour."""
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -130,7 +130,7 @@ def make_writable(output: Path) -> None:
 
 
 def draw_scores(results: list[Result], path: Path) -> None:
-    """Draw the scores by step of the newest protocol, where there are several steps."""
+    """Draw the scores of the newest protocol by step, if there are several steps."""
     newest = results[-1]["protocol"]
     of_step = ("step", "weights")
     fixed = lambda protocol: {k: v for k, v in protocol.items() if k not in of_step}

@@ -1,7 +1,8 @@
-"""Scores sets of images against one reference, whose features are read once (and cached).
+"""Scores sets of images against one reference, whose features are computed once (and cached).
 
-One pass over the samples: they are made (or read) batch by batch, and every batch goes through the
-extractor on all devices; only features stay. Recognition alone keeps the pixels: it trains on them.
+One pass over the samples: they are generated (or read) batch by batch, every batch goes through the
+extractor on all devices, and only features are kept. Metrics that need pixels ("pixels" in their
+needs) also keep the images.
 """
 
 import sys
@@ -33,11 +34,11 @@ from jaxgan.trained.generator import TrainedGenerator
 
 
 class Evaluation(NamedTuple):
-    """What one set of samples got.
+    """The result for one set of samples.
 
     metrics: {name: value}. classes: {metric: {class name: value}}. protocol: all that decided them.
-    features: of the samples, None where no metric asked for them.
-    failures: {metric: what it raised}; an interruption ends the list.
+    features: of the samples; None if no metric needed them.
+    failures: {metric: the error it raised}; an interruption ends the list.
     """
 
     metrics: dict[str, float]
@@ -48,13 +49,13 @@ class Evaluation(NamedTuple):
 
 
 class Evaluator:
-    """Scores `Images` by what config.evaluate says. Compiled and its reference read once.
+    """Scores `Images` by the metrics of config.evaluate. Compiled, and its reference read, once.
 
     Args:
       settings: config.evaluate.
       reference: real images, at the size of the samples.
       test: real images that classifiers are tested on; None takes a tenth of the reference.
-      extractor: None where no metric needs one.
+      extractor: None if no metric needs one.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class Evaluator:
         self._distances: np.ndarray | None = None
 
     def real(self, images: Images | None = None) -> Features:
-        """Return the features of the reference (or of the test images), from the cache if there."""
+        """Return the features of the reference (or of the test images), from the cache if
+        possible."""
         images = images or self.reference
         if images.digest not in self._features:
             self._features[images.digest] = cached_features(
@@ -83,13 +85,13 @@ class Evaluator:
         return self._features[images.digest]
 
     def real_distances(self) -> np.ndarray:
-        """Return how far each image of the reference is from the nearest others, [n, 5]."""
+        """Return the distances of each reference image to its nearest others, [n, 5]."""
         if self._distances is None:
             self._distances = own_distances(self.real().features)
         return self._distances
 
     def real_inception_score(self) -> float | None:
-        """Return the reference's own Inception Score, None for an extractor without logits."""
+        """Return the reference's own Inception Score; None for an extractor without logits."""
         logits = self.real().logits
         return inception_score(logits)[0] if logits.shape[1] > 1 else None
 
@@ -100,10 +102,10 @@ class Evaluator:
         truncation: float = 0.0,
         metrics: tuple[str, ...] | None = None,
     ) -> Evaluation:
-        """Return the scores of samples. A metric that raises does not keep back the others.
+        """Return the scores of samples. A metric that fails does not stop the others.
 
         Args:
-          generator, truncation: that made them; needed by "interpolation" alone.
+          generator, truncation: what made the samples; needed by "interpolation" only.
           metrics: some of config.evaluate.metrics; None for all.
         """
         metrics = tuple(self._settings.metrics) if metrics is None else metrics
@@ -133,17 +135,18 @@ class Evaluator:
         return Evaluation(values, classes, self.protocol(samples), inputs.fake, failures)
 
     def check(self, samples: Images, generator: bool, metrics: tuple[str, ...]) -> None:
-        """Refuse what these images cannot be scored by, before anything is computed."""
+        """Raise ValueError for metrics that these images do not allow, before anything is
+        computed."""
         logits = self.extractor and output_widths(self.extractor, samples.shape)[1]
         request = Request(samples, self.reference, self._test, generator, logits)
         check_request(metrics, request)
 
     def names(self, metric: str) -> set[str]:
-        """Return the names that a metric's numbers have in the results."""
+        """Return the names under which a metric's numbers appear in the results."""
         return set(METRICS[metric].names(self.extractor, self._settings.bootstrap_rounds))
 
     def protocol(self, samples: Images) -> dict[str, Any]:
-        """Return all that decides the numbers of samples."""
+        """Return everything that decides the numbers of samples."""
         more = {}
         if self._settings.bootstrap_rounds:
             more["bootstrap_rounds"] = self._settings.bootstrap_rounds
@@ -158,14 +161,14 @@ class Evaluator:
         return self._extract(batches).features
 
     def _inputs(self, samples, generator, truncation, metrics: tuple[str, ...]) -> Inputs:
-        """Make what the metrics need, and no more."""
+        """Compute what the metrics need, and no more."""
         needs = {need for name in metrics for need in METRICS[name].needs}
         pixels: list[Labelled] | None = [] if "pixels" in needs else None
         batches = self._batches(samples, "samples")
         seen = _seen(batches, pixels, numbering(metrics, samples, self.reference))
         fake = self._extract(seen) if "samples" in needs else None
         for _ in seen if pixels is not None else ():
-            pass  # no metric asked for features, which would have drawn the batches
+            pass  # no metric needed features, which would have consumed the batches
         sources = samples.sources if {"sources", "maps"} & needs else None
         real = self.real() if "reference" in needs else None
         tested = self._test is not None and {"reference", "held_out"} <= needs
@@ -185,7 +188,7 @@ class Evaluator:
         )
 
     def _batches(self, images: Images, what: str) -> Iterator[Labelled]:
-        """Yield the batches, with a progress line of the first process."""
+        """Yield the batches; the first process shows progress."""
         if jax.process_index() != 0:
             yield from images.batches(self._settings.batch)
             return
@@ -199,7 +202,8 @@ class Evaluator:
 
 
 def check_settings(settings: ConfigDict) -> None:
-    """Refuse what cannot run, before anything is opened."""
+    """Raise ValueError, naming the field, for settings that cannot run, before anything is
+    opened."""
     if not settings.metrics:
         raise ValueError(f"evaluate.metrics is empty: write some of {', '.join(METRICS)}")
     check_metrics(settings.metrics)
@@ -219,7 +223,7 @@ def check_settings(settings: ConfigDict) -> None:
 
 
 def needs_extractor(settings: ConfigDict) -> bool:
-    """Return whether any of the metrics reads features."""
+    """Return whether any of the metrics needs features."""
     needs = {need for name in settings.metrics for need in METRICS[name].needs}
     return not needs.isdisjoint({"samples", "reference"})
 
@@ -230,20 +234,22 @@ def _say(line: str) -> None:
 
 
 def on_host(images: Any) -> np.ndarray:
-    """Return images as numpy, also those that are spread over the devices of several processes."""
+    """Return images as a NumPy array, even if they are sharded over several processes."""
     if isinstance(images, jax.Array) and not images.is_fully_addressable:
         return multihost_utils.process_allgather(images, tiled=True)
     return np.asarray(images)
 
 
 def joined(batches) -> Labelled:
-    """Return all samples as floats in [-1, 1], and labels, of batches of stored integers."""
+    """Return all samples as floats in [-1, 1], and their labels, from batches of stored
+    integers."""
     images, labels = zip(*batches, strict=True)
     return np.asarray(as_floats(np.concatenate(images))), np.concatenate(labels)
 
 
 def _seen(batches: Iterator, pixels: list | None, names: np.ndarray | None) -> Iterator[Labelled]:
-    """Yield the batches with the reference's labels; add them to `pixels` on the host."""
+    """Yield the batches; append them to `pixels` on the host, with labels numbered as the
+    reference."""
     for images, labels in batches:
         labels = labels if names is None else names[labels]
         if pixels is not None:

@@ -1,9 +1,9 @@
 """One pass over images: features and logits on the host, their moments on the device.
 
-Batches may be numpy arrays or sharded jax arrays. With a mesh, every device runs the extractor on
-its own rows and the moments are sums over all of them; results do not depend on the number of
-devices. The host reads one batch behind the device, so generating and extracting overlap; it keeps
-many features in a file (files/rows.py).
+Batches may be NumPy arrays or sharded JAX arrays. With a mesh, every device runs the extractor on
+its own rows, and the moments are sums over all of them; results do not depend on the number of
+devices. The host reads one batch behind the device, so generating and extracting overlap; large
+numbers of features are kept in a file (files/rows.py).
 """
 
 import dataclasses
@@ -26,20 +26,20 @@ from jaxgan.media import waves
 from jaxgan.media.medium import Batch
 from jaxgan.media.pixels import to_float
 
-# Images at once on a CPU core: more do not fit its caches (1.6 times slower at 64).
+# Images per call on a CPU core: more do not fit its caches (1.6 times slower at 64).
 CPU_CHUNK = 8
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Features:
-    """What an extractor saw in a set of images.
+    """The output of an extractor for a set of images.
 
     Fields:
       count: n, the number of images.
       mean: [d] float64. covariance: [d, d] float64, divided by count - 1.
       features: [n, d] float32, finite.
       logits: [n, k] float32, finite; k is 0 for an extractor without logits.
-      labels: [n] int32, or None when the batches had none.
+      labels: [n] int32, or None if the batches had none.
     """
 
     count: int
@@ -59,10 +59,10 @@ def extract(
     """Run the extractor over all batches.
 
     Args:
-      batches: images [n, height, width, channels], or (images, labels [n] int32); numpy or jax;
-        float32 in [-1, 1], or as they are stored (waves: int16). All of one image size; n may
-        differ (smaller ones are padded).
-      extractor: see `extractor`.
+      batches: images [n, height, width, channels], or (images, labels [n] int32); NumPy or JAX;
+        float32 in [-1, 1], or as they are stored (waves: int16). All of one image size; n may vary
+        (smaller batches are padded).
+      extractor: see extractors/extractor.py.
       mesh: split every batch over all axes of this mesh; None runs on one device.
 
     Raises:
@@ -110,8 +110,8 @@ def extract(
 
 
 def as_floats(samples: Any) -> Any:
-    """Return stored images, volumes and clips (uint8, uint16) or waves (int16) as floats; numpy or
-    JAX arrays."""
+    """Return stored images, volumes and clips (uint8, uint16) or waves (int16) as floats in [-1,
+    1]; NumPy or JAX arrays."""
     if samples.dtype == jnp.int16:
         return waves.to_float(Batch(samples)).sample
     return to_float(samples)
@@ -120,7 +120,7 @@ def as_floats(samples: Any) -> Any:
 def features_of_arrays(
     features: np.ndarray, logits: np.ndarray | None = None, labels: np.ndarray | None = None
 ) -> Features:
-    """Return Features of features [n, d] that you already have (moments in numpy float64).
+    """Return Features from features [n, d] that you already have (moments in NumPy float64).
 
     Args:
       features: [n, d] finite, n at least 2. logits: [n, k] finite. labels: [n] int.
@@ -137,7 +137,8 @@ def features_of_arrays(
 
 
 class Seen(NamedTuple):
-    """What one batch gives: features [n, d], logits [n, k], and which images are finite [n]."""
+    """The output for one batch: features [n, d], logits [n, k], and which images are finite,
+    [n]."""
 
     features: jax.Array | np.ndarray
     logits: jax.Array | np.ndarray
@@ -145,7 +146,7 @@ class Seen(NamedTuple):
 
 
 def _check_finite(found: Seen, first: int) -> None:
-    """Name the first image of a batch that has, or gives, values that are not finite."""
+    """Raise ValueError, naming the first image, for images or outputs that are not finite."""
     good = {
         "is": found.finite,
         "gives features that are": np.isfinite(found.features).all(axis=1),
@@ -160,7 +161,8 @@ def _check_finite(found: Seen, first: int) -> None:
 
 
 def _equal_batches(batches: Iterable[Any], multiple: int) -> Iterator[tuple]:
-    """Yield (images, labels, mask): as many rows as the first batch, rounded up to `multiple`."""
+    """Yield (images, labels, mask) with as many rows as the first batch, rounded up to
+    `multiple`."""
     size, rows = None, 0
     for index, batch in enumerate(batches):
         images, labels = batch if isinstance(batch, tuple) else (batch, None)
@@ -181,13 +183,13 @@ def _equal_batches(batches: Iterable[Any], multiple: int) -> Iterator[tuple]:
         yield images, labels, np.arange(rows) < count
 
 
-@functools.lru_cache(maxsize=8)  # a jit of a new function compiles again
+@functools.lru_cache(maxsize=8)  # jitting a new function would compile again
 def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, Callable]:
     """Return the compiled functions: images to `Seen`, first moments, features into moments."""
 
     def precise(weights, images):
         images = images if images.dtype == jnp.float32 else as_floats(images)
-        # Accelerators multiply in bfloat16 by default: features would depend on the machine.
+        # By default, accelerators multiply in bfloat16: features would depend on the machine.
         with jax.default_matmul_precision("highest"):
             return apply(weights, images)
 
@@ -196,7 +198,7 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
             return precise(weights, images)
         chunks = images.reshape(-1, CPU_CHUNK, *images.shape[1:])
         outputs = jax.lax.map(lambda chunk: precise(weights, chunk), chunks)
-        # The number of rows is written out: logits may have no column.
+        # The number of rows is given explicitly: logits may have no columns.
         return jax.tree.map(lambda x: x.reshape(len(images), x.shape[-1]), outputs)
 
     if mesh is not None:
@@ -212,7 +214,7 @@ def _compiled(apply: Callable, mesh: Mesh | None) -> tuple[Callable, Callable, C
         features, logits = chunked(weights, images)
         return Seen(features, logits, finite)
 
-    # Without a mesh out_shardings is None: where the inputs are.
+    # Without a mesh, out_shardings is None: outputs are where the inputs are.
     whole = None if mesh is None else NamedSharding(mesh, P())
     jit = functools.partial(compiler.jit, out_shardings=whole)
     return jit(seen), jit(empty_moments), jit(add_batch, donate_argnums=0)

@@ -1,8 +1,8 @@
 """Follows a training that runs elsewhere: scores each checkpoint as it appears.
 
-A process of its own: it only reads the run's checkpoints and adds to its results. A step that has a
-result of the same protocol is not scored again, so it can be stopped and started at any time. It
-ends with the last step of the training, or when none has come for `patience` seconds.
+It is a separate process that only reads the run's checkpoints and adds to its results. A step that
+has a result of the same protocol is not scored again, so it can be stopped and started at any time.
+It ends with the last step of the training, or when none has appeared for `patience` seconds.
 """
 
 import time
@@ -30,7 +30,8 @@ def follow(
     patience: float,
     say: Callable[[str], None],
 ) -> int:
-    """Call `score` with the model of each checkpoint, oldest first; return how many there were.
+    """Call `score` with the model of each checkpoint, oldest first; return the number of
+    checkpoints.
 
     A checkpoint that is damaged, or deleted while it is read, is reported and left out.
     """
@@ -48,7 +49,7 @@ def follow(
                 except (manifest.DamagedError, OSError) as error:
                     say(f"the checkpoint of step {step} is left out: {error}")
                     continue
-                # The networks are compiled for the first; the others bring weights.
+                # The networks are compiled for the first checkpoint; the others reuse the programs.
                 compiled = model and (model.generator or model.translator)
                 model = of(from_state(run, state, compiled), run, state)
                 score(model)

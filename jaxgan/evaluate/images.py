@@ -1,7 +1,7 @@
 """Images to score, or to score against: a data set or a folder, read by index, never all at once.
 
-Images of another size than asked for are cut at the centre to its aspect ratio and area-resized
-(data/resize.py), in a folder as in a data set.
+Images of another size than requested are cropped at the centre to its aspect ratio and resized by
+area (media/resize.py), in a folder as in a data set.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ from jaxgan.media.medium import Medium
 from jaxgan.media.resize import fit
 
 Size = tuple[int, int]
-CROP, RESIZE = "center", "area"  # how images are brought to another size
+CROP, RESIZE = "center", "area"  # how images are resized
 LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes
 
 
@@ -39,16 +39,17 @@ LABELS = "labels.csv"  # in a folder: what `jaxgan sample --kind=images` writes
 class Images:
     """Images with labels, or samples of another medium.
 
-    name: for people. count: how many. shape: (height, width, channels), or of one such sample.
+    name: for people. count: number of images. shape: (height, width, channels), or that of a
+      sample.
     class_names: of the labels 0, 1, ...
-    digest: hash of all that the images are (`identity`); "" for samples of a generator.
-    read: indices [n] -> images [n, height, width, channels] uint8 or uint16, numpy or jax, and
+    digest: hash of everything that identifies the images (`identity`); "" for generated samples.
+    read: indices [n] -> images [n, height, width, channels] uint8 or uint16, NumPy or JAX, and
       labels [n] int32.
     facts: what a protocol says of them.
-    labels: [count], those that `read` returns, perhaps in their file; None where nothing asks.
-    sources: of images that a translator made, those that it made them of, in the same order.
-    map_classes: above 0 of label maps: how many classes they have.
-    is_classified: whether the labels are those that a classifier names.
+    labels: [count], those that `read` returns, possibly in a file; None if nothing needs them.
+    sources: for images that a translator made, what it made them from, in the same order.
+    map_classes: for label maps, their number of classes; otherwise 0.
+    is_classified: whether the labels are a classifier's predictions.
     noun: what to call them, in the plural.
     """
 
@@ -78,11 +79,11 @@ def open_images(
 
     Args:
       split: of a data set.
-      size: (height, width) to bring the images to; None keeps their own, which must be one.
-      medium: what the data set's records are, if they are no images.
+      size: (height, width) to resize the images to; None keeps their own, which must be one.
+      medium: what the data set's records are, if they are not images.
 
     Raises:
-      FileNotFoundError, ValueError: with one line that says what to write instead.
+      FileNotFoundError, ValueError: with one line on what to write instead.
     """
     try:
         find_data_set(path)
@@ -124,11 +125,11 @@ def of_records(records: Records, medium: Medium) -> Images:
 def identity(
     content: str, labels: Labels, class_names: tuple[str, ...], shape: tuple[int, ...]
 ) -> str:
-    """Return a hash of all that decides what a set of images is, 64 hexadecimal digits.
+    """Return a hash of everything that identifies a set of images, 64 hexadecimal digits.
 
     Args:
-      content: hash of the stored images in order.
-      shape: (height, width, channels) that they are brought to, by CROP and RESIZE.
+      content: hash of the stored images, in order.
+      shape: (height, width, channels) that they are resized to, by CROP and RESIZE.
     """
     parts = [content, list(class_names), list(shape), CROP, RESIZE]
     digest = hashlib.sha256(json.dumps(parts).encode())
@@ -138,9 +139,9 @@ def identity(
 
 
 def subset(images: Images, count: int, seed: int) -> Images:
-    """Return `count` of the images, each class in its proportion, drawn by `seed`; in their order.
+    """Return `count` of the images, drawn by `seed` with each class in proportion, in their order.
 
-    All of them if there are no more.
+    If there are no more than `count`, returns all of them.
     """
     if count >= images.count:
         return images
@@ -160,7 +161,7 @@ def subset(images: Images, count: int, seed: int) -> Images:
 def folder_images(folder: Path, size: Size | None = None) -> Images:
     """Return the images of a folder: class sub-folders, a labels.csv, or no classes.
 
-    Every file is read once here: files that cannot be are said, counted and left out.
+    Every file is read once here; those that cannot be are reported, counted and left out.
     """
     named = folder / LABELS
     source = open_source(folder, named if named.is_file() else None)
@@ -196,7 +197,7 @@ def folder_images(folder: Path, size: Size | None = None) -> Images:
 
 
 def _look(path: Payload) -> tuple[Kind, bytes] | str:
-    """Return what a folder's file is and the hash of its bytes, or why it cannot be read."""
+    """Return the kind of a folder's file and the hash of its bytes, or why it cannot be read."""
     assert isinstance(path, Path)
     try:
         data, kind = path.read_bytes(), inspect(path)
@@ -207,7 +208,7 @@ def _look(path: Payload) -> tuple[Kind, bytes] | str:
 
 
 def _say_unreadable(folder: Path, unreadable: dict[str, str], source: Source) -> None:
-    for what, names in (("cannot be read", unreadable), ("are no images", source.ignored)):
+    for what, names in (("cannot be read", unreadable), ("are not images", source.ignored)):
         shown = [
             f"{name!r}: {reason}" for name, reason in list(names.items())[:5] if name != LABELS
         ]
@@ -228,7 +229,7 @@ def _one_size(folder: Path, kinds: Sequence[Kind]) -> Size:
 
 
 def class_map(images: Images, reference: Images) -> np.ndarray:
-    """Return for each class of `images` its number in the reference, by name.
+    """Return the number in the reference of each class of `images`, matched by name.
 
     Raises:
       ValueError: the reference has no class of that name.

@@ -1,6 +1,6 @@
 """Scores by the length of the average (arXiv 2312.02696): `jaxgan evaluate RUN --length=...`.
 
-DIRECTORY/length.csv, length.png    every metric by relative length, of the step that is scored
+DIRECTORY/length.csv, length.png    every metric by relative length, at the step that is scored
 """
 
 import csv
@@ -22,9 +22,9 @@ from jaxgan.media.pictures import save_picture
 
 
 def check(path: Path, values: list[float]) -> None:
-    """Refuse what has no averages of these lengths."""
+    """Raise ValueError for a path or lengths for which there are no averages."""
     if values and not is_run(path):
-        raise ValueError(f"--length: {path} is no run; write one that kept average.lengths")
+        raise ValueError(f"--length: {path} is not a run; write one that kept average.lengths")
     if values and not 0.0 < min(values) <= max(values) <= LONGEST:
         raise ValueError(f"--length: write numbers above 0 and at most {LONGEST:.3f}")
 
@@ -55,7 +55,7 @@ def by_length(results: list[Result]) -> dict[float, Result]:
     def facts(result: Result) -> tuple[float, dict] | None:
         protocol = dict(result["protocol"])
         match = re.fullmatch(r"power .* length ([\d.e-]+)", str(protocol.pop("averaging", "")))
-        protocol.pop("weights", None)  # other ones for each length
+        protocol.pop("weights", None)  # they differ by length
         return (float(match[1]), protocol) if match else None
 
     found = [(f, r) for r in results if (f := facts(r))]
@@ -75,7 +75,7 @@ def table(curve: dict[float, Result]) -> str:
 
 
 def drawn(curve: dict[float, Result]):
-    """Return the picture: a panel for each metric."""
+    """Return the picture: one panel per metric."""
     names = dict.fromkeys(n for r in curve.values() for n in r["metrics"])
     shown = [n for n in names if not n.endswith(("_std", "_unbiased"))][:8]
     panels = [

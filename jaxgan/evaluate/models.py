@@ -21,7 +21,7 @@ from jaxgan.training.run import Run, abstract_state, load_run
 
 
 class Model(NamedTuple):
-    """generator, translator, images or classifier; run and state where the network is a run's."""
+    """One of generator, translator, images and classifier; run and state if it comes from a run."""
 
     generator: TrainedGenerator | None = None
     translator: Translator | None = None
@@ -32,14 +32,15 @@ class Model(NamedTuple):
 
 
 def is_run(path: Path) -> bool:
+    """Return whether a path is a run's directory."""
     return (path / "config.json").is_file()
 
 
 def open_model(path: Path, config: ConfigDict) -> Model:
-    """Open what `path` is; of a run its newest checkpoint.
+    """Open what `path` is; for a run, its newest checkpoint.
 
     Raises:
-      FileNotFoundError, ValueError: with one line that says what to write instead.
+      FileNotFoundError, ValueError: with one line on what to write instead.
     """
     if path.is_file():
         return of(load(path, config))
@@ -57,12 +58,12 @@ def open_model(path: Path, config: ConfigDict) -> Model:
 
 
 def of(trained: Trained, run: Run | None = None, state: TrainState | None = None) -> Model:
-    """Return the model of what `load` gives."""
+    """Return the model of what `load` returns. ValueError for what no metric can score."""
     if isinstance(trained, Policy):
         raise ValueError("a policy is scored in its environment: see evaluate/returns.py")
     if isinstance(trained, Simulator):
         raise ValueError(
-            f"model {trained.config.model.name!r} makes samples of numbers, and no metric knows "
+            f"model {trained.config.model.name!r} makes samples from numbers, and no metric knows "
             "them: draw some with jaxgan sample"
         )
     if isinstance(trained, Translator):
@@ -71,19 +72,19 @@ def of(trained: Trained, run: Run | None = None, state: TrainState | None = None
 
 
 def run_of(path: Path, config: ConfigDict) -> Run:
-    """Open a run to sample from: with whole weights on every device."""
+    """Open a run to sample from, with replicated weights on every device."""
     config = ConfigDict(config.to_dict())
     config.mesh.fsdp = 1
     return load_run(path, config)
 
 
 def known_config(path: Path) -> ConfigDict:
-    """Return the config that a model holds, the defaults for images."""
+    """Return the config of a model; the defaults for images."""
     if path.is_file() or is_run(path):
         return model_config(path)
     if not path.is_dir():
         refuse_other(path)
     config = default_config()
-    config.data.name = ""  # images come with no training data: the reference must be written
-    config.evaluate.samples = 0  # all that there are
+    config.data.name = ""  # images have no training data: the user must name the reference
+    config.evaluate.samples = 0  # all of them
     return config

@@ -1,8 +1,8 @@
-"""What metrics need of a request, checked before any feature is computed.
+"""What metrics need from a request, checked before any feature is computed.
 
-Each name of `Metric.needs` that a request may fail to give has a function here: it returns what to
-write instead, or "" where all is well. The other names (samples, reference, distances, pixels) say
-what evaluation.py prepares.
+Each name in `Metric.needs` that a request may fail to provide has a function here, which returns
+what to write instead, or "" if all is well. The other names (samples, reference, distances, pixels)
+tell evaluation.py what to prepare.
 """
 
 import difflib
@@ -24,9 +24,9 @@ WITH_CLASSES = ("two_classes", "two_a_class", "every_class", "pair_of_a_class")
 class Request(NamedTuple):
     """What is to be scored.
 
-    samples, reference: to score, and to score against. test: that classifiers are tested on; None
-    takes a tenth of the reference. generator: whether one made the samples. logits: how many the
-    extractor gives; None without an extractor.
+    samples, reference: what to score, and against what. test: what classifiers are tested on; None
+    takes a tenth of the reference. generator: whether a generator made the samples. logits: how
+    many the extractor gives; None without an extractor.
     """
 
     samples: Images
@@ -37,7 +37,7 @@ class Request(NamedTuple):
 
 
 def check_metrics(metrics: Iterable[str], known: Iterable[str] = tuple(METRICS)) -> None:
-    """Refuse names of no metric, with the nearest one."""
+    """Raise ValueError for names of unknown metrics, with the nearest known one."""
     for name in metrics:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
@@ -46,7 +46,7 @@ def check_metrics(metrics: Iterable[str], known: Iterable[str] = tuple(METRICS))
 
 
 def check_request(metrics: Iterable[str], request: Request) -> None:
-    """Refuse metrics that the request gives too little for."""
+    """Raise ValueError for metrics whose needs the request does not provide."""
     word = request.reference.noun
     sets = {"samples": request.samples, f"real {word}": request.reference}
     for name in metrics:

@@ -1,4 +1,4 @@
-"""Curves as a picture (PNG), for results that are looked at without a browser."""
+"""Curves as a picture (PNG), for results that are viewed without a browser."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,17 @@ from jaxgan.report.charts import nice_ticks, short
 
 WIDTH, HEIGHT = 460, 320  # of one panel
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 34, 44
-SCALE = 2  # drawn larger and reduced: Pillow's lines are not smoothed
+SCALE = 2  # drawn larger, then reduced, because Pillow does not antialias lines
 INK, FAINT, PAPER = (40, 40, 40), (222, 222, 222), (255, 255, 255)
 COLORS = ((31, 119, 180), (214, 98, 20), (44, 140, 60), (170, 50, 60))
 Point = tuple[float, float]
 
 
 class Line(NamedTuple):
-    """points: (x, y), joined in order. error: half the height of a bar at each point, or none."""
+    """A line of a panel.
+
+    points: (x, y), joined in order. error: half the height of the error bar at each point, or none.
+    """
 
     name: str
     points: list[Point]
@@ -23,7 +26,7 @@ class Line(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """marks: (text, x, y), points that have a name."""
+    """A plot. marks: (text, x, y), labelled points."""
 
     title: str
     x_label: str
@@ -33,7 +36,7 @@ class Panel(NamedTuple):
 
 
 def picture(panels: list[Panel], columns: int = 2) -> Image.Image:
-    """Return the panels side by side, `columns` in a row."""
+    """Return the panels side by side, `columns` per row."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     page = Image.new("RGB", (columns * WIDTH, rows * HEIGHT), PAPER)
@@ -97,7 +100,7 @@ def _panel(panel: Panel) -> Image.Image:
 
 
 def _ends(values: tuple[float, ...], ticks: list[float]) -> tuple[float, float]:
-    """Return the ends of an axis: all values and ticks, with a little room."""
+    """Return the ends of an axis: all values and ticks, with a small margin."""
     low, high = min(*values, *ticks), max(*values, *ticks)
     room = 0.04 * (high - low)
     return low - room, high + room

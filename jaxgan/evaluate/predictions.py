@@ -1,4 +1,5 @@
-"""What a classifier names labelled images, as `Images`: theirs, with its labels for their own."""
+"""A classifier's predictions on labelled images, as `Images` with its labels instead of their
+own."""
 
 import dataclasses
 
@@ -11,7 +12,7 @@ from jaxgan.trained.classifier import Classifier
 
 
 def predictions(classifier: Classifier, images: Images) -> Images:
-    """Return the images with the classes that a classifier names them."""
+    """Return the images with the classes that a classifier predicts."""
     if images.shape != classifier.image_shape:
         raise ValueError(
             f"evaluate.reference: {images.name} has images of {list(images.shape)}, the run's are "

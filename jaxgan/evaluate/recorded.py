@@ -1,8 +1,8 @@
-"""Scores that end in results.jsonl: none is computed twice, and none is lost.
+"""Scores written to results.jsonl: none is computed twice, and none is lost.
 
-A result that the file holds under the same protocol is not computed again, metric by metric; a new
-line then carries the old numbers with the new ones. A result that cannot be written is printed.
-If a metric fails, or the command is interrupted, the numbers of the others are written.
+A metric whose result the file holds under the same protocol is not computed again; a new line then
+carries the old numbers with the new ones. A result that cannot be written is printed. If a metric
+fails, or the command is interrupted, the numbers of the others are written.
 """
 
 import json
@@ -29,12 +29,12 @@ def recorded(
     """Score samples by the metrics that results file `path` lacks; return what was computed.
 
     Args:
-      generator, truncation: that made the samples.
-      failures: what metrics raise is added.
+      generator, truncation: what made the samples.
+      failures: errors that metrics raise are appended.
       again: compute all metrics, known or not.
 
     Returns:
-      None where there was nothing to compute.
+      None if there was nothing to compute.
 
     Raises:
       OSError: the file cannot be written; the result is on standard output.

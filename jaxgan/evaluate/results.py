@@ -1,8 +1,8 @@
 """Results as JSON lines: every number with the whole protocol that made it.
 
-A line is {"metrics": {...}, "protocol": {...}, "classes": {...}}; two numbers may be compared when
-their protocols agree. `differing_fields` says where they do not. "classes" holds scores of single
-classes, {metric: {class name: value}}, and is left out where there are none.
+A line is {"metrics": {...}, "protocol": {...}, "classes": {...}}. Two numbers may be compared if
+their protocols agree; `differing_fields` says where they do not. "classes" holds scores of single
+classes, {metric: {class name: value}}, and is left out if there are none.
 """
 
 import json
@@ -29,9 +29,9 @@ def protocol(
     """Return the protocol of a result as plain JSON values.
 
     Args:
-      extractor: its name, hash and own protocol go in; None if no metric used one.
-      samples, reference: their names, hashes, counts and facts (see `samples.samples`: step, seed,
-        averaging, truncation and its definition, standing statistics).
+      extractor: contributes its name, hash and own protocol; None if no metric used one.
+      samples, reference: contribute their names, hashes, counts and facts (see `samples.samples`:
+        step, seed, averaging, truncation and its definition, standing statistics).
       more: anything else that decides the numbers.
     """
     found = {
@@ -54,7 +54,7 @@ def protocol(
             "numpy": np.__version__,
         },
     }
-    return json.loads(json.dumps(found))  # as it will be read: tuples are lists
+    return json.loads(json.dumps(found))  # as it will be read back: with lists for tuples
 
 
 def append_result(
@@ -63,7 +63,7 @@ def append_result(
     protocol: dict[str, Any],
     classes: dict[str, dict[str, float]] | None = None,
 ) -> Result:
-    """Append one line to a results file, in place of a last one that was cut short; return it.
+    """Append one line to a results file, replacing a truncated last line; return it.
 
     Raises:
       ValueError: a metric that is not a finite number (JSON has no NaN).
@@ -77,7 +77,7 @@ def append_result(
         result["classes"] = classes
     try:
         json_lines.append(Path(path), result)
-    except OSError as error:  # they may have taken an hour
+    except OSError as error:  # the scores may have taken an hour
         raise OSError(
             f"{path} cannot be written ({one_line(error)}); the scores: {json.dumps(metrics)}"
         ) from error
@@ -87,7 +87,7 @@ def append_result(
 def merged_result(
     results: list[Result], protocol: dict[str, Any]
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Return (metrics, classes) of all results of exactly this protocol, the newest of each."""
+    """Return (metrics, classes) from all results of exactly this protocol; newer ones win."""
     metrics, classes = {}, {}
     for result in results:
         if result["protocol"] == protocol:
@@ -97,7 +97,7 @@ def merged_result(
 
 
 def read_results(path: str | Path) -> list[Result]:
-    """Return all lines of a results file. A last line cut short by a crash is left out.
+    """Return all lines of a results file. A last line truncated by a crash is left out.
 
     Raises:
       ValueError: any other line that is not a result; names the line.
@@ -126,9 +126,9 @@ def table(results: list[Result], columns: tuple[str, ...] | None = None, width: 
     Args:
       results: from `read_results`.
       columns: fields of the protocol to show before the metrics ("reference", "count"); None for
-        the step and those in which the results differ. Metrics with a `<name>_std` beside them are
+        the step and those in which the results differ. A metric with a `<name>_std` beside it is
         shown as one column, value ± std.
-      width: at most; a wider table continues below, with the same first columns.
+      width: the maximum; a wider table continues below, repeating the first columns.
     """
     results = sorted(results, key=_place)
     columns = _columns(results) if columns is None else columns
@@ -148,10 +148,11 @@ def table(results: list[Result], columns: tuple[str, ...] | None = None, width: 
 
 
 def _blocks(rows: list[list[str]], fixed: int, width: int) -> Iterator[str]:
-    """Yield the table in parts of at most `width` characters; the first `fixed` columns in each."""
+    """Yield the table in parts of at most `width` characters, with the first `fixed` columns in
+    each."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     while fixed > 1 and sum(widths[:fixed]) + 2 * fixed + max(widths[fixed:], default=0) > width:
-        fixed -= 1  # then the last of them are columns like the others
+        fixed -= 1  # the last of them become columns like the others
     first, rest = list(range(fixed)), list(range(fixed, len(widths)))
     while True:
         shown = list(first)
@@ -175,7 +176,7 @@ def _place(result: Result) -> float:
 
 
 def _columns(results: list[Result]) -> tuple[str, ...]:
-    """Return the fields that tell the results apart; weights only where the step does not."""
+    """Return the fields that distinguish the results; weights only if the step does not."""
     differing = {name for result in results[1:] for name in differing_fields(results[0], result)}
     pairs = {(_step(r), r["protocol"].get("weights")) for r in results}
     if len(pairs) == len({step for step, _ in pairs}):
@@ -189,10 +190,10 @@ def _columns(results: list[Result]) -> tuple[str, ...]:
 def _cell(value: Any) -> str:
     text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     text = text[:12] if len(text) == 64 else text  # hashes
-    return text if len(text) <= 32 else f"...{text[-29:]}"  # of a path the end
+    return text if len(text) <= 32 else f"...{text[-29:]}"  # the end of a path
 
 
 def differing_fields(first: Result, second: Result) -> list[str]:
-    """Return the protocol fields in which two results differ: empty if they may be compared."""
+    """Return the protocol fields in which two results differ; if empty, they may be compared."""
     names = [*first["protocol"], *(n for n in second["protocol"] if n not in first["protocol"])]
     return [n for n in names if first["protocol"].get(n) != second["protocol"].get(n)]

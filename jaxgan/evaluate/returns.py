@@ -1,15 +1,16 @@
-"""How well a policy imitates: what it earns, and where it goes, beside two that were not trained.
+"""How well a policy imitates: what it earns and where it goes, compared with two baselines.
 
     return            mean of the environment's own rewards, summed over an episode
-    distance          energy distance of the visited observations to the expert's:
+    distance          energy distance between the visited observations and the expert's:
                       2 E|x - y| - E|x - x'| - E|y - y'|, each number divided by its standard
-                      deviation in the expert's; 0 for equal distributions
-    *_cloning         of a policy cloned from the pairs of the run's data set (cloning.py)
-    *_random          of a policy that draws every action with equal odds
-    return_expert     of the expert's trajectories, where their rewards are known
+                      deviation over the expert's; 0 for equal distributions
+    *_cloning         for a policy cloned from the pairs of the run's data set (cloning.py)
+    *_random          for a policy that draws every action with equal probability
+    return_expert     for the expert's trajectories, if their rewards are known
 
 The expert's observations are those of evaluate.reference, such as all steps of many trajectories;
-by default the pairs that were trained on. A line of results.jsonl has them and the protocol.
+by default the pairs that were trained on. A line of results.jsonl holds the numbers and the
+protocol.
 """
 
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from jaxgan.trained.load import load_policy
 from jaxgan.trained.policy import Policy
 
 METRIC = "returns"
-MOST_STATES = 2000  # of either side, in the energy distance
+MOST_STATES = 2000  # per side, in the energy distance
 
 
 def evaluate_policy(path: Path, config: ConfigDict, output: Path, say: Callable) -> int:
@@ -67,7 +68,7 @@ def evaluate_policy(path: Path, config: ConfigDict, output: Path, say: Callable)
 
 
 def expert_records(name: str, split: str, config: ConfigDict) -> Records:
-    """Open transitions of the run's environment, or refuse others."""
+    """Open transitions of the run's environment; ValueError for others."""
     records, wanted = open_records(name, split), config.objective.environment
     found = (records.manifest() or {}).get("environment")
     if found != wanted:
@@ -88,7 +89,7 @@ def pairs_of(records: Records, world: Environment) -> tuple[np.ndarray, np.ndarr
 def scores(
     policy: Policy, pairs: Records, reference: Records, count: int, seed: int
 ) -> dict[str, float]:
-    """Return the metrics over so many episodes of each policy."""
+    """Return the metrics over `count` episodes of each policy."""
     world = policy.environment
     of_expert, _ = pairs_of(reference, world)
     clone = policy.with_weights(cloned(policy.side, *pairs_of(pairs, world), seed), 0)
@@ -112,7 +113,8 @@ def scores(
 
 
 def random_rollouts(world: Environment, count: int, seed: int) -> Rollout:
-    """Return episodes of a policy that draws every action with equal odds, as numpy arrays."""
+    """Return episodes of a policy that draws every action with equal probability, as NumPy
+    arrays."""
 
     def act(observations: jax.Array, key: jax.Array) -> jax.Array:
         return jax.random.randint(key, (len(observations),), 0, len(world.actions))
@@ -124,7 +126,7 @@ def random_rollouts(world: Environment, count: int, seed: int) -> Rollout:
 def energy_distance(x: np.ndarray, y: np.ndarray, most: int = MOST_STATES) -> float:
     """Return the energy distance of points x [n, d] to y [m, d]; see the module.
 
-    most: of more points than this a fair draw is compared.
+    most: if there are more points than this, a fair draw is compared.
     """
     scale = y.std(0)
     scale = np.where(scale > 0, scale, 1.0)
@@ -141,7 +143,7 @@ def energy_distance(x: np.ndarray, y: np.ndarray, most: int = MOST_STATES) -> fl
 def protocol(
     policy: Policy, pairs: Records, reference: Records, count: int, seed: int
 ) -> dict[str, Any]:
-    """Return all that decided the numbers, as plain JSON values."""
+    """Return everything that decided the numbers, as plain JSON values."""
     return {
         "samples": "episodes",
         "count": count,

@@ -1,8 +1,8 @@
-"""Samples of a generator as `Images`: made on the devices, where the extractor reads them.
+"""Samples of a generator as `Images`: generated on the devices where the extractor reads them.
 
 Image i depends on (seed, i), its class and the truncation; classes repeat cyclically, so that all
-are equally frequent. Pixels are rounded as in a file; values that are not finite are
-refused before that.
+are equally frequent. Pixels are rounded as in a file; values that are not finite are refused
+before.
 """
 
 import dataclasses
@@ -28,18 +28,18 @@ from jaxgan.trained.translator import Translator
 def samples(
     g: TrainedGenerator, count: int, seed: int, truncation: float | None, mesh: Mesh
 ) -> Images:
-    """Return images number 0 to count - 1 of a seed.
+    """Return the images number 0 to count - 1 of a seed.
 
     Args:
       seed: in [0, 2**32).
-      truncation: 0 for none; None for the config's. Batch-norm statistics are those for it.
-      mesh: where they are made: rows are split over all its devices.
+      truncation: 0 for none; None for the config's. Standing statistics are those for it.
+      mesh: where they are generated: rows are split over all its devices.
     """
     t = g.truncation(truncation)
     indices = np.arange(count)
     labels = cyclic_labels(count, len(g.class_names), checked_seed(seed))
     latents = g.latents(indices, seed, t)
-    # Through the host: of several processes each computed them, the mesh is of all.
+    # Through the host: each process computed them for itself, but the mesh spans all processes.
     host = jax.device_get(g.variables(t))
     variables = jax.device_put(host, sharding.replicated(mesh))
     generate, rows = _program(g, mesh), sharding.rows(mesh)
@@ -72,9 +72,9 @@ def samples(
 
 
 def cyclic_labels(count: int, classes: int, seed: int) -> np.ndarray:
-    """Return labels [count] int32: 0, 1, ... again and again; of the last, partial round a draw.
+    """Return labels [count] int32: 0, 1, ... repeated; the last, partial round is a fair draw.
 
-    Of fewer samples than classes, then, the classes that have one are a fair draw.
+    With fewer samples than classes, the classes that have a sample are thus a fair draw.
     """
     classes = max(classes, 1)
     rest = fair_draw(count % classes, classes, "classes", seed)
@@ -82,7 +82,8 @@ def cyclic_labels(count: int, classes: int, seed: int) -> np.ndarray:
 
 
 def tree_hash(tree: Any, *more: Any) -> str:
-    """Return a hash, 16 digits, of a tree's names, shapes, types and values, and of JSON values."""
+    """Return a hash, 16 digits, of a tree's names, shapes, dtypes and values, and of JSON
+    values."""
     digest = hashlib.sha256(json.dumps(more, sort_keys=True, default=str).encode())
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         leaf = np.ascontiguousarray(leaf)
@@ -92,7 +93,7 @@ def tree_hash(tree: Any, *more: Any) -> str:
 
 
 def averaging(g: TrainedGenerator | Translator) -> str:
-    """Return which of the generator's weights are sampled."""
+    """Return a description of which of the generator's weights are sampled."""
     average = g.config.average
     if g.config.sample.weights == "raw":
         return "none"
@@ -104,18 +105,18 @@ def averaging(g: TrainedGenerator | Translator) -> str:
 
 
 def standing_statistics(g: TrainedGenerator) -> str:
-    """Return how the batch-norm statistics are made."""
+    """Return a description of how the standing statistics are computed."""
     if g.truncations is not None:
         return "stored in the file"
     settings = g.config.sample
     return f"{settings.standing_batches} batches of {settings.standing_batch}"
 
 
-_PROGRAMS: dict = {}  # a sweep, or a run that is followed, compiles once
+_PROGRAMS: dict = {}  # so that a sweep, or a followed run, compiles once
 
 
 def _program(g: TrainedGenerator, mesh: Mesh) -> Callable:
-    """Return (variables, latents, labels) -> stored images, and which of them are finite [n]."""
+    """Return (variables, latents, labels) -> stored images, and which of them are finite, [n]."""
     key = id(g.side), mesh  # a generator with other weights keeps its side
     if key not in _PROGRAMS:
         _PROGRAMS.clear()

@@ -1,6 +1,6 @@
-"""Scores of batches of images, or of features that are there already: the Python interface.
+"""Scores of batches of images, or of features that exist already: the Python interface.
 
-`jaxgan evaluate` goes through `evaluation.Evaluator`, which adds caches, protocols and refusals.
+`jaxgan evaluate` uses `evaluation.Evaluator` instead, which adds caches, protocols and checks.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from jaxgan.evaluate.metrics.metric import Inputs, Scores, full_name
 from jaxgan.evaluate.metrics.table import DEFAULT_METRICS, METRICS
 from jaxgan.evaluate.needs import WITH_CLASSES, check_metrics
 
-# Of features alone, without pixels or a generator.
+# Metrics of features alone, without pixels or a generator.
 OF_FEATURES = tuple(
     name for name, metric in METRICS.items() if {"pixels", "generator"}.isdisjoint(metric.needs)
 )
@@ -36,7 +36,7 @@ def score(
     Args:
       fakes: batches of images, or of (images, labels); see `features.extract`.
       reference: the same of real images, or their Features (see `statistics.cached_features`).
-      extractor: see `extractor`; its name is part of every metric's.
+      extractor: see extractors/extractor.py; its name is part of every metric's.
       metrics: from OF_FEATURES.
       mesh: run on all its devices.
       settings: test, bootstrap_rounds and seed of `score_features`.
@@ -59,20 +59,20 @@ def score_features(
     bootstrap_rounds: int = 0,
     seed: int = 2020,
 ) -> Scores:
-    """Return the scores of features that are already there.
+    """Return the scores of features that exist already.
 
     Args:
       metrics: from OF_FEATURES.
       test: real images that classifiers are tested on; None takes a tenth of `real`, drawn by
         class, which they are then not trained on.
-      real_distances: `neighbours.own_distances` of real, for those who score often.
+      real_distances: `neighbours.own_distances` of real, to save time over many calls.
       bootstrap_rounds: above 0 adds <metric>_std to the Frechet distance, precision, recall,
         density and coverage. (KID and IS have one by definition: over subsets and splits.)
       seed: of subsets, splits and resamples, in [0, 2**32).
 
     Raises:
-      ValueError: features of two extractors, unknown metrics, labels that a metric needs and are
-        not there, too few images.
+      ValueError: features of two extractors, unknown metrics, missing labels that a metric needs,
+        or too few images.
     """
     check_metrics(metrics, OF_FEATURES)
     checked_seed(seed)

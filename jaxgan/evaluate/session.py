@@ -1,4 +1,4 @@
-"""Scores one model after another against one reference: what `jaxgan evaluate` keeps meanwhile."""
+"""Scores one model after another against one reference: the state of `jaxgan evaluate`."""
 
 import time
 from dataclasses import replace
@@ -29,16 +29,16 @@ from jaxgan.trained.translator import Translator
 
 
 class Session:
-    """The reference, the extractor and what they were compiled to, for one model after another."""
+    """The reference, the extractor and their compiled programs, kept from one model to the next."""
 
     def __init__(self, config: ConfigDict, mesh: Mesh, output: Path, say):
         self._config, self._settings, self._mesh = config, config.evaluate, mesh
         self._output, self._say = output, say
         self._evaluator: Evaluator | None = None
-        self.failures: list[Exception] = []  # of single metrics; the others have been scored
+        self.failures: list[Exception] = []  # of single metrics; the others were scored
 
     def score(self, model: Model, again: bool = False) -> None:
-        """Add a line of results; `again` also where they are known under the same protocol."""
+        """Add a line of results. again: even for metrics that are known under the same protocol."""
         metrics, began = tuple(self._settings.metrics), time.perf_counter()
         fake = self._samples(model)
         evaluator, truncation = self.evaluator(model, fake), fake.facts.get("truncation") or 0.0
@@ -61,14 +61,14 @@ class Session:
                 save_picture(self._output / "neighbours.png", sheet)
 
     def sweep(self, model: Model, values: list[float]) -> None:
-        """Score a generator at each threshold."""
+        """Score a generator at each truncation threshold."""
         if model.translator is not None:
             raise ValueError("--truncation: a translator has no latents: leave it out")
         if model.generator is None:
             what = "a classifier" if model.classifier is not None else "images"
             raise ValueError(f"--truncation needs a generator, and this is {what}: leave it out")
         settings = self._settings
-        # Statistics of the file's own, if it has them, belong to other thresholds.
+        # A file's own statistics, if it has any, belong to other thresholds.
         generator = model.generator.untabulated()
         for t in values:
             generator.truncation(t)  # refused before anything is computed
@@ -85,7 +85,8 @@ class Session:
         )
 
     def evaluator(self, model: Model, fake: Images) -> Evaluator:
-        """Return what scores this model: made once, unless the model itself is the extractor."""
+        """Return the evaluator of this model: made once, unless the model itself is the
+        extractor."""
         settings = self._settings
         if self._evaluator and settings.extractor not in NETWORKS:
             return self._evaluator
@@ -106,7 +107,7 @@ class Session:
                 "evaluate.reference is empty: write real images to compare with, such as "
                 "--config.evaluate.reference=data/photos"
             )
-        medium = None  # images are brought to the samples' size, nothing else is
+        medium = None  # images are resized to the samples' size; other media are not
         if model.generator is not None and self._config.data.medium != "images":
             medium = model.generator.medium
         word = noun(self._config.data.medium)
@@ -126,7 +127,7 @@ class Session:
         return self._evaluator
 
     def _extractor(self, model: Model, reference: Images) -> Extractor | None:
-        """Return the extractor that is asked for, None where no metric needs one."""
+        """Return the requested extractor; None if no metric needs one."""
         if not needs_extractor(self._settings):
             return None
         name, shape = self._settings.extractor, reference.shape
@@ -177,7 +178,7 @@ class Session:
         return subset(model.images, count, seed)
 
     def _labelled(self) -> Images:
-        """Return the labelled images that a classifier is tested on, of the target domain."""
+        """Return the labelled images of the target domain that a classifier is tested on."""
         settings = self._settings
         others = sorted(set(settings.metrics) - {"target_accuracy"})
         if others:
@@ -195,8 +196,9 @@ class Session:
         return subset(images, settings.samples or images.count, settings.seed)
 
     def _pairs(self, translator: Translator) -> tuple[Images, Images, Images]:
-        """Return sources to translate, the true pictures, and what metrics show for the sources: of
-        captions the pictures of others. Of a split that is not trained on where the run has one."""
+        """Return sources to translate, the true pictures, and what metrics show for the sources:
+        for captions, pictures of other captions. They come from a split that is not trained on, if
+        the run has one."""
         settings, data = self._settings, self._config.data
         for field in ("reference", "reference_samples", "test_split"):
             if settings.get(field):
@@ -223,7 +225,7 @@ class Session:
 
 
 def several(images: Images) -> Images:
-    """Return the images, or refuse a single one: it has no covariance and no neighbour."""
+    """Return the images; ValueError for a single one, which has no covariance and no neighbour."""
     if images.count < 2:
         raise ValueError(f"{images.name} holds {images.count} image: give 2 or more")
     return images

@@ -1,8 +1,7 @@
 """neighbours.png: samples beside the nearest real images, in the extractor's space.
 
-First the samples that are nearest to a real image of all, then some drawn from all of them. The
-caption is the distance over that below which two images are copies (neighbours.py): 1 or less is a
-copy.
+First the samples that are nearest of all to a real image, then some drawn at random. The caption is
+the distance divided by the threshold for copies (neighbours.py): 1 or less is a copy.
 """
 
 import numpy as np
@@ -24,7 +23,7 @@ def neighbours_sheet(
     rows: int = 5,
     columns: int = 7,
 ) -> Image.Image:
-    """Return the picture: `rows` nearest and `rows` drawn samples, each with its neighbours.
+    """Return the picture: `rows` nearest and `rows` random samples, each with its neighbours.
 
     real_distances: `neighbours.own_distances` of the reference.
     """
@@ -47,7 +46,7 @@ def neighbours_sheet(
 
 
 def _color(images: np.ndarray) -> np.ndarray:
-    """Return [n, h, w, 3] uint8; of other than 1 or 3 channels the first is shown."""
+    """Return [n, h, w, 3] uint8; if there are not 1 or 3 channels, the first one is shown."""
     if images.dtype == np.uint16:
         images = (images >> 8).astype(np.uint8)
     if images.shape[-1] == 3:

@@ -1,14 +1,14 @@
-"""Reference features on disk, so that a data set is pushed through the extractor once.
+"""Reference features on disk, so that a data set passes through the extractor only once.
 
 The file's name is a hash of everything that decides its content: the images' identity
-(`images.identity`), the extractor and its weights' hash, its protocol. Change the data in place and
-the name changes. The file also holds the versions of jaxgan and jax that made it; another version's
-files, and damaged ones, are computed again and replaced, with one line that names the file. A cache
-that cannot be written is done without, with one line too.
+(`images.identity`), the extractor and its weights' hash, its protocol. If the data changes in
+place, so does the name. The file also holds the versions of jaxgan and jax that made it; files of
+another version, and damaged ones, are computed again and replaced, with a line that names the file.
+If the cache cannot be written, evaluation continues without it, also with a line.
 
-Features are mapped, not read: ImageNet's are 16 GB. Beyond MOST bytes the files that were used
-longest ago are deleted. Of several processes that extract features together, each writes the file
-of its machine, and all compute them if one of them lacks it.
+Features are memory-mapped: ImageNet's are 16 GB. Beyond MOST bytes, the least recently used files
+are deleted. If several processes extract features together, each writes the file of its machine,
+and all compute them again if one of them lacks it.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ from jaxgan.evaluate.metrics.checks import finite
 from jaxgan.files.arrays import mapped_npz, write_npz
 
 ARRAYS = ("mean", "covariance", "features", "logits")
-MOST = 64 << 30  # bytes that a cache holds
-ROWS = 4096  # that are looked at together
+MOST = 64 << 30  # bytes of the cache
+ROWS = 4096  # checked at once
 
 
 def cached_features(
@@ -39,14 +39,14 @@ def cached_features(
     compute: Callable[[], Features],
     say: Callable[[str], None] = print,
 ) -> Features:
-    """Return the features of a data set, from the cache when it is there.
+    """Return the features of a data set, from the cache if possible.
 
     Args:
-      folder: of the cache; made if missing.
+      folder: of the cache; created if missing.
       content_hash: `Images.digest`, which covers pixels, labels, size and subset.
-      extractor: see `extractor`.
+      extractor: see extractors/extractor.py.
       compute: called on a miss.
-      say: takes the line about a cache that cannot be used.
+      say: called with a line if the cache cannot be used.
     """
     key = {
         "content": content_hash,
@@ -63,7 +63,7 @@ def cached_features(
         os.utime(path)  # used now
     except FileNotFoundError:
         pass
-    except Exception as error:  # whatever is wrong with the file, the answer is the same
+    except Exception as error:  # whatever is wrong with the file, it is computed again
         say(f"{path}: {error}; computing the reference features again")
     if everywhere(found is not None):
         assert found is not None
@@ -78,14 +78,15 @@ def cached_features(
 
 
 def everywhere(is_true: bool) -> bool:
-    """Return whether it is true in all processes, which all ask."""
+    """Return whether it is true in all processes; all must call it."""
     if jax.process_count() == 1:
         return is_true
     return bool(multihost_utils.process_allgather(np.array(is_true)).all())
 
 
 def evict(folder: Path, keep: Path, most: int = MOST) -> None:
-    """Delete the files that were used longest ago, but for one, until the others fit."""
+    """Delete the least recently used files, except `keep`, until the others fit into `most`
+    bytes."""
     files = sorted(folder.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
     held = keep.stat().st_size
     for file in files:

@@ -1,9 +1,8 @@
-"""Truncation curves: quality against variety, one point a threshold (BigGAN, arXiv 1809.11096).
+"""Truncation curves: quality against variety, one point per threshold (BigGAN, arXiv 1809.11096).
 
-Standing statistics are computed again for every threshold. The curve of each definition of
-truncation (latents.py: threshold, scaled, variance) that the results hold is drawn; a threshold
-that is there already, with the same protocol, is not computed again. Reported, as in the paper's
-table 2:
+Standing statistics are computed anew for every threshold. A curve is drawn for each definition of
+truncation (latents.py: threshold, scaled, variance) in the results; a threshold that is already
+there with the same protocol is not computed again. Reported, as in the paper's table 2:
 
     (a) no truncation          (b) the best Frechet distance
     (c) the Inception Score nearest to the reference's, if it is reached
@@ -31,11 +30,14 @@ from jaxgan.media.pictures import save_picture
 from jaxgan.trained.generator import TrainedGenerator
 
 MOST = 1000  # points of a curve
-OWN = ("truncation", "truncation_definition")  # the fields in which the points of a curve differ
+OWN = ("truncation", "truncation_definition")  # fields in which the points of a curve differ
 
 
 def points_of(text: str, flag: str = "--truncation") -> list[float]:
-    """Return the values of "FIRST:LAST:STEP" (both ends included) or of "0.5,1", ascending."""
+    """Return the values of "FIRST:LAST:STEP" (both ends included) or of "0.5,1", ascending.
+
+    Raises ValueError for another form, too many values, or values of 0 or less.
+    """
     try:
         if ":" in text:
             first, last, step = (float(part) for part in text.split(":"))
@@ -69,7 +71,7 @@ def sweep(
 ) -> list[Result]:
     """Score a generator at each truncation and at none; write truncation.csv and truncation.png.
 
-    settings: config.evaluate. failures: what metrics raise is added.
+    settings: config.evaluate. failures: errors that metrics raise are appended.
     """
     fd, inception = (full_name(name, evaluator.extractor) for name in ("fd*", "is*"))
     path, primary = output / "results.jsonl", jax.process_index() == 0
@@ -116,7 +118,7 @@ def by_definition(curve: list[Result]) -> dict[str, list[Result]]:
 def points(
     rows: list[Result], fd: str, inception: str, real_score: float | None
 ) -> dict[str, Result]:
-    """Return {"a": ..., "b": ..., "c": ..., "d": ...}; those that do not exist are left out."""
+    """Return {"a": ..., "b": ..., "c": ..., "d": ...}, without those that do not exist."""
     found = {}
     for r in rows:
         if r["protocol"]["truncation"] is None:
@@ -140,7 +142,7 @@ MEANING = {
 
 
 def said(name: str, found: dict[str, Result], fd: str, inception: str, real: float | None):
-    """Return the lines that report the points of one definition."""
+    """Yield the lines that report the points of one definition."""
     yield f"{name}:"
     for letter, meaning in MEANING.items():
         if letter not in found:
@@ -168,7 +170,7 @@ def table(curve: list[Result], fd: str, inception: str, real_score: float | None
 
 
 def drawn(curve: list[Result], fd: str, inception: str, real_score: float | None):
-    """Return the picture: each measure of quality against one of variety, and by threshold."""
+    """Return the picture: each measure of quality against one of variety, and each by threshold."""
     curves = by_definition(curve)
     have = {name for r in curve for name in r["metrics"]}
     suffix = fd.removeprefix("fd") if fd.startswith("fd") else "_inception"

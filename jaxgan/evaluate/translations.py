@@ -1,4 +1,4 @@
-"""What a translator makes of the sources of a split, and the true pictures, as `Images`."""
+"""The results of a translator for the sources of a split, and the true pictures, as `Images`."""
 
 import dataclasses
 import hashlib
@@ -18,7 +18,7 @@ from jaxgan.trained.translator import Translator
 
 
 def pair_images(name: str | Path, split: str, medium: Medium) -> tuple[Images, Images]:
-    """Return the sources and the pictures of a data set of pairs, in one order."""
+    """Return the sources and the pictures of a data set of pairs, in the same order."""
     records = open_records(name, split)
     reader, labels = Reader(records, medium), records.labels()
     content, where = records.content_hash(), f"{records.directory.name}/{records.split}"
@@ -38,7 +38,7 @@ def pair_images(name: str | Path, split: str, medium: Medium) -> tuple[Images, I
 
 
 def guesses(sources: Images, medium: Medium) -> Images:
-    """Return what metrics show for the sources: themselves, or the medium's guess of samples."""
+    """Return what metrics show for the sources: the sources, or the medium's guess from them."""
     guess = medium.guess
     if guess is None:
         return sources
@@ -51,10 +51,10 @@ def guesses(sources: Images, medium: Medium) -> Images:
 
 
 def translations(t: Translator, sources: Images, seed: int, copies: Images | None = None) -> Images:
-    """Return what a translator makes of sources, in their order.
+    """Return what a translator makes from sources, in their order.
 
     seed: in [0, 2**32), of the network's noise.
-    copies: images that stand for the sources in metrics, where those are captions.
+    copies: images that stand in for the sources in metrics, if the sources are captions.
     """
     checked_seed(seed)
 
@@ -81,6 +81,6 @@ def translations(t: Translator, sources: Images, seed: int, copies: Images | Non
         sources.labels,
         noun=sources.noun,
     )
-    if t.config.data.medium == "domains":  # joined by lot: no source has a true picture
+    if t.config.data.medium == "domains":  # paired at random: no source has a true picture
         return made
     return dataclasses.replace(made, sources=copies or sources)

@@ -1,13 +1,14 @@
-"""How near the sounds of a vocoder are to those whose mel spectrograms it got, on the windows of a
-split that is not trained on where the run has one.
+"""How close a vocoder's sounds are to those whose mel spectrograms it was given, on the windows of
+a split that is not trained on, if the run has one.
 
     mel_l1              mean |M(made) - M(true)| of log10 mel spectrograms, which
                         media/mel_spectrograms.py defines
-    mel_l1_griffin_lim  of sounds made by 60 iterations of the Griffin-Lim algorithm
-    mel_l1_mean         of the mean spectrogram of these windows in place of every one
+    mel_l1_griffin_lim  for sounds made by 60 iterations of the Griffin-Lim algorithm, which learns
+                        nothing
+    mel_l1_mean         for the mean spectrogram of these windows instead of each one's own
 
 Sounds are rounded to 16 bits first, as in a file. A line of results.jsonl has the numbers and the
-protocol; how many seconds of sound a second of this machine makes is only printed.
+protocol; the speed, in seconds of sound per second on this machine, is only printed.
 """
 
 import time
@@ -40,7 +41,7 @@ METRIC = "vocoded"
 
 
 def is_vocoder(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes sounds of mel spectrograms."""
+    """Return whether a resolved config's generator makes sounds from mel spectrograms."""
     return config.data.medium == "mels"
 
 
@@ -64,7 +65,7 @@ def evaluate_vocoder(path: Path, config: ConfigDict, output: Path, say: Callable
         facts = protocol(translator, records, places, asked.seed)
         result = append_result(output / "results.jsonl", metrics, facts)
         say(table([result]))
-        say(f"{speed:.1f} seconds of sound a second, on {jax.device_count()} device(s)")
+        say(f"{speed:.1f} seconds of sound per second, on {jax.device_count()} device(s)")
         say(f"{output / 'results.jsonl'} holds every number with its protocol")
         if output == path:
             refresh(path)
@@ -74,15 +75,15 @@ def evaluate_vocoder(path: Path, config: ConfigDict, output: Path, say: Callable
 def scores(
     translator: Translator, records: Records, places: np.ndarray, batch: int, seed: int
 ) -> tuple[dict[str, float], float]:
-    """Return the metrics of windows number `places`, and seconds of sound a second.
+    """Return the metrics over the windows at `places`, and seconds of sound per second.
 
-    batch: windows at once. The first batch, which compiles, is not timed unless it is alone.
+    batch: windows per call. The first batch, which compiles, is not timed unless it is alone.
     """
     mel = settings(translator.config.data)
     sums, means, took, made_seconds = np.zeros(2), [], 0.0, 0.0
 
     def distance(waves: Any, true: np.ndarray) -> float:
-        """Return the sum over windows of the distance of stored or float waves."""
+        """Return the sum over windows of the distance, for stored or float waves."""
         stored = to_stored(np.asarray(waves)) if waves.dtype != np.int16 else waves
         floats = np.asarray(to_float(Batch(jnp.asarray(stored))).sample)[..., 0]
         return float(np.abs(log_mels(floats, mel) - true).mean((1, 2), dtype=np.float64).sum())
@@ -110,7 +111,7 @@ def scores(
 def protocol(
     translator: Translator, records: Records, places: np.ndarray, seed: int
 ) -> dict[str, Any]:
-    """Return all that decided the numbers, as plain JSON values."""
+    """Return everything that decided the numbers, as plain JSON values."""
     mel = settings(translator.config.data)
     return {
         "samples": "vocoded windows",

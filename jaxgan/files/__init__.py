@@ -1,1 +1,1 @@
-"""Files: written atomically, checked by hash, read without executing anything."""
+"""Files: written atomically, verified by hash, and read without executing anything in them."""

@@ -1,4 +1,4 @@
-"""Named numpy arrays in an .npz file."""
+"""Named NumPy arrays in an .npz file."""
 
 import zipfile
 from pathlib import Path
@@ -12,19 +12,19 @@ CHUNK = 1 << 24  # bytes
 
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Replace a file by these arrays; see `atomic.replacing`."""
+    """Write arrays to an .npz file, replacing the old file atomically; see `atomic.replacing`."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
 def mapped_npz(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a file that `write_npz` wrote, as maps of it, read-only.
+    """Return the arrays of a file that `write_npz` wrote, as read-only memory maps of it.
 
-    All of it is read once, to compare it with its checksums; none of it stays in memory.
+    The whole file is read once, to verify its checksums; none of it stays in memory.
 
     Raises:
-      FileNotFoundError: there is none.
-      ValueError, OSError, zipfile.BadZipFile: another file, or a damaged one.
+      FileNotFoundError: there is no such file.
+      ValueError, OSError, zipfile.BadZipFile: not a file of `write_npz`, or a damaged one.
     """
     found = {}
     with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
@@ -35,10 +35,10 @@ def mapped_npz(path: Path) -> dict[str, np.ndarray]:
                 shape, order, dtype = _header(file)
                 offset = file.tell()
                 while file.read(CHUNK):
-                    pass  # compared with its checksum at the end
+                    pass  # at the end zipfile verifies the CRC
             if dtype.hasobject:
                 raise ValueError(f"{member.filename} holds objects")
-            raw.seek(member.header_offset + 26)  # the lengths of what lies before the array
+            raw.seek(member.header_offset + 26)  # two lengths, before the array
             name, extra = (int.from_bytes(raw.read(2), "little") for _ in range(2))
             offset += member.header_offset + 30 + name + extra
             found[member.filename.removesuffix(".npy")] = (
@@ -50,7 +50,7 @@ def mapped_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], Literal["C", "F"], np.dtype]:
-    """Return shape, order and dtype of the array that begins at a file's place."""
+    """Return shape, order and dtype of the array that begins at a file's current position."""
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
         shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)

@@ -1,9 +1,9 @@
-"""Files that are whole or not there: the only way in which jaxgan replaces a file.
+"""Atomic replacement of files: the only way in which jaxgan replaces one.
 
-The promise: whoever opens the path finds the old content or all of the new one, also after a power
-cut, and while several processes write the same path. Whatever fails, the old file stays and nothing
-lies beside it. Only a process that is killed while it writes leaves its temporary file, a hidden
-one; `sweep` removes those.
+The promise: whoever opens the path finds either the old content or all of the new one, even after a
+power cut and while several processes write the same path. Whatever fails, the old file stays and no
+other file is left beside it. Only a process that is killed while it writes leaves its temporary
+file, a hidden one; `sweep` removes those.
 """
 
 import contextlib
@@ -18,18 +18,19 @@ from jaxgan.files import limits
 
 SUFFIX = ".jaxgan-tmp"
 KEPT = (".npz", ".safetensors", ".stablehlo")
-ABANDONED = 86_400.0  # seconds: nothing here writes a file for a day
+ABANDONED = 86_400.0  # seconds: no file takes a day to write
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a new path beside `path` to write to; at the end it takes the place of `path`.
+    """Yield a new path beside `path` to write to; when the block ends it replaces `path`.
 
-    Folders above are made. What is no regular file, such as /dev/stdout, is written directly.
+    Missing parent folders are created. What is not a regular file, such as /dev/stdout, is written
+    directly.
 
     Raises:
       IsADirectoryError: `path` is a folder.
-      OSError: it cannot be written.
+      OSError: `path` cannot be written.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: write the name of a file")
@@ -54,13 +55,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Replace a file; see `replacing`."""
+    """Write a file, replacing the old one; see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file by text in UTF-8; see `replacing`."""
+    """Write text to a file as UTF-8, replacing the old one; see `replacing`."""
     write_bytes(path, text.encode())
 
 
@@ -74,7 +75,10 @@ def sync(folder: Path) -> None:
 
 
 def sweep(folder: Path, abandoned: float = ABANDONED) -> None:
-    """Remove temporary files that killed processes left in a folder so many seconds ago."""
+    """Remove temporary files that killed processes left in a folder.
+
+    abandoned: age in seconds from which a temporary file counts as left behind.
+    """
     for path in folder.glob(f".*{SUFFIX}"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime >= abandoned:
@@ -84,13 +88,14 @@ def sweep(folder: Path, abandoned: float = ABANDONED) -> None:
 def check_output(
     path: Path, field: str = "--output", endings: Sequence[str] = (), force: bool = False
 ) -> str:
-    """Refuse, before any work, a file that could not be written at its end, or that must stay.
+    """Refuse, before any work is done, an output file that cannot be written or must be kept.
 
-    A picture or a page that is there is replaced, and the command says so. A file of arrays (KEPT)
-    is replaced only if `force` (--force) is set: it may be all that is left of a run.
+    An existing picture or page is replaced, and the command says so. An existing file of arrays
+    (KEPT) is replaced only with `force` (--force): it may be all that is left of a run.
 
     Args:
-      endings: that the name may have; empty for any. Devices, such as /dev/stdout, need none.
+      endings: the allowed endings of the name; empty for any. Devices, such as /dev/stdout, need
+        none.
 
     Returns:
       What the command adds to its line about the file: "" where nothing is replaced.

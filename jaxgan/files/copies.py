@@ -1,11 +1,11 @@
 """A data set in an object store, copied once to this machine.
 
-Records are read at random, each of them in every epoch, and the reader of ArrayRecord files maps
-files. So the folder that holds dataset_info.json is copied to the user's cache folder, and a later
-run copies only what has changed in the store since.
+Records are read in random order, every one in every epoch, and the reader of ArrayRecord files
+needs local files to map. So the folder that holds dataset_info.json is copied to the user's cache
+folder, and later runs copy only what has changed in the store since.
 
-    CACHE/data/HASH OF THE URL/NAME/...     the files; NAME is the last word of the URL
-    CACHE/data/HASH OF THE URL/copied.jsonl   a line for each that is complete
+    CACHE/data/HASH OF THE URL/NAME/...       the files; NAME is the last part of the URL
+    CACHE/data/HASH OF THE URL/copied.jsonl   one line for each complete file
 """
 
 import contextlib
@@ -28,11 +28,12 @@ AT_ONCE = 8
 
 @functools.cache
 def copied(url: str) -> Path:
-    """Return a folder of this machine with the data set at a URL, or one or two levels below it.
+    """Return a local folder with the data set found at a URL, or one or two levels below it.
 
     Raises:
-      FileNotFoundError, ValueError: there is none, or there are several.
-      OSError: the store does not answer, or this machine has no space.
+      FileNotFoundError: there is no data set.
+      ValueError: there are several.
+      OSError: the store does not answer, or this machine has no space left.
     """
     objects = Objects(url)
     tags = {name: tag for name, tag in objects.tags().items() if is_inside(name)}
@@ -60,7 +61,7 @@ def copied(url: str) -> Path:
 
 
 def _data_set(url: str, names: dict[str, str]) -> str:
-    """Return the folder of the data set among names, "" or with a slash at its end."""
+    """Return the folder of the one data set among the names: "", or a path that ends in a slash."""
     for depth in range(3):
         found = sorted(
             n.removesuffix(INFO)
@@ -78,7 +79,7 @@ def _data_set(url: str, names: dict[str, str]) -> str:
 
 
 def _is_whole(path: Path, line: dict[str, Any] | None, tag: str) -> bool:
-    """Return whether a file is the copy of an object as it is in the store now."""
+    """Return whether a file is a complete copy of an object as the store has it now."""
     if line is None or line["tag"] != tag or not path.is_file():
         return False
     return path.stat().st_size == line["bytes"]

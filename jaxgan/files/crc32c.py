@@ -1,9 +1,11 @@
 """CRC-32C (Castagnoli) with NumPy, and the masked form that TensorFlow stores beside records.
 
-A CRC is linear over bits. The register after bytes a + b, started at 0, is the register after a,
-moved on by as many zero bytes as b has, xor the register after b. So neighbours of equal length are
-combined pairwise, all pairs of a level at once: log2(n) steps for n bytes instead of n, and the
-same steps for many messages.
+A CRC is linear over the bits of its input. For messages a and b and a register that starts at 0,
+
+    register(a + b) = shift(register(a), length of b) xor register(b)
+
+where shift feeds that many zero bytes. So neighbours of equal length are combined in pairs, all
+pairs of a level at once: log2(n) steps for n bytes instead of n, shared by many messages.
 """
 
 import functools
@@ -13,7 +15,7 @@ import numpy as np
 
 POLYNOMIAL = 0x82F63B78  # bits reversed
 ONES = 0xFFFFFFFF
-FIRST = b"Td\x1fd"  # moves the register from 0 to ONES, where a CRC starts
+FIRST = b"Td\x1fd"  # takes the register from 0 to ONES, a CRC's start
 MASK = 0xA282EAD8
 
 
@@ -21,7 +23,7 @@ def crc32c(messages: Sequence[bytes]) -> list[int]:
     """Return the CRC-32C of each message. Fast if their lengths are similar."""
     if not messages:
         return []
-    # Leading zeros leave a register of 0 as it is.
+    # Leading zeros leave a register of 0 unchanged.
     width = -(-max(map(len, messages)) // 4) * 4 + len(FIRST)
     data = b"".join((FIRST + message).rjust(width, b"\0") for message in messages)
     values = np.frombuffer(data, "<u4").reshape(len(messages), -1)
@@ -40,7 +42,7 @@ def masked_crc32c(messages: Sequence[bytes]) -> list[int]:
 
 
 def _move(registers: np.ndarray, level: int) -> np.ndarray:
-    """Return registers, any shape of uint32, moved on by 4 * 2**level zero bytes."""
+    """Return registers, uint32 of any shape, after another 4 * 2**level zero bytes."""
     parts = np.ascontiguousarray(registers).view(np.uint8).reshape(*registers.shape, 4)
     a, b, c, d = (table.take(parts[..., i]) for i, table in enumerate(_tables(level)))
     return a ^ b ^ c ^ d
@@ -48,7 +50,8 @@ def _move(registers: np.ndarray, level: int) -> np.ndarray:
 
 @functools.cache
 def _tables(level: int) -> np.ndarray:
-    """Return [4, 256] uint32: for each byte of a register, where it moves; their xor is the sum."""
+    """Return [4, 256] uint32: for each value of each byte of a register, the shifted register. The
+    xor of four entries is the whole register, shifted."""
     bits = np.left_shift(np.uint32(1), np.arange(32, dtype=np.uint32))
     if level:
         moved = _move(_move(bits, level - 1), level - 1)

@@ -1,23 +1,23 @@
-"""The desk of a run in an object store: its folder on this machine.
+"""The desk of a run in an object store: the local folder that jaxgan works in.
 
-All of jaxgan works with files: Orbax, the logs, the report, Pillow. So the work directory
-s3://bucket/run is a folder here, and the functions below bring objects to it and send files back;
-mirror.py does the work. For a path that is on no desk they do nothing: a work directory on disk
-behaves as if this module did not exist.
+All of jaxgan works with files: Orbax, the logs, the report, Pillow. So a work directory
+s3://bucket/run is a folder on this machine, and the functions below bring objects to it and send
+files back; mirror.py does the work. For a path that is on no desk they do nothing: with a work
+directory on disk everything behaves as if this module did not exist.
 
-    pull       bring small files, and the manifest of each checkpoint; sheets and snapshots as empty
-               files
+    pull       bring small files, and the manifest of each checkpoint; sample sheets and snapshots
+               appear as empty files
     fetch      bring the rest when it is needed: a checkpoint's arrays, a sheet, a snapshot
     push       send files that have changed here, oldest first; delete what was deleted here
-    publish    send a checkpoint: what else has changed, then its arrays, then its manifest, with
-               which it exists: objects without a manifest are no checkpoint
+    publish    send a checkpoint: first everything else that has changed, then its arrays, then
+               its manifest. The manifest completes it: objects without one are not a checkpoint
     withdraw   delete a checkpoint, its manifest first
     sweep      delete arrays without a manifest, left by an interrupted publish or withdraw
 
 A job starts with an empty desk, and only the store counts: a job that is killed leaves nothing here
 that another one needs. A training job holds the run's lease (lease.py) and checks it before each
 push, publish and withdraw. With several processes each has a desk, and process 0 has the lease: it
-alone writes to the store, and the others bring the checkpoint that it names.
+alone writes to the store, and the others fetch the checkpoint that it names.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ from jaxgan.files import lease
 from jaxgan.files.mirror import Mirror
 from jaxgan.files.objects import is_url
 
-_desks: dict[str, Mirror] = {}  # by URL, those that this process has open
+_desks: dict[str, Mirror] = {}  # the open desks of this process, by URL
 
 
 def local(reference: str | Path) -> Path:
-    """Return where a place is on this machine: a path itself, or a URL's desk, or its one file.
+    """Return the local path of a place: a path as it is; for a URL its desk, or the one file there.
 
     Raises:
       ValueError: a URL that cannot be used; see objects.check_url.
@@ -48,7 +48,7 @@ def local(reference: str | Path) -> Path:
 
 
 def with_urls(text: str) -> str:
-    """Return a text for the user with the URLs of desks in place of their folders."""
+    """Return a text for the user in which the folders of desks are replaced by their URLs."""
     for desk in _desks.values():
         text = text.replace(str(desk.folder), desk.url)
     return text
@@ -65,7 +65,7 @@ def pull(path: Path) -> None:
 
 
 def fetch(path: Path) -> Path:
-    """Bring the arrays of a checkpoint's folder, or a file's content; return the path.
+    """Bring the arrays of a checkpoint's folder, or the content of a file; return the path.
 
     Objects that the store does not have are skipped; a checkpoint's manifest shows what is missing.
     """
@@ -75,29 +75,32 @@ def fetch(path: Path) -> Path:
 
 
 def fetch_again(checkpoint: Path) -> Path:
-    """Bring a checkpoint as the store has it now, for a process that did not write it itself."""
+    """Bring the store's present version of a checkpoint, for a process that did not write it
+    itself."""
     if desk := _of(checkpoint):
         desk.fetch_again(checkpoint)
     return checkpoint
 
 
 def push(path: Path) -> None:
-    """Write what has changed on the desk that a path is on."""
+    """Send what has changed on the desk that a path is on."""
     if desk := _of(path):
         desk.push()
 
 
 def publish(written: Path, checkpoint: Path) -> None:
-    """Make a folder with its manifest the checkpoint that it is to be; its arrays leave the desk.
+    """Publish the folder `written`, with its manifest, as `checkpoint`; its arrays then leave the
+    desk.
 
-    Raises OSError or lease.LostError; then there is no such checkpoint.
+    Raises OSError or lease.LostError; then the checkpoint does not exist.
     """
     if desk := _of(checkpoint):
         desk.publish(written, checkpoint)
 
 
 def withdraw(checkpoint: Path) -> None:
-    """Delete a checkpoint in the store. If this is interrupted, it is no longer a checkpoint."""
+    """Delete a checkpoint in the store. Even if this is interrupted, it is no longer a
+    checkpoint."""
     if desk := _of(checkpoint):
         desk.withdraw(checkpoint)
 
@@ -110,7 +113,8 @@ def sweep(path: Path) -> None:
 
 @contextlib.contextmanager
 def held(path: Path, say: Callable[[str], None] = print) -> Iterator[str]:
-    """Hold the run of a desk, and push at intervals and at the end. Does nothing for a run on disk.
+    """Hold the lease of a run in a store, and push at intervals and at the end; a no-op for a run
+    on disk.
 
     Yields the lease's token, "" on disk. Raises lock.HeldError if another job holds it.
     """
@@ -126,9 +130,9 @@ def held(path: Path, say: Callable[[str], None] = print) -> Iterator[str]:
 
 
 def wait_for_token(path: Path, token: str, seconds: float) -> bool:
-    """Return whether the run of a desk comes to be held with this token within so many seconds.
+    """Return whether the run's lease comes to show this token within a number of seconds.
 
-    If so, what its holder has written is brought.
+    If it does, what its holder has written so far is pulled.
     """
     desk = _of(path)
     if desk is None or not lease.wait_for_token(desk.objects, token, seconds):

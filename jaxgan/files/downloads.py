@@ -1,4 +1,4 @@
-"""Files by address and hash: downloaded once, never used with another content."""
+"""Files by address and SHA-256: downloaded once, and never used with a different content."""
 
 import shutil
 import urllib.request
@@ -7,15 +7,15 @@ from pathlib import Path
 from jaxgan.files import atomic
 from jaxgan.files.atomic import replacing
 
-SECONDS = 60  # without an answer
+SECONDS = 60  # without an answer before a download is given up
 
 
 def downloaded(url: str, sha256: str, folder: Path) -> Path:
-    """Return the file of an address, from `folder` if it is there.
+    """Return the path of a file, downloaded from a URL unless `folder` has it already.
 
     Raises:
-      ValueError: it has another SHA-256 than the one asked for; nothing is kept.
-      OSError: it cannot be fetched.
+      ValueError: its SHA-256 is not the expected one; nothing is kept.
+      OSError: it cannot be downloaded.
     """
     path = folder / url.rpartition("/")[2]
     if path.exists():

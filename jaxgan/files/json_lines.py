@@ -1,7 +1,8 @@
-"""Files of JSON lines: one object a line, appended while something runs.
+"""Files of JSON lines: one object per line, appended while something runs.
 
-A process that is killed while it appends leaves a last line without its line break. Reading leaves
-it out, appending writes over it. Any other line that is not a JSON object is damage, and is named.
+A process that is killed while it appends leaves a last line without a line break. Reading skips
+that line, and appending overwrites it. Any other line that is not a JSON object is damage, and the
+error names it.
 """
 
 import contextlib
@@ -17,10 +18,10 @@ Line = dict[str, Any]
 
 
 def append(path: Path, values: Line) -> None:
-    """Add a line; it is on the disk when this returns. Several processes may append to a file.
+    """Append a line; it is on the disk when this returns. Several processes may append to one file.
 
     Raises:
-      OSError: it cannot be written.
+      OSError: the file cannot be written.
     """
     with open(path, "a+b") as file:
         with contextlib.suppress(OSError):  # a file system without locks
@@ -35,7 +36,7 @@ def append(path: Path, values: Line) -> None:
 
 
 def read(path: Path) -> list[Line]:
-    """Return all lines of a file: none where there is no file.
+    """Return all lines of a file; [] if there is no file.
 
     Raises:
       ValueError: a line that is not a JSON object; the message names the file and the line.
@@ -58,11 +59,11 @@ def read(path: Path) -> list[Line]:
 
 
 def write(path: Path, lines: list[Line]) -> None:
-    """Replace a file by these lines."""
+    """Write a file of these lines, replacing the old one."""
     atomic.write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def drop_after(path: Path, step: int) -> None:
-    """Remove lines with a later "step", and a last one that was cut short."""
+    """Remove the lines whose "step" is later, and a last line that was cut short."""
     if path.exists():
         write(path, [line for line in read(path) if line["step"] <= step])

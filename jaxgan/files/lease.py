@@ -1,11 +1,11 @@
-"""A run in an object store that one job writes at a time: lock.py without locks and file times.
+"""One writer at a time for a run in an object store: lock.py without file locks and file times.
 
-The object `lock` names the holder, as the file does, and is renewed by another number every BEAT
-seconds; it is deleted at the end. Who finds it takes it only after WATCH seconds without a change.
-Clocks are never compared.
+The object `lock` names the holder, as the lock file does. The holder rewrites it with a new number
+every BEAT seconds and deletes it at the end. Another job takes over a lock that it finds only after
+WATCH seconds without a change. Clocks are never compared.
 
-A holder that was away for longer may have lost its lease. So it looks at the token before it
-publishes anything (`check`), and then writes nothing more.
+A holder that was suspended for longer may have lost its lease without knowing. So it looks at the
+token before it publishes anything (`check`), and if the token is another's it writes nothing more.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ class LostError(RuntimeError):
 
 
 class Lease:
-    """What `held` yields."""
+    """The lease that `held` yields."""
 
     def __init__(self, objects: Objects):
         self._objects = objects
@@ -40,11 +40,11 @@ class Lease:
 
     @property
     def token(self) -> str:
-        """What the lock shows while this lease is held."""
+        """The token that the lock shows while this lease is held."""
         return self._me["token"]
 
     def check(self) -> None:
-        """Raise LostError if the lease is another's, OSError if the store does not answer."""
+        """Raise LostError if another job has the lease, OSError if the store does not answer."""
         holder = _holder(_read(self._objects))
         if holder.get("token") != self._me["token"]:
             who = lock.who(holder) if holder else "someone who deleted its lock"
@@ -54,7 +54,7 @@ class Lease:
             )
 
     def take(self) -> None:
-        """Write the lock. Raises HeldError if another was quicker."""
+        """Create the lock. Raises HeldError if another job was quicker."""
         try:
             self._objects.create(NAME, json.dumps(self._me).encode())
         except FileExistsError:
@@ -83,7 +83,7 @@ class Lease:
 def held(objects: Objects, say: Callable[[str], None] = print) -> Iterator[Lease]:
     """Hold the lease of a run while the block runs.
 
-    say: called with a line before a wait for a sign of life.
+    say: called with a line before the wait for a sign of life of a former holder.
 
     Raises:
       HeldError: another job has it.
@@ -115,7 +115,8 @@ def held(objects: Objects, say: Callable[[str], None] = print) -> Iterator[Lease
 
 
 def wait_for_token(objects: Objects, token: str, seconds: float) -> bool:
-    """Return whether the lock shows this token within so many seconds. Raises OSError."""
+    """Return whether the lock comes to show this token within a number of seconds. Raises
+    OSError."""
     end = time.monotonic() + seconds
     while _holder(_read(objects)).get("token") != token:
         if time.monotonic() > end:

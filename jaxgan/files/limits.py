@@ -1,12 +1,12 @@
-"""Limits of the machine: memory, disk space, quota, open files.
+"""Limits of the machine: memory, disk space, quotas, open files.
 
-They are not damage of the file being read. Code that treats any other error as damage, and leaves
-a record out because of it, first passes these on.
+Such an error does not mean that the file being read is damaged. Code that treats every other error
+as damage, and leaves out a record because of it, must first pass these on.
 """
 
 import errno
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a write; the last is a limit on files
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a write; EFBIG: a file size limit
 ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT}
 
 
@@ -24,7 +24,7 @@ def pass_on(error: BaseException) -> None:
 def is_full(error: BaseException) -> bool:
     """Return whether an error, or its cause, is a full disk or an exhausted quota.
 
-    Libraries in C++ raise kinds of their own, so the text counts too.
+    C++ libraries raise exceptions of other types, so the text is looked at too.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True

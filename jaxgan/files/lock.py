@@ -1,10 +1,11 @@
-"""A folder that one job uses at a time, also on storage that several machines share.
+"""A folder that only one job uses at a time, even on storage that several machines share.
 
-A file in it names the holder: host, process, since when, and a token of this time. It is empty when
-nobody holds the folder. Locks of the operating system end with their process, but on shared storage
-they may reach one machine only, or be missing. So the holder also renews the file's time of
-modification, every BEAT seconds, and who finds another machine's name in it takes the folder only
-after WATCH seconds without a sign of life. Clocks are never compared.
+A lock file in it names the holder: host, process, since when, and a token that is new each time the
+lock is taken. The file is empty while nobody holds the folder. Locks of the operating system end
+with their process, but on shared storage they may cover one machine only, or not exist. So the
+holder also renews the file's modification time every BEAT seconds, and a job that finds another
+machine's name in it takes the folder only after WATCH seconds without a sign of life. Clocks are
+never compared.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ class HeldError(ValueError):
 
 @contextlib.contextmanager
 def held(path: Path, watch: float = WATCH, say: Callable[[str], None] = print) -> Iterator[str]:
-    """Hold a lock file while the block runs; yield the token that the file then holds.
+    """Hold a lock file while the block runs; yield the token that it then contains.
 
     Args:
       watch: seconds to wait for a sign of life of a holder on another machine.
@@ -60,7 +61,7 @@ def held(path: Path, watch: float = WATCH, say: Callable[[str], None] = print) -
 
 
 def read_holder(path: Path) -> dict[str, Any]:
-    """Return what a lock file says of its holder, {} where nobody holds it."""
+    """Return what a lock file says about its holder; {} if nobody holds it."""
     try:
         text = path.read_bytes()
         return dict(json.loads(text)) if text else {}
@@ -71,7 +72,7 @@ def read_holder(path: Path) -> dict[str, Any]:
 
 
 def wait_for_token(path: Path, token: str, seconds: float) -> bool:
-    """Return whether a lock file shows this token within so many seconds."""
+    """Return whether a lock file comes to show this token within a number of seconds."""
     end = time.monotonic() + seconds
     while read_holder(path).get("token") != token:
         if time.monotonic() > end:
@@ -81,7 +82,7 @@ def wait_for_token(path: Path, token: str, seconds: float) -> bool:
 
 
 def _lock(file: IO[bytes], path: Path) -> bool:
-    """Take the operating system's lock; return False where there are none."""
+    """Take the operating system's lock; return False where the file system has none."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
@@ -119,7 +120,7 @@ def _write(file: IO[bytes], data: bytes) -> None:
 
 
 def who(holder: dict[str, Any]) -> str:
-    """Return who holds a folder, in words."""
+    """Return a description of the holder for a message: process, host and time."""
     return (
         f"process {holder.get('process', '?')} on {holder.get('host', 'this machine')}, since "
         f"{holder.get('since', 'an unknown time')}"

@@ -1,6 +1,7 @@
-"""A folder's manifest: what it holds and every file's SHA-256, so that damage is seen.
+"""A folder's manifest: its facts and the SHA-256 of every file, so that damage is detected.
 
-Two lines: JSON with the writer's facts and {file: [bytes, SHA-256]}, then that line's SHA-256.
+Two lines: JSON with the writer's facts and {file: [bytes, SHA-256]}, then the SHA-256 of the first
+line.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ class DamagedError(ValueError):
 
 
 def write(folder: Path, facts: dict) -> None:
-    """Write the facts and every file's size and SHA-256, and on a second line the first's."""
+    """Write the manifest of a folder: the facts, and the size and SHA-256 of every file in it."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     hashes = {p.relative_to(folder).as_posix(): [p.stat().st_size, atomic.sha256(p)] for p in files}
     body = json.dumps({**facts, "files": hashes}).encode()
@@ -33,7 +34,7 @@ def read(folder: Path) -> dict:
         raise DamagedError(f"its {MANIFEST} cannot be read: {one_line(error)}") from error
     if seal != _seal(body):
         raise DamagedError(f"its {MANIFEST} has another checksum")
-    try:  # whole, and yet anyone may have written it
+    try:  # intact, but anyone may have written it
         facts = json.loads(body)
         metrics = {name: float(value) for name, value in facts["metrics"].items()}
         dicts = {name: dict(facts[name].items()) for name in ("leaves", "files")}

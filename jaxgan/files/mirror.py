@@ -1,9 +1,9 @@
-"""A folder of this machine that mirrors a run in an object store.
+"""A local folder that mirrors a run in an object store.
 
-A file is brought again when the store's tag for it changes, unless it was changed here. Files that
-were changed here are sent, and those that were deleted here are deleted there. Checkpoints are
-handled apart (publish, withdraw): one exists as soon as its manifest does. A lease that is held is
-checked before anything is written.
+A file is downloaded again when the store's tag for it changes, unless it was changed here. Files
+that were changed here are sent, and those that were deleted here are deleted there. Checkpoints are
+handled separately (publish, withdraw): one exists as soon as its manifest does. If a lease is held,
+it is checked before anything is written.
 """
 
 import contextlib
@@ -21,22 +21,22 @@ from jaxgan.files.objects import Objects, is_inside
 from jaxgan.files.room import room
 
 PUSH = 30.0  # seconds between two pushes of a run that trains
-AT_ONCE = 8  # objects on their way
+AT_ONCE = 8  # transfers in parallel
 LATE = ("samples", "snapshots")  # folders of files that are fetched when they are read
 OWN = ("lock",)  # not a file of the run
 # Without these a run would start over. A listing may be outdated, so they are always looked for.
 LOGS = ("checkpoints", "roll_backs", "metrics", "watch", "timing", "starts", "laps", "results")
 BY_NAME = ("config.json", "data.json", *(f"{name}.jsonl" for name in LOGS))
-NEWEST = 3  # completed checkpoints that are looked for in the same way
+NEWEST = 3  # this many completed checkpoints are looked for in the same way
 UNREAD = ("events.", "profile/", "stacks/", "wandb/")  # written by a run, never read by it
 
-Stat = tuple[int, int, int]  # time, size and number of a file
+Stat = tuple[int, int, int]  # mtime, size and inode number
 
 
 class Mirror:
-    """A run, or a single file, at a URL, and the folder that mirrors it.
+    """A run, or a single file, at a URL, and the local folder that mirrors it.
 
-    folder: of the run. path: the same, or the file. Methods may be called from any thread.
+    folder: the run's. path: the same, or the single file's. Methods may be called from any thread.
     """
 
     def __init__(self, url: str):
@@ -47,9 +47,9 @@ class Mirror:
         if self.objects.is_object():  # one file, such as an exported generator
             self.path = self.folder / PurePosixPath(url).name
             self.objects.download("", self.path)
-        self._pulled: dict[str, str] = {}  # name -> the store's tag when it came
-        self._same: dict[str, Stat] = {}  # name -> the file when it was as in the store
-        self._late: set[str] = set()  # files that are empty here, and were not fetched
+        self._pulled: dict[str, str] = {}  # name -> the store's tag when fetched
+        self._same: dict[str, Stat] = {}  # name -> stat when equal to the store
+        self._late: set[str] = set()  # placeholders: empty here, not fetched yet
         self._lease: lease.Lease | None = None
         self._lock = threading.RLock()
 
@@ -157,7 +157,8 @@ class Mirror:
             self._lease = None
 
     def _bring(self, tags: dict[str, str]) -> None:
-        """Download files whose tag has changed since they came, unless they were changed here."""
+        """Download files whose tag has changed since they were last fetched, unless changed
+        here."""
         new = [n for n, tag in tags.items() if self._pulled.get(n) != tag]
         new = [n for n in new if self._same.get(n) == self._stat(n)]
         late = {n for n in new if n.partition("/")[0] in LATE}
@@ -195,7 +196,7 @@ class Mirror:
         return path.relative_to(self.folder).as_posix()
 
     def _stat(self, name: str) -> Stat | None:
-        """Return what changes when a file here does, None where there is none."""
+        """Return what changes whenever a local file does; None if it does not exist."""
         try:
             found = (self.folder / name).stat()
         except FileNotFoundError:
@@ -203,7 +204,7 @@ class Mirror:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _empty(self, name: str) -> None:
-        """Leave an empty file in place of one that the store has."""
+        """Leave an empty file as a placeholder for one that the store has."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
@@ -212,7 +213,7 @@ class Mirror:
             self._same[name] = stat
 
     def _remove(self, name: str) -> None:
-        """Delete a file here, and a checkpoint's folder with its manifest."""
+        """Delete a local file; for a manifest, the whole folder of the checkpoint."""
         path = self.folder / name
         path.unlink(missing_ok=True)
         if _is_checkpoint(name.rpartition("/")[0]):
@@ -234,7 +235,7 @@ class Mirror:
         self._at_once(one, names)
 
     def _at_once(self, function: Callable, *arguments: Iterable[Any]) -> None:
-        """Call a function for each, and raise the first error."""
+        """Call a function for each item in parallel, and raise the first error."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(function, *arguments))
 

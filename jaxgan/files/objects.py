@@ -1,10 +1,12 @@
-"""Objects in a store, gs:// or s3://, below one URL.
+"""Objects below one URL of a store, gs:// or s3://.
 
-A write is atomic: an object has its old content or all of the new one. There is no rename, no
-append and no lock, and a listing may be older than what reading by name finds. So the rest of the
-code uses the few operations here, and publishes by writing one object last (desk.py).
+A write is atomic: an object has either its old content or all of the new one. There is no rename,
+no append and no lock, and a listing may be older than what reading by name finds. So the rest of
+the code restricts itself to the few operations here, and publishes by writing one object last
+(desk.py).
 
-Credentials and endpoints are those of gcsfs and s3fs: AWS_ENDPOINT_URL names another S3 server.
+Credentials and endpoints are configured as for gcsfs and s3fs: AWS_ENDPOINT_URL names another S3
+server.
 """
 
 import contextlib
@@ -18,8 +20,8 @@ from jaxgan.files import atomic
 from jaxgan.files.errors import one_line
 
 PACKAGES = {"gs": ("gcsfs", "gcs"), "s3": ("s3fs", "s3")}  # scheme -> package, extra of jaxgan
-LARGE = 64 * 2**20  # bytes: from here on a file is sent in parts
-# What of a listing changes with an object's content; stores name it differently.
+LARGE = 64 * 2**20  # bytes; larger files are sent in parts
+# The fields of a listing that change with an object's content; each store has its own names.
 TAGS = ("size", "ETag", "etag", "md5Hash", "generation", "created")
 
 
@@ -29,7 +31,7 @@ def is_url(reference: object) -> bool:
 
 
 def is_inside(name: str) -> bool:
-    """Return whether a name is of a file below a folder: whoever writes objects chooses names."""
+    """Return whether a name stays inside its folder: names in a store may be anyone's choice."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and path.name != ""
 
@@ -48,7 +50,7 @@ def check_url(url: str) -> None:
 
 
 class Objects:
-    """The objects whose names begin with a URL and a slash; names here are what follows."""
+    """The objects below a URL; a name is what follows the URL and a slash."""
 
     def __init__(self, url: str):
         """Raises ValueError as `check_url`."""
@@ -61,7 +63,7 @@ class Objects:
             self._files = fsspec.filesystem(scheme, use_listings_cache=False)
 
     def tags(self, below: str = "") -> dict[str, str]:
-        """Return {name: a text that changes with the content} of the objects below a folder."""
+        """Return {name: a text that changes with the content} for the objects below a folder."""
         folder = f"{self._root}/{below}".rstrip("/")
         with self._answered(below):
             self._files.invalidate_cache()
@@ -75,7 +77,7 @@ class Objects:
         }
 
     def is_object(self) -> bool:
-        """Return whether the URL itself is that of an object."""
+        """Return whether the URL itself names an object."""
         with self._answered(""):
             self._files.invalidate_cache()
             return self._files.isfile(self._root)
@@ -91,19 +93,19 @@ class Objects:
             self._files.pipe_file(self._at(name), data)
 
     def create(self, name: str, data: bytes) -> None:
-        """Write an object that is not there. Raises FileExistsError."""
+        """Write a new object. Raises FileExistsError if there is one of this name."""
         with self._answered(name):
             self._files.pipe_file(self._at(name), data, mode="create")
 
     def upload(self, path: Path, name: str) -> None:
-        """Write or replace an object by a file's content, which may be growing if it is small."""
+        """Write or replace an object with a file's content; a small file may still be growing."""
         if path.stat().st_size < LARGE:
             return self.write(name, path.read_bytes())
         with self._answered(name):
             self._files.put_file(str(path), self._at(name))
 
     def download(self, name: str, path: Path) -> None:
-        """Write an object's content to a file, which appears whole. Raises FileNotFoundError."""
+        """Write an object's content to a file, atomically. Raises FileNotFoundError."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{secrets.token_hex(8)}{atomic.SUFFIX}")
         try:
@@ -114,7 +116,7 @@ class Objects:
             temporary.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
-        """Delete an object, if it is there."""
+        """Delete an object if it exists."""
         with self._answered(name), contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._at(name))
 
@@ -123,7 +125,7 @@ class Objects:
 
     @contextlib.contextmanager
     def _answered(self, name: str) -> Iterator[None]:
-        """Raise what the store's client raises as an OSError that names the object."""
+        """Turn any exception of the store's client into an OSError that names the object."""
         at = f"{self.url}/{name}".rstrip("/")
         try:
             yield

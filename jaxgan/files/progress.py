@@ -7,9 +7,9 @@ from types import TracebackType
 
 
 class Progress:
-    """Counts what is done and prints "1,234 of 70,000 images, 890/s, 77 s left" now and then.
+    """Counts items and prints "1,234 of 70,000 images, 890/s, 77 s left" from time to time.
 
-    On a terminal the line is rewritten twice a second, elsewhere a new one comes every 10 s.
+    On a terminal the line is rewritten twice a second; elsewhere a new line is printed every 10 s.
     """
 
     def __init__(self, what: str, total: int, done: int = 0, noun: str = "images"):

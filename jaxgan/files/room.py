@@ -1,7 +1,7 @@
 """A temporary folder that is deleted when its process ends, or later if the process was killed.
 
-A process holds a lock on a file in its folder for as long as it lives; a folder whose lock is free
-belongs to a process that died.
+A process holds a lock on a file in its folder as long as it lives; a folder whose lock is free
+belongs to a dead process.
 """
 
 import atexit
@@ -14,9 +14,9 @@ from pathlib import Path
 
 
 def room() -> Path:
-    """Return a new folder for this process, and delete those of processes that died.
+    """Return a new folder for this process, and delete those of dead processes.
 
-    Raises PermissionError if the folder above them belongs to another user.
+    Raises PermissionError if their parent folder belongs to another user.
     """
     rooms = Path(tempfile.gettempdir()) / f"jaxgan-desks-{os.getuid()}"
     rooms.mkdir(mode=0o700, exist_ok=True)

@@ -1,6 +1,7 @@
-"""Rows that come batch after batch: in memory or, when they are many, in a file without a name.
+"""Rows that arrive in batches: kept in memory or, when there are many, in an unnamed temporary
+file.
 
-The file is mapped, so of 12 GB of features those are in memory that are being used.
+The file is memory-mapped, so of 12 GB of features only the pages in use take memory.
 """
 
 import tempfile
@@ -8,11 +9,11 @@ from typing import IO
 
 import numpy as np
 
-IN_MEMORY = 1 << 30  # bytes; beyond that they go to a file in TMPDIR
+IN_MEMORY = 1 << 30  # bytes; more go to a file in TMPDIR
 
 
 class Rows:
-    """Add batches of one shape (but for their number of rows) and dtype, then take `array`."""
+    """Add batches of one dtype and one shape (except for the number of rows), then take `array`."""
 
     def __init__(self, in_memory: int = IN_MEMORY):
         self._in_memory = in_memory
@@ -21,7 +22,7 @@ class Rows:
         self._file: IO[bytes] | None = None
 
     def add(self, rows: np.ndarray) -> None:
-        """Add rows [n, ...]. Raises OSError where the file cannot be written."""
+        """Add rows [n, ...]. Raises OSError if the temporary file cannot be written."""
         self._kept.append(rows)
         self._bytes, self._count = self._bytes + rows.nbytes, self._count + len(rows)
         if self._bytes > self._in_memory:
@@ -31,7 +32,8 @@ class Rows:
             self._kept = [rows[:0]]
 
     def array(self) -> np.ndarray:
-        """Return all rows, [sum of n, ...], once; those in a file as a map of it, read-only."""
+        """Return all rows, [total, ...]; may be called once. Rows in a file come as a read-only map
+        of it."""
         if self._file is None:
             return np.concatenate(self._kept)
         like = self._kept[0]

@@ -1,15 +1,15 @@
-"""Named arrays in one safetensors file: readable everywhere, nothing to execute.
+"""Named arrays in one safetensors file: readable everywhere, with nothing to execute.
 
 8 bytes   length n of the header, little-endian
 n bytes   JSON: {name: {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__": {}}
 the rest  the arrays' bytes, one after the other, little-endian
 
-The package safetensors writes the files and checks what is read: sizes against shapes, offsets
-without overlaps or gaps, at most 100 MB of header. Three things are done here:
+The package safetensors writes the files and verifies what is read: sizes match shapes, offsets
+neither overlap nor leave gaps, the header has at most 100 MB. Three things are done here:
 
-  * Reading maps the file into memory. The package copies it, and has no 8-bit floats in numpy.
-  * A name that a header has twice is refused. The package takes the last one.
-  * Equal arrays and metadata give equal bytes. The package orders metadata at random.
+  * Reading maps the file into memory. The package copies it, and lacks 8-bit floats for NumPy.
+  * A header with a duplicate name is refused. The package takes the last of them.
+  * Equal arrays and metadata give equal bytes. The package writes metadata in random order.
 """
 
 import json
@@ -47,7 +47,7 @@ DTYPES = {
 
 
 def write_tensors(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    """Write arrays atomically. Raises ValueError for a dtype that is not among DTYPES."""
+    """Write arrays atomically. Raises ValueError for a dtype that is not in DTYPES."""
     for name, array in arrays.items():
         if array.dtype not in DTYPES.values():
             raise ValueError(f"{name} is {array.dtype}: a safetensors file cannot hold it")
@@ -66,10 +66,11 @@ def write_tensors(path: Path, arrays: dict[str, np.ndarray], metadata: dict[str,
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return arrays, read-only views of the mapped file, and metadata. Trusts nothing in it.
+    """Return arrays, as read-only views of the mapped file, and metadata. Trusts nothing in the
+    file.
 
     Raises:
-      ValueError: not such a file, cut short, or with a header that does not fit its contents.
+      ValueError: not a safetensors file, truncated, or with a header that contradicts its contents.
     """
     try:
         with safe_open(path, "numpy"):  # which checks all of the header, and reads no array
@@ -97,7 +98,7 @@ def _array(body: np.ndarray, name: str, entry: dict) -> np.ndarray:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs of a JSON object as a dictionary; refuse a name that is there twice."""
+    """Return the pairs of a JSON object as a dictionary; refuse duplicate names."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:

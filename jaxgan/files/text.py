@@ -1,12 +1,14 @@
-"""Text files, which are UTF-8 on every machine, whatever its locale."""
+"""Text files, read as UTF-8 whatever the machine's locale."""
 
 from pathlib import Path
 
 
 def read_text(path: Path) -> str:
-    """Return a file's text without a byte order mark. ValueError names the line that is not UTF-8.
+    """Return a file's text without a byte order mark.
 
-    Raises OSError where it cannot be read.
+    Raises:
+      ValueError: the file is not UTF-8; the message names the line.
+      OSError: it cannot be read.
     """
     data = path.read_bytes()
     try:

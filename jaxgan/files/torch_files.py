@@ -1,11 +1,11 @@
-"""Read PyTorch weight files (.pth, .pt) to numpy without PyTorch and without running their code.
+"""Read PyTorch weight files (.pth, .pt) into NumPy without PyTorch and without running their code.
 
 A .pth file is a pickle of tensors, and a pickle may call any function that it names. This reader
-knows the few names below and refuses the rest, so an untrusted file can at worst be rejected. Both
-formats are read: the legacy one (pickles followed by raw storages) and the zip one (torch 1.6 on).
+knows the few names below and refuses all others, so an untrusted file can at worst be rejected.
+Both formats are read: the legacy one (pickles followed by raw storages) and zip (torch 1.6 on).
 
-A tensor is (storage, offset, shape, strides). The strides matter: tensors that were transposed
-before they were saved are stored transposed. Every view is checked against its storage.
+A tensor is (storage, offset, shape, strides). The strides matter: a tensor that was transposed
+before it was saved is stored with transposed strides. Every view is checked against its storage.
 """
 
 import collections
@@ -41,14 +41,14 @@ MOST_PICKLE = 100_000_000  # bytes; it holds names and shapes, the tensors lie b
 
 
 class _Tensor:
-    """A view that waits for its storage: the legacy format stores the bytes after the pickle."""
+    """A view whose storage comes later: the legacy format stores the bytes after the pickle."""
 
     def __init__(self, storage, offset, shape, strides, *_ignored):
         self.view = (storage, offset, shape, strides)
 
 
 class _Unpickler(pickle.Unpickler):
-    """An unpickler that can build containers and tensors, nothing else."""
+    """An unpickler that can build containers and tensors, and nothing else."""
 
     def __init__(self, file: BinaryIO, storages: dict[str, tuple[np.dtype, int]]):
         super().__init__(file)
@@ -78,13 +78,13 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_torch_file(path: str | Path) -> Any:
-    """Return what torch.load would: nested dicts, lists and values, with tensors as numpy arrays.
+    """Return what torch.load would, with tensors as NumPy arrays: nested dicts, lists and values.
 
     Args:
       path: a .pth or .pt file, legacy or zip format.
 
     Raises:
-      FileNotFoundError: no such file.
+      FileNotFoundError: there is no such file.
       ValueError: the file is damaged, or holds anything but tensors and plain containers.
     """
     path = Path(path)
@@ -105,9 +105,9 @@ def read_torch_file(path: str | Path) -> Any:
 
 
 def _load(file: Any, storages: dict[str, tuple[np.dtype, int]]) -> Any:
-    """Unpickle the next object of a file whose reads are as long as what there is.
+    """Unpickle the next object of a file whose reads never return more than what is left of it.
 
-    file: a BinaryIO or an mmap, which has the methods and in typeshed no type in common with it.
+    file: a BinaryIO or an mmap, which has the methods but shares no type with it in typeshed.
     """
     start = file.tell()
     for operation, argument, _ in pickletools.genops(file):

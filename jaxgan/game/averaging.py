@@ -1,14 +1,15 @@
 """Averages of parameters over time.
 
 Exponential moving average:  average <- decay average + (1 - decay) params, in float32. A half-life
-in images is a decay of 0.5^(images of a step / half-life), which the batch size does not change.
+in images, which does not depend on the batch size, gives decay = 0.5^(images per step / half-life).
 
 Power-function average (arXiv 2312.02696): the parameters of step s of t have the weight
 
     p(s) = (gamma + 1) s^gamma / t^(gamma + 1),     decay in step t: (1 - 1 / t)^(gamma + 1)
 
-so the average is always about the newest share of the training, its relative length: the deviation
-of p over t. From a few of them any other length can be had afterwards (trained/lengths.py).
+so the average always covers the same newest fraction of the training. Its relative length is the
+standard deviation of p divided by t. From a few such averages, one of any other length can be
+computed afterwards (trained/lengths.py).
 """
 
 from collections.abc import Callable
@@ -25,13 +26,13 @@ Average = Callable[[PyTree, PyTree, jax.Array], PyTree]  # (average, params, ste
 
 
 def ema(decay: Value, start_step: int = 0, warm_up: bool = False) -> Average:
-    """Return the moving average; in the steps before number `start_step`, counted from 1, it is a
-    copy of the parameters (as in the authors' PyTorch code).
+    """Return the exponential moving average.
 
-    decay: a number, or a function of the step's number, from 0.
-
-    warm_up: in step t, counted from 1, the decay is at most t / (t + 9), so that the average is
-      about the newest tenth of a run that is shorter than 1 / (1 - decay) steps, and not its start.
+    decay: a number, or a function of the step's index, from 0.
+    start_step: before this step, counted from 1, the average is a copy of the parameters (as in
+      the authors' PyTorch code).
+    warm_up: in step t, counted from 1, the decay is at most t / (t + 9): in a run shorter than
+      1 / (1 - decay) steps, the average covers about the newest tenth instead of the start.
 
     >>> import jax.numpy as jnp
     >>> average = ema(0.9, warm_up=True)
@@ -50,10 +51,10 @@ def ema(decay: Value, start_step: int = 0, warm_up: bool = False) -> Average:
 
 
 def decay_of(half_life: float | str, images: int) -> Value:
-    """Return the decay in a step of so many images: a number, or a function of the step's number.
+    """Return the decay per step of `images` images: a number, or a function of the step's index.
 
-    half_life: images in which the average forgets half of what it holds, a number or a schedule's
-      text; 0 forgets all.
+    half_life: number of images after which the average has forgotten half of what it held, or a
+      schedule's text; with 0 the average is a copy of the parameters.
 
     >>> decay_of(1000, images=500)
     0.7071067811865476
@@ -65,9 +66,10 @@ def decay_of(half_life: float | str, images: int) -> Value:
 
 
 def gamma_of(length: float) -> float:
-    """Return gamma of a power function by its relative length; of 12^(-1/2) all steps count alike.
+    """Return the exponent gamma of a relative length; at 12^(-1/2) all steps have the same weight.
 
-    The positive root of gamma^3 + 7 gamma^2 + (16 - length^-2) gamma + 12 - length^-2.
+    It is the positive root of gamma^3 + 7 gamma^2 + (16 - length^-2) gamma + 12 - length^-2.
+    Raises ValueError for a length outside (0, 12^(-1/2)].
 
     >>> round(gamma_of(0.05), 2), round(gamma_of(0.1), 2)
     (16.97, 6.94)
@@ -91,5 +93,5 @@ def power(length: float) -> Average:
 
 
 def averaged_player(name: str) -> str:
-    """Return whose parameters an average is of: "generator" of "generator" and "generator/0.05"."""
+    """Return the player that an average is of: "generator" for "generator" and "generator/0.05"."""
     return name.partition("/")[0]

@@ -1,12 +1,12 @@
 """The vocabulary: a GAN is a game between players, and a game is data.
 
-A `Player` is static: which networks it has, what it wants, how it learns. A `PlayerState` holds its
-arrays. The algorithm that connects them is in steps.py; no class here has behaviour of its own.
+A `Player` is static: which networks it has, what it minimises, how it learns. A `PlayerState` holds
+its arrays. The algorithm that connects them is in steps.py; no class here has behaviour of its own.
 
 batch      real examples: samples with their conditions (media/medium.py)
-params     what the optimiser owns (float32, possibly sharded)
-weights    what a network is applied with: `transform(params)`, computed once in a turn
-stats      a player's arrays without a gradient (ADA's probability, path-length mean, image pool)
+params     what the optimiser updates (float32, possibly sharded)
+weights    what the networks are applied with: `transform(params)`, computed once per turn
+stats      a player's arrays without gradient (ADA's probability, path-length mean, image pool)
 """
 
 import dataclasses
@@ -32,16 +32,16 @@ Metrics = dict[str, jax.Array]
 
 
 class Side(NamedTuple):
-    """The networks of a player: one tree of parameters, and pure functions of it by name.
+    """A player's networks: one tree of parameters, and pure functions of it by name.
 
     init: key -> params.
-    calls: {name: (variables, *inputs) -> outputs}; variables are {"params": weights} and, to sample
-      a network with batch norm, {"batch_stats": moments}.
-    moments: (name of a call, variables, *inputs) -> the moments of these inputs at each batch norm,
-      {} for a network without any.
+    calls: {name: (variables, *inputs) -> outputs}; variables are {"params": weights} and, when
+      sampling from a network with batch norm, {"batch_stats": moments}.
+    moments: (name of a call, variables, *inputs) -> each batch norm's moments over these inputs; {}
+      for a network without batch norm.
     module: the Linen module behind the calls, for code that looks inside (directions).
-    looks: whether the calls draw something in training (models/wavegan.py shifts its maps): then
-      variables also hold {"looks": {"key": key}}, and without it nothing is drawn.
+    looks: whether the calls draw random numbers in training (phase shuffle, models/wavegan.py).
+      Then variables also hold {"looks": {"key": key}}; without it, nothing is drawn.
     """
 
     init: Callable[[jax.Array], PyTree]
@@ -62,21 +62,21 @@ class Bound:
             return self.__dict__["_calls"][name]
         except KeyError:
             known = ", ".join(self.__dict__.get("_calls", ()))
-            raise AttributeError(f"these networks have no call {name!r}, but {known}") from None
+            raise AttributeError(f"no call {name!r}: these networks have {known}") from None
 
     def replace(self, **calls: Callable) -> "Bound":
-        """Return the same with other functions for some of its calls."""
+        """Return a copy in which some of the calls are replaced."""
         return Bound({**self._calls, **calls}, self.stats)
 
     def wrapped(self, wrap: Callable[[Callable], Callable]) -> "Bound":
-        """Return the same with every call wrapped."""
+        """Return a copy in which every call is wrapped."""
         return Bound({name: wrap(call) for name, call in self._calls.items()}, self.stats)
 
 
 class Nets:
     """All players' networks with weights bound, by name: nets.discriminator.
 
-    step: number of the training step, from 0, for what changes over time (schedules.py).
+    step: index of the training step, from 0, for values that follow a schedule (schedules.py).
     """
 
     def __init__(self, players: Mapping[str, Bound], step: jax.Array | int = 0):
@@ -89,14 +89,14 @@ class Nets:
             raise AttributeError(f"this game has no player {name!r}") from None
 
     def replace(self, **players: Bound) -> "Nets":
-        """Return the same with other networks for some of the players."""
+        """Return a copy in which the networks of some players are replaced."""
         return Nets({**self._players, **players}, self.step)
 
 
 class Drawn(NamedTuple):
-    """What an objective drew, for terms on top of it: nothing is drawn a second time.
+    """What an objective drew, handed to the terms on top of it, so that nothing is drawn twice.
 
-    logits: of real and of generated samples, where the objective's player is the discriminator.
+    logits: of the real and of the generated samples, if the objective is the discriminator's.
     """
 
     real: Batch
@@ -106,8 +106,8 @@ class Drawn(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an objective returns beside its loss: the player's new stats, scalars for the log, and
-    what it drew."""
+    """What an objective returns besides its loss: the player's new stats, scalars to log, and what
+    it drew."""
 
     stats: PyTree
     metrics: Metrics
@@ -115,19 +115,21 @@ class Outcome(NamedTuple):
 
 
 class Objective(Protocol):
-    """What a player minimises: a scalar float32."""
+    """What a player minimises."""
 
     def __call__(
         self, game: "Game", nets: Nets, stats: PyTree, batch: Batch, keys: Keys
     ) -> tuple[jax.Array, Outcome]:
         """Return the loss on one microbatch.
 
-        Args:
-          game: the whole game; its `source` draws noise and conditions.
-          nets: all networks; gradients flow to the player's own weights.
-          stats: the player's own arrays without gradient.
-          batch: real examples, leaves [n, ...].
-          keys: named streams of randomness; each name is used once.
+         Args:
+           game: the whole game; its `source` draws noise and conditions.
+           nets: all networks; gradients flow to the player's own weights.
+           stats: the player's own arrays, without gradient.
+           batch: real examples, leaves [n, ...].
+           keys: named streams of randomness; use each name once.
+        Returns:
+          The loss, a float32 scalar, and the Outcome.
         """
         ...
 
@@ -136,23 +138,26 @@ class Source(Protocol):
     """Where the generator's inputs come from: a prior, or the batch's own condition."""
 
     def __call__(self, key: jax.Array, batch: Batch) -> tuple[PyTree, PyTree]:
-        """Return noise and condition, as many as the batch has examples."""
+        """Return noise and condition, one of each per example of the batch."""
         ...
 
 
 class Step(Protocol):
-    """How a player moves in its turn: steps.gradient_step, or its own (a policy)."""
+    """How a player is updated in its turn: steps.gradient_step, or a rule of its own (a policy)."""
 
     def __call__(
         self, game: "Game", name: str, state: "TrainState", batch: Batch, key: jax.Array
     ) -> tuple["TrainState", Metrics]:
-        """Return the state with this player's part replaced, and its metrics."""
+        """Return the state with this player's part updated, and its metrics."""
         ...
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Player:
-    """One side of the game. step: None takes a gradient step (steps.gradient_step)."""
+    """One side of the game.
+
+    step: how it is updated in its turn; None means steps.gradient_step.
+    """
 
     side: Side
     objective: Objective
@@ -163,16 +168,16 @@ class Player:
 
 
 class Turn(NamedTuple):
-    """Who moves, and on which of the step's batches."""
+    """Which player moves, and on which of the step's batches."""
 
     player: str
     batch: int = 0
 
 
 def alternate(num_d_steps: int = 1, fresh: bool = False) -> tuple[Turn, ...]:
-    """Return the turns of one training step: D on batches of its own, then G once.
+    """Return the turns of one training step: D once on each of its batches, then G once.
 
-    fresh: G's turn has a batch of its own too; else it takes D's last.
+    fresh: give G's turn a batch of its own; otherwise it reuses D's last one.
     """
     d_turns = tuple(Turn("discriminator", i) for i in range(num_d_steps))
     return (*d_turns, Turn("generator", num_d_steps if fresh else num_d_steps - 1))
@@ -180,10 +185,11 @@ def alternate(num_d_steps: int = 1, fresh: bool = False) -> tuple[Turn, ...]:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Game:
-    """The game. Build it once: it hashes by identity, so a rebuilt game compiles again.
+    """The game. Build it once: it is hashed by identity, so a rebuilt game is compiled again.
 
-    averages: of any player's parameters, by its name; further ones are called "generator/0.05".
-    spec: of the examples that it is played on, for what can be refused early; None for any.
+    averages: averages of parameters, by the player's name; further averages of the same player are
+      named like "generator/0.05".
+    spec: shapes and dtypes of the examples, so that others are refused early; None accepts any.
     """
 
     players: Mapping[str, Player]
@@ -195,11 +201,13 @@ class Game:
 
     @property
     def num_batches(self) -> int:
-        """How many batches one training step takes."""
+        """Number of batches that one training step takes."""
         return 1 + max(turn.batch for turn in self.turns)
 
 
 class PlayerState(PyTreeNode):
+    """A player's arrays."""
+
     params: PyTree
     transform_state: PyTree
     stats: PyTree
@@ -207,7 +215,7 @@ class PlayerState(PyTreeNode):
 
 
 class TrainState(PyTreeNode):
-    """All that training remembers. `key` is the root of all randomness and never changes."""
+    """All arrays of a training. `key` is the root of all randomness and never changes."""
 
     step: jax.Array
     key: jax.Array
@@ -216,7 +224,7 @@ class TrainState(PyTreeNode):
 
 
 def init_player(player: Player, key: jax.Array) -> PlayerState:
-    """Draw a player's first state."""
+    """Initialise a player's state."""
     keys = Keys(key)
     params = player.side.init(keys["params"])
     return PlayerState(
@@ -228,7 +236,8 @@ def init_player(player: Player, key: jax.Array) -> PlayerState:
 
 
 def init_state(game: Game, seed: int) -> TrainState:
-    """Draw the first state of training. Jit it with `out_shardings`: born sharded."""
+    """Initialise the training state. Jit it with `out_shardings`, so that arrays are born
+    sharded."""
     root = jax.random.key(seed)
     players = {name: init_player(p, Keys(root)[name]) for name, p in game.players.items()}
     return TrainState(
@@ -245,7 +254,7 @@ def init_state(game: Game, seed: int) -> TrainState:
 def bind(side: Side, weights: PyTree, stats: PyTree = (), key: jax.Array | None = None) -> Bound:
     """Return a side's calls as functions of their inputs alone.
 
-    key: of what the calls draw, if they do: the same draws in every call.
+    key: for calls that draw random numbers (`Side.looks`); each call draws the same ones.
     """
     variables = {"params": weights}
     if side.looks and key is not None:

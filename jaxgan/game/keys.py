@@ -3,9 +3,9 @@
     keys = Keys(root)
     keys["latents"], keys["augment"]     independent keys, each fold_in(root, hash of the name)
 
-Numbered children (`fold_in(key, i)`) and `split(key, n)[i]` are the same key in JAX's partitionable
-threefry, so streams that only look independent can be equal. Names avoid it: the hash is 32 bits of
-SHA-256, above every count of steps, turns or microbatches that is folded in elsewhere.
+In JAX's partitionable threefry, `fold_in(key, i)` and `split(key, n)[i]` are the same key, so
+streams that look independent can be equal. Names avoid this: a name stands for 31 bits of its
+SHA-256 with bit 31 set, which no count of steps, turns or microbatches folded in elsewhere reaches.
 
 >>> import jax
 >>> keys = Keys(jax.random.key(0))
@@ -19,7 +19,7 @@ import jax
 
 
 def stream(name: str) -> int:
-    """Return the number that stands for a name, in [2^31, 2^32)."""
+    """Return the number that a name stands for, in [2^31, 2^32)."""
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:4], "little") | 1 << 31
 

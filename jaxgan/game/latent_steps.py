@@ -6,19 +6,19 @@
     z' = clip(z + dz)
 
 The step ascends the discriminator's score, in both players' updates, and is part of the graph: the
-outer gradient flows through dz (second order, nothing stopped). |dz| <= alpha / (2 sqrt(beta)) for
-the natural gradient. With several steps the gradient is taken anew at each.
+outer gradient flows through dz (second order; nothing is stopped). |dz| <= alpha / (2 sqrt(beta))
+for the natural gradient. With several steps, the gradient is recomputed at each.
 
-Only a part of the latent's elements is optimised and enters g: the first ones (`fixed`), or as many
-drawn anew for every example (`random`). The paper says 50% of the elements, but not which; with a
-fixed half the other half always stays random. Public code that drops whole examples instead is a
-different method.
+Only a fraction of the latent's elements is optimised and enters g: the first ones (`fixed`), or a
+random subset of the same size for each example (`random`). The paper says 50% of the elements, but
+not which; with `fixed`, the other half always keeps its random draw. Public code that drops whole
+examples instead is a different method.
 
-The cost is |dz|^2, before clipping, of the sum of dz over steps. The paper's choice of whose loss
-it joins is not verified: the generator's alone (as in CS-GAN, arXiv 1905.06723) or both.
+The cost is |dz|^2 of the sum of dz over steps, before clipping. Which player's loss the paper adds
+it to is not verified: the generator's alone (as in CS-GAN, arXiv 1905.06723) or both.
 
-Batch norm couples the examples of a batch, so the gradient of the sum of scores is an example's own
-only up to that coupling. Sampling takes z from the prior, without a step.
+Batch norm couples the examples of a batch, so the gradient of the summed scores is per-example only
+up to that coupling. Sampling draws z from the prior, without a step.
 """
 
 import math
@@ -35,8 +35,8 @@ Rule = Callable[[jax.Array], jax.Array]  # g -> dz, both [b, latent_dim] float32
 class LatentStep(NamedTuple):
     """How latents are improved, and the weights of the cost in the two losses.
 
-    improve: (energy, latents [b, latent_dim], key) -> (latents, cost [b]), both float32; without
-    a step the latents may be any pytree, and the cost is [1], 0.
+    improve: (energy, latents [b, latent_dim], key) -> (latents, cost [b]), both float32. Without a
+    step the latents may be any pytree, and the cost is 0, [1].
     """
 
     improve: Callable[[Energy, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
@@ -49,7 +49,7 @@ no_latent_step = LatentStep(lambda energy, latents, key: (latents, jnp.zeros(1))
 
 
 def gradient(alpha: float) -> Rule:
-    """Return dz = alpha g. ValueError for a step size alpha of 0 or less."""
+    """Return dz = alpha g. Raises ValueError unless the step size alpha is above 0."""
     _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
     return lambda g: alpha * g
 
@@ -57,7 +57,8 @@ def gradient(alpha: float) -> Rule:
 def natural_gradient(alpha: float, beta: float) -> Rule:
     """Return dz = alpha g / (beta + |g|^2).
 
-    Raises ValueError for a step size alpha, or a damping beta of the Fisher matrix, of 0 or less.
+    Raises ValueError unless the step size alpha and beta, the damping of the Fisher matrix, are
+    above 0.
     """
     _refuse("alpha", alpha, alpha > 0, "a number above 0, such as 0.9")
     _refuse("beta", beta, beta > 0, "a number above 0, such as 5.0")
@@ -78,10 +79,10 @@ def latent_step(
 
     Args:
       rule: gradient(alpha), or natural_gradient(alpha, beta).
-      steps: how many, each from the gradient at the latents so far.
+      steps: number of steps, each with the gradient at the latents reached so far.
       fraction: share of the latent's elements that is optimised, in (0, 1], rounded to elements.
-      subset: "fixed" (the first elements) or "random" (drawn for every example, kept over steps).
-      clip: "unit" to [-1, 1], the support of the uniform prior, after each step; or "none".
+      subset: "fixed" (the first elements) or "random" (drawn per example, the same in all steps).
+      clip: "unit" clips to [-1, 1], the support of the uniform prior, after each step; or "none".
       cost: weight of the mean of |dz|^2 in the loss.
       cost_players: "generator", or "both".
 
@@ -101,7 +102,7 @@ def latent_step(
         scores = jax.grad(lambda z: energy(z).sum())
         total = jnp.zeros_like(latents)
         for _ in range(steps):
-            # |g|^2 is the damping's rival: float32 whatever the networks compute in.
+            # |g|^2 is added to the damping: float32, whatever the networks compute in.
             delta = rule(mask * scores(latents).astype(jnp.float32))
             total, latents = total + delta, latents + delta
             if clip == "unit":
@@ -112,7 +113,7 @@ def latent_step(
 
 
 def optimised(key: jax.Array, shape: tuple[int, ...], fraction: float, subset: str) -> jax.Array:
-    """Return which elements of latents of a shape [b, latent_dim] are optimised: 0.0 and 1.0 in
+    """Return a mask of the optimised elements of latents of shape [b, latent_dim]: 0.0 or 1.0 in
     [b, latent_dim] or [1, latent_dim]."""
     count = max(1, math.floor(fraction * shape[1] + 0.5))
     if subset == "fixed":

@@ -1,10 +1,10 @@
-"""Latents and labels: priors for training, truncated draws for sampling (BigGAN, 1809.11096).
+"""Latents and labels: priors for training, truncated draws for sampling (BigGAN, arXiv 1809.11096).
 
 Three definitions of truncation are in use, and they are not equivalent:
-    threshold  N(0, 1), every coordinate drawn again while |z| > t (the paper; t from 2 to 0.04)
-    scaled     t times N(0, 1) cut at 2 (the published TF-Hub modules; t in (0, 1])
-    variance   N(0, t^2), not cut at all (the authors' PyTorch code)
-Batch-norm statistics must be computed for the truncation that is sampled.
+    threshold  N(0, 1), every coordinate redrawn while |z| > t (the paper; t from 2 to 0.04)
+    scaled     t times N(0, 1) truncated at 2 (the published TF-Hub modules; t in (0, 1])
+    variance   N(0, t^2), not truncated at all (the authors' PyTorch code)
+Batch-norm statistics must be computed with the truncation used for sampling.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,8 @@ def uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 def truncated(threshold: Any, definition: str = "threshold") -> Distribution:
     """Return N(0, 1) truncated at `threshold`, by one of the three definitions above.
 
-    threshold: a number above 0, or a traced one.
+    threshold: above 0; a number or a traced scalar. Raises ValueError for another number, or an
+    unknown definition.
 
     >>> z = truncated(0.5)(jax.random.key(0), (1000,))
     >>> z.shape, bool(abs(z).max() <= 0.5)
@@ -53,7 +54,8 @@ def truncated(threshold: Any, definition: str = "threshold") -> Distribution:
 def class_conditional(
     distribution: Distribution, latent_dim: int, num_classes: int
 ) -> Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]:
-    """Return a prior: (key, n) -> latents [n, latent_dim] and labels [n], uniform over classes.
+    """Return a prior: (key, n) -> latents [n, latent_dim] float32 and labels [n] int32, uniform
+    over classes; without classes, labels are 0.
 
     >>> prior = class_conditional(normal, latent_dim=2, num_classes=10)
     >>> latents, labels = prior(jax.random.key(0), 5)
@@ -72,7 +74,8 @@ def class_conditional(
 def numbered(
     distribution: Distribution, latent_dim: int, least: float, most: float
 ) -> Callable[[jax.Array, int], tuple[jax.Array, jax.Array]]:
-    """Return a prior: (key, n) -> latents [n, latent_dim] and numbers [n] from U(least, most)."""
+    """Return a prior: (key, n) -> latents [n, latent_dim] and numbers [n] from U(least, most), both
+    float32."""
 
     def prior(key: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
         keys = Keys(key)

@@ -1,11 +1,11 @@
 """Adversarial losses: logits to one value per logit, to be minimised. Callers take the mean.
 
-A `Loss` is a pair: discriminator(real_logits, fake_logits) and generator(fake_logits), each
-of one shape, float32. Higher logits mean "real". s is the logistic function, x real, G(z) fake.
-Losses that compare a real with a fake example are in objectives/relativistic.py.
+A `Loss` is a pair of functions, discriminator(real_logits, fake_logits) and generator(fake_logits),
+on float32 arrays of one shape. Higher logits mean "real". s is the logistic function, x real, G(z)
+fake. Losses that compare a real with a fake example are in objectives/relativistic.py.
 
-Logits may be a pytree: one [b] for an image, [b, h, w] for patches, several for scales or heads.
-`each` makes one number an example of them.
+Logits may be a pytree: one [b] per image, [b, h, w] for patches, several leaves for several scales
+or heads. `each` reduces them to one number per example.
 
 >>> import jax.numpy as jnp
 >>> hinge.discriminator(jnp.array([2.0, 0.5]), jnp.array([-3.0, 0.0]))
@@ -28,7 +28,7 @@ class Loss(NamedTuple):
 
 
 def each(function: Callable[..., jax.Array], *logits: Any) -> jax.Array:
-    """Return a function of logits for each example, [b] float32.
+    """Apply a function to logits and reduce the result to one value per example, [b] float32.
 
     Args:
       function: elementwise on the leaves, such as hinge.discriminator.
@@ -49,7 +49,7 @@ def each(function: Callable[..., jax.Array], *logits: Any) -> jax.Array:
 
 
 def score(logits: Any) -> jax.Array:
-    """Return one logit for each example, [b]: see `each`."""
+    """Reduce logits to one per example, [b] float32: see `each`."""
     return each(lambda x: x, logits)
 
 
@@ -60,7 +60,7 @@ hinge = Loss(
 )
 
 # Minimax (arXiv 1406.2661): -log s(D(x)) - log(1 - s(D(G(z)))); the generator
-# log(1 - s(D(G(z)))), whose gradient vanishes where the discriminator is sure.
+# log(1 - s(D(G(z)))), whose gradient vanishes where the discriminator is confident.
 minimax = Loss(
     discriminator=lambda real, fake: softplus(-real) + softplus(fake),
     generator=lambda fake: -softplus(fake),
@@ -72,8 +72,8 @@ non_saturating = Loss(
     generator=lambda fake: softplus(-fake),
 )
 
-# One-sided label smoothing (arXiv 1606.03498): the target of real images is 0.9 in place of 1, that
-# of generated ones stays 0. The best discriminator is 0.9 data / (data + model).
+# One-sided label smoothing (arXiv 1606.03498): the target is 0.9 instead of 1 for real images and 0
+# as before for generated ones. The optimal discriminator is 0.9 data / (data + model).
 label_smoothing = Loss(
     discriminator=lambda real, fake: 0.9 * softplus(-real) + 0.1 * softplus(real) + softplus(fake),
     generator=non_saturating.generator,
@@ -94,7 +94,7 @@ least_squares = Loss(
 )
 
 # Energy based (arXiv 1609.03126): E(x) + max(0, margin - E(G(z))); the generator E(G(z)), with
-# D = -E / margin. For models/autoencoder.py, or any D that is not above 0 for real images.
+# D = -E / margin. For models/autoencoder.py, or any D that is at most 0 for real images.
 energy_based = Loss(
     discriminator=lambda real, fake: -real + relu(1.0 + fake),
     generator=lambda fake: -fake,
@@ -102,11 +102,12 @@ energy_based = Loss(
 
 
 def top_k(loss: Loss, share: float) -> Loss:
-    """Return the loss of which the generator learns from its best fakes alone (arXiv 2002.06224).
+    """Return a loss whose generator learns only from its best fakes (arXiv 2002.06224).
 
-    Those are the k with the highest logits, k = share of the batch, rounded; the others count 0 and
-    the k count batch / k times, so that the batch's mean is theirs. On several devices the batch is
-    the global one. Deviation: the paper starts with all and lowers k during training.
+    These are the k with the highest logits, where k is `share` of the batch, rounded. The others
+    have the loss 0, and the k losses are multiplied by batch / k, so that the batch's mean is
+    the mean over the k. On several devices, the batch is the global one. Deviation: the paper
+    starts with the whole batch and lowers k during training.
     """
 
     def generator(fake: jax.Array) -> jax.Array:
@@ -123,13 +124,13 @@ def f_gan(
 ) -> Loss:
     """Return the loss of an f-divergence D_f(data || model) = E_model f(data / model).
 
-    The discriminator's loss is -a(D(x)) + c(D(G(z))), minus a lower bound of the divergence
-    that is attained when a(D) = f'(data / model); the generator's is -c(D(G(z))), the exact
-    minimax game (arXiv 1606.00709).
+    The discriminator's loss is -a(D(x)) + c(D(G(z))), the negative of a lower bound on the
+    divergence that is attained when a(D) = f'(data / model); the generator's is -c(D(G(z))), the
+    exact minimax game (arXiv 1606.00709).
 
     Args:
       activation: a(v), which maps a logit into the domain of the conjugate f*.
-      conjugate: c(v) = f*(a(v)), written in closed form: f* after a overflows in float32.
+      conjugate: c(v) = f*(a(v)) in closed form: evaluating f* after a overflows in float32.
     """
     return Loss(
         discriminator=lambda real, fake: -activation(real) + conjugate(fake),
@@ -137,7 +138,7 @@ def f_gan(
     )
 
 
-# The divergences of table 6 there, each with f(u), f*(t) and a(v).
+# The divergences of that paper's table 6, each with f(u); f*(t); a(v).
 # u log u; exp(t - 1); v. Covers the modes of the data.
 kl = f_gan(lambda v: v, lambda v: jnp.exp(v - 1.0))
 # -log u; -1 - log(-t); -exp(-v). Seeks a mode of the data.

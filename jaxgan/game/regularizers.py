@@ -1,12 +1,12 @@
-"""Regularisers of parameters, as optax transformations that add a gradient to the loss's.
+"""Regularisers and constraints of parameters, as optax transformations.
 
 Orthogonal regularisation (BigGAN, arXiv 1809.11096):
 
     R(W) = strength * || W W^T * (1 - I) ||_F^2,    grad R = 4 strength (W W^T * (1 - I)) W
 
-with a row of W for each output: it pushes filters apart and leaves their norms free. It acts on the
-raw parameters and passes through the optimiser. The authors' PyTorch code adds half of this
-gradient: its 1e-4 is a strength of 5e-5 here.
+with one row of W per output: it pushes filters apart and leaves their norms free. Its gradient, at
+the raw parameters, is added to the loss's gradient before Adam. The authors' PyTorch code adds half
+of it: its 1e-4 is a strength of 5e-5 here.
 """
 
 from collections.abc import Callable
@@ -24,15 +24,15 @@ PyTree = Any
 def orthogonal_gradient(
     matrix: jax.Array, replicate: Callable[[jax.Array], jax.Array] = jnp.asarray
 ) -> jax.Array:
-    """Return the gradient of || M^T M * (1 - I) ||^2 by M [inputs, outputs].
+    """Return the gradient of || M^T M * (1 - I) ||^2 with respect to M [inputs, outputs].
 
-    4 M (M^T M * (1 - I)), or, where M has more columns than rows and M M^T is the smaller Gram
-    matrix, 4 ((M M^T) M - M diag(|m_j|^2)). For BigGAN-128's first layer that one is 20 x 20
-    instead of 24576 x 24576 (2.25 GiB). The first form has no difference of almost equal numbers:
-    a chip whose products round to bfloat16 keeps it orthogonal to the filters' norms.
+    It is 4 M (M^T M * (1 - I)) or, if M has more columns than rows, so that M M^T is the smaller
+    Gram matrix, 4 ((M M^T) M - M diag(|m_j|^2)). For BigGAN-128's first layer M M^T is 20 x 20;
+    M^T M would be 24576 x 24576 (2.25 GiB). The first form subtracts no nearly equal numbers: even
+    on a chip that rounds products to bfloat16, the filters' norms do not enter.
 
     replicate: keeps a value on every device of a mesh (sharding.replicate). A device that holds
-    some of the columns makes the gradient's, with nothing sent but M.
+    some of the columns then computes their part of the gradient, and only M is communicated.
     """
     inputs, outputs = matrix.shape
     left = replicate(matrix)
@@ -44,10 +44,10 @@ def orthogonal_gradient(
 def orthogonal_regularization(
     strength: float, replicate: Callable[[jax.Array], jax.Array] = jnp.asarray
 ) -> optax.GradientTransformation:
-    """Add the gradient to every leaf of two or more axes, but not to the shared class embedding and
-    not to an encoder beside the generator.
+    """Add the gradient of R for every leaf with two or more axes, except the shared class embedding
+    and an encoder beside the generator.
 
-    replicate: as in orthogonal_gradient.
+    strength: as in R above. replicate: as in orthogonal_gradient.
     """
 
     def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
@@ -65,7 +65,10 @@ def orthogonal_regularization(
 
 
 def clip_weights(limit: float) -> optax.GradientTransformation:
-    """Land every parameter in [-limit, limit] (Wasserstein GAN, arXiv 1701.07875). Put it last."""
+    """Clip every parameter to [-limit, limit] after its update (Wasserstein GAN, arXiv 1701.07875).
+
+    Put it last in the chain.
+    """
 
     def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
         clip = lambda u, p: jnp.clip(p + u, -limit, limit) - p
@@ -75,10 +78,11 @@ def clip_weights(limit: float) -> optax.GradientTransformation:
 
 
 def freeze(prefixes: tuple[str, ...]) -> optax.GradientTransformation:
-    """Hold the parameters at or below some paths, such as "trunk/block_1" (FreezeD, 2002.10964).
+    """Freeze the parameters at or below some paths, such as "trunk/block_1" (FreezeD, arXiv
+    2002.10964).
 
-    A path is matched part by part: block_1 is not block_10. Put it last. Raises ValueError for a
-    path that no parameter has.
+    A prefix matches whole parts of a path: block_1 does not match block_10. Put it last in the
+    chain. Raises ValueError for a prefix that no parameter has.
     """
     within = lambda name, prefix: f"{name}/".startswith(prefix.rstrip("/") + "/")
 

@@ -1,12 +1,13 @@
-"""Sampling, in three pure functions, wherever it happens: sheets, files, scores, encoders.
+"""Sampling in three pure functions, used everywhere: for sheets, files, scores and encoders.
 
     draw        (prior, seed, indices) -> noise and labels; draw i depends on (seed, i) alone
     variables   weights with standing statistics, for a network with batch norm
     generate    (side, variables, noise, condition) -> samples
 
 Standing statistics (arXiv 1809.11096): the mean over N batches of each batch norm's batch mean and
-batch variance, from the weights and the truncation that are sampled; of an encoder (BigBiGAN, arXiv
-1907.02544) over batches of images. A network without batch norm has none, and nothing is computed.
+batch variance, with the weights and the truncation that are used for sampling; for an encoder
+(BigBiGAN, arXiv 1907.02544), over batches of images. A network without batch norm has none, and
+nothing is computed.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ Prior = Callable[[jax.Array, int], tuple[PyTree, PyTree]]  # (key, n) -> noise, 
 
 
 def draw(prior: Prior, seed: Any, indices: Any) -> tuple[PyTree, PyTree]:
-    """Draw noise and labels for samples number `indices` [n] of a seed.
+    """Draw noise and labels, leaves [n, ...], of the samples with these indices [n] under a seed.
 
     Draw i depends on (seed, i) alone, whatever the batch, the devices and the processes.
 
@@ -48,9 +49,10 @@ def variables(
     """Return {"params": weights} and, for a network with batch norm, its standing statistics.
 
     Args:
-      inputs: key -> one batch of inputs of the call, such as noise and labels.
-      num_batches: how many batches are averaged; all from one seed.
-      call: whose batch norms are meant.
+      inputs: key -> one batch of the call's inputs, such as noise and labels.
+      num_batches: number of batches to average over.
+      seed: of these batches.
+      call: the call whose batch norms are averaged.
     """
     root = Keys(jax.random.key(seed))["standing statistics"]
 
@@ -68,7 +70,8 @@ def has_moments(moments: Callable[[Any], PyTree], example: Any) -> bool:
 
 
 def mean(moments: Callable[[Any], PyTree], inputs: PyTree) -> PyTree:
-    """Return the mean of moments(input) over the first axis of the inputs, one after the other."""
+    """Return the mean of moments(input) over the inputs' first axis, computed one after the
+    other."""
     count = len(jax.tree.leaves(inputs)[0])
 
     def add(total: PyTree, row: PyTree) -> tuple[PyTree, None]:
@@ -82,7 +85,7 @@ def mean(moments: Callable[[Any], PyTree], inputs: PyTree) -> PyTree:
 
 
 def generate(side: Side, variables: PyTree, noise: PyTree, condition: PyTree) -> PyTree:
-    """Return samples as networks see them, [n, ...]; an image is [n, h, w, c] in [-1, 1]."""
+    """Return samples in the networks' range, [n, ...]; an image is [n, h, w, c] in [-1, 1]."""
     return side.calls["call"](variables, noise, condition)
 
 
@@ -92,7 +95,7 @@ def makes_samples(side: Side) -> bool:
 
 
 def takes_condition(side: Side, spec: Spec) -> bool:
-    """Return whether what a generator makes depends on its condition; nothing is computed."""
+    """Return whether a generator's output depends on its condition; nothing is computed."""
     batch = lambda tree: jax.tree.map(lambda x: jax.ShapeDtypeStruct((2, *x.shape), x.dtype), tree)
     params = jax.eval_shape(side.init, jax.ShapeDtypeStruct((), jax.random.key(0).dtype))
 

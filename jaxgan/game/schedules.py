@@ -1,17 +1,17 @@
-"""Values that change while training goes on, as functions of the real images seen.
+"""Values that change during training, as functions of the number of real images seen.
 
-    linear(start, end, images, after=0)    start for `after` images, then straight to end
+    linear(start, end, images, after=0)    `start` for `after` images, then a line to `end`
     cosine(start, end, images, after=0)    the same along half a cosine
-    halving(start, images)                 start, half of it after so many images, a quarter, ...
+    halving(start, images)                 `start`, halved after every `images`
     ramp_up(end, images)                   linear(0, end, images)
 
-each constant before and after. A config has a number, or a schedule as the text of such a call:
+All but `halving` stay at `end` afterwards. A config's field is a number, or such a call as text:
 
     config.generator.learning_rate = "cosine(2e-4, 5e-5, images=2e7)"
 
-Images seen are those of the discriminator's turns: steps x batch x num_d_steps, so a schedule stays
-the same when the batch size changes. A step uses the value at the images seen *before* it. Values
-are float32.
+Images seen are counted over the discriminator's turns, steps x batch x num_d_steps, so a schedule
+does not depend on the batch size. A step uses the value at the images seen *before* it. Values are
+float32.
 """
 
 import ast
@@ -23,13 +23,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-Images = jax.Array | float  # a number is answered by NumPy: no device is started
+Images = jax.Array | float  # a Python number is evaluated by NumPy: no device is started
 Schedule = Callable[[Images], Any]  # images seen -> value, float32
 Value = float | Callable[[jax.Array], jax.Array]  # a number, or a function of the step's number
 
 
 def linear(start: float, end: float, images: float, after: float = 0.0) -> Schedule:
-    """Return a straight line from `start` to `end`.
+    """Return a line from `start` to `end` over `images`, after `after` images.
 
     >>> schedule = linear(1.0, 0.0, images=100, after=50)
     >>> [float(schedule(n)) for n in (0, 50, 75, 150, 999)]
@@ -40,7 +40,7 @@ def linear(start: float, end: float, images: float, after: float = 0.0) -> Sched
 
 
 def cosine(start: float, end: float, images: float, after: float = 0.0) -> Schedule:
-    """Return half a cosine from `start` to `end`.
+    """Return half a cosine from `start` to `end` over `images`, after `after` images.
 
     >>> schedule = cosine(3.0, 1.0, images=100)
     >>> [round(float(schedule(n)), 4) for n in (0, 25, 50, 100, 999)]
@@ -71,7 +71,7 @@ def halving(start: float, images: float) -> Schedule:
 
 
 def ramp_up(end: float, images: float) -> Schedule:
-    """Return a straight line from 0 to `end`.
+    """Return a line from 0 to `end` over `images`.
 
     >>> float(ramp_up(5.0, images=100)(20))
     1.0
@@ -105,22 +105,23 @@ def _refuse(images: float, after: float = 0.0) -> None:
 
 
 def parse(text: str) -> Schedule:
-    """Return the schedule that a text calls for. ValueError says what is wrong with it."""
+    """Return the schedule that a text calls for. Raises ValueError, saying what is wrong with
+    it."""
     name, numbers, named = _call(text)
     try:
         return SCHEDULES[name](*numbers, **named)
-    except TypeError:  # too few or too many numbers, or a name that is not there
+    except TypeError:  # too few or too many numbers, or an unknown argument
         raise ValueError(f"write the numbers of {_signature(name)}") from None
 
 
 def ends(text: str) -> tuple[float, float]:
-    """Return a schedule's first value and its last, the one that it comes ever nearer to."""
+    """Return a schedule's value at 0 images and its limit."""
     schedule = parse(text)
     return float(schedule(0.0)), float(schedule(math.inf))
 
 
 def _call(text: str) -> tuple[str, list[float], dict[str, float]]:
-    """Return name, numbers and named numbers of a call."""
+    """Return a call's name, positional numbers and named numbers."""
     wrong = f"write a number, or a schedule: {', '.join(map(_signature, SCHEDULES))}"
     try:
         call = ast.parse(text.strip(), mode="eval").body
@@ -158,8 +159,8 @@ def of_images(value: float | str, factor: float = 1.0) -> float | Schedule:
 
 
 def of_steps(value: float | str, images: int, factor: float = 1.0) -> Value:
-    """Return a config's value times `factor`: a number, or a function of a counter that goes up by
-    one every `images`."""
+    """Return a config's value times `factor`: a number, or a function of a counter that increases
+    by one every `images` images."""
     found = of_images(value, factor)
     if not callable(found):
         return found
@@ -167,5 +168,5 @@ def of_steps(value: float | str, images: int, factor: float = 1.0) -> Value:
 
 
 def now(value: Value, step: jax.Array | int) -> Any:
-    """Return a value in a step: a number stays one, so that nothing is computed for it."""
+    """Return a value at a step; a number stays a number, so that nothing is computed for it."""
     return value(jnp.asarray(step)) if callable(value) else value

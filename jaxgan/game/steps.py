@@ -2,12 +2,13 @@
 
     train_step(game, state, batches) -> (state, metrics)
 
-is a pure function: the game's turns in order, the averages, step + 1. Equal turns in a row are one
-scan over the batches' first axis. Gradients are accumulated over microbatches by a scan over the
-second axis. All randomness comes from `fold_in(state.key, state.step)`.
+is a pure function: it takes the game's turns in order, updates the averages, and adds 1 to `step`.
+Consecutive turns of one player are a scan over the batches' first axis. Gradients are accumulated
+over microbatches by a scan over the second axis. All randomness derives from
+`fold_in(state.key, state.step)`.
 
-A turn writes only its own player: the opponent's power iteration and stats are dropped. (The
-reference moves the vectors of both networks in both phases.)
+A turn changes only its own player: the opponent's power iteration and stats are discarded.
+(BigGAN-PyTorch updates the power-iteration vectors of both networks in both phases.)
 """
 
 from collections.abc import Iterable
@@ -37,8 +38,8 @@ def accumulate(objective, weights: PyTree, stats: PyTree, batch: Batch, key: jax
     """Return the mean gradient (float32), the last stats and the mean metrics over microbatches.
 
     objective: (weights, stats, microbatch, key) -> (loss, (stats, metrics)). The leaves of `batch`
-    are [microbatches, n, ...]. Equal to one large batch but for batch norm, whose moments are those
-    of a microbatch.
+    are [microbatches, n, ...]. The result equals that of one large batch, except with batch norm,
+    whose moments are per microbatch.
     """
     gradient = jax.grad(objective, has_aux=True)
     microbatches = jax.tree.leaves(batch)[0].shape[0]
@@ -84,7 +85,7 @@ def gradient_step(
     def transform(params):
         return player.transform.apply(params, mine.transform_state)
 
-    # Normalise, gather, cast once; then back through it once (the seam).
+    # Normalise, gather and cast the weights once; pull the gradient back through that once.
     weights, pullback, transform_state = jax.vjp(transform, mine.params, has_aux=True)
     grads, stats, metrics = accumulate(objective, weights, mine.stats, batch, key)
     (grads,) = pullback(grads)
@@ -97,8 +98,9 @@ def gradient_step(
 
 
 def gradient_health(grads: PyTree) -> Metrics:
-    """Return the gradient's norm, and the first leaf (in tree order) that is not finite, or -1."""
-    # Not vdot: it flattens, and to flatten a split leaf is to gather it.
+    """Return the gradient's norm, and the index in tree order of the first non-finite leaf, or
+    -1."""
+    # Not vdot: it flattens, and flattening a sharded leaf would gather it.
     squares = jnp.stack([jnp.square(g).sum() for g in jax.tree.leaves(grads)])
     bad = ~jnp.isfinite(squares)
     return {
@@ -110,13 +112,15 @@ def gradient_health(grads: PyTree) -> Metrics:
 def player_step(
     game: Game, name: str, state: TrainState, batch: Batch, key: jax.Array
 ) -> tuple[TrainState, Metrics]:
-    """Let one player move on a batch with leaves [microbatches, n, ...]; metrics are "d/loss"."""
+    """Take one player's turn on a batch with leaves [microbatches, n, ...]; metrics are
+    "d/loss"."""
     state, metrics = (game.players[name].step or gradient_step)(game, name, state, batch, key)
     return state, {f"{prefix(game.players, name)}/{metric}": m for metric, m in metrics.items()}
 
 
 def prefix(players: Iterable[str], name: str) -> str:
-    """Return how a player's metrics begin: its initial where no other player shares it."""
+    """Return the prefix of a player's metrics: its initial, or its name if another player shares
+    it."""
     return name[0] if [n[0] for n in players].count(name[0]) == 1 else name
 
 
@@ -131,7 +135,7 @@ def g_step(game: Game, state: TrainState, batch: Batch, key: jax.Array):
 
 
 def check_batches(game: Game, batches: Batch) -> None:
-    """Refuse batches without the leading axes of a step."""
+    """Raise ValueError unless the leaves have a step's leading axes and the examples' shapes."""
     leaves = jax.tree.leaves(batches)
     shapes = [tuple(x.shape[:3]) for x in leaves]
     if not leaves or len(set(shapes)) > 1 or len(shapes[0]) < 3:
@@ -155,17 +159,18 @@ def check_batches(game: Game, batches: Batch) -> None:
 
 
 def _shapes(batch: Batch, skipped: int) -> str:
-    """Return the shapes after the axes skipped, as text in which () is no leaf and [] a scalar."""
+    """Return the shapes without their first `skipped` axes, as text: () if there is no leaf."""
     return str(tuple(jax.tree.map(lambda x: list(x.shape[skipped:]), tuple(batch))))
 
 
 def train_step(game: Game, state: TrainState, batches: Batch) -> tuple[TrainState, Metrics]:
     """Take one training step on batches with leaves [game.num_batches, microbatches, n, ...].
 
-    Metrics of a player with several turns are the mean over them, bad_leaf the largest.
+    The metrics of a player with several turns are averaged over them; of bad_leaf, the largest.
 
     Raises:
-      ValueError: leaves without these axes, or another number of batches.
+      ValueError: leaves without these axes, another number of batches, or examples of other shapes
+        than the game's.
     """
     check_batches(game, batches)
     root = Keys(jax.random.fold_in(state.key, state.step))["turns"]

@@ -1,8 +1,8 @@
-"""The newest text vectors of the training, which a generator with batch norm needs afterwards.
+"""The latest text vectors of a training, kept for the standing statistics of a generator.
 
-Its standing statistics are those of the images of many captions (game/sampling.py); noise can be
-drawn from a prior, text cannot. So the generator's stats keep the last MOST text vectors: a run, or
-its exported file, samples without its data set.
+A generator with batch norm is sampled with statistics over many captions (game/sampling.py). Noise
+can be drawn from a prior, text cannot; so the generator's stats keep the last MOST text vectors,
+and a run or its exported file can be sampled without its data set.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ MOST = 256
 
 
 def empty(text_dim: int) -> dict[str, jax.Array]:
-    """Return places for text vectors, and how many of them are taken."""
+    """Return an empty buffer of MOST text vectors, and the number of them in use, 0."""
     return {
         "vectors": jnp.zeros((MOST, text_dim), jnp.float32),
         "count": jnp.zeros((), jnp.int32),
@@ -34,10 +34,10 @@ def keeping(
     own_stats: Mapping[str, Mapping[str, Callable[[], PyTree]]],
     text_dim: int,
 ) -> tuple[dict[str, Objective], dict[str, Mapping[str, Callable[[], PyTree]]]]:
-    """Return the objectives of a game whose conditions are text vectors, and what they keep: the
-    generator's keeps the newest texts besides.
+    """Return a game's objectives and stats such that the generator's stats keep the newest texts.
 
-    own_stats: {player: {name: () -> arrays}}.
+    objectives: {player: objective}, for examples whose conditions are text vectors [n, text_dim].
+    own_stats: {player: {name: () -> arrays}}, what the objectives keep already.
     """
 
     def kept(
@@ -52,13 +52,13 @@ def keeping(
 
 
 def with_newest(kept: dict[str, jax.Array], texts: jax.Array) -> dict[str, jax.Array]:
-    """Return the places with these text vectors [n, text_dim] first, the oldest dropped."""
+    """Return the buffer with these text vectors [n, text_dim] in front, without the oldest."""
     vectors = jnp.concatenate([texts, kept["vectors"]])[:MOST]
     return {"vectors": vectors, "count": jnp.minimum(kept["count"] + len(texts), MOST)}
 
 
 def drawn(kept: dict[str, jax.Array], key: jax.Array, n: int) -> jax.Array:
-    """Return n of the kept text vectors [n, text_dim], drawn with repetition."""
+    """Draw n of the kept text vectors [n, text_dim], with replacement."""
     places = jax.random.randint(key, (n,), 0, jnp.maximum(kept["count"], 1))
     return jnp.take(kept["vectors"], places, axis=0)
 

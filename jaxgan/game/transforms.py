@@ -2,13 +2,13 @@
 
     weights, transform_state = transform.apply(params, transform_state)
 
-A transform is a pair of pure functions on the parameter tree, like an optimiser. It runs once in
-an optimiser step, however often the network is then applied, and gradients flow back through it.
+A transform is a pair of pure functions on the parameter tree, like an optimiser. It runs once per
+optimiser step, however often the network is then applied, and gradients flow back through it.
 
 Spectral norm (arXiv 1802.05957): W / sigma with sigma = u^T W v from one power iteration,
-v = W^T u / |W^T u|, u = W v / |W v|, u and v without gradient, sigma with: its gradient is
-(A - <A, W / sigma> u v^T) / sigma for a gradient A of the loss by W / sigma. Only u is kept.
-Rows of W are a kernel's output channels, or an embedding's rows.
+v = W^T u / |W^T u|, u = W v / |W v|. u and v are held constant, sigma is not: the gradient of the
+loss by W is (A - <A, W / sigma> u v^T) / sigma, where A is its gradient by W / sigma. Only u is
+kept. Rows of W are a kernel's output channels, or an embedding's rows.
 """
 
 import math
@@ -33,7 +33,7 @@ class TransformInit(Protocol):
 
 
 class TransformApply(Protocol):
-    """The second half of a ParamTransform: differentiable by `params`."""
+    """The second half of a ParamTransform: differentiable with respect to `params`."""
 
     def __call__(self, params: PyTree, transform_state: PyTree, /) -> tuple[PyTree, PyTree]:
         """Return the weights, a tree shaped like `params`, and the next state."""
@@ -70,10 +70,11 @@ def chain(*transforms: ParamTransform) -> ParamTransform:
 
 
 def is_normalised(path: str, leaf: jax.Array) -> bool:
-    """Say whether BigGAN normalises a leaf: every kernel and the discriminator's class embedding.
+    """Return whether BigGAN normalises a leaf: every kernel and the discriminator's class
+    embedding.
 
-    Not the generator's embeddings: with spectral norm there it does not train (BigGAN's authors).
-    Nor an encoder beside the generator (BigBiGAN's has batch norm).
+    Not the generator's embeddings: with spectral norm on them, it does not train (BigGAN's
+    authors). Nor an encoder beside the generator (BigBiGAN's has batch norm).
     """
     chosen = path.endswith(("kernel", "projection/embedding")) and not path.startswith("encoder/")
     return leaf.ndim >= 2 and chosen
@@ -95,10 +96,12 @@ def power_iteration(
     iterations: int = 1,
     replicate: Callable = jnp.asarray,
 ) -> tuple[jax.Array, jax.Array]:
-    """Return the estimate of a [inputs, outputs] matrix's largest singular value, and the next u.
+    """Return an estimate of the largest singular value of a matrix [inputs, outputs], and the next
+    u.
 
-    Differentiable by the matrix with u and v held. In full float32 also where the default
-    precision of a product is lower: it costs two products with a vector. `replicate` as below.
+    Differentiable with respect to the matrix, with u and v held constant. Computed in full float32
+    even where the default precision of products is lower: they are only products with a vector.
+    `replicate`: see spectral_norm.
     """
     with jax.default_matmul_precision("highest"):
         matrix = replicate(matrix)
@@ -119,7 +122,8 @@ def spectral_norm(
     """Divide each chosen leaf by its spectral norm. State: {path: u}, u [outputs] float32.
 
     replicate: keeps a value on every device of a mesh (sharding.replicate). Without it the compiler
-    splits the vectors like the gradient, and pays with small reductions and gathers in every layer.
+    shards the vectors as it does the gradient, at the cost of small reductions and gathers in every
+    layer.
 
     >>> params = {"kernel": jnp.diag(jnp.array([4.0, 2.0]))}
     >>> norm = spectral_norm(iterations=10)
@@ -141,7 +145,7 @@ def spectral_norm(
         for path, u in us.items():
             matrix = as_matrix(path, flat[path])
             sigma, new[path] = power_iteration(matrix, u, eps, iterations, replicate)
-            flat[path] = flat[path] / jnp.where(sigma > 0.0, sigma, 1.0)  # a kernel of zeros stays
+            flat[path] = flat[path] / jnp.where(sigma > 0.0, sigma, 1.0)  # zeros stay zeros
         return unflatten_dict(flat, sep="/"), new
 
     return ParamTransform(init, apply)
@@ -150,10 +154,10 @@ def spectral_norm(
 def equalized(slow: str = "mapping", factor: float = 0.01) -> ParamTransform:
     """Equalise learning rates (arXiv 1710.10196): every kernel times He's sqrt(2 / inputs).
 
-    Kernels are drawn from N(0, 1) and brought to He's scale here, at run time: so that an optimiser
-    that normalises gradients moves all of them at the same relative speed. Parts whose path starts
-    with `slow` are multiplied by `factor` on top: StyleGAN's mapping (arXiv 1812.04948), whose
-    kernels are drawn that much larger.
+    Kernels are drawn from N(0, 1) and scaled to He's deviation here, at run time, so that an
+    optimiser that normalises gradients moves all of them at the same relative speed. Leaves whose
+    path starts with `slow` are also multiplied by `factor`: StyleGAN's mapping network (arXiv
+    1812.04948), whose kernels are initialised larger by 1 / factor.
 
     >>> weights, _ = equalized().apply({"kernel": jnp.ones((8, 2))}, ())  # sqrt(2 / 8)
     >>> weights["kernel"][0].tolist()
@@ -176,9 +180,10 @@ def equalized(slow: str = "mapping", factor: float = 0.01) -> ParamTransform:
 def weight_norm() -> ParamTransform:
     """Split length from direction (arXiv 1602.07868): kernel = gain v / norm(v).
 
-    v is the leaf `kernel`, and `gain` the leaf beside it, of as many axes: norm(v) is over those in
-    which the gain's size is 1, so [1, 1, out] gives every output channel a length of its own, and
-    [1, in, 1] every input channel. Kernels without such a gain stay as they are.
+    v is the leaf `kernel`, and `gain` the leaf beside it, with as many axes. norm(v) is over the
+    axes in which the gain has size 1: [1, 1, out] gives every output channel its own length, [1,
+    in, 1] every input channel. Kernels without such a gain stay as they are; ValueError if none has
+    one.
 
     >>> params = {"kernel": jnp.array([[3.0, 1.0], [4.0, 0.0]]), "gain": jnp.array([[2.5, 2.0]])}
     >>> weights, _ = weight_norm().apply(params, ())
@@ -202,10 +207,11 @@ def weight_norm() -> ParamTransform:
 
 
 def growth(stage_images: float, images_a_step: int) -> ParamTransform:
-    """Set the parameters' `progress` from the images seen (arXiv 1710.10196).
+    """Set the leaf `progress` of the parameters from the images seen (arXiv 1710.10196).
 
-    State: the count of the player's own steps. Each resolution is trained for `stage_images`, then
-    the next one fades in for as many, up to what the leaf itself says.
+    Each resolution is trained for `stage_images`, then the next one fades in over as many, until
+    the leaf's own value is reached. State: the number of the player's turns so far, each of
+    `images_a_step` images. Raises ValueError if there is no such leaf.
     """
 
     def apply(params: PyTree, steps: jax.Array) -> tuple[PyTree, jax.Array]:

@@ -1,10 +1,10 @@
 """Two domains of images, of which the first has labels (domain adaptation, arXiv 1505.07818).
 
-`jaxgan prepare A TARGET --domains=B`, with a sub-folder of A for each class, joins the images of
-two folders at random, one record each (domains.py). The label of a record is that of its image of
-A. Labels of B are not read and not stored.
+`jaxgan prepare A TARGET --domains=B`, where A has a sub-folder for each class, pairs the images of
+the two folders at random, one pair per record (domains.py). The label of a record is the label of
+its image from A. Labels of B are neither read nor stored.
 
-In a Batch the sample is `Domains(source, target)`, the condition the label of the source. Both
+In a Batch the sample is `Domains(source, target)`, the condition is the label of the source. Both
 images have the same size, channels and range, and pass through the same `to_float`. Each is cropped
 and mirrored independently.
 """
@@ -26,7 +26,7 @@ facts, assumed = domains.facts, domains.assumed
 
 
 class Domains(NamedTuple):
-    """An image of either domain: leaves [..., height, width, channels]."""
+    """An image of each domain: leaves [..., height, width, channels]."""
 
     source: Any
     target: Any
@@ -35,7 +35,7 @@ class Domains(NamedTuple):
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`.
 
-    Raises ValueError where the two images have not the same number of channels.
+    Raises ValueError if the two images differ in their number of channels.
     """
     why = "a classifier of both domains takes images of one kind"
     channels, size = domains.channels_of_each(data, why), tuple(data.size)

@@ -1,7 +1,7 @@
-"""Augmentation on device: pure functions of (key, images).
+"""Augmentation on the device: pure functions of (key, images).
 
 Images are [..., height, width, channels] with any leading axes, so a step's whole batch goes in at
-once; every image draws its own randomness, the same whatever the sharding.
+once. Every image has its own random draws, which do not depend on the sharding.
 """
 
 import math
@@ -20,13 +20,13 @@ class Streams(Protocol):
 def augmented(
     keys: Streams, images: jax.Array, flip: bool = False, random_crop: float = 1.0
 ) -> jax.Array:
-    """Return what a step trains on, as config.data says.
+    """Return the images that a step trains on, as config.data describes.
 
     Args:
       keys: the streams "crop" and "flip" are used.
       images: [..., height, width, channels] float32.
-      flip: mirror half of the images, left to right.
-      random_crop: least share of the area that is cut out and resized; 1 for whole images.
+      flip: mirror each image with probability 1/2, left to right.
+      random_crop: smallest share of the area that is cut out and resized; 1 for whole images.
     """
     if not 0 < random_crop <= 1:
         raise ValueError(f"data.random_crop = {random_crop}: write a share in (0, 1], 1 for none")
@@ -52,7 +52,7 @@ def random_flip(
 def half_flipped(key: jax.Array, samples: jax.Array, axis: int, rank: int) -> jax.Array:
     """Mirror each sample with probability 1/2 along an axis.
 
-    samples: [..., *sample], whose sample has `rank` axes. axis: of the sample, counted from behind.
+    samples: [..., *sample], where sample has `rank` axes. axis: of the sample, negative.
     """
     chosen = jax.random.bernoulli(key, shape=samples.shape[: samples.ndim - rank])
     return jnp.where(chosen[(..., *rank * [None])], jnp.flip(samples, axis), samples)
@@ -68,7 +68,8 @@ def random_resized_crop(
     """Cut a random box out of each image and resize it to the image's size.
 
     The box covers a uniform fraction of the area and has the image's aspect ratio times a
-    log-uniform factor. A side that would be longer than the image is cut to it (others draw again).
+    log-uniform factor. Deviation from torchvision and others: a side that would exceed the image is
+    cut to it, where they draw again.
 
     Args:
       images: [..., height, width, channels] float32.
@@ -90,7 +91,7 @@ def random_resized_crop(
         low, high = math.log(ratio[0]), math.log(ratio[1])
         stretch = jnp.exp(jax.random.uniform(ratio_key, minval=low, maxval=high))
         sides = jnp.sqrt(jnp.stack([fraction / stretch, fraction * stretch]))
-        sides = jnp.minimum(sides, 1.0)  # height and width of the box, relative
+        sides = jnp.minimum(sides, 1.0)  # relative height and width of the box
         corner = jax.random.uniform(place_key, (2,)) * (1.0 - sides) * size
         if method == "nearest":
             rows, columns = (

@@ -1,12 +1,12 @@
-"""Bicubic resizing as a product with a matrix on either side, of NumPy and JAX arrays alike.
+"""Bicubic resizing as a product with a matrix on each side, for NumPy and JAX arrays alike.
 
     w(t) =  1.5 |t|^3 - 2.5 t^2 + 1             |t| < 1
            -0.5 |t|^3 + 2.5 t^2 - 4 |t| + 2     1 <= |t| < 2
 
-(Keys 1981, a = -0.5). A new pixel is the mean of those around its centre, weighed by w of their
-distance. To shrink, w is stretched by the ratio, so that no pixel is left out; beyond the edges
-there is nothing, and the other weights grow. The same as Pillow's, MATLAB's and jax.image's; others
-take a = -0.75, or do not stretch (OpenCV).
+(Keys 1981, a = -0.5). A new pixel is the mean of the pixels around its centre, weighted by w of
+their distance. To shrink, w is stretched by the ratio, so that every pixel contributes. Pixels
+beyond the edges do not exist, and the other weights are normalised. The same as in Pillow, MATLAB
+and jax.image; others use a = -0.75 or do not stretch (OpenCV).
 """
 
 from typing import Any
@@ -31,7 +31,8 @@ def weights(old: int, new: int) -> np.ndarray:
 
 
 def resized(images: Any, size: tuple[int, int]) -> Any:
-    """Return float32 images [..., h, w, c] at another size, [..., *size, c]; it may overshoot."""
+    """Return float32 images [..., h, w, c] at another size, [..., *size, c]; values may
+    overshoot."""
     *leading, h, w, c = images.shape
     rows, columns = weights(h, size[0]), weights(w, size[1])
     with jax.default_matmul_precision("highest"):

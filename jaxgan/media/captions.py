@@ -1,9 +1,9 @@
 """Images with captions: the sample is an image, the condition a text vector (arXiv 1605.05396).
 
-A record holds an image, its captions and what a text encoder made of each of them, a vector of
-`text_dim` numbers (`jaxgan prepare SOURCE TARGET --captions=FILE`): training needs no text encoder.
-The condition is the mean of an image's vectors, as in the authors' code, scaled to the length
-sqrt(text_dim): every coordinate has a mean square of 1, whatever the encoder's own scale.
+A record holds an image, its captions, and for each caption the vector of `text_dim` numbers that a
+text encoder made of it (`jaxgan prepare SOURCE TARGET --captions=FILE`), so training needs no text
+encoder. The condition is the mean of an image's vectors, as in the authors' code, scaled to the
+length sqrt(text_dim): its coordinates have a mean square of 1, whatever the encoder's scale.
 """
 
 from functools import partial
@@ -20,11 +20,14 @@ from jaxgan.media.medium import Batch, Held, Medium, Spec
 SIZE = (64, 64)  # height, width
 READS = ("captions",)
 PREPARE = "jaxgan prepare SOURCE TARGET --captions=FILE"
-TEXT_DIM = 1024  # the paper's: of a data set that is not there
+TEXT_DIM = 1024  # the paper's, assumed if the data set is not here
 
 
 def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
-    """Return the length of the text vectors of a data set of captions."""
+    """Return the length of the text vectors of a data set of captions.
+
+    Raises ValueError if the config names another.
+    """
     found, asked = held.features.text_dim, data.text_dim
     if asked not in (None, found):
         raise ValueError(
@@ -35,12 +38,13 @@ def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
 
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
-    """Return the length of the text vectors, as the config says or TEXT_DIM."""
+    """Return the length of the text vectors: the config's, or else TEXT_DIM."""
     return {"text_dim": config.data.text_dim or TEXT_DIM}
 
 
 def condition_of(vectors: np.ndarray) -> np.ndarray:
-    """Return the condition of text vectors [..., k, d]: their mean, of length sqrt(d): [..., d].
+    """Return the condition of text vectors [..., k, d]: their mean, scaled to length sqrt(d): [...,
+    d].
 
     >>> condition_of(np.array([[0.5, 0.0, 0.0, 0.0], [0.1, 0.0, 0.0, 0.0]])).tolist()
     [2.0, 0.0, 0.0, 0.0]
@@ -65,9 +69,9 @@ def captions(
 ) -> Medium:
     """Return the medium of images [height, width, channels] with text vectors [text_dim].
 
-    flip, random_crop: of the images. A caption that says "left" is wrong of a mirrored image.
+    flip, random_crop: of the images. A caption that says "left" is wrong for a mirrored image.
 
-    Raises ValueError without a length of the text vectors.
+    Raises ValueError if the length of the text vectors is unknown.
     """
     if not text_dim:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Clips: short films of one length, [frames, height, width, channels], 8 bits as images have.
+"""Clips: short films of one length, [frames, height, width, channels], in 8 bits like images.
 
-A picture of a clip is a strip of up to STRIP of its frames, the first at the left; its file a GIF,
-whose palette of 256 colours may change a frame's a little. A sheet of clips is played as one GIF.
+A picture of a clip is a strip of up to STRIP of its frames, from left to right. Its file is a GIF,
+whose palette of 256 colours may change colours slightly. A sheet of clips is played as one GIF.
 """
 
 from functools import partial
@@ -25,7 +25,7 @@ AUGMENTS = ("flip",)
 READS = ("clips",)
 PREPARE = "jaxgan prepare FOLDER TARGET --frames={0}"
 STRIP = 6  # frames of a picture
-RATE = 10  # frames a second of a GIF
+RATE = 10  # frames per second of a GIF
 
 
 def medium(data: ConfigDict) -> Medium:
@@ -36,7 +36,7 @@ def medium(data: ConfigDict) -> Medium:
 def clips(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> Medium:
     """Return the medium of clips [frames, height, width, channels].
 
-    flip: mirror half of them in training, left to right, all frames of a clip alike.
+    flip: mirror clips in training with probability 1/2, left to right, all frames of a clip alike.
     """
     stored, spec = labelled(shape, jnp.uint8, num_classes)
     return Medium(
@@ -55,7 +55,7 @@ def clips(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> M
 
 
 def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
-    """Return a batch of float clips [..., t, h, w, c], half of them mirrored if `flip`."""
+    """Return a batch of float clips [..., t, h, w, c], mirrored with probability 1/2 if `flip`."""
     if not flip:
         return batch
     return batch._replace(sample=half_flipped(keys["flip"], batch.sample, -2, 4))
@@ -69,7 +69,7 @@ def strips(samples: np.ndarray) -> np.ndarray:
 
 
 def film(samples: np.ndarray, columns: int) -> bytes:
-    """Return a GIF of stored clips row by row, which all play at once."""
+    """Return a GIF of stored clips, laid out row by row, that all play at once."""
     frames = [pictures.grid(frame, columns) for frame in np.moveaxis(samples, 1, 0)]
     return pictures.gif_bytes(np.stack(frames), RATE)
 

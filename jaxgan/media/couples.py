@@ -1,9 +1,9 @@
-"""Couples: images of two domains, side by side in one (CoGAN, arXiv 1606.07536).
+"""Couples: images of two domains, side by side as one image (CoGAN, arXiv 1606.07536).
 
-In a data set of two domains (domains.py), whose records were joined at random, an example is the
-image [height, 2 width, channels] with that of the first domain on the left. A generator of couples
-makes both images from one draw of its latents; a discriminator judges each half on its own. For
-everything else a couple is an image.
+From a data set of two domains (domains.py), whose records pair images at random, an example is the
+image [height, 2 width, channels] with the first domain's on the left. A generator of couples makes
+both images from one draw of its latents; a discriminator judges each half separately. Everything
+else treats a couple as an image.
 
 data.size is the size of one half. The halves are cropped and mirrored independently.
 """
@@ -27,7 +27,7 @@ facts, assumed = domains.facts, domains.assumed
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`.
 
-    Raises ValueError where the two images have not the same number of channels.
+    Raises ValueError if the two images differ in their number of channels.
     """
     channels = domains.channels_of_each(data, "the images of a couple are of one kind")
     height, width = data.size

@@ -1,7 +1,7 @@
-"""Stored bytes to arrays: what a record holds of an image, and how it is decoded.
+"""Decoding: from the stored bytes of a record to arrays.
 
-Pillow decodes. With the extra `jpeg`, the package simplejpeg takes the JPEG files that it decodes
-to the same values, in less time: both call libjpeg-turbo, simplejpeg without a copy.
+Pillow decodes. With the extra `jpeg`, the package simplejpeg takes over those JPEG files that it
+decodes to the same values, in less time: both use libjpeg-turbo, but simplejpeg without a copy.
 """
 
 import dataclasses
@@ -20,11 +20,11 @@ except ImportError:  # the extra `jpeg`
 
 from jaxgan.media.resize import fit, fit_picture
 
-# Pillow only warns above this and refuses above twice this; we refuse here.
+# Pillow only warns above this, and refuses above twice as many; here they are refused.
 MAX_PIXELS = 89_478_485
-STORED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # GIF, BMP, WebP: in data sets that TFDS made
+STORED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # GIF, BMP, WebP: in data sets made by TFDS
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-# How JPEG files store what features with so many channels hold; Pillow converts all else.
+# (Colour space of a JPEG file, channels) -> what to decode to; Pillow handles all other cases.
 JPEG, SPACES = b"\xff\xd8\xff", {("Gray", 1): "GRAY", ("YCbCr", 3): "RGB"}
 
 
@@ -32,10 +32,10 @@ JPEG, SPACES = b"\xff\xd8\xff", {("Gray", 1): "GRAY", ("YCbCr", 3): "RGB"}
 class Features:
     """What a record holds.
 
-    shape is (height, width, channels); height and width are None where images differ in size. Of
-    other media it is what they are: (samples, channels), (x, y, z, channels), ...
-    encoding is "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values).
-    text_dim is the length of the captions' vectors; 0 where there are no captions.
+    shape is (height, width, channels); height and width are None if images differ in size. For
+    other media it is the sample's shape: (samples, channels), (x, y, z, channels), ... encoding is
+    "image" (PNG or JPEG bytes), "bytes" or "zlib" (raw little-endian values). text_dim is the
+    length of the captions' vectors; 0 if there are no captions.
     """
 
     shape: tuple[int | None, ...]
@@ -48,13 +48,13 @@ class Features:
 
     @property
     def channels(self) -> int:
-        """How many values the last axis has, the same of every sample."""
+        """The size of the last axis, the same for every sample."""
         channels = self.shape[-1]
         assert channels is not None
         return channels
 
     def one_shape(self) -> tuple[int, ...]:
-        """Return the shape of every image. Raises ValueError where images differ in size."""
+        """Return the shape of every image. Raises ValueError if images differ in size."""
         shape = tuple(side for side in self.shape if side is not None)
         if len(shape) < len(self.shape):
             raise ValueError("the data set's images differ in size: write size=(height, width)")
@@ -71,20 +71,20 @@ class Texts(NamedTuple):
 def decode_record(
     data: bytes, features: Features, size: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """Decode one stored image (or other sample), of features.shape and features.dtype.
+    """Decode one stored image or other sample, with features.shape and features.dtype.
 
     Args:
       size: (height, width) to crop (centre) and area-resize to; None for the stored size.
 
     Raises:
-      ValueError or OSError: damaged bytes, or an image of another shape than the features say.
+      ValueError, OSError: damaged bytes, or an image whose shape differs from the features'.
     """
     if features.encoding != "image":
         shape = features.one_shape()
         promised = math.prod(shape) * features.dtype.itemsize
         raw = data
         if features.encoding == "zlib":
-            # Bounded: reshape refuses one byte too many, and a bomb is not unpacked further.
+            # Bounded: one byte too many makes reshape fail, and a zip bomb is not unpacked further.
             raw = zlib.decompressobj().decompress(data, promised + 1)
         return of_size(np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape), size)
     channels = features.channels
@@ -105,21 +105,22 @@ def decode_record(
             return of_size(np.asarray(picture).astype(np.uint16)[..., None], size)
         if picture.mode != MODES[channels]:
             picture = picture.convert(MODES[channels])
-        if size and size != stored and channels in (1, 3):  # before the copy: less to copy
+        if size and size != stored and channels in (1, 3):  # before the copy, which is then smaller
             picture = fit_picture(picture, size, "center", "area")
         image = np.asarray(picture)
     return of_size(image.reshape(*image.shape[:2], channels), size)
 
 
 def of_size(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
-    """Return an image cropped and resized as `decode_record` does, itself where it has the size."""
+    """Return an image cropped and resized as by `decode_record`; unchanged if it has the size."""
     if size is None or tuple(size) == image.shape[:2]:
         return image
     return fit(image, size, "center", "area")
 
 
 def decode_jpeg(data: bytes, features: Features) -> np.ndarray | None:
-    """Return the image of a JPEG file as Pillow would; None where Pillow has to decode, or refuse.
+    """Return the image of a JPEG file, equal to Pillow's, or None if Pillow must decode or refuse
+    it.
 
     Returns: [height, width, channels] uint8.
     """

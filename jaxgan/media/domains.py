@@ -1,9 +1,9 @@
 """Two domains of images without partners (CycleGAN, arXiv 1703.10593).
 
-They are stored like pairs (pairs.py), but the two images of a record were joined at random:
+They are stored like pairs (pairs.py), but the two images of a record were combined at random by
 `jaxgan prepare A TARGET --domains=B`. So every batch holds equally many images of both domains, and
-an epoch shows each image of the larger one once and those of the smaller one repeatedly. No loss of
-such a game compares the two. Each is cropped and mirrored independently.
+an epoch shows each image of the larger domain once and those of the smaller one repeatedly. The
+losses of such games never compare the two images. Each is cropped and mirrored independently.
 """
 
 from functools import partial
@@ -43,7 +43,7 @@ def channels_of_each(data: ConfigDict, why: str) -> int:
 
 
 class Side:
-    """The streams of one domain: every name with the domain's before it."""
+    """The streams of keys of one domain: the domain's name is put before every name."""
 
     def __init__(self, keys: Streams, name: str):
         self._keys, self._name = keys, name

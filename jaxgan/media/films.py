@@ -1,8 +1,7 @@
-"""Films in files: animated GIF, WebP and PNG by Pillow, videos by PyAV (the extra `video`).
+"""Film files: animated GIF, WebP and PNG through Pillow, videos through PyAV (the extra `video`).
 
-Frames are numbered in the order in which they are shown, however long each is shown: many programs
-store equal frames of an animation once. A video is turned as its file says (phones store films on
-their side).
+Frames are numbered in display order, whatever their durations: many programs store equal frames of
+an animation only once. A video is rotated as its file says (phones store films sideways).
 """
 
 import importlib.util
@@ -22,7 +21,7 @@ VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 
 
 def refuse_videos(paths: Iterable[Path]) -> None:
-    """Raise ValueError where a file needs PyAV and it is not installed."""
+    """Raise ValueError if a file needs PyAV and it is not installed."""
     if importlib.util.find_spec("av") is None:
         for path in paths:
             if path.suffix.lower() in VIDEOS:
@@ -30,7 +29,7 @@ def refuse_videos(paths: Iterable[Path]) -> None:
 
 
 def inspect(path: Path) -> tuple[Kind, int]:
-    """Return what a film's header says, and how many frames it has. Raises BadImageError."""
+    """Return what a film's header says, and its number of frames. Raises BadImageError."""
     if path.suffix.lower() not in VIDEOS:
         return image_files.inspect(path), image_files.count_frames(path)
     first = next(_read(path, lambda film: film.decode(video=0)), None)
@@ -45,9 +44,9 @@ def inspect(path: Path) -> tuple[Kind, int]:
 def frames(
     path: Path, places: Iterable[int], channels: int, background: tuple[int, int, int] = WHITE
 ) -> Iterator[np.ndarray]:
-    """Yield the frames at these places, which rise, each [height, width, channels] uint8.
+    """Yield the frames at these increasing indices, each [height, width, channels] uint8.
 
-    channels: 1 or 3. background: laid under what is transparent. Raises BadImageError.
+    channels: 1 or 3. background: the colour behind transparent pixels. Raises BadImageError.
     """
     if path.suffix.lower() not in VIDEOS:
         yield from image_files.frames(path, places, channels, background)
@@ -73,7 +72,7 @@ def _read(path: Path, what: Any) -> Iterator[Any]:
 
 
 def _pixels(frame: Any, channels: int) -> np.ndarray:
-    """Return a decoded frame as it is to be seen, [height, width, channels] uint8."""
+    """Return a decoded frame as it should be displayed, [height, width, channels] uint8."""
     pixels = frame.to_ndarray(format="gray" if channels == 1 else "rgb24")
-    turned = np.rot90(pixels, frame.rotation // 90)  # both count quarters against the clock
+    turned = np.rot90(pixels, frame.rotation // 90)  # both count counter-clockwise
     return np.ascontiguousarray(turned).reshape(*turned.shape[:2], channels)

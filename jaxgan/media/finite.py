@@ -1,4 +1,4 @@
-"""Generated samples must be finite before they are rounded to integers."""
+"""Check that generated samples are finite before they are rounded to integers."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def refuse_not_finite(samples: Any, what: str) -> None:
-    """Raise ValueError for numpy samples [n, ...] that are not finite: it names the first one.
+    """Raise ValueError for NumPy samples [n, ...] that are not finite; it names the first one.
 
     what: "image", "wave", ... JAX arrays pass: a compiled function cannot raise.
     """

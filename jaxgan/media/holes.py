@@ -1,9 +1,9 @@
-"""Images, and the same with a hole in the middle: what inpainting learns from (arXiv 1604.07379).
+"""Images, and the same images with a hole in the middle, for inpainting (arXiv 1604.07379).
 
-In a Batch an image of the data set is the sample; its condition is the image whose middle, half of
-either side, is gray. The data set is one of single images, of which labels are left aside. Holes
-are made where images are decoded and, again, where they become floats: whatever is in the middle of
-an image that is translated, the network does not see it.
+In a Batch the sample is an image of the data set; the condition is the same image with a gray
+middle, half as high and half as wide. The data set holds single images; their labels are ignored.
+Holes are cut when images are decoded and again when they become floats: the network never sees the
+middle of an image that is translated, whatever it contains.
 """
 
 from functools import partial
@@ -30,9 +30,9 @@ def medium(data: ConfigDict) -> Medium:
 def holes(
     shape: tuple[int, int, int], bits: int = 8, flip: bool = False, random_crop: float = 1.0
 ) -> Medium:
-    """Return the medium of images [height, width, channels] and the same with a hole.
+    """Return the medium of images [height, width, channels] and the same images with a hole.
 
-    flip, random_crop: as of images.
+    flip, random_crop: as for images.
     """
     of_images = images.images(shape, bits)
     both = lambda dtype: Batch(*2 * [jax.ShapeDtypeStruct(shape, dtype)])
@@ -47,7 +47,7 @@ def holes(
 
 
 def with_hole(sample: Any, gray: Any) -> Any:
-    """Return images [..., h, w, c] whose middle has one value; numpy or JAX arrays."""
+    """Return images [..., h, w, c] whose middle has the value `gray`; NumPy or JAX arrays."""
     inside = [np.abs(np.arange(n) - (n - 1) / 2) < n / 4 for n in sample.shape[-3:-1]]
     xp = jnp if isinstance(sample, jax.Array) else np
     hole = (inside[0][:, None] & inside[1])[..., None]
@@ -60,7 +60,7 @@ def stored_with_hole(sample: np.ndarray) -> np.ndarray:
 
 
 def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
-    """Return an image of a data set with these features, and the same with a hole."""
+    """Return an image of a data set with these features, and the same image with a hole."""
     sample = images.decode(record, features, size).sample
     return Batch(sample, stored_with_hole(sample))
 
@@ -72,6 +72,6 @@ def to_float(batch: Batch) -> Batch:
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of floats, mirrored and cropped, with holes in the result."""
+    """Return a batch of floats, mirrored and cropped, and holes cut into the result."""
     sample = augmented(keys, batch.sample, flip, random_crop)
     return Batch(sample, with_hole(sample, 0.0))

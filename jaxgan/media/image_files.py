@@ -1,9 +1,9 @@
-"""Image files of every kind to arrays, for `jaxgan prepare`: trusts nothing.
+"""Image files of every kind to arrays, for `jaxgan prepare`. Trusts nothing in a file.
 
-EXIF rotation is applied; palettes, CMYK, bilevel and YCbCr are converted; alpha is kept when two or
-four channels are asked for, else laid on a background; of an animation the first frame is taken;
-16-bit gray keeps its bits when asked for. Colour profiles are ignored. Pillow reads 16-bit colour
-at 8 bits, so it is rejected where 16 are asked for: give such images as arrays.
+EXIF rotation is applied. Palettes, CMYK, bilevel and YCbCr are converted. Alpha is kept if two or
+four channels are asked for, else the image is laid on a background. Of an animation the first frame
+is used. 16-bit gray keeps its bits if asked for. Colour profiles are ignored. Pillow reads 16-bit
+colour at 8 bits, so it is rejected if 16 are asked for: provide such images as arrays.
 """
 
 import dataclasses
@@ -18,24 +18,24 @@ from jaxgan.files import limits
 from jaxgan.files.errors import one_line
 from jaxgan.media.decode import MAX_PIXELS, MODES
 
-MAX_FILE_BYTES = 1 << 27  # a few are in memory at a time
+MAX_FILE_BYTES = 1 << 27  # bytes; several files are in memory at a time
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SUFFIXES += (".ppm", ".pgm", ".pbm", ".tga")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA")
 WHITE = (255, 255, 255)
-Image.init()  # once and here: loading Pillow's plugins is not safe from several threads
+Image.init()  # once, here: loading Pillow's plugins is not thread-safe
 
 
 class BadImageError(ValueError):
-    """An image that is rejected; the message is the reason, without the name."""
+    """An image that is rejected; the message is the reason, without the file's name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """What a file's header says.
 
-    height, width: after EXIF rotation. channels: alpha counts. bits: what can be read of each
-    channel, 8 or 16. is_deep_colour: the file holds 16-bit colour, of which 8 bits can be read.
+    height, width: after EXIF rotation. channels: including alpha. bits: what can be read of each
+    channel, 8 or 16. is_deep_colour: the file has 16-bit colour, of which only 8 bits can be read.
     """
 
     height: int
@@ -49,7 +49,7 @@ def inspect(source: bytes | Path) -> Kind:
     """Read the header only. Raises BadImageError."""
     with _open(source) as picture:
         raw_mode, is_deep = _raw_mode(picture), _is_deep_colour(picture)
-        try:  # for a PNG this loads the picture, and then the raw mode is gone
+        try:  # for a PNG this loads the picture, which loses the raw mode
             turned = picture.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 swap the sides
         except Exception as error:  # Pillow raises many kinds on damaged EXIF; so will read_picture
             limits.pass_on(error)
@@ -74,14 +74,14 @@ def read_picture(
       source: the bytes of a file, or its path.
       channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
       bits: 8 or 16; values are rescaled between the two.
-      background: laid under transparent pixels when channels is 1 or 3.
+      background: the colour behind transparent pixels if channels is 1 or 3.
 
     Returns:
       [height, width, channels] uint8 or uint16.
 
     Raises:
-      BadImageError: empty, truncated, damaged, too large, not an image, or 16-bit colour of which
-        16 bits are asked for.
+      BadImageError: empty, truncated, damaged, too large, not an image, or 16-bit colour if bits is
+        16.
     """
     with _open(source) as picture:
         if bits == 16 and _is_deep_colour(picture):
@@ -98,7 +98,7 @@ def read_picture(
 
 
 def count_frames(source: bytes | Path) -> int:
-    """Return how many frames a file has, 1 of an image. Raises BadImageError."""
+    """Return the number of frames of a file; 1 for a still image. Raises BadImageError."""
     with _open(source) as picture:
         try:
             return int(getattr(picture, "n_frames", 1))
@@ -113,7 +113,7 @@ def frames(
     channels: int,
     background: tuple[int, int, int] = WHITE,
 ) -> Iterator[np.ndarray]:
-    """Yield the frames of an animation at these places, each [height, width, channels] uint8.
+    """Yield the frames of an animation at these indices, each [height, width, channels] uint8.
 
     channels, background: as in `read_picture`. Raises BadImageError.
     """
@@ -131,7 +131,8 @@ def frames(
 
 
 def is_plain_jpeg(source: bytes | Path, shape: tuple[int, ...]) -> bool:
-    """Return whether a file is a JPEG of exactly this shape with no metadata that changes it."""
+    """Return whether a file is a JPEG of exactly this shape, without metadata that changes how it
+    looks."""
     with _open(source) as picture:
         return (
             picture.format == "JPEG"
@@ -182,7 +183,7 @@ def _pixels(picture: Image.Image, channels: int, bits: int, background: tuple) -
 
 
 def _raw_mode(picture: ImageFile.ImageFile) -> str:
-    """Return how an unloaded file stores its pixels, in Pillow's words, such as "RGB;16B"."""
+    """Return how an unloaded file stores its pixels, in Pillow's notation, such as "RGB;16B"."""
     arguments = picture.tile[0][3] if picture.tile else ""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first if isinstance(first, str) else ""
@@ -207,7 +208,7 @@ def _to_eight_bits(image: np.ndarray) -> np.ndarray:
 
 
 def _expand(gray: np.ndarray, channels: int) -> np.ndarray:
-    """Repeat gray to colour; add full opacity where alpha is asked for."""
+    """Repeat gray to colour; add full opacity if alpha is asked for."""
     color = np.repeat(gray, 1 if channels < 3 else 3, axis=-1)
     if channels in (1, 3):
         return color

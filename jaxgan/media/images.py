@@ -25,7 +25,7 @@ PREPARE = "jaxgan prepare FOLDER TARGET"
 
 
 def distances(samples: jax.Array, groups: int) -> jax.Array:
-    """Return the root mean square difference of all pairs in each group: [groups, n, n].
+    """Return the root mean square differences of all pairs in each group: [groups, n, n].
 
     samples: [groups * n, ...] float32, group by group.
     """
@@ -58,10 +58,11 @@ def images(
 ) -> Medium:
     """Return the medium of images [height, width, channels] of 8 or 16 bits.
 
-    flip: mirror half of them in training, left to right.
-    random_crop: least share of the area that is cut out in training and resized; 1: whole images.
+    flip: mirror images in training with probability 1/2, left to right.
+    random_crop: smallest share of the area that is cut out in training and resized; 1: whole
+      images.
 
-    Raises ValueError for a shape or a number of bits that no image has.
+    Raises ValueError for a shape or a number of bits that is not an image's.
     """
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f"shape = {shape}: write (height, width, channels), each 1 or more")
@@ -82,7 +83,7 @@ def images(
 
 
 def to_float(batch: Batch) -> Batch:
-    """Return a batch with stored pixels as floats in [-1, 1]; conditions stay as they are."""
+    """Return a batch with stored pixels as floats in [-1, 1]; conditions are unchanged."""
     return batch._replace(sample=jax.tree.map(pixels.to_float, batch.sample))
 
 
@@ -93,23 +94,24 @@ def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
 
 
 def is_as_stored(medium: Medium) -> bool:
-    """Return whether examples are stored arrays and labels as they are, where sizes agree: whether
-    the medium decodes by `decode`."""
+    """Return whether the medium decodes with `decode`: then an example of the right size is just
+    the stored array and label."""
     return isinstance(medium.decode, partial) and medium.decode.func is decode
 
 
 def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batch:
-    """Return a batch of float images, mirrored and cropped as config.data says."""
+    """Return a batch of float images, mirrored and cropped as config.data describes."""
     return batch._replace(sample=augmented(keys, batch.sample, flip, random_crop))
 
 
 def suffix(channels: int, bits: int) -> str:
-    """Return which file holds an image without loss: PNG where Pillow writes it, else NumPy's."""
+    """Return the suffix of a lossless file for such images: PNG if Pillow can write it, else
+    NumPy's."""
     return ".png" if (bits == 8 and channels <= 4) or channels == 1 else ".npy"
 
 
 def write(path: Path, image: np.ndarray) -> None:
-    """Write one stored image [h, w, c] to a file that ends as `suffix` says."""
+    """Write one stored image [h, w, c] to a file whose name ends as `suffix` says."""
     if path.suffix == ".npy":
         file = io.BytesIO()
         np.save(file, image)

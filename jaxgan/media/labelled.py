@@ -1,4 +1,4 @@
-"""Media of one array with one label: images, clips, volumes, waves, tunes."""
+"""Media of one array and one label: images, clips, volumes, waves, tunes."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from jaxgan.media.medium import Batch, Label, Spec
 
 
 def labelled(shape: tuple[int, ...], dtype: Any, num_classes: int) -> tuple[Batch, Spec]:
-    """Return `stored` and `spec` of a medium: arrays of a shape, stored as dtype, seen as float32,
-    each with a label."""
+    """Return `stored` and `spec` of a medium of labelled arrays: stored as dtype, seen as
+    float32."""
     stored = Batch(jax.ShapeDtypeStruct(shape, dtype), jax.ShapeDtypeStruct((), jnp.int32))
     return stored, Spec(jax.ShapeDtypeStruct(shape, jnp.float32), Label(num_classes))
 

@@ -1,20 +1,20 @@
 """Log spectrograms of waves, for networks that make images (SpecGAN, arXiv 1802.04208).
 
 A wave of n^2 samples becomes n times n numbers: the short-time Fourier transform with a Hann window
-of 2 n samples and a hop of n, silence behind the last sample, without the highest frequency. Of
-16,384 samples: a window of 256, 128 times, 128 frequencies. As networks see it:
+of 2 n samples and a hop of n, with silence after the last sample, without the highest frequency.
+For 16,384 samples: a window of 256, 128 frames, 128 frequencies. Networks see
 
     x = (log(|S| + data.floor) - m) / r        in [-1, 1]
 
-with m and r from what |S| can be: 0 to the window's sum. The floor, 1e-6 in the paper, says what
-counts as silence: where much of a recording is digital silence, a higher one leaves more of the
-range to what can be heard. A sound is found by 16 rounds of Griffin
-and Lim's: the wave nearest to the spectrum, then the spectrum of that wave with the magnitudes
-asked for; phases start at random, but always at the same. Records, files, pictures and players are
-waves.py's: what is stored is the sound.
+where m and r follow from the possible range of |S|: 0 to the window's sum. The floor, 1e-6 in the
+paper, determines what counts as silence: if much of a recording is digital silence, a higher floor
+leaves more of the range to audible sound. A wave is recovered by 16 rounds of Griffin and Lim's
+algorithm, which alternates between the wave nearest to the spectrum and that wave's spectrum with
+the given magnitudes. Initial phases are random but always the same. Records, files, pictures and
+players are from waves.py: what is stored is the sound.
 
-Deviation: the paper normalises each frequency by its mean and three deviations over the data, and
-clips. Here all have one scale, which needs no data and loses nothing.
+Deviation: the paper normalises each frequency by its mean and three standard deviations over the
+data, and clips. Here all frequencies have one scale, which needs no data and loses nothing.
 """
 
 import math
@@ -54,7 +54,7 @@ def medium(data: ConfigDict) -> Medium:
 
 
 def to_float(batch: Batch, floor: float = FLOOR) -> Batch:
-    """Return a batch of stored waves as log spectrograms; labels stay as they are."""
+    """Return a batch of stored waves as log spectrograms; labels are unchanged."""
     floats = waves.to_float(batch)
     return floats._replace(sample=spectrograms(floats.sample, floor))
 
@@ -74,7 +74,7 @@ def spectrograms(sounds: jax.Array, floor: float = FLOOR) -> jax.Array:
 
 @partial(jax.jit, static_argnames=("floor", "rounds"))
 def sounds_of(samples: jax.Array, floor: float = FLOOR, rounds: int = ROUNDS) -> jax.Array:
-    """Return waves [b, n^2, 1] whose log spectrograms are near to samples [b, n, n, 1]."""
+    """Return waves [b, n^2, 1] whose log spectrograms are close to samples [b, n, n, 1]."""
     n = samples.shape[1]
     middle, reach = scale(n, floor)
     sizes = jnp.exp(samples[..., 0] * reach + middle) - floor
@@ -92,18 +92,19 @@ def sounds_of(samples: jax.Array, floor: float = FLOOR, rounds: int = ROUNDS) ->
 
 
 def scale(n: int, floor: float) -> tuple[float, float]:
-    """Return the middle and half of the range of log(|S| + floor) with a window of 2 n samples."""
+    """Return the middle, and half the width, of the range of log(|S| + floor) with windows of 2 n
+    samples."""
     low, high = math.log(floor), math.log(window(n).sum() + floor)
     return (low + high) / 2, (high - low) / 2
 
 
 def window(n: int) -> np.ndarray:
-    """Return the Hann window of 2 n samples, of which two that overlap by half add up to 1."""
+    """Return the Hann window of 2 n samples; two copies that overlap by half add up to 1."""
     return np.hanning(2 * n + 1)[:-1].astype(np.float32)
 
 
 def transform(sounds: jax.Array, n: int) -> jax.Array:
-    """Return the spectra [..., t / n, n + 1] of waves [..., t], from n samples to the next."""
+    """Return the spectra [..., t / n, n + 1] of waves [..., t], with a hop of n samples."""
     parts = sounds.reshape(*sounds.shape[:-1], -1, n)
     following = jnp.concatenate([parts[..., 1:, :], jnp.zeros_like(parts[..., :1, :])], -2)
     frames = jnp.concatenate([parts, following], -1)
@@ -112,14 +113,15 @@ def transform(sounds: jax.Array, n: int) -> jax.Array:
 
 
 def inverse(spectra: jax.Array, n: int) -> jax.Array:
-    """Return the waves [..., t] whose spectra are nearest to [..., t / n, n + 1], by squares."""
+    """Return the waves [..., t] whose spectra are closest to [..., t / n, n + 1] by least
+    squares."""
     shape = (1,) * (spectra.ndim - 1)
     w = jnp.asarray(window(n)).reshape(*shape, -1)
     frames = jnp.fft.irfft(spectra, 2 * n) * w
     first, second = frames[..., :n], frames[..., n:]
     before = jnp.concatenate([jnp.zeros_like(second[..., :1, :]), second[..., :-1, :]], -2)
     squares = jnp.square(w)
-    # In front of the first window nothing overlaps, and its first sample is not seen at all.
+    # Nothing overlaps with the start of the first window, and its first sample has weight 0.
     alone = jnp.arange(spectra.shape[-2]).reshape(*shape[:-1], -1, 1) == 0
     total = squares[..., :n] + jnp.where(alone, 0.0, squares[..., n:])
     sounds = (first + before) / jnp.maximum(total, 1e-3)

@@ -1,9 +1,9 @@
-"""Images, and the same in low resolution: what super-resolution learns from (arXiv 1609.04802).
+"""Images, and the same images in low resolution, for super-resolution (arXiv 1609.04802).
 
-In a Batch an image of the data set is the sample; its condition is the image shrunk by `data.scale`
-on either side (bicubic.py) and rounded to what a file would hold. The data set is one of single
-images, of which labels are left aside: the small image is made where the large one is decoded, and
-again, on the device, of what a cut or a mirror makes of it.
+In a Batch the sample is an image of the data set; the condition is the image with sides shrunk by
+the factor `data.scale` (bicubic.py) and rounded to what a file would hold. The data set holds
+single images; their labels are ignored. The small image is made when the large one is decoded, and
+again on the device after cropping and mirroring.
 """
 
 from functools import partial
@@ -38,9 +38,9 @@ def low_resolution(
 ) -> Medium:
     """Return the medium of images [height, width, channels] and the same at 1 / scale of the size.
 
-    flip, random_crop: as of images.
+    flip, random_crop: as for images.
 
-    Raises ValueError for a scale that is none of SCALES or does not divide the sides.
+    Raises ValueError for a scale that is not one of SCALES or does not divide the sides.
     """
     height, width, channels = shape
     if scale not in SCALES:
@@ -65,7 +65,7 @@ def low_resolution(
 
 
 def shrunk(large: Any, scale: int, bits: int) -> Any:
-    """Return float images [..., h, w, c] in [-1, 1] as stored ones of 1 / scale of the size."""
+    """Return float images [..., h, w, c] in [-1, 1] as stored images with sides of 1 / scale."""
     height, width = large.shape[-3:-1]
     return to_stored(resized(large, (height // scale, width // scale)), bits)
 
@@ -79,7 +79,7 @@ def decode(record: Any, features: Any, size: tuple[int, int], scale: int, bits: 
 def augment(
     keys: Streams, batch: Batch, flip: bool, random_crop: float, scale: int, bits: int
 ) -> Batch:
-    """Return a batch of floats, mirrored and cropped, with the small images of the result."""
+    """Return a batch of floats, mirrored and cropped, with small images made from the result."""
     if not flip and random_crop == 1:
         return batch
     large = augmented(keys, batch.sample, flip, random_crop)

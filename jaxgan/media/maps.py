@@ -2,8 +2,8 @@
 
 A data set holds both as one array [height, width, 1 + channels], the map first (`jaxgan prepare A
 TARGET --maps=B`). In a Batch the picture is the sample and the map the condition: stored as class
-numbers [height, width, 1] uint8, seen by networks as one channel for each class, 0 or 1, [height,
-width, classes] float32. A pixel of class IGNORED has a 0 in every channel.
+numbers [height, width, 1] uint8, seen by networks one-hot, [height, width, classes] float32. A
+pixel of class IGNORED is 0 in every channel.
 
 A map is never averaged: it is resized and cropped by taking the nearest pixel, while the picture is
 interpolated, so no new class appears. Both are cropped and mirrored alike.
@@ -28,15 +28,18 @@ from jaxgan.media.image_files import BadImageError, inspect
 from jaxgan.media.medium import Batch, Held, Medium, Spec
 from jaxgan.media.resize import fit
 
-IGNORED = 255  # the class of pixels that are of none, as in most data sets
+IGNORED = 255  # marks pixels without a class, as in most data sets
 SIZE = (64, 64)  # height, width
 READS = ("maps", "images")  # images with data.map_classes
 PREPARE = "jaxgan prepare A TARGET --maps=B"
-MODES = ("L", "P", "1")  # a gray value, or the number of a colour in the file's palette
+MODES = ("L", "P", "1")  # a gray value, or an index of the file's palette
 
 
 def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
-    """Return how many classes label maps have, as the config or the data set says."""
+    """Return the number of classes of the label maps, from the config or the data set.
+
+    Raises ValueError if the config names fewer than the maps have, or neither says how many.
+    """
     found, asked = held.manifest.get("map_classes"), data.map_classes
     if found and asked and asked < found:
         raise ValueError(
@@ -52,7 +55,8 @@ def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
 
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
-    """Return the channels of pictures with maps, whose classes are the config's or `classes`."""
+    """Return the channels of pictures with maps; the maps' classes are the config's, or else
+    `classes`."""
     known = config.data.map_classes or min(classes, IGNORED)
     return {"channels": 1 + channels, "map_classes": known}
 
@@ -72,9 +76,9 @@ def maps(
 ) -> Medium:
     """Return the medium of pictures [height, width, channels] with maps of `num_classes` classes.
 
-    flip, random_crop: as of images, drawn once for a picture and its map.
+    flip, random_crop: as for images, drawn once for a picture and its map.
 
-    Raises ValueError for data without maps, or of 16 bits.
+    Raises ValueError for data without maps, or with 16 bits.
     """
     if num_classes is None or shape[-1] < 1:
         raise ValueError(
@@ -114,7 +118,8 @@ def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
 
 
 def to_float(batch: Batch, num_classes: int) -> Batch:
-    """Return pictures as floats in [-1, 1], maps [..., h, w, 1] as shares [..., h, w, classes]."""
+    """Return pictures as floats in [-1, 1], and maps [..., h, w, 1] one-hot, [..., h, w,
+    classes]."""
     return Batch(
         jax.tree.map(pixels.to_float, batch.sample),
         jax.nn.one_hot(batch.condition[..., 0], num_classes, dtype=jnp.float32),
@@ -136,13 +141,13 @@ def augment(keys: Streams, batch: Batch, flip: bool, random_crop: float) -> Batc
 
 
 def read_map(source: Path | Image.Image) -> np.ndarray:
-    """Return a map's classes, [height, width, 1] uint8: gray values, or numbers of a palette.
+    """Return a map's classes, [height, width, 1] uint8, from gray values or palette indices.
 
-    Raises BadImageError for colour, 16 bits, a file with loss (JPEG), or a damaged one.
+    Raises BadImageError for colour, 16 bits, a lossy file (JPEG), or a damaged one.
     """
     if isinstance(source, Image.Image):
         return _classes(source)
-    inspect(source)  # refuses what is too large
+    inspect(source)  # refuses files that are too large
     try:
         with Image.open(source) as picture:
             if picture.format == "JPEG":
@@ -158,14 +163,14 @@ def read_map(source: Path | Image.Image) -> np.ndarray:
 def _classes(picture: Image.Image) -> np.ndarray:
     if picture.mode not in MODES:
         raise BadImageError(
-            f"mode {picture.mode} is no map: write a gray PNG of 8 bits, whose values are the "
+            f"mode {picture.mode} is not a map: write a gray PNG of 8 bits, whose values are the "
             "classes"
         )
     return np.asarray(picture).astype(np.uint8)[..., None]
 
 
 def refuse_classes(found: np.ndarray, num_classes: int, name: str) -> None:
-    """Raise ValueError where a map has a class that is neither below num_classes nor IGNORED."""
+    """Raise ValueError if a map has a class that is neither below num_classes nor IGNORED."""
     bad = found[(found >= num_classes) & (found != IGNORED)]
     if bad.size:
         raise ValueError(
@@ -175,9 +180,9 @@ def refuse_classes(found: np.ndarray, num_classes: int, name: str) -> None:
 
 
 def condition_of(source: Any, num_classes: int) -> np.ndarray:
-    """Return the classes [..., h, w, 1] of a file, a PIL image or an array, with known ones only.
+    """Return the classes [..., h, w, 1] of a file, a PIL image or an array, after checking them.
 
-    Raises ValueError with the name of a file.
+    Raises ValueError that names the file.
     """
     name = str(source) if isinstance(source, Path) else "the map"
     try:
@@ -190,12 +195,12 @@ def condition_of(source: Any, num_classes: int) -> np.ndarray:
 
 
 def colours(found: np.ndarray) -> np.ndarray:
-    """Return maps [n, h, w, 1] in colours, [n, h, w, 3] uint8: one for each class, IGNORED black.
+    """Return maps [n, h, w, 1] in colours, [n, h, w, 3] uint8: one per class, IGNORED black.
 
-    Hues are a golden section apart, so that neighbouring classes differ.
+    Successive hues differ by the golden ratio, so that neighbouring classes look different.
     """
     hues = np.arange(256) * 0.618034 % 1.0
-    turns = (6 * hues[:, None] + np.array([0.0, 4.0, 2.0])) % 6.0  # of red, green and blue
+    turns = (6 * hues[:, None] + np.array([0.0, 4.0, 2.0])) % 6.0  # for red, green and blue
     table = 64 + 191 * np.clip(np.abs(turns - 3.0) - 1.0, 0.0, 1.0)
     table[IGNORED] = 0
     return np.round(table).astype(np.uint8)[found[..., 0]]

@@ -1,21 +1,22 @@
-"""What an example is: words that data, games and models share.
+"""What an example is: the vocabulary that data, games and models share.
 
-sample     what the data holds: an image, a pair of images, a clip, a wave; any pytree
-condition  what is known beside it: a label, a source image, an embedding; () for nothing
+sample     what the data hold: an image, a pair of images, a clip, a wave; any pytree
+condition  what is known with it: a label, a source image, an embedding; () for nothing
 
-A `Medium` is all that jaxgan must know about one kind of sample. It is a value: the only place that
-knows 255, or which file shows a sample. A module of this folder makes one: `medium(data)`, from the
-section `data` of a resolved config. It also defines what must be known before that:
+A `Medium` is everything that jaxgan must know about one kind of sample: for example, only a medium
+knows that pixels go up to 255, or which file shows a sample. A module of this folder makes one:
+`medium(data)`, from the section `data` of a resolved config. The module also defines what must be
+known before that:
 
 SIZE       an example of data.size; another number of sides is refused
-AUGMENTS   which of data.flip and data.random_crop it knows; without it, both
-READS      the kinds of data sets that it reads (training/facts.py); without it, any
+AUGMENTS   which of data.flip and data.random_crop it supports; if missing, both
+READS      the kinds of data sets that it reads (training/facts.py); if missing, any
 PREPARE    the command that makes such a data set; {0} is data.size[0]
-NOUN       what progress and reports call its examples (config/noun.py); without it, images
+NOUN       what progress and reports call its examples (config/noun.py); if missing, images
 facts      (data, Held) -> the other fields of config.data that the data set decides, or ValueError
-assumed    (config, channels, classes) -> all of them for a data set that is not there
+assumed    (config, channels, classes) -> all of these fields for a data set that is not here
 
-media/images.py is the first one to read.
+Read media/images.py first.
 """
 
 import dataclasses
@@ -42,7 +43,7 @@ class Batch(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """The spec of a condition that is an integer in [0, num_classes); 0 classes mean none."""
+    """The spec of a condition that is an integer in [0, num_classes); 0 classes mean no labels."""
 
     num_classes: int
     shape: tuple[int, ...] = ()
@@ -51,7 +52,8 @@ class Label:
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """The spec of a condition that is a number; generated samples draw it from U(least, most)."""
+    """The spec of a condition that is a number; for generated samples it is drawn from U(least,
+    most)."""
 
     least: float
     most: float
@@ -60,8 +62,8 @@ class Number:
 
 
 class Spec(NamedTuple):
-    """Shapes and dtypes of one example, as networks see it: leaves are jax.ShapeDtypeStruct,
-    Label or Number, without the batch axis."""
+    """Shapes and dtypes of one example as networks see it, without the batch axis: leaves are
+    jax.ShapeDtypeStruct, Label or Number."""
 
     sample: PyTree
     condition: PyTree = ()
@@ -69,7 +71,8 @@ class Spec(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a data set says of itself: where it lies, its manifest ({}: none), its features."""
+    """What a data set says about itself: its directory, its manifest ({} if it has none), its
+    features."""
 
     directory: str | Path
     manifest: Mapping[str, Any]
@@ -92,23 +95,23 @@ class Medium(NamedTuple):
     stored: shapes and dtypes of an example as data sets and devices hold it, a Batch without the
       batch axis.
     spec: the same as networks see it.
-    decode: (record, features of its data set) -> a Batch of numpy arrays of `stored`; the record is
-      (bytes, label), and the texts of a captioned one (data/records.py).
-    to_float: a Batch as stored -> the same as networks see it.
-    to_stored: samples as networks see them -> as stored, rounded and clipped: its inverse.
-    augment: (keys by name, Batch of floats with any leading axes) -> the same, pure, on the device.
+    decode: (record, features of its data set) -> a Batch of NumPy arrays as in `stored`; the record
+      is (bytes, label), and the texts if it has captions (data/records.py).
+    to_float: a stored Batch -> the same as networks see it.
+    to_stored: samples as networks see them -> stored samples, rounded and clipped; the inverse.
+    augment: (keys by name, Batch of floats with any leading axes) -> the same; pure, on the device.
     suffix, write: the file of one sample, and (path, sample) -> None.
-    distances: samples [..., n, ...] seen as [groups, n, d] -> [groups, n, n], for the watch.
-    pictures: samples in `stored` form [n, ...] -> a picture of each, [n, h, w, c] uint8; of images
-      they are the images themselves.
-    reel: how a sheet is played; None where its picture is enough.
-    condition_of: (path, PIL image or array) -> a condition as stored, or ValueError, where those of
-      a translator are no images; None reads them as images.
-    show_condition: conditions as stored [n, ...] -> images [n, h, w, c] of them, for sheets.
+    distances: samples [..., n, ...] as [groups, n, d] -> [groups, n, n], for the watch.
+    pictures: samples in `stored` form [n, ...] -> a picture of each, [n, h, w, c] uint8; for images
+      the images themselves.
+    reel: how a sheet is played; None if its picture is enough.
+    condition_of: (path, PIL image or array) -> a stored condition, or ValueError, if a translator's
+      conditions are not images; None reads them as images.
+    show_condition: stored conditions [n, ...] -> images [n, h, w, c] of them, for sheets.
     silence: the value of silence in conditions [frames, k], their minimum: translators append
       silent frames; None for other conditions.
-    guess: conditions as stored [n, ...] -> samples that need no learning, as a baseline for scores;
-      None where these are the conditions.
+    guess: stored conditions [n, ...] -> samples that need no learning, as a baseline for scores;
+      None if the conditions themselves serve.
     """
 
     stored: Batch
@@ -128,6 +131,5 @@ class Medium(NamedTuple):
     guess: Callable[[Any], Any] | None = None
 
     def sheet(self, samples: PyTree, columns: int) -> Image.Image:
-        """Return the pictures of samples as stored [n, ...] row by row; n is a multiple of
-        columns."""
+        """Return the pictures of stored samples [n, ...] row by row; n is a multiple of columns."""
         return picture(grid(self.pictures(samples), columns))

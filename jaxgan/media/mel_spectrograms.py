@@ -1,18 +1,20 @@
-"""Mel spectrograms of waves as MelGAN's authors define them (arXiv 1910.06711), and the way back.
+"""Mel spectrograms of waves as MelGAN's authors define them (arXiv 1910.06711), and their inverse.
 
     M = log10(max(|S| F, 1e-5))        [frames, bins]
 
-S is the short-time Fourier transform with a Hann window of four hops. The wave is mirrored by one
-and a half hops at both ends, so that a wave of n hops has n frames. F are triangles over frequency,
-one a bin, whose corners are evenly spaced in mel from 0 to half the sampling rate; each is scaled
-to an area of 1 over the frequencies in Hz. Mel is Slaney's (Auditory Toolbox, 1998), linear below
-1,000 Hz and logarithmic above, not HTK's 2595 log10(1 + f / 700): librosa's default, for both.
+S is the short-time Fourier transform with a Hann window of four hops. The wave is extended at both
+ends by one and a half hops of reflection, so that a wave of n hops has n frames. F are triangles
+over frequency, one per bin, whose corners are evenly spaced in mel from 0 to half the sampling
+rate; each is scaled to an area of 1 over the frequencies in Hz. The mel scale is Slaney's (Auditory
+Toolbox, 1998), linear below 1,000 Hz and logarithmic above, not HTK's 2595 log10(1 + f / 700). The
+scale and the areas are librosa's defaults.
 
-The authors' numbers are 22,050 samples a second, a hop of 256 (so a window of 1,024) and 80 bins.
+The authors use 22,050 samples per second, a hop of 256 (so a window of 1,024) and 80 bins.
 
-Back, without training: the pseudo-inverse of F gives magnitudes (negative ones are set to 0), and
-the Griffin-Lim algorithm a wave for them. Each iteration takes the wave nearest to the spectrum,
-then that wave's spectrum with the wanted magnitudes. The first phases are random, by a fixed seed.
+The inverse, without training: the pseudo-inverse of F gives magnitudes (negative ones are set to
+0), and the Griffin-Lim algorithm a wave for them. Each iteration takes the wave nearest to the
+spectrum, then that wave's spectrum with the wanted magnitudes. The first phases are random, by a
+fixed seed.
 """
 
 from functools import lru_cache, partial
@@ -26,11 +28,13 @@ from jax import lax
 FLOOR, SILENCE = 1e-5, -5.0  # of a magnitude; its logarithm
 OVERLAP = 4  # hops in a window
 ROUNDS = 60
-LINEAR, BREAK, STEP = 200 / 3, 1000.0, np.log(6.4) / 27  # Hz a mel; Hz; of the logarithm, a mel
+LINEAR, BREAK, STEP = 200 / 3, 1000.0, np.log(6.4) / 27  # Hz per mel; Hz; logarithm per mel
 
 
 class Mel(NamedTuple):
-    """rate: samples a second. hop: samples from one frame to the next. bins: of frequency."""
+    """rate: samples per second. hop: samples from one frame to the next. bins: number of frequency
+    bins.
+    """
 
     rate: int
     hop: int = 256
@@ -49,7 +53,7 @@ def to_mel(hertz: Any) -> np.ndarray:
 
 
 def to_hertz(mel: Any) -> np.ndarray:
-    """Return what `to_mel` maps to `mel`."""
+    """Return frequencies in Hz; the inverse of `to_mel`."""
     mel = np.asarray(mel, float)
     above = BREAK * np.exp(STEP * (mel - BREAK / LINEAR))
     return np.where(mel < BREAK / LINEAR, mel * LINEAR, above)
@@ -67,14 +71,15 @@ def filters(mel: Mel) -> np.ndarray:
 
 
 def hann(mel: Mel) -> np.ndarray:
-    """Return the window [4 hop] float32, of which the last sample would be the first again."""
+    """Return the window [4 hop] float32, periodic: the sample that would repeat the first is left
+    out."""
     return np.hanning(OVERLAP * mel.hop + 1)[:-1].astype(np.float32)
 
 
 def log_mels(waves: Any, mel: Mel) -> Any:
-    """Return M [..., n, bins] float32 of waves [..., n hop] in [-1, 1]; numpy or JAX arrays.
+    """Return M [..., n, bins] float32 of waves [..., n hop] in [-1, 1]; NumPy or JAX arrays.
 
-    Raises ValueError for waves of another length than two hops or more.
+    Raises ValueError unless the waves are a whole number of hops long, at least two.
     """
     t, hop = waves.shape[-1], mel.hop
     if t % hop or t < 2 * hop or hop % 2:
@@ -99,7 +104,7 @@ def transform(padded: Any, mel: Mel) -> Any:
 
 
 def inverse(spectra: jax.Array, mel: Mel) -> jax.Array:
-    """Return the waves [..., (n + 3) hop] whose spectra are nearest to [..., n, 2 hop + 1], by
+    """Return the waves [..., (n + 3) hop] whose spectra are closest to [..., n, 2 hop + 1] by least
     squares."""
     window = jnp.asarray(hann(mel)).reshape((1,) * (spectra.ndim - 1) + (-1,))
     frames = jnp.fft.irfft(spectra, OVERLAP * mel.hop) * window
@@ -108,7 +113,7 @@ def inverse(spectra: jax.Array, mel: Mel) -> jax.Array:
 
 
 def added(frames: jax.Array, mel: Mel) -> jax.Array:
-    """Return the sum of frames [..., n, 4 hop], each a hop behind the one before."""
+    """Return the overlapped sum of frames [..., n, 4 hop], each one hop after the one before."""
     total: Any = 0.0
     for i in range(OVERLAP):
         part = frames[..., i * mel.hop : (i + 1) * mel.hop]
@@ -119,7 +124,7 @@ def added(frames: jax.Array, mel: Mel) -> jax.Array:
 
 @partial(jax.jit, static_argnames=("mel", "rounds"))
 def griffin_lim(mels: jax.Array, mel: Mel, rounds: int = ROUNDS) -> jax.Array:
-    """Return waves [b, n hop, 1] whose mel spectrograms are near to mels [b, n, bins]."""
+    """Return waves [b, n hop, 1] whose mel spectrograms are close to mels [b, n, bins]."""
     back = np.linalg.pinv(filters(mel).astype(np.float64)).astype(np.float32)
     sizes = jnp.maximum(10.0**mels @ jnp.asarray(back), 0.0)
     turns = jax.random.uniform(jax.random.key(0), sizes.shape[1:], maxval=2 * jnp.pi)

@@ -1,13 +1,14 @@
-"""Waves and their mel spectrograms: what a vocoder learns from (MelGAN, arXiv 1910.06711).
+"""Waves and their mel spectrograms, for vocoders (MelGAN, arXiv 1910.06711).
 
-In a Batch a wave of the data set is the sample, its condition the mel spectrogram
-(mel_spectrograms.py) [frames, bins] float32. The data set is one of waves (`jaxgan prepare FOLDER
-TARGET --window=N`), whose labels are left aside: the spectrogram is made where the wave is decoded
-and again, on the device, of the wave at another loudness. In training each wave is multiplied by
-0.95 U(0.3, 1): with --normalise=peak, whose files have a largest sample of 1, the authors' range.
+In a Batch the sample is a wave of the data set, the condition its mel spectrogram
+(mel_spectrograms.py) [frames, bins] float32. The data set holds waves (`jaxgan prepare FOLDER
+TARGET --window=N`); their labels are ignored. The spectrogram is computed when the wave is decoded,
+and again on the device after its loudness was changed: in training each wave is multiplied by
+0.95 U(0.3, 1). With --normalise=peak, which scales each file's largest sample to 1, this is the
+authors' range.
 
-Sound files that are translated keep their loudness. They have the rate of the training: another
-one, which would shift every pitch, is refused.
+Sound files that are translated keep their loudness. Their sampling rate must be the training's:
+any other would shift every pitch, and is refused.
 """
 
 from functools import partial
@@ -31,14 +32,14 @@ from jaxgan.media.spectrograms import coloured
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
 facts, assumed, NOUN = waves.facts, waves.assumed, waves.NOUN
-LOUDNESS = (0.3 * 0.95, 0.95)  # of a wave in training
-LOUD = 1.5  # the white of a picture
+LOUDNESS = (0.3 * 0.95, 0.95)  # peak of a wave in training
+LOUD = 1.5  # shown as white in a picture
 
 
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`.
 
-    Raises ValueError for waves that are no whole number of hops, or of several channels.
+    Raises ValueError for waves that are not a whole number of hops, or have several channels.
     """
     sounds, (samples,), hop = waves.medium(data), data.size, data.hop
     if data.channels != 1:
@@ -54,7 +55,7 @@ def medium(data: ConfigDict) -> Medium:
 
 
 def settings(data: ConfigDict) -> Mel:
-    """Return what the spectrograms of a config's data are made with."""
+    """Return the settings of the spectrograms of a config's data."""
     return Mel(waves.known(data.rate), data.hop, data.mel_bins)
 
 
@@ -80,7 +81,7 @@ def decode(record: Any, features: Any, mel: Mel) -> Batch:
 
 
 def augment(keys: Streams, batch: Batch, mel: Mel) -> Batch:
-    """Return a batch of floats, each wave at a loudness of its own, with its spectrogram."""
+    """Return a batch of floats, each wave at its own random loudness, with its spectrogram."""
     shape, (least, most) = batch.sample.shape[:-2], LOUDNESS
     gains = jax.random.uniform(keys["loudness"], shape, minval=least, maxval=most)
     wave = batch.sample * gains[..., None, None]
@@ -88,9 +89,9 @@ def augment(keys: Streams, batch: Batch, mel: Mel) -> Batch:
 
 
 def sound(path: Path, mel: Mel) -> np.ndarray:
-    """Return a sound file's wave [samples] float32, the mean of its channels.
+    """Return the wave of a sound file, [samples] float32, averaged over channels.
 
-    Raises ValueError for a file of another rate than the training's, or that cannot be read.
+    Raises ValueError for a file whose rate differs from the training's, or that cannot be read.
     """
     refuse_rate(path, mel)
     try:
@@ -105,12 +106,12 @@ def refuse_rate(path: Path, mel: Mel) -> None:
     rate = inspect_sound(path).rate
     if rate != mel.rate:
         raise ValueError(
-            f"{path} has {rate} samples a second, the training had {mel.rate}: resample the file"
+            f"{path} has {rate} samples per second, the training had {mel.rate}: resample the file"
         )
 
 
 def padded(wave: np.ndarray, mel: Mel) -> np.ndarray:
-    """Return a wave [samples] with silence behind, up to a whole number of hops, two or more."""
+    """Return a wave [samples] padded with silence to a whole number of hops, at least two."""
     frames = max(-(-len(wave) // mel.hop), 2)
     return np.pad(wave, (0, frames * mel.hop - len(wave)))
 

@@ -1,6 +1,8 @@
-"""Meshes: triangles [n, 3 corners, 3 coordinates] of OBJ, STL and OFF files. Trusts nothing.
+"""Meshes: triangles [n, 3 corners, 3 coordinates] of OBJ, STL and OFF files. Trusts nothing in
+  them.
 
-Faces of more corners are cut into a fan. Materials, normals, groups and texture are ignored.
+Faces with more than three corners are cut into a fan. Materials, normals, groups and textures are
+ignored.
 """
 
 import struct
@@ -18,7 +20,7 @@ STL = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2"
 def read_mesh(path: Path) -> np.ndarray:
     """Return the triangles of a file, [n, 3, 3] float64.
 
-    Raises ValueError or OSError: damaged, empty, or coordinates that are not finite.
+    Raises ValueError or OSError if it is damaged, empty, or has coordinates that are not finite.
     """
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
@@ -37,12 +39,12 @@ def read_mesh(path: Path) -> np.ndarray:
 
 
 def open_edges(triangles: np.ndarray) -> int:
-    """Return how many edges do not lie between an even number of triangles: 0 of a closed surface.
+    """Return how many edges are shared by an odd number of triangles: 0 for a closed surface.
 
-    Corners at the same place are one.
+    Corners at the same place count as one.
     """
     flat = triangles.reshape(-1, 3)
-    # Adding 0.0 makes one value of 0.0 and -0.0.
+    # Adding 0.0 turns -0.0 into 0.0.
     _, numbers = np.unique(flat + 0.0, axis=0, return_inverse=True)
     corners = numbers.reshape(-1, 3)
     edges = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
@@ -76,7 +78,7 @@ def _off(data: bytes) -> np.ndarray:
         raise ValueError(f"it promises {vertices} vertices and {count} faces in {len(lines)} lines")
     places = [[float(x) for x in line[:3]] for line in lines[:vertices]]
     faces = []
-    for corners, *numbers in lines[vertices : vertices + count]:  # a colour may stand behind
+    for corners, *numbers in lines[vertices : vertices + count]:  # a colour may follow
         faces += _fan([int(x) for x in numbers[: int(corners)]])
     return _joined(places, faces)
 
@@ -84,7 +86,7 @@ def _off(data: bytes) -> np.ndarray:
 def _stl(data: bytes) -> np.ndarray:
     if len(data) >= 84:
         (count,) = struct.unpack("<I", data[80:84])
-        if len(data) == 84 + STL.itemsize * count:  # else it is text, which also begins "solid"
+        if len(data) == 84 + STL.itemsize * count:  # else it is text
             return np.frombuffer(data, STL, count, 84)["corners"].astype(np.float64)
     corners = [[float(x) for x in rest[:3]] for word, *rest in _lines(data) if word == "vertex"]
     if len(corners) % 3:
@@ -93,7 +95,7 @@ def _stl(data: bytes) -> np.ndarray:
 
 
 def _lines(data: bytes) -> Iterator[list[str]]:
-    """Yield the words of each line that has any, without comments."""
+    """Yield the words of each line that is not empty, without comments."""
     for line in data.decode("utf-8").splitlines():
         words = line.split("#")[0].split()
         if words:
@@ -114,7 +116,7 @@ def _joined(places: list[list[float]], faces: list[list[int]]) -> np.ndarray:
 
 
 def obj_text(polygons: np.ndarray) -> str:
-    """Return an OBJ file of faces [n, corners, 3]; corners at the same place are one vertex."""
+    """Return an OBJ file of faces [n, corners, 3]; corners at the same place become one vertex."""
     count, corners, _ = polygons.shape
     places, numbers = np.unique(polygons.reshape(-1, 3), axis=0, return_inverse=True)
     lines = [f"v {x:g} {y:g} {z:g}" for x, y, z in places]

@@ -1,12 +1,13 @@
-"""MIDI files of types 0 and 1: their notes, read and written. Trusts nothing.
+"""MIDI files of types 0 and 1: reading and writing their notes. Trusts nothing in a file.
 
 A note is (start, length, pitch, velocity): ticks, ticks, 0 to 127 (60 is middle C, 69 is 440 Hz),
-1 to 127. `division` ticks are a beat. Notes of all tracks and channels come together, by start,
-then pitch. Percussion (channel 10), whose numbers are no pitches, is left out, as are tempo,
-instruments, pedals and bends. A note off ends the oldest note of its channel and pitch; a note that
-is never ended ends with its track; one without length is left out.
+1 to 127. `division` is the number of ticks per beat. The notes of all tracks and channels are
+merged, sorted by start, then pitch. Percussion (channel 10), whose numbers are not pitches, is left
+out, and so are tempo, instruments, pedals and bends. A note off ends the oldest note of its channel
+and pitch; a note that is never ended ends with its track; notes of length 0 are left out.
 
-What `midi_bytes` writes, `read_midi` reads back note by note, and it gives the same bytes again.
+`read_midi` reads back exactly the notes that `midi_bytes` wrote, and writing these again gives the
+same bytes.
 """
 
 import struct
@@ -17,23 +18,23 @@ import numpy as np
 
 SUFFIXES = (".mid", ".midi")
 MAX_FILE_BYTES = 1 << 24
-MOST_TICKS = 1 << 28  # what four bytes of a time hold
+MOST_TICKS = 1 << 28  # limit of a time of four bytes
 PERCUSSION = 9  # channel 10, counted from 0
 CHANNELS = [channel for channel in range(16) if channel != PERCUSSION]
 DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-TEMPO = bytes((0, 0xFF, 0x51, 3)) + (500_000).to_bytes(3, "big")  # 120 beats a minute
+TEMPO = bytes((0, 0xFF, 0x51, 3)) + (500_000).to_bytes(3, "big")  # 120 beats per minute
 END = bytes((0, 0xFF, 0x2F, 0))
 
 
 class Tune(NamedTuple):
-    """notes: [n, 4] int64, see above. division: ticks of a beat."""
+    """notes: [n, 4] int64, see above. division: ticks per beat."""
 
     division: int
     notes: np.ndarray
 
 
 def read_midi(data: bytes) -> Tune:
-    """Return what a file's bytes hold. Raises ValueError: the reason without the name."""
+    """Parse a file's bytes. Raises ValueError with the reason, without the file's name."""
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"{len(data):,} bytes, above {MAX_FILE_BYTES:,}")
     if data[:4] != b"MThd" or len(data) < 14:
@@ -103,12 +104,12 @@ def _notes(track: bytes) -> list[tuple[int, int, int, int]]:
 
 def _byte(track: bytes, place: int) -> int:
     if place >= len(track):
-        raise ValueError("cut short: a track ends inside of an event")
+        raise ValueError("cut short: a track ends inside an event")
     return track[place]
 
 
 def _number(track: bytes, place: int) -> tuple[int, int]:
-    """Return a number of 7 bits a byte, at most four of them, and the place behind it."""
+    """Return a number coded in 7 bits per byte, at most four bytes, and the index after it."""
     value = 0
     for i in range(4):
         byte = _byte(track, place + i)
@@ -119,10 +120,10 @@ def _number(track: bytes, place: int) -> tuple[int, int]:
 
 
 def midi_bytes(tune: Tune) -> bytes:
-    """Return a file of type 0 at 120 beats a minute.
+    """Return a file of type 0 at 120 beats per minute.
 
-    Notes of one pitch that overlap go to different channels, so that each ends where it does.
-    Raises ValueError for numbers that no MIDI file holds.
+    Overlapping notes of one pitch go to different channels, so that each keeps its own end. Raises
+    ValueError for numbers that a MIDI file cannot hold.
     """
     notes = np.asarray(tune.notes, np.int64).reshape(-1, 4)
     start, length, pitch, velocity = notes.T
@@ -140,7 +141,7 @@ def midi_bytes(tune: Tune) -> bytes:
         events.append((a, 1, tone, channel, loud))
         events.append((a + duration, 0, tone, channel, 0))
     track, now = bytearray(TEMPO), 0
-    for time, is_on, tone, channel, loud in sorted(events):  # at one tick, ends come first
+    for time, is_on, tone, channel, loud in sorted(events):  # ends before starts of the same tick
         track += _coded(time - now) + bytes((0x80 | is_on << 4 | channel, tone, loud))
         now = time
     track += END
@@ -149,7 +150,7 @@ def midi_bytes(tune: Tune) -> bytes:
 
 
 def _coded(value: int) -> bytes:
-    """Return a number below 2^28 as bytes of 7 bits each."""
+    """Return a number below 2^28 coded in 7 bits per byte."""
     parts = [value & 0x7F]
     while value := value >> 7:
         parts.append(value & 0x7F | 0x80)

@@ -1,11 +1,11 @@
-"""Next frames: how a clip goes on. The condition is its first frames, the sample those after them.
+"""Next frames: the condition is the first frames of a clip, the sample is the frames after them.
 
-A view of prepared clips (`jaxgan prepare FOLDER TARGET --frames=N`), N = data.size[0]: the first
-`data.context` frames are given, the other ones are to be predicted. Labels are left aside. Both are
-clips, [frames, height, width, channels], stored as uint8.
+Another view of prepared clips (`jaxgan prepare FOLDER TARGET --frames=N`), N = data.size[0]: the
+first `data.context` frames are given, the others are to be predicted. Labels are ignored. Both
+parts are clips, [frames, height, width, channels], stored as uint8.
 
-In a picture the frames of a sample stand side by side, and above them as many given frames: the
-last ones, behind copies of the first where there are less.
+A picture shows the frames of a sample side by side, and above them as many of the last given
+frames; if there are fewer, the first one is repeated in front.
 """
 
 from functools import partial
@@ -37,9 +37,10 @@ def medium(data: ConfigDict) -> Medium:
 
 
 def next_frames(shape: tuple[int, ...], context: int, flip: bool = False) -> Medium:
-    """Return the medium of clips [frames, height, width, channels] of which `context` are given.
+    """Return the medium of clips [frames, height, width, channels] of which `context` frames are
+    given.
 
-    flip: mirror half of the clips in training, left to right.
+    flip: mirror clips in training with probability 1/2, left to right.
     """
     frames, *rest = shape
     both = lambda dtype: Batch(
@@ -64,7 +65,7 @@ def decode(record: Any, features: Any, context: int) -> Batch:
 
 
 def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
-    """Return a batch of float clips, mirrored as wholes."""
+    """Return a batch of float clips; given and following frames of a clip are mirrored together."""
     if not flip:
         return batch
     whole = jnp.concatenate([batch.condition, batch.sample], -4)
@@ -74,12 +75,12 @@ def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
 
 
 def guess(conditions: np.ndarray, count: int) -> np.ndarray:
-    """Return the last of given frames [n, k, h, w, c] `count` times, [n, count, h, w, c]."""
+    """Repeat the last given frame of [n, k, h, w, c] `count` times: [n, count, h, w, c]."""
     return np.repeat(np.asarray(conditions)[:, -1:], count, 1)
 
 
 def shown(conditions: np.ndarray, count: int) -> np.ndarray:
-    """Return given frames [n, k, h, w, c] in a strip as long as that of `count` frames."""
+    """Return given frames [n, k, h, w, c] as a strip that is as long as one of `count` frames."""
     missing = max(count - conditions.shape[1], 0)
     padded = np.concatenate([np.repeat(conditions[:, :1], missing, 1), conditions], 1)
     return clips.strips(padded[:, -count:])

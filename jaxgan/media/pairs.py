@@ -1,4 +1,4 @@
-"""Pairs of images: a picture, and the source that it is to be made from (arXiv 1611.07004).
+"""Pairs of images: a picture, and the source that it should be made from (arXiv 1611.07004).
 
 A data set holds a pair as one array [height, width, channels]: the source's channels first, then
 the picture's (`jaxgan prepare A TARGET --pairs=B`). So a pair is cropped, resized and mirrored as
@@ -23,7 +23,10 @@ PREPARE = "jaxgan prepare A TARGET --pairs=B"
 
 
 def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
-    """Return how many channels of a pair are its source's, as the data set or the config says."""
+    """Return how many channels of a pair belong to its source, from the data set or the config.
+
+    Raises ValueError if the two disagree, or neither says.
+    """
     found, asked = held.manifest.get("source_channels"), data.source_channels
     if found and asked not in (None, found):
         raise ValueError(
@@ -40,7 +43,7 @@ def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
 
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
-    """Return the channels of a pair of images that have so many each."""
+    """Return the channels of a pair of images with this many channels each."""
     return {"channels": 2 * channels, "source_channels": channels}
 
 
@@ -59,10 +62,10 @@ def pairs(
 ) -> Medium:
     """Return the medium of pairs whose joined arrays are [height, width, channels].
 
-    source_channels: how many of them, the first, are the source's.
-    flip, random_crop: as of images, drawn once for both images of a pair.
+    source_channels: how many of the channels, the first ones, are the source's.
+    flip, random_crop: as for images, drawn once for both images of a pair.
 
-    Raises ValueError where no channel is left for the picture, or none is the source's.
+    Raises ValueError if no channel is left for the picture, or none is the source's.
     """
     if source_channels is None:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Arrays to pictures: grids with captions, PNG, GIF and, where PyAV is, MP4."""
+"""Arrays to pictures: grids with captions, PNG, GIF and, if PyAV is installed, MP4."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from jaxgan.files.atomic import replacing, write_bytes
 from jaxgan.media.pixels import shown
 
-LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks, to be seen
+LEAST_CELL = 64  # pixels: smaller images are enlarged in sheets and walks
 SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 BACKGROUND, INK = 255, (60, 60, 60)
 
@@ -24,14 +24,14 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def picture(image: np.ndarray) -> Image.Image:
-    """Return [h, w, c] as a picture: gray, gray and alpha, RGB or RGBA; of more channels the first
-    is shown. uint8, or uint16 with one channel."""
+    """Return [h, w, c] uint8 as a gray, gray and alpha, RGB or RGBA picture; of more than four
+    channels the first is shown. One channel may also be uint16."""
     return Image.fromarray(image if image.shape[-1] in (2, 3, 4) else image[..., 0])
 
 
 def in_colour(images: np.ndarray) -> np.ndarray:
-    """Return stored images [n, h, w, c] as RGB, [n, h, w, 3] uint8: gray is repeated, of another
-    number of channels than 1, 3 or 4 the first is shown."""
+    """Return stored images [n, h, w, c] as RGB, [n, h, w, 3] uint8. Gray is repeated; of more than
+    four channels the first is shown."""
     return np.stack([np.asarray(picture(image).convert("RGB")) for image in shown(images)])
 
 
@@ -44,7 +44,7 @@ def enlarge(images: np.ndarray, least: int = LEAST_CELL) -> np.ndarray:
 def captioned(
     images: np.ndarray, columns: int, captions: Sequence[str], headings: Sequence[str] = ()
 ) -> Image.Image:
-    """Return a grid of [n, h, w, c] uint8 with a caption left of each row, on white.
+    """Return a grid of [n, h, w, c] uint8 with a caption to the left of each row, on white.
 
     headings: short words above the columns.
     """
@@ -67,12 +67,12 @@ def captioned(
 
 
 def shortened(text: str, most: int = 28) -> str:
-    """Return the text, cut at `most` characters (ImageNet's names are sentences)."""
+    """Return the text, cut to at most `most` characters (ImageNet's names are long)."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def encoded(image: np.ndarray | Image.Image, suffix: str = ".png") -> bytes:
-    """Return a picture's file: PNG, or JPEG at quality 95, which keeps no alpha."""
+    """Return the file of a picture: PNG, or JPEG at quality 95, which drops alpha."""
     file = BytesIO()
     image = picture(image) if isinstance(image, np.ndarray) else image
     if SUFFIXES[suffix.lower()] == "jpeg":
@@ -83,19 +83,19 @@ def encoded(image: np.ndarray | Image.Image, suffix: str = ".png") -> bytes:
 
 
 def save_picture(path: Path, image: np.ndarray | Image.Image) -> None:
-    """Write a picture atomically, in the format that its name says."""
+    """Write a picture atomically, in the format of the name's suffix."""
     refuse_suffix(path)
     write_bytes(path, encoded(image, path.suffix))
 
 
 def refuse_suffix(path: Path, field: str = "--output") -> None:
-    """Raise ValueError for a name that says no format of a picture."""
+    """Raise ValueError for a name whose suffix is not a picture format."""
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{field}={path}: a picture; write a name that ends in .png or .jpg")
 
 
 def refuse_film(path: Path) -> None:
-    """Raise ValueError for a name that says no format of a film, or an .mp4 without PyAV."""
+    """Raise ValueError for a name whose suffix is not a film format, or an .mp4 without PyAV."""
     if path.suffix not in (".gif", ".mp4"):
         raise ValueError(f"--output={path}: a walk is a film; write a .gif or .mp4")
     if path.suffix == ".mp4" and importlib.util.find_spec("av") is None:
@@ -105,7 +105,7 @@ def refuse_film(path: Path) -> None:
 def save_film(path: Path, frames: np.ndarray, rate: int = 20) -> None:
     """Write [n, h, w, c] uint8 as a film: .gif, or .mp4 (H.264).
 
-    rate: frames a second. Raises ValueError on another suffix, or without PyAV for an .mp4.
+    rate: frames per second. Raises ValueError for another suffix, or an .mp4 without PyAV.
     """
     refuse_film(path)
     frames = enlarge(frames)
@@ -123,7 +123,7 @@ def gif_bytes(frames: np.ndarray, rate: int = 20) -> bytes:
 def _gif(frames: np.ndarray, rate: int) -> bytes:
     first, *rest = (picture(frame) for frame in frames)
     file = BytesIO()
-    duration = 10 * round(100 / rate)  # GIF counts in hundredths of a second
+    duration = 10 * round(100 / rate)  # GIF counts hundredths of a second
     first.save(file, "gif", save_all=True, append_images=rest, duration=duration, loop=0)
     return file.getvalue()
 

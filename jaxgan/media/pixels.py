@@ -16,7 +16,7 @@ DTYPES = {8: np.uint8, 16: np.uint16}
 
 
 def to_float(images: Any) -> Any:
-    """Map stored integers to [-1, 1]: x / (max / 2) - 1; numpy or JAX arrays.
+    """Map stored integers to [-1, 1]: x / (max / 2) - 1; NumPy or JAX arrays.
 
     Args:
       images: uint8 or uint16 of any shape.
@@ -31,9 +31,9 @@ def to_float(images: Any) -> Any:
 
 
 def to_stored(images: Any, bits: int = 8) -> Any:
-    """Map [-1, 1] to 0 .. 2^bits - 1, clipped and rounded to the nearest; numpy or JAX arrays.
+    """Map [-1, 1] to 0 .. 2^bits - 1, clipped and rounded to the nearest; NumPy or JAX arrays.
 
-    Raises ValueError for numpy images that are not finite: it names the first one.
+    Raises ValueError for NumPy images that are not finite; it names the first one.
     """
     refuse_not_finite(images, "image")
     xp = jnp if isinstance(images, jax.Array) else np
@@ -42,7 +42,7 @@ def to_stored(images: Any, bits: int = 8) -> Any:
 
 
 def shown(images: np.ndarray) -> np.ndarray:
-    """Return stored images in 8 bits, for the eye: uint16 v becomes v / 257, rounded."""
+    """Return stored images in 8 bits, for display: a uint16 v becomes v / 257, rounded."""
     if images.dtype == np.uint8:
         return images
     return ((images.astype(np.uint32) + 128) // 257).astype(np.uint8)

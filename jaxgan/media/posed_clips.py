@@ -2,8 +2,8 @@
 
 A data set holds clips [frames, height, 2 width, channels] of films whose left half shows the pose
 and whose right half the picture (`jaxgan prepare FILMS TARGET --frames=2`). In a Batch the pictures
-are the sample and the poses the condition, both [frames, height, width, channels]. data.size is
-that of the clips: both halves.
+are the sample and the poses the condition, both [frames, height, width, channels]. data.size is the
+size of the joined clips, with both halves.
 """
 
 from functools import partial
@@ -39,7 +39,7 @@ def medium(data: ConfigDict) -> Medium:
 def posed_clips(shape: tuple[int, int, int, int], flip: bool = False) -> Medium:
     """Return the medium of clips whose poses and pictures are [frames, height, width, channels].
 
-    flip: mirror half of them in training, left to right, poses and pictures alike.
+    flip: mirror clips in training with probability 1/2, left to right, poses and pictures alike.
     """
     of_pictures = clips.clips(shape)
     both = lambda dtype: Batch(*2 * [jax.ShapeDtypeStruct(shape, dtype)])
@@ -61,7 +61,8 @@ def decode(record: Any, features: Any) -> Batch:
 
 
 def augment(keys: Any, batch: Batch, flip: bool) -> Batch:
-    """Return a batch of floats, half of them mirrored if `flip`, poses and pictures alike."""
+    """Return a batch of floats, mirrored with probability 1/2 if `flip`, poses and pictures
+    alike."""
     joined = jnp.concatenate([batch.condition, batch.sample], -1)
     joined = clips.augment(keys, Batch(joined), flip).sample
     channels = batch.condition.shape[-1]

@@ -4,11 +4,11 @@
              Pillow's box filter (the mean of the pixels whose centres fall in the output pixel);
              enlarging: Lanczos, because a box would repeat pixels
     lanczos  Lanczos-3, widened when shrinking (no aliasing)
-    nearest  the pixel whose centre is nearest: of label maps (maps.py), whose values have no mean
+    nearest  the pixel whose centre is nearest; for label maps (maps.py), which cannot be averaged
 
-Each channel is resized on its own; 16-bit channels in float32, rounded and clipped. With `alpha`
-the last channel is opacity and weighs the others, so that hidden colours do not bleed; arrays of
-two or four channels need not have any, so the default is off.
+Each channel is resized separately; 16-bit channels in float32, then rounded and clipped. With
+`alpha` the last channel is opacity and weights the others, so that hidden colours do not bleed;
+arrays of two or four channels need not have alpha, so the default is off.
 """
 
 import numpy as np
@@ -21,12 +21,12 @@ CROPS = ("center", "none")
 def fit(
     image: np.ndarray, size: tuple[int, int], crop: str, method: str, alpha: bool = False
 ) -> np.ndarray:
-    """Bring an image to a size.
+    """Crop and resize an image.
 
     Args:
       image: [height, width, channels] uint8 or uint16.
       size: (height, width).
-      crop: "center" first cuts the longer side to the aspect ratio of size, equally on both ends;
+      crop: "center" first cuts the longer side to the aspect ratio of size, equally at both ends;
         "none" squeezes the whole image into size.
       method: "area", "lanczos" or "nearest".
       alpha: the last of two or four channels is opacity.
@@ -48,10 +48,10 @@ def fit(
 
 
 def fit_picture(picture: Image.Image, size: tuple[int, int], crop: str, method: str) -> Image.Image:
-    """As fit, for a Pillow image; those with alpha are weighed by it."""
+    """Like `fit`, for a Pillow image; alpha, if there is one, weights the colours."""
     height, width = size
     box = _box(picture, size, crop)
-    if box != (0, 0, *picture.size):  # not resize(box=...): Lanczos would look outside the box
+    if box != (0, 0, *picture.size):  # not resize(box=...): Lanczos would see outside the box
         picture = picture.crop(box)
     if picture.size == (width, height):
         return picture

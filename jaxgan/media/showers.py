@@ -1,14 +1,15 @@
-"""Showers: what a particle leaves in three layers of a calorimeter (CaloGAN, arXiv 1705.02355).
+"""Showers: the energy that a particle leaves in three layers of a calorimeter (CaloGAN,
+  1705.02355).
 
 sample     Layers: energies in the cells of [3, 96], [12, 12] and [12, 6], in GeV, 0 or more
-condition  the energy of the particle in GeV, a number from 1 to 100: the cells can hold no more
+condition  the energy of the particle in GeV, from 1 to 100: the cells together cannot hold more
 
 A data set of `jaxgan prepare FILE TARGET --showers` holds a shower as an array [505, 4] uint8, the
-bytes of 505 little-endian float32: the cells of the layers row by row, then the energy. Generated
-showers draw theirs from U(1, 100), as the authors' do.
+bytes of 505 little-endian float32: the cells of the layers row by row, then the energy. For
+generated showers the energy is drawn from U(1, 100), as in the authors' code.
 
-A picture shows the layers from left to right, brighter by the logarithm of the energy from 1e-4 to
-1e2 GeV, no energy black; the file of a sample is an .npz with layer_0, layer_1, layer_2.
+A picture shows the layers from left to right, brightness by the logarithm of the energy from 1e-4
+to 1e2 GeV, no energy black; the file of a sample is an .npz with layer_0, layer_1, layer_2.
 """
 
 import io
@@ -37,7 +38,7 @@ DARK, BRIGHT, GAP = -4.0, 2.0, 2  # log10 of GeV; pixels between the layers
 
 
 class Layers(NamedTuple):
-    """Energies in GeV, [..., *SHAPES[i]] float32 each."""
+    """Energies in GeV, each [..., *SHAPES[i]] float32."""
 
     layer_0: Any
     layer_1: Any
@@ -50,7 +51,7 @@ def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
 
 
 def medium(data: ConfigDict) -> Medium:
-    """Return the medium of a resolved config's section `data`, which decides nothing here."""
+    """Return the medium of a resolved config's section `data`, on which nothing depends here."""
     return showers()
 
 
@@ -88,7 +89,8 @@ def decode(record: Any, features: Features) -> Batch:
 
 
 def to_stored(samples: Layers) -> Layers:
-    """Return layers without energies below 0. ValueError for numpy ones that are not finite."""
+    """Return layers without negative energies. Raises ValueError for NumPy ones that are not
+    finite."""
     for name, layer in samples._asdict().items():
         if isinstance(layer, np.ndarray) and not np.isfinite(layer).all():
             raise ValueError(
@@ -110,7 +112,7 @@ def views(samples: Layers) -> np.ndarray:
     for layer in samples:
         bright = (np.log10(np.maximum(layer, 1e-9)) - DARK) / (BRIGHT - DARK)
         gray = np.where(layer > 0, np.clip(16 + 239 * bright, 16, 255), 0).round()
-        # All as high and wide as they are in space: cells of the first layer are long and thin.
+        # All layers in their true proportions: cells of the first layer are long and thin.
         rows, columns = 48 // layer.shape[1], 96 // layer.shape[2] // 2
         found += [
             gray.repeat(rows, 1).repeat(max(columns, 1), 2),

@@ -2,20 +2,21 @@
 
     ESC P 0;1 q "1;1;WIDTH;HEIGHT  #NUMBER;2;RED;GREEN;BLUE ...  BAND - BAND - ...  ESC \\
 
-Colours are in percent. A band is six rows of pixels, drawn colour by colour: "#NUMBER", then a
-character for each column, 63 + a bit for each of the six pixels that have the colour, the highest
-pixel the lowest bit. "!9~" stands for nine "~", "$" goes back to the left, "-" to the next band.
+Colours are in percent. A band is six rows of pixels, drawn colour by colour: "#NUMBER", then for
+each column the character 63 + bits, one bit for each of the six pixels that has the colour; the
+top pixel is the lowest bit. "!9~" stands for nine "~", "$" returns to the left, "-" goes to the
+next band.
 """
 
 import numpy as np
 from PIL import Image
 
-COLOURS = 256  # registers that terminals have at least
+COLOURS = 256  # colour registers that every terminal has
 ROWS = 6  # of a band
 
 
 def sixel(picture: Image.Image) -> str:
-    """Return a picture in at most COLOURS colours, pixel by pixel."""
+    """Return a picture in at most COLOURS colours, at its size in pixels."""
     indexed = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     pixels, palette = np.asarray(indexed), np.reshape(indexed.getpalette() or [], (-1, 3))
     shares = np.round(palette * (100 / 255)).astype(int)
@@ -27,13 +28,13 @@ def sixel(picture: Image.Image) -> str:
 
 
 def band(pixels: np.ndarray) -> str:
-    """Return a band of at most six rows [rows, width] of numbers of colours."""
+    """Return a band of at most six rows [rows, width] of colour numbers."""
     bits = 1 << np.arange(len(pixels))
     return "$".join(f"#{n}{runs(bits @ (pixels == n))}" for n in np.unique(pixels).tolist())
 
 
 def runs(marks: np.ndarray) -> str:
-    """Return the characters of marks [width], each from 0 to 63, without zeros at the end."""
+    """Return the characters of marks [width], each from 0 to 63, without trailing zeros."""
     marks = marks[: np.flatnonzero(marks)[-1] + 1]
     starts = np.flatnonzero(np.diff(marks, prepend=-1))
     lengths = np.diff(starts, append=len(marks)).tolist()

@@ -1,23 +1,23 @@
-"""Key points of a body: stick figures, and one person's movements brought to another's place.
+"""Key points of a body: stick figures, and movements of one person adapted to another.
 
 Key points are [frames, joints, 3] floats: x (to the right) and y (down) in pixels, and a
-confidence, 0 for a joint that was not found. What a joint is a `Layout` says; programs that find
-key points have layouts of their own.
+confidence, 0 for a joint that was not found. A `Layout` tells what the joints are; programs that
+detect key points differ in it.
 
-Global pose normalisation (arXiv 1808.07371): a source may be of another height than the target, and
-stand elsewhere. Of either film is known where the feet are when the person is nearest to the camera
-and farthest from it (y of the lower ankle, largest and smallest), and how tall the person is there.
-A frame of the source whose feet are a share w of the way from far to near
+Global pose normalisation (arXiv 1808.07371). A source may be taller or shorter than the target, and
+stand elsewhere. For both films two positions are known: y of the lower ankle and the person's
+height when nearest to the camera (largest y) and when farthest (smallest y). If the feet in a frame
+of the source are a share w of the way from far to near
 
     w = (y - far) / (near - far)
 
-is scaled about its feet by a ratio of the heights, target to source: that of far (1 - w) and that
-of near w; and its feet are put at far' + w (near' - far') of the target. So the movements of a
-target that are shifted and scaled come back exactly.
+the figure is scaled about its feet by the ratio of heights, target to source, interpolated as
+far's (1 - w) + near's w, and its feet are moved to far' + w (near' - far') of the target. So the
+movements of a target that were only shifted and scaled are recovered exactly.
 
-Deviations. The paper moves figures up and down alone; here the mean place of the feet is brought to
-the target's in x too. Its far and near are found by clustering; here they are the smallest and the
-largest, and the height there the largest of the frames on that side of the middle.
+Deviations. The paper moves figures vertically only; here the mean x of the feet is also moved to
+the target's. The paper finds far and near by clustering; here they are the smallest and largest
+values, and the height there is the largest over the frames on that side of the middle.
 """
 
 from typing import NamedTuple
@@ -25,14 +25,15 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-FINER = 4  # times as fine a figure is drawn, and then averaged
+FINER = 4  # a figure is drawn this many times larger, then averaged
 
 
 class Layout(NamedTuple):
-    """What key points are.
+    """The meaning of key points.
 
-    joints: names, in the order of the points. limbs: pairs of joints that a line joins. head: the
-    uppermost joint. ankles: both.
+    joints: names, in the order of the points. limbs: pairs of joints that a line connects. head:
+      the
+    uppermost joint. ankles: both of them.
     """
 
     joints: tuple[str, ...]
@@ -52,7 +53,7 @@ class Stance(NamedTuple):
 
 
 def checked(points: np.ndarray, layout: Layout) -> np.ndarray:
-    """Return key points as float64, or refuse an array of another shape or layout."""
+    """Return key points as float64. Raises ValueError if the shape does not fit the layout."""
     points = np.asarray(points, np.float64)
     if points.ndim != 3 or points.shape[1:] != (len(layout.joints), 3):
         raise ValueError(
@@ -63,8 +64,8 @@ def checked(points: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def feet(points: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean x of the ankles, y of the lower one, and the height above it: [frames] each, NaN
-    where the ankles, or the head, were not found."""
+    """Return mean x of the ankles, y of the lower one, and the height above it: [frames] each. NaN
+    where the ankles, or for the height the head, were not found."""
     place = lambda name: points[:, layout.joints.index(name)]
     ankles, head = np.stack([place(name) for name in layout.ankles], 1), place(layout.head)
     found = (ankles[..., 2] > 0).all(1)
@@ -76,7 +77,7 @@ def feet(points: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray, np
 def stance(points: np.ndarray, layout: Layout) -> Stance:
     """Return where a person stands in a film of key points [frames, joints, 3].
 
-    Raises ValueError where no frame shows both ankles and the head.
+    Raises ValueError if no frame shows both ankles and the head.
     """
     x, y, heights = feet(checked(points, layout), layout)
     seen = np.isfinite(heights)
@@ -95,10 +96,10 @@ def stance(points: np.ndarray, layout: Layout) -> Stance:
 
 
 def normalised(points: np.ndarray, source: Stance, target: Stance, layout: Layout) -> np.ndarray:
-    """Return key points of a source's film as the target would stand: [frames, joints, 3] float64.
+    """Return the key points of a source's film adapted to the target: [frames, joints, 3] float64.
 
-    A frame without ankles takes the place of the one before; the first such frames that of the
-    first that has them. Raises ValueError where none has.
+    A frame without ankles takes the position of the frame before; frames before the first with
+    ankles take that one's. Raises ValueError if no frame has them.
     """
     points = checked(points, layout)
     x, y, _ = feet(points, layout)
@@ -118,7 +119,8 @@ def normalised(points: np.ndarray, source: Stance, target: Stance, layout: Layou
 
 
 def held(values: np.ndarray) -> np.ndarray:
-    """Return values [n] whose NaN are replaced by the last number before, or the first of all."""
+    """Replace each NaN in values [n] by the last number before it, or by the first number of
+    all."""
     known = np.flatnonzero(np.isfinite(values))
     places = np.searchsorted(known, np.arange(len(values)), side="right") - 1
     return values[known[np.maximum(places, 0)]]
@@ -129,7 +131,7 @@ def figures(
 ) -> np.ndarray:
     """Return stick figures of key points [frames, joints, 3]: [frames, height, width, 3] uint8.
 
-    Each limb has a colour of its own, on black; those with a joint that was not found are left out.
+    Each limb has its own colour, on black; limbs with a joint that was not found are left out.
 
     Args:
       size: (height, width) of a figure.
@@ -152,7 +154,7 @@ def _figure(points: np.ndarray, layout: Layout, size: tuple[int, int], width: fl
 
 
 def colour(number: int, count: int) -> tuple[int, int, int]:
-    """Return one of `count` colours around the circle of hues."""
+    """Return one of `count` colours around the hue circle."""
     angle = 2 * np.pi * (number / count + np.arange(3) / 3)
     red, green, blue = (round(155 + 100 * float(np.cos(a))) for a in angle)
     return red, green, blue

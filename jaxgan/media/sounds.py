@@ -1,7 +1,7 @@
 """Sound files to arrays and back: WAV by our own reader, FLAC and OGG by soundfile. Trusts nothing.
 
-WAV: PCM of 8, 16, 24 or 32 bits, floats of 32 or 64. A sample of b bits stands for v / 2^(b - 1);
-of 8 bits, which have no sign, for (v - 128) / 128.
+WAV: PCM of 8, 16, 24 or 32 bits, floats of 32 or 64 bits. A sample v of b bits stands for
+v / 2^(b - 1); with 8 bits, which are unsigned, for (v - 128) / 128.
 """
 
 import importlib.util
@@ -16,15 +16,15 @@ import numpy as np
 WAV, PACKED = (".wav", ".wave"), (".flac", ".ogg")
 SUFFIXES = WAV + PACKED
 MAX_FILE_BYTES = 1 << 30
-EXTENSIBLE = 0xFFFE  # a WAV whose real encoding stands further behind
+EXTENSIBLE = 0xFFFE  # a WAV whose real encoding follows later
 ENCODINGS = {(1, 8): "u1", (1, 16): "<i2", (1, 24): "", (1, 32): "<i4", (3, 32): "<f4"}
 ENCODINGS |= {(3, 64): "<f8"}
-LOBES = 16  # of the sinc on either side: aliases are some 80 dB below
+LOBES = 16  # of the sinc on each side: aliasing is about -80 dB
 CHUNK = 1 << 14  # samples resampled at once
 
 
 class Sound(NamedTuple):
-    """What a file's header says. frames: samples of each channel. rate: of them in a second."""
+    """What a file's header says. frames: samples per channel. rate: samples per second."""
 
     rate: int
     channels: int
@@ -38,12 +38,13 @@ class _Layout(NamedTuple):
 
 
 def needs_soundfile(path: Path) -> bool:
-    """Return whether a file can be read only with the package soundfile, which is not there."""
+    """Return whether a file can be read only with the package soundfile, which is not installed."""
     return path.suffix.lower() in PACKED and importlib.util.find_spec("soundfile") is None
 
 
 def inspect_sound(path: Path) -> Sound:
-    """Read the header only. Raises ValueError or OSError: the reason without the name."""
+    """Read only the header. Raises ValueError or OSError with the reason, without the file's
+    name."""
     if path.suffix.lower() in PACKED:
         import soundfile
 
@@ -59,7 +60,7 @@ def inspect_sound(path: Path) -> Sound:
 def read_sound(path: Path) -> np.ndarray:
     """Return all samples, [frames, channels] float32, mostly in [-1, 1].
 
-    Raises ValueError or OSError: damaged, of another encoding, or samples that are not finite.
+    Raises ValueError or OSError: damaged, an unknown encoding, or samples that are not finite.
     """
     if path.suffix.lower() in PACKED:
         import soundfile
@@ -104,14 +105,14 @@ def _layout(file: IO[bytes], size: int) -> _Layout:
     if (tag, bits) not in ENCODINGS:
         raise ValueError(f"encoding {tag} of {bits} bits; save 16-bit PCM")
     start = file.tell()
-    # A length beyond the end is that of a stream that was never closed: what is there counts.
+    # A length beyond the end is from a stream that was never closed: use what is there.
     frames = min(length, size - start) // max(channels * bits // 8, 1)
     return _Layout(_checked(Sound(rate, channels, frames)), start, (tag, bits))
 
 
 def _checked(sound: Sound) -> Sound:
     if not (1 <= sound.channels <= 64 and 1 <= sound.rate <= 1 << 20):
-        raise ValueError(f"{sound.channels} channels at {sound.rate} samples a second")
+        raise ValueError(f"{sound.channels} channels at {sound.rate} samples per second")
     if sound.frames < 1:
         raise ValueError("no samples")
     return sound
@@ -136,7 +137,7 @@ def _decoded(file: IO[bytes], layout: _Layout) -> np.ndarray:
 def resampled(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     """Return samples [n, channels] float32 at another rate: [ceil(n new / old), channels].
 
-    A Hann-windowed sinc whose cutoff is the lower of both halves of the rates; silence outside.
+    A Hann-windowed sinc with cutoff at half the lower of the two rates; silence outside.
     """
     if rate == new_rate:
         return samples
@@ -169,7 +170,7 @@ def wav_bytes(samples: np.ndarray, rate: int) -> bytes:
 
 
 def wav_with_pauses(parts: Sequence[np.ndarray], rate: int, pause: float) -> bytes:
-    """Return a WAV file of sounds [n, channels] int16, one after the other.
+    """Return a WAV file of sounds [n, channels] int16, one after another.
 
     pause: seconds of silence between two of them.
     """

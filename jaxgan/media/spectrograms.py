@@ -15,7 +15,8 @@ WAVE = (110, 161, 255)
 def decibels(samples: np.ndarray, columns: int = WIDTH) -> np.ndarray:
     """Return the spectrum at evenly spaced times: [columns, WINDOW + 1] float64.
 
-    samples: [n] in [-1, 1]; shorter ones are padded with silence. Bin k is k rate / (2 WINDOW).
+    samples: [n] in [-1, 1]; shorter ones are padded with silence. Bin k is at k rate / (2 WINDOW)
+      Hz.
     """
     samples = np.pad(samples.astype(np.float64), (0, max(WINDOW - len(samples), 0)))
     starts = np.linspace(0, len(samples) - WINDOW, columns).round().astype(int)
@@ -26,7 +27,7 @@ def decibels(samples: np.ndarray, columns: int = WIDTH) -> np.ndarray:
 
 
 def pitches(rate: int) -> np.ndarray:
-    """Return the frequencies [PITCHES] in Hz, evenly spaced in mel, the lowest first."""
+    """Return the frequencies [PITCHES] in Hz, evenly spaced in mel, lowest first."""
     highest = 2595 * np.log10(1 + rate / 2 / 700)
     return 700 * (10 ** (np.linspace(0, highest, PITCHES) / 2595) - 1)
 
@@ -34,7 +35,7 @@ def pitches(rate: int) -> np.ndarray:
 def sound_picture(samples: np.ndarray, rate: int) -> np.ndarray:
     """Return the picture of a sound [n, channels] in [-1, 1]: [h, w, 3] uint8, in a white frame.
 
-    Of several channels it shows their mean.
+    Several channels are averaged.
     """
     mono = samples.mean(-1)
     bins = np.arange(WINDOW + 1) * rate / (2 * WINDOW)
@@ -52,7 +53,8 @@ def coloured(share: np.ndarray) -> np.ndarray:
 
 
 def wave_picture(samples: np.ndarray) -> np.ndarray:
-    """Return the wave [n] as [BELOW, WIDTH, 3]: in each column from its least to its largest."""
+    """Return the wave [n] as [BELOW, WIDTH, 3]: each column covers its samples' minimum to
+    maximum."""
     bounds = np.linspace(0, len(samples), WIDTH + 1).round().astype(int)
     firsts = np.minimum(bounds[:-1], len(samples) - 1)
     lasts = np.maximum(bounds[1:], firsts + 1)

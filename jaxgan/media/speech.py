@@ -1,14 +1,14 @@
-"""Spoken words, and which is spoken when: training data for speech (GAN-TTS, arXiv 1909.11646).
+"""Spoken words with their timing: training data for speech (GAN-TTS, arXiv 1909.11646).
 
-In a Batch a wave of the data set is the sample. Its condition [frames, classes + 1] float32 says
-for every frame of `data.hop` samples which word is being spoken (1 at its class, 0 elsewhere) and,
-last, where in the word the frame is, from 0 at its beginning to 1 at its end. In silence all are 0.
-The data set is one of waves (`jaxgan prepare FOLDER TARGET --window=N`) that each hold one word,
-whose class is its label.
+In a Batch the sample is a wave of the data set. Its condition [frames, classes + 1] float32 tells
+for every frame of `data.hop` samples which word is being spoken (one-hot) and, last, the position
+of the frame within the word, from 0 at its beginning to 1 at its end. In silence all are 0. The
+data set holds waves (`jaxgan prepare FOLDER TARGET --window=N`) of one word each, whose class is
+its label.
 
-Deviation: the paper's conditions are linguistic features (phonemes and their lengths, pitch), 567
-numbers of every 5 ms, of a text analysis. Here is the part of them that a labelled recording has:
-the word, and where it begins and ends, which is where the wave is above a hundredth of its peak.
+Deviation: the paper's conditions are 567 linguistic features every 5 ms from a text analysis
+(phonemes and their lengths, pitch). Here they are the part that a labelled recording provides: the
+word, and its beginning and end, between which the wave exceeds a hundredth of its peak.
 """
 
 from functools import partial
@@ -32,7 +32,8 @@ QUIET = 0.01  # of a wave's peak
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`.
 
-    Raises ValueError for waves that are no whole number of frames, or of words that have no names.
+    Raises ValueError for waves that are not a whole number of frames, or data without several
+    words.
     """
     sounds, (samples,), hop, classes = waves.medium(data), data.size, data.hop, data.class_names
     if samples % hop:
@@ -59,7 +60,7 @@ def speech(sounds: Medium, hop: int, classes: int) -> Medium:
 
 
 def decode(record: Any, features: Any, hop: int, classes: int) -> Batch:
-    """Return the wave of one record of a data set with these features, and what is said when."""
+    """Return the wave of one record of a data set with these features, and its condition."""
     wave, frames = decode_record(record[0], features), features.shape[0] // hop
     loud = np.abs(wave.astype(np.float32)).max(1)
     first, last = np.flatnonzero(loud >= QUIET * loud.max())[[0, -1]] // hop

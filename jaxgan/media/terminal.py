@@ -1,10 +1,10 @@
-"""A picture in the terminal.
+"""Pictures in the terminal.
 
-Terminals that draw pictures get the picture itself: by kitty's graphics protocol or iTerm2's inline
-images where their environment variables are set, by sixel where the terminal says so when asked for
-its attributes. All others get a character for each two pixels: "▀" in the upper one's colour on the
-lower one's, with 24-bit colours where the terminal says that it has them, else from the 256-colour
-cube.
+Terminals that can draw pictures get the picture itself: by kitty's graphics protocol or iTerm2's
+inline images if their environment variables are set, by sixel if the terminal reports it among its
+attributes. All others get one character for every two pixels: "▀", with the upper pixel as its
+colour and the lower one as background, in 24-bit colours if the terminal announces them, else from
+the 256-colour cube.
 """
 
 import base64
@@ -21,13 +21,13 @@ from jaxgan.media.sixel import sixel
 from jaxgan.media.tty import attributes, pixels_wide
 
 WIDEST = 120  # columns of half blocks
-CHUNK = 4096  # bytes of base64 that kitty takes at a time
-SIXEL = 4  # the attribute of terminals that draw it
-CELL = 8  # pixels of a column, where the terminal does not say it
+CHUNK = 4096  # bytes of base64 that kitty accepts at a time
+SIXEL = 4  # the attribute of terminals that draw sixels
+CELL = 8  # pixels per column, if the terminal does not say
 
 
 def drawn(picture: Image.Image) -> str:
-    """Return the characters that show a picture on standard output; "" where that is no terminal,
+    """Return the characters that show a picture on standard output; "" if that is not a terminal,
     or one without colours."""
     if not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
         return ""
@@ -38,9 +38,9 @@ def drawn(picture: Image.Image) -> str:
 
 
 def as_text(picture: Image.Image, columns: int, environment: Mapping[str, str]) -> str:
-    """Return the characters that show a picture, at most so many columns wide.
+    """Return the characters that show a picture in at most this many columns.
 
-    environment: the variables by which terminals make themselves known.
+    environment: the variables by which terminals identify themselves.
     """
     draws = protocol(environment)
     picture = picture.convert("RGB")
@@ -53,10 +53,10 @@ def as_text(picture: Image.Image, columns: int, environment: Mapping[str, str]) 
 
 
 def protocol(environment: Mapping[str, str]) -> str:
-    """Return "kitty", "iterm" or, for a terminal that draws no pictures, ""."""
+    """Return "kitty", "iterm" or, for a terminal with neither protocol, ""."""
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if term.startswith(("tmux", "screen")):
-        return ""  # they pass neither on, and answer for themselves
+        return ""  # multiplexers pass neither on
     if "KITTY_WINDOW_ID" in environment or term == "xterm-kitty" or program == "ghostty":
         return "kitty"
     shows = program in ("iTerm.app", "WezTerm") or environment.get("LC_TERMINAL") == "iTerm2"
@@ -64,7 +64,7 @@ def protocol(environment: Mapping[str, str]) -> str:
 
 
 def narrowed(picture: Image.Image, width: int) -> Image.Image:
-    """Return a picture that is at most so many pixels wide; a narrower one as it is."""
+    """Return a picture that is at most `width` pixels wide; a narrower one is unchanged."""
     if picture.width <= width:
         return picture
     height = max(round(picture.height * width / picture.width), 1)
@@ -78,7 +78,7 @@ def png(picture: Image.Image) -> bytes:
 
 
 def kitty(data: bytes) -> str:
-    """Return a PNG file in kitty's graphics protocol."""
+    """Return a PNG file encoded for kitty's graphics protocol."""
     text = base64.b64encode(data).decode()
     parts = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
     heads = ["a=T,f=100," if i == 0 else "" for i in range(len(parts))]
@@ -88,7 +88,7 @@ def kitty(data: bytes) -> str:
 
 
 def iterm(data: bytes) -> str:
-    """Return a PNG file as an inline image of iTerm2."""
+    """Return a PNG file encoded as an inline image of iTerm2."""
     text = base64.b64encode(data).decode()
     return f"\033]1337;File=inline=1;size={len(data)}:{text}\a\n"
 

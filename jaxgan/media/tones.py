@@ -1,21 +1,21 @@
-"""Notes to sound, so that tunes can be heard where nothing plays MIDI: plain plucked tones.
+"""Notes to sound, for listening to tunes where nothing plays MIDI: plain plucked tones.
 
-A note is a sum of its first partials, the k-th 1 / k^2 as loud, which fade by half in 0.3 s and end
-softly with the note.
+A note is a sum of its first partials, the k-th with amplitude 1 / k^2; they fade by half in 0.3 s
+and end softly with the note.
 """
 
 import numpy as np
 
-RATE = 16_000  # samples a second
-PARTIALS, HALF, SOFT = 4, 0.3, 0.02  # of a note; seconds
-BEAT = 0.5  # seconds: 120 beats a minute
-LONGEST = 15.0  # seconds; what begins later is not heard
+RATE = 16_000  # samples per second
+PARTIALS, HALF, SOFT = 4, 0.3, 0.02  # per note; seconds; seconds
+BEAT = 0.5  # seconds: 120 beats per minute
+LONGEST = 15.0  # seconds; notes that begin later are left out
 
 
 def sound(notes: np.ndarray, ticks: int) -> np.ndarray:
     """Return the sound of notes [n, 4] (start, length, pitch, velocity): [samples, 1] int16.
 
-    ticks: of a beat. The largest sample is 0.9 of full scale.
+    ticks: per beat. The largest sample is 0.9 of full scale.
     """
     seconds = BEAT / ticks
     begin = notes[:, 0] * seconds

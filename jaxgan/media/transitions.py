@@ -1,10 +1,9 @@
-"""Transitions: what an expert observed in an environment, and what it did there.
+"""Transitions: what an expert observed in an environment, and what it did then.
 
-For policies that imitate (objectives/gail.py). A data set of `jaxgan prepare FILE
-TARGET --environment=NAME` holds a transition as an array [1, 1, 4 n] uint8, the bytes of its n
-observed numbers in little-endian float32, and the action as the label: the classes are the actions.
-In a Batch the sample is the pair (observation [n] float32, action [actions] float32, 1 at the
-action), without a condition.
+For imitation (objectives/gail.py). A data set of `jaxgan prepare FILE TARGET --environment=NAME`
+holds a transition as an array [1, 1, 4 n] uint8, the bytes of its n observed numbers in
+little-endian float32, with the action as the label: the classes are the actions. In a Batch the
+sample is the pair (observation [n] float32, one-hot action [actions] float32), without a condition.
 """
 
 from pathlib import Path
@@ -30,7 +29,7 @@ ACTS = "a policy acts, it makes no samples"
 
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
-    """Return the bytes and the actions of what is observed in the objective's environment."""
+    """Return the bytes per observation, and the actions, of the objective's environment."""
     world = environment(config.objective.environment)
     return {"channels": 4 * world.observation, "class_names": world.actions}
 
@@ -41,7 +40,7 @@ def medium(data: ConfigDict) -> Medium:
 
 
 def transitions(observation: int, actions: int) -> Medium:
-    """Return the medium of transitions of so many observed numbers and possible actions."""
+    """Return the medium of transitions with this many observed numbers and possible actions."""
     seen = jax.ShapeDtypeStruct((observation,), jnp.float32)
     done = jax.ShapeDtypeStruct((actions,), jnp.float32)
     return Medium(
@@ -72,19 +71,19 @@ def decode(record: Any, features: Features) -> Batch:
 
 
 def to_float(batch: Batch, actions: int) -> Batch:
-    """Return a stored batch with the action [...] as 0 and 1, [..., actions]."""
+    """Return a stored batch with the actions [...] one-hot, [..., actions]."""
     observation, action = batch.sample
     return batch._replace(sample=(observation, jax.nn.one_hot(action, actions)))
 
 
 def to_stored(samples: PyTree) -> PyTree:
-    """Undo `to_float` of samples."""
+    """Return the stored form of samples; the inverse of `to_float`."""
     observation, action = samples
     return observation, jnp.argmax(action, -1).astype(jnp.int32)
 
 
 def augment(keys: Streams, batch: Batch) -> Batch:
-    """Return the batch as it is: what changes a transition is not known."""
+    """Return the batch unchanged: no augmentation is known to preserve a transition."""
     return batch
 
 

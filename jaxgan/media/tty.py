@@ -1,4 +1,4 @@
-"""What a terminal says of itself when it is asked, and how wide it is."""
+"""What a terminal reports about itself when asked, and its width."""
 
 import fcntl
 import os
@@ -8,14 +8,14 @@ import struct
 import termios
 import time
 
-PATIENCE = 1.0  # seconds in which a terminal answers
+PATIENCE = 1.0  # seconds to wait for a terminal's answer
 
 
 def attributes() -> set[int]:
-    """Return what the terminal answers when asked for its device attributes.
+    """Return the terminal's device attributes, by asking it.
 
-    Nothing where it does not answer in PATIENCE, in the background, and where keys that somebody
-    pressed are waiting to be read: those stay.
+    Empty if it does not answer within PATIENCE, if the process is in the background, or if typed
+    keys are waiting to be read: these must not be lost.
     """
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
@@ -33,7 +33,7 @@ def attributes() -> set[int]:
 
 
 def asked(terminal: int, question: bytes, end: bytes) -> bytes:
-    """Return what a terminal answers to a question up to its end, not shown; b"" for nothing."""
+    """Return a terminal's answer to a question, up to `end`, without echo; b"" if there is none."""
     before, quiet = termios.tcgetattr(terminal), termios.tcgetattr(terminal)
     quiet[3] &= ~(termios.ICANON | termios.ECHO)
     answer, until = b"", time.monotonic() + PATIENCE
@@ -51,7 +51,7 @@ def asked(terminal: int, question: bytes, end: bytes) -> bytes:
 
 
 def pixels_wide(terminal: int) -> int:
-    """Return how many pixels a terminal is wide, 0 where it does not say."""
+    """Return the width of a terminal in pixels; 0 if it does not say."""
     try:
         size = fcntl.ioctl(terminal, termios.TIOCGWINSZ, b"\0" * 8)
     except OSError:

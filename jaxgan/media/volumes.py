@@ -1,8 +1,8 @@
-"""Volumes: voxels [x, y, z, 1] that are full or empty, z upwards.
+"""Volumes: voxels [x, y, z, 1] that are full or empty, with z upwards.
 
-Stored in 8 bits as images are: 0 is empty (-1 for the networks), 255 full (1); what a generator
-makes may lie between, and counts as full from the middle on. A picture of a volume is its isometric
-view; its file an OBJ of the faces between full and empty voxels and, beside it, an .npz with the
+Stored in 8 bits like images: 0 is empty (-1 for the networks), 255 full (1). Generated values may
+lie between, and count as full from the middle on. A picture of a volume is its isometric view; its
+file is an OBJ of the faces between full and empty voxels, with an .npz beside it that holds the
 array `volume`, bool [x, y, z].
 """
 
@@ -30,10 +30,10 @@ NOUN = "volumes"
 AUGMENTS = ("flip",)
 READS = ("volumes",)
 PREPARE = "jaxgan prepare FOLDER TARGET --voxels={0}"
-FULL = 128  # stored values from here on
+FULL = 128  # the smallest stored value that counts as full
 SIDE = 96  # pixels of a picture
-WHITE, FAR = 255, 0.6  # the ground; how bright what is farthest is, of the nearest
-# How bright the faces that look up, right and left are, of 1.
+WHITE, FAR = 255, 0.6  # background; brightness of the farthest relative to the nearest
+# Brightness, up to 1, of the faces that face up, right and left.
 SHADES = {2: 1.0, 0: 0.72, 1: 0.5}
 COLOR = np.array([110.0, 161.0, 255.0])
 
@@ -49,7 +49,10 @@ def medium(data: ConfigDict) -> Medium:
 
 
 def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) -> Medium:
-    """Return the medium of volumes [x, y, z, 1]. flip: mirror half of them in training, in x."""
+    """Return the medium of volumes [x, y, z, 1].
+
+    flip: mirror volumes in training with probability 1/2, along x.
+    """
     stored, spec = labelled(shape, jnp.uint8, num_classes)
     return Medium(
         stored=stored,
@@ -66,14 +69,15 @@ def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) ->
 
 
 def augment(keys: Streams, batch: Batch, flip: bool) -> Batch:
-    """Return a batch of float volumes [..., x, y, z, 1], half of them mirrored if `flip`."""
+    """Return a batch of float volumes [..., x, y, z, 1], mirrored with probability 1/2 if
+    `flip`."""
     if not flip:
         return batch
     return batch._replace(sample=half_flipped(keys["flip"], batch.sample, -4, 4))
 
 
 def write(path: Path, volume: np.ndarray) -> None:
-    """Write one stored volume [x, y, z, 1] as path (.obj) and, beside it, as .npz."""
+    """Write one stored volume [x, y, z, 1] to path (.obj), and beside it as .npz."""
     full = volume[..., 0] >= FULL
     file = io.BytesIO()
     np.savez_compressed(file, volume=full)
@@ -82,7 +86,7 @@ def write(path: Path, volume: np.ndarray) -> None:
 
 
 def isometric(samples: np.ndarray) -> np.ndarray:
-    """Return the view of each stored volume [n, x, y, z, 1] from (1, 1, 1): [n, SIDE, SIDE, 3]."""
+    """Return the view from (1, 1, 1) of each stored volume [n, x, y, z, 1]: [n, SIDE, SIDE, 3]."""
     voxels, axes, brightness = _rays(samples.shape[1:4])
     found = np.full((len(samples), SIDE * SIDE, 3), WHITE, np.uint8)
     for view, volume in zip(found, samples.reshape(len(samples), -1), strict=True):
@@ -96,14 +100,14 @@ def isometric(samples: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)
 def _rays(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what a ray of each pixel meets, in order: voxels, the axes of the faces, brightness.
+    """Return what the ray of each pixel meets, in order: voxels, axes of the faces, brightness.
 
-    Rays go in direction (-1, -1, -1). Each crosses the planes between voxels; between two
-    crossings it is in one voxel, which it entered through the face of the plane before.
+    Rays go in direction (-1, -1, -1) and cross the planes between voxels. Between two crossings a
+    ray is in one voxel, which it entered through the face on the plane just crossed.
 
     Returns:
-      [SIDE^2, planes]: numbers of voxels in a flat volume (their count where it is outside), the
-      axis of the face that each was entered through, and from 1 (nearest) to FAR.
+      [SIDE^2, planes] each: index of the voxel in the flattened volume (its size if outside), axis
+      of the face that was entered, and brightness from 1 (nearest) to FAR.
     """
     sides = np.array(shape, float)
     right, up = np.array([-1, 1, 0]) / 2**0.5, np.array([-1, -1, 2]) / 6**0.5
@@ -113,7 +117,7 @@ def _rays(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     line = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
     across, down = np.meshgrid(line * half, -line * half)
     start = sides / 2 + across.reshape(-1, 1) * right + down.reshape(-1, 1) * up
-    # Along start - t (1, 1, 1) the plane x_i = k is met at t = start_i - k.
+    # The ray start - t (1, 1, 1) meets the plane x_i = k at t = start_i - k.
     planes = [start[:, i, None] - np.arange(shape[i] + 1) for i in range(3)]
     axis_of = np.repeat(np.arange(3), [s + 1 for s in shape])
     times = np.concatenate(planes, 1)
@@ -124,6 +128,6 @@ def _rays(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     is_inside = ((cells >= 0) & (cells < np.array(shape))).all(-1)
     flat = np.ravel_multi_index(tuple(np.moveaxis(cells, -1, 0)), shape, mode="clip")
     voxels = np.where(is_inside, flat, int(np.prod(shape))).astype(np.int32)
-    reach = sides.sum() / 6  # of the corners, before and behind the middle
+    reach = sides.sum() / 6  # of the corners, in front of and behind the middle
     brightness = np.interp(times, (-reach, reach), (1.0, FAR))
     return voxels, axes, brightness

@@ -1,15 +1,15 @@
 """Between surfaces and voxels: a closed mesh filled, and the faces of voxels as a mesh.
 
-A voxel is full where its centre lies inside: where a ray from there along z crosses the surface an
-odd number of times. Parts thinner than a voxel may so fall between the centres.
+A voxel is full if its centre is inside, that is, if a ray from it along z crosses the surface an
+odd number of times. Parts thinner than a voxel may therefore fall between the centres.
 """
 
 import numpy as np
 
-# Rays are a little beside the centres, so that none meets an edge between two triangles.
+# Rays are slightly off the centres, so that none meets an edge between two triangles.
 BESIDE = np.array([1.37e-4, 2.71e-4])
-CHUNK = 1 << 22  # pairs of a ray and a triangle at once
-# The corners of a cube's six faces, seen from outside counter-clockwise, by direction.
+CHUNK = 1 << 22  # pairs of ray and triangle at a time
+# The corners of a cube's six faces by direction, counter-clockwise seen from outside.
 FACES = {
     (1, 0, 0): [[1, 0, 0], [1, 1, 0], [1, 1, 1], [1, 0, 1]],
     (-1, 0, 0): [[0, 0, 0], [0, 0, 1], [0, 1, 1], [0, 1, 0]],
@@ -21,12 +21,12 @@ FACES = {
 
 
 def fitted(triangles: np.ndarray, size: int) -> np.ndarray:
-    """Return triangles moved and scaled so that the longest side fills [0, size], the others lie
-    around the middle."""
+    """Return triangles moved and scaled so that the longest side fills [0, size] and the others are
+    centred."""
     low, high = triangles.min((0, 1)), triangles.max((0, 1))
     longest = (high - low).max()
     if not longest > 0:
-        raise ValueError("all its corners lie at one place")
+        raise ValueError("all corners are at the same place")
     return (triangles - (low + high) / 2) * (size / longest) + size / 2
 
 
@@ -43,7 +43,7 @@ def filled(triangles: np.ndarray, size: int) -> np.ndarray:
     for start in range(0, len(triangles), step):
         p, q, r = (x[None, start : start + step] for x in (a, b, c))
         rays = flat[:, None]
-        # Twice the signed areas of the triangles that a ray makes with the three edges.
+        # Twice the signed areas of the triangles that a ray forms with the three edges.
         areas = [
             (v[..., 0] - u[..., 0]) * (rays[..., 1] - u[..., 1])
             - (v[..., 1] - u[..., 1]) * (rays[..., 0] - u[..., 0])
@@ -56,14 +56,15 @@ def filled(triangles: np.ndarray, size: int) -> np.ndarray:
         depth = (u * p[0, triangle, 2] + v * q[0, triangle, 2] + w * r[0, triangle, 2]) / (
             u + v + w
         )
-        # Centres above the crossing change sides: those from this number on.
+        # Centres above the crossing, from this index on, change sides.
         first = np.clip(np.ceil(depth - 0.5), 0, size).astype(int)
         np.add.at(crossings, (ray // size, ray % size, first), 1)
     return np.cumsum(crossings, 2)[:, :, :size] % 2 == 1
 
 
 def outside_faces(full: np.ndarray) -> np.ndarray:
-    """Return the faces between full voxels [x, y, z] and empty ones: squares [n, 4, 3], outward."""
+    """Return the faces between full voxels [x, y, z] and empty ones: squares [n, 4, 3], facing
+    outward."""
     padded = np.pad(full, 1)
     found = []
     for direction, corners in FACES.items():

@@ -1,8 +1,8 @@
 """Waves: sounds of one length, [samples, channels], 16 bits.
 
-A stored value v stands for v / 32768, so that -32768 is -1 and silence is 0 exactly. A picture of a
-wave is its spectrogram with the wave below (spectrograms.py), its file a WAV. A sheet of waves is
-played as one WAV with the first of each row.
+A stored value v stands for v / 32768, so that -32768 is -1 and silence is exactly 0. A picture of a
+wave is its spectrogram with the wave below (spectrograms.py); its file is a WAV. A sheet of waves
+is played as one WAV with the first of each row.
 """
 
 from functools import partial
@@ -32,17 +32,20 @@ PAUSE = 0.2  # seconds of silence between the sounds of a sheet
 
 
 def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
-    """Return how many samples a second the waves of a data set have, as it or the config says."""
+    """Return the sampling rate of the waves of a data set, from the data set or the config.
+
+    Raises ValueError if the two disagree, or neither says.
+    """
     found, asked = held.manifest.get("rate"), data.rate
     if found and asked not in (None, found):
         raise ValueError(
-            f"data.rate = {asked}, but {held.directory} has {found} samples a second: prepare "
+            f"data.rate = {asked}, but {held.directory} has {found} samples per second: prepare "
             f"it with --rate={asked}, or write data.rate = {found}"
         )
     if not (found or asked):
         raise ValueError(
-            f"data.rate = None, and {held.directory} does not say it: write how many samples a "
-            "second has, such as 16000"
+            f"data.rate = None, and {held.directory} does not say it: write the samples per "
+            "second, such as 16000"
         )
     return {"rate": found or asked}
 
@@ -60,7 +63,7 @@ def medium(data: ConfigDict) -> Medium:
 def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0) -> Medium:
     """Return the medium of waves [samples, channels].
 
-    rate: samples per second; None where neither files nor pictures are made.
+    rate: samples per second; None if neither files nor pictures are made.
     """
     stored, spec = labelled(shape, jnp.int16, num_classes)
     return Medium(
@@ -79,15 +82,15 @@ def waves(shape: tuple[int, int], rate: int | None = None, num_classes: int = 0)
 
 
 def to_float(batch: Batch) -> Batch:
-    """Return a batch with stored waves as floats in [-1, 1); conditions stay as they are."""
+    """Return a batch with stored waves as floats in [-1, 1); conditions are unchanged."""
     floats = jax.tree.map(lambda x: x.astype(jnp.float32) / SCALE, batch.sample)
     return batch._replace(sample=floats)
 
 
 def to_stored(waves: Any) -> Any:
-    """Map [-1, 1] to 16 bits, rounded and clipped; numpy or JAX arrays.
+    """Map [-1, 1] to 16 bits, rounded and clipped; NumPy or JAX arrays.
 
-    Raises ValueError for numpy waves that are not finite: it names the first one.
+    Raises ValueError for NumPy waves that are not finite; it names the first one.
     """
     refuse_not_finite(waves, "wave")
     xp = jnp if isinstance(waves, jax.Array) else np
@@ -106,11 +109,11 @@ def write(path: Path, wave: np.ndarray, rate: int | None) -> None:
 
 
 def one_after_another(samples: np.ndarray, columns: int, rate: int | None) -> bytes:
-    """Return a WAV file of the first of each row of stored waves, with pauses between."""
+    """Return a WAV file of the first stored wave of each row, with pauses between."""
     return wav_with_pauses(list(samples[::columns]), known(rate), PAUSE)
 
 
 def known(rate: int | None) -> int:
     if rate is None:
-        raise ValueError("data.rate = None: write how many samples a second has, such as 16000")
+        raise ValueError("data.rate = None: write the samples per second, such as 16000")
     return rate

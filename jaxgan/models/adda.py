@@ -1,22 +1,23 @@
-"""The networks of ADDA (arXiv 1702.05464), for digits: LeNet for each of two domains.
+"""The networks of ADDA (arXiv 1702.05464), for digits: a LeNet for each of two domains.
 
     encoder     convolution 5 x 5 to w, pool, ReLU, convolution 5 x 5 to 2.5 w, pool, ReLU,
                 linear to 25 w features                                       (w = 20)
-    classify    ReLU, a logit for each class
+    classify    ReLU, then linear to a logit for each class
     D           features to 500, 500 (ReLU), two logits; the output is the first minus the second,
                 higher for features of the source
 
 `stage = 1` is the source's encoder with the classifier, for training on the source alone (objective
-"domains" with weight 0). `stage = 2` holds it fixed as its part "source", which `train.start_from`
-and `train.start_part = "source"` fill, and trains the target's encoder, which starts as a copy of
-the source's:
+"domains" with weight 0). `stage = 2` holds these fixed as its part "source", which
+`train.start_from` and `train.start_part = "source"` fill, and trains the target's encoder, which
+starts as a copy of the source's:
 
-    target's weights = source's weights, held + moved,   moved = 0 at first
+    target's weights = source's weights, held fixed + moved,   moved = 0 at first
 
-Adam updates `moved` as it would update the weights themselves, so no weights need to be copied.
+Adam updates `moved` exactly as it would update the weights themselves, so no weights need to be
+copied.
 
-`norm = "batch"` adds batch norm before each ReLU of the encoders' convolutions, with the moments of
-one domain each (two_domains.py). The paper has none. Deviation: no dropout.
+`norm = "batch"` adds batch norm before each ReLU of the encoders' convolutions, with separate
+moments for each domain (two_domains.py). Deviations: the paper has no norm; no dropout.
 """
 
 from typing import Any
@@ -78,7 +79,7 @@ class Judge(nn.Module):
 
 
 def of_target(source: Side) -> Side:
-    """Return the player of stage two, of the classifier of stage one."""
+    """Return the player of stage 2, made from stage 1's classifier."""
     calls = source.calls
 
     def init(key: jax.Array) -> PyTree:
@@ -116,9 +117,9 @@ def default_config() -> ConfigDict:
         {
             "name": "adda",
             "stage": 2,  # 1: the source's encoder and the classifier alone
-            "width": 20,  # of the encoders' first convolution
-            "hidden": 500,  # of D
-            "norm": "none",  # of the encoders: none, or batch, whose moments are each domain's
+            "width": 20,  # channels of the encoders' first convolution
+            "hidden": 500,  # width of D's hidden layers
+            "norm": "none",  # norm of the encoders: none, or batch, with moments for each domain
         }
     )
 

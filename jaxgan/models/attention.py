@@ -2,23 +2,23 @@
 
     attend(q, k, v) = softmax(q k^T) v
 
-The pairs of a 64 x 64 map and its pooled copy are 4 million an image, more than all else in a
-BigGAN's step together. They are made a few queries at a time, and made again in the backward pass
-(arXiv 2112.05682, 2205.14135). Keys are few enough that a query sees all of them at once. With
-scores s = k q^T of one query, their weights w = exp(s - log sum exp s), the result o = v^T w, and
-gradients do and dl of the result and of the log of the sum:
+A 64 x 64 map and its pooled copy make 4 million pairs per image, more memory than everything else
+in a BigGAN step together. The pairs are therefore computed for a few queries at a time, and
+recomputed in the backward pass (arXiv 2112.05682, 2205.14135). There are so few keys that a query
+sees all of them at once. With the scores s = k q^T of one query, their weights w = exp(s - log sum
+exp s), the result o = v^T w, and gradients do and dl of the result and of the log of the sum:
 
     dv = w do^T,   ds = w (v do - o . do + dl),   dq = k^T ds,   dk = ds q^T
 
-Derivatives of these can be taken in turn: every order in reverse mode, none in forward mode.
+These can be differentiated in turn: every order in reverse mode, none in forward mode.
 
 A block is laid out [keys, queries]: maxima and products then run along whole rows of queries, and
 no product needs its larger operand transposed, forward or backward.
 
-Backends. On an NVIDIA card the blocks are thousands of small kernels. There o and its gradient are
-cuDNN's fused attention, in bfloat16 and float16. It has no second derivative: a gradient that is
-differentiated again is computed in blocks. So is what is exported, because a file with a call into
-cuDNN is not portable.
+Backends. On an NVIDIA card the blocks would be thousands of small kernels, so o and its gradient
+are computed by cuDNN's fused attention, in bfloat16 and float16. It has no second derivative: a
+gradient that is differentiated again is computed in blocks. So is everything that is exported,
+because a file with a call into cuDNN is not portable.
 """
 
 from collections.abc import Callable
@@ -35,22 +35,23 @@ from jaxgan.models.layers import Kernel
 from jaxgan.models.on_a_card import with_card_form
 from jaxgan.models.pooling import max_pool
 
-# Pairs of an image in memory at a time: 512 KiB in float32. Those of 64 images fit the memory on a
-# TPU's chip, and 1,024 keys leave 128 queries, as many as a TPU has lanes.
+# Pairs of an image in memory at a time: 512 KiB in float32. Those of 64 images fit a TPU's on-chip
+# memory, and 1,024 keys leave 128 queries, as many as a TPU has lanes.
 PAIRS = 2**17
-# cuDNN's channels are a multiple of 8; with more than this it needs a Hopper or later.
+# cuDNN takes multiples of 8 channels; with more than this it needs a Hopper card or later.
 MOST_CHANNELS = 128
 
 dot = partial(jnp.einsum, preferred_element_type=jnp.float32)
 
 
 def attention_weights(queries: jax.Array, keys: jax.Array) -> jax.Array:
-    """Return softmax(q k^T), [b, n, m] float32, of [b, n, c] and [b, m, c]: all of them."""
+    """Return all of softmax(q k^T), [b, n, m] float32, for queries [b, n, c] and keys [b, m, c]."""
     return nn.softmax(dot("bqc,bkc->bqk", queries, keys))
 
 
 def attend(queries: jax.Array, keys: jax.Array, values: jax.Array) -> jax.Array:
-    """Return softmax(q k^T) v, [b, n, d], of [b, n, c], [b, m, c] and [b, m, d]. Not scaled."""
+    """Return softmax(q k^T) v, [b, n, d], of [b, n, c], [b, m, c] and [b, m, d]. Scores are not
+    scaled."""
     return _attend(queries.swapaxes(1, 2), keys, values)[0].swapaxes(1, 2)
 
 
@@ -67,7 +68,7 @@ def _saved(*inputs: Any) -> tuple:
 
 
 def _pulled_back(saved: tuple, gradients: tuple) -> tuple:
-    # Only where this is a derivative's own derivative does the log of the sums have a gradient.
+    # The log of the sums has a gradient only if this is the derivative of a derivative.
     if isinstance(gradients[1], SymbolicZero):
         return _gradient(*saved, _array(gradients[0]), pairs=PAIRS)
     return _gradient_by_blocks(*saved, *map(_array, gradients), pairs=PAIRS)
@@ -87,7 +88,7 @@ def _forward_by_blocks(
     queries: jax.Array, keys: jax.Array, values: jax.Array, *, pairs: int
 ) -> tuple[jax.Array, jax.Array]:
     ones = jnp.ones((*values.shape[:2], 1), values.dtype)
-    values_and_ones = jnp.concatenate((values, ones), 2)  # the product brings the sums with it
+    values_and_ones = jnp.concatenate((values, ones), 2)  # so the product also gives the sums
 
     def some(_: None, queries: jax.Array) -> tuple:
         scores = dot("bkc,bcq->bkq", keys, queries)
@@ -135,9 +136,9 @@ def _gradient_by_blocks(
 
 
 def _by_blocks(some: Callable, carry: Any, most: int, *arrays: jax.Array) -> tuple[Any, list]:
-    """Scan some(carry, *blocks) over blocks of the queries of arrays [b, _, n]; join its results.
+    """Scan some(carry, *blocks) over blocks of queries of arrays [b, _, n]; join the results.
 
-    most: queries of a block. Cut along the queries: the images may be split over devices.
+    most: queries per block, at most. Blocks cut the queries because images may be sharded.
     """
     n = arrays[0].shape[2]
     length = next(i for i in range(min(max(most, 1), n), 0, -1) if n % i == 0)
@@ -151,7 +152,7 @@ def _by_blocks(some: Callable, carry: Any, most: int, *arrays: jax.Array) -> tup
 
 
 def _gradient_of_result(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
-    """Return dq, dk and dv of q, k, v, the result, the log of the sums, and do."""
+    """Return dq, dk and dv for q, k, v, the result, the log of the sums, and do."""
     queries, keys, values, found, log_sums, do = operands
     dl = jnp.zeros(log_sums.shape, log_sums.dtype)
     return _gradient_by_blocks(queries, keys, values, found, log_sums, do, dl, pairs=pairs)
@@ -160,8 +161,9 @@ def _gradient_of_result(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ..
 def _forward_fused(
     queries: jax.Array, keys: jax.Array, values: jax.Array, *, pairs: int
 ) -> tuple[jax.Array, jax.Array]:
-    """The same by cuDNN, which wants as many channels of queries and keys as of values."""
-    # jax.nn.dot_product_attention is this, but rounds the log of the sums.
+    """Return the same from cuDNN, which needs queries, keys and values to have equally many
+    channels."""
+    # jax.nn.dot_product_attention calls this, but rounds the log of the sums.
     from jax._src.cudnn import fused_attention_stablehlo as cudnn
 
     size = -(-max(queries.shape[1], values.shape[2]) // 8) * 8
@@ -173,7 +175,7 @@ def _forward_fused(
 
 
 def _gradient_fused(*operands: jax.Array, pairs: int) -> tuple[jax.Array, ...]:
-    *inputs, _, _, do = operands  # XLA finds the forward call again, and makes it once
+    *inputs, _, _, do = operands  # XLA merges this forward call with the first one
     return jax.vjp(lambda *inputs: _forward_fused(*inputs, pairs=pairs)[0], *inputs)[1](do)
 
 
@@ -186,9 +188,10 @@ _gradient = with_card_form("attend_gradient", _gradient_of_result, _gradient_fus
 
 
 def placed(field: str, height: int, heights: list[int]) -> int:
-    """Return where attention sits, 0 for nowhere; refuse a map that the network does not have.
+    """Return the height of the map after which attention follows; 0 for none.
 
-    field: its name in the config. heights: of the maps after which it can sit.
+    field: its name in the config. heights: of the maps that the network has. Raises ValueError for
+    another height.
     """
     if height and height not in heights:
         known = ", ".join(map(str, heights))
@@ -201,7 +204,7 @@ class SelfAttention(nn.Module):
 
     theta: C/8 channels; phi: C/8 and g: C/2, both max-pooled by 2; scores are not scaled; gamma
     starts at 0. The paper (arXiv 1805.08318) has no pooling and C/8 for g: a deviation that every
-    BigGAN shares. Scores and softmax in float32.
+    BigGAN shares. Scores and softmax are float32.
     """
 
     dtype: Any = jnp.float32
@@ -214,8 +217,8 @@ class SelfAttention(nn.Module):
         def kernel(name: str, inputs: int, outputs: int) -> jax.Array:
             return Kernel((1, 1, inputs, outputs), name=name)()
 
-        # One product for all three and one pooling, of which theta's part is not used: x, much
-        # larger than they are, is read once, and its gradient is written once.
+        # One product for all three, and one pooling, whose part for theta is unused: so x, which is
+        # much larger than they are, is read once, and its gradient is written once.
         kernels = kernel("theta", c, inner), kernel("phi", c, inner), kernel("g", c, c // 2)
         projected = conv(x, jnp.concatenate(kernels, -1).astype(self.dtype))
         queries = projected[..., :inner].reshape(b, h * w, inner)
@@ -224,6 +227,6 @@ class SelfAttention(nn.Module):
         self.sow("intermediates", "queries", queries)
         self.sow("intermediates", "keys", keys)
         o = attend(queries, keys, values).reshape(b, h, w, c // 2)
-        # gamma scales the kernel: scaling the map, its gradient would need the map.
+        # gamma scales the kernel: if it scaled the map, its gradient would need the map.
         out = self.param("gamma", nn.initializers.zeros, ()) * kernel("out", c // 2, c)
         return x + conv(o, out.astype(self.dtype))

@@ -2,12 +2,12 @@
 
     E(x) = mean |x - decode(encode(x))|^2        D(x) = -E(x) / margin
 
-Energy-based GAN (arXiv 1609.03126): low energy for data; `margin` is the energy to which it
-pushes generated images, the unit of D, and the loss is losses.energy_based. MMD-GAN (1705.08584)
-compares codes, and needs the decoder to keep `encode` injective. Strided convolutions as in
-models/dcgan.py, whose generator this is. Labels are ignored.
+Energy-based GAN (arXiv 1609.03126) assigns low energy to data. `margin` is the energy up to which
+it pushes generated images; it is D's unit, and the loss is losses.energy_based. MMD-GAN
+(1705.08584) compares codes, and needs the decoder to keep `encode` injective. Strided convolutions
+as in models/dcgan.py, whose generator is used. Labels are ignored.
 
-Deviation: no batch norm in the autoencoder, so that an image's energy is its own.
+Deviation: no batch norm in the autoencoder, so that an image's energy depends on that image alone.
 """
 
 import flax.linen as nn
@@ -68,7 +68,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "autoencoder",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
             "code_dim": 32,
             "margin": 0.1,

@@ -1,9 +1,10 @@
-"""Networks of AC-GAN (arXiv 1610.09585): the discriminator also recognises what it sees.
+"""Networks of AC-GAN (arXiv 1610.09585): the discriminator also classifies what it sees.
 
     D(x) -> logit, class logits [b, num_classes]
 
-Both are linear in one trunk's features. D judges images alone: labels enter through the
-recognition. The generator is the residual one of models/sngan.py with class-conditional batch norm.
+Both are linear in the features of one trunk. D judges images alone: labels enter only through the
+classification. The generator is the residual one of models/sngan.py with class-conditional batch
+norm.
 
 Deviation: residual networks in place of DCGAN's.
 """

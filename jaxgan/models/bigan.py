@@ -64,7 +64,7 @@ class Discriminator(nn.Module):
         return Dense(1, name="linear")(joint)[:, 0]
 
     def __call__(self, images: jax.Array, labels: jax.Array) -> jax.Array:
-        """Judge the image beside the mean latent, 0."""
+        """Judge an image together with the mean latent, 0."""
         return self.judge(images, jnp.zeros((images.shape[0], self.latent_dim)))
 
 

@@ -7,13 +7,13 @@
     s_xz = linear(J([F(x), H(z)]))
 
 E sees images at a higher resolution than G makes: `encoder_scale` 2 halves data.size for G and D,
-which get x pooled by 2 x 2 means. `encoder` is "resnet" or "revnet" at `encoder_width` (64 for
-ResNet-50, 256 for x4). The generator's side holds G and E: `__call__` is G, `encode` and
+and D sees x averaged over 2 x 2 pixels. `encoder` is "resnet" or "revnet" with `encoder_width` (64
+for ResNet-50, 256 for x4). The generator's side holds G and E: `__call__` is G; `encode` and
 `draw_code` are E.
 
-Not verified: the depths and widths of the perceptrons (8 layers of 2048 in H and J, 4 of 4096 on
-E); whether the first of their blocks has a projected skip (here none); spectral norm in H and J
-(here as in F), none in E; F without a projection of a class.
+Not verified against the authors' code: the depths and widths of the perceptrons (8 layers of 2048
+in H and J, 4 of 4096 on E); whether the first of their blocks has a projected skip (here none);
+spectral norm in H and J (here as in F), and none in E; F without a projection of a class.
 """
 
 from typing import NamedTuple
@@ -41,14 +41,15 @@ class Scores(NamedTuple):
 
 
 def pooled(images: jax.Array, height: int) -> jax.Array:
-    """Halve images [b, h, w, c] by 2 x 2 means until they have `height` rows."""
+    """Halve images [b, h, w, c] by averaging 2 x 2 pixels until they have `height` rows."""
     while images.shape[1] > height:
         images = average_pool(images)
     return images
 
 
 class Perceptron(nn.Module):
-    """Map [b, n] to [b, width]: relu layers in twos, each pair after the first with a skip."""
+    """Map [b, n] to [b, width]: pairs of layers with ReLU, each pair after the first with a
+    skip."""
 
     width: int
     pairs: int
@@ -78,7 +79,7 @@ class Encoder(nn.Module):
         return mean, nn.softplus(rho)
 
     def features(self, images: jax.Array) -> jax.Array:
-        """Return the means over space that the perceptron sees ("AvgPool"), [b, features]."""
+        """Return the mean over space that the perceptron sees ("AvgPool"), [b, features]."""
         return self.network(images)
 
 

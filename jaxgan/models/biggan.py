@@ -1,15 +1,17 @@
 """BigGAN (arXiv 1809.11096): class-conditional residual generator and projection discriminator.
 
-Generator: z is cut into chunks; the first makes the coarsest map, every block is conditioned on
-the shared class embedding and a chunk of its own. Each block doubles the resolution.
+Generator: z is split into chunks. A linear map of the first gives the coarsest feature map; every
+block is conditioned on the shared class embedding and a chunk of its own, and doubles the
+resolution.
 Discriminator: residual blocks that halve it, sum pooling, D(x, y) = w . f + <V[y], f>.
 
-One table drives all sizes: multiples of the base width from the coarsest map to the image. Any
-height x width that halves to a base of 4 to 7 or so, any number of channels and classes works.
+One table gives the widths for all sizes, as multiples of the base width from the coarsest map to
+the image. Any height x width that can be halved to a base of 4 to 7 or so works, with any number of
+channels and classes.
 
 Deviations from the paper's text, both typos there (its own parameter counts contradict it): the
 first linear map takes only the first chunk, and the discriminator's widths are the generator's in
-reverse. With `num_classes` 0 there is no class input, with 1 a "single label" (BigBiGAN).
+reverse. With `num_classes` 0 there is no class input; with 1 there is a "single label" (BigBiGAN).
 """
 
 from collections.abc import Callable
@@ -46,16 +48,16 @@ GENERATOR_WIDTHS = {
     7: (16, 16, 8, 8, 4, 2, 1, 1),
     8: (16, 16, 8, 8, 4, 2, 1, 1, 1),
 }
-# The generator's in reverse, but at 64 pixels, where the reference network starts narrower.
+# The generator's in reverse, except at 64 pixels: the authors' PyTorch code starts narrower there.
 DISCRIMINATOR_WIDTHS = {n: w[::-1] for n, w in GENERATOR_WIDTHS.items()} | {4: (1, 2, 4, 8, 16)}
-# Resolution -> where attention sits in the generator and in the discriminator.
+# Height of the image -> height of the map after which attention follows, in G and in D.
 ATTENTION = {64: (32, 32), 128: (64, 64), 256: (128, 64), 512: (64, 64)}
 
 
 class GeneratorBlock(nn.Module):
-    """conv(relu(bn(conv(up(relu(bn(x)))))) + conv1(up(x)): doubles height and width.
+    """conv(relu(bn(conv(up(relu(bn(x))))))) + conv1(up(x)): doubles height and width.
 
-    up: False keeps them, and x itself where it has as many channels.
+    up: False keeps the size; the skip is then x itself if it has `features` channels already.
     """
 
     features: int
@@ -77,13 +79,13 @@ class GeneratorBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """Map latents [b, latent_dim] and labels [b] to images [b, height, width, channels].
+    """Map latents [b, latent_dim] and labels [b] to images [b, height, width, channels] in [-1, 1].
 
     image_shape: (height, width, channels). widths: channels of each stage, coarsest first.
-    attention: resolution (height) after whose block attention follows, 0 for none.
+    attention: height of the map after which attention follows; 0 for none.
     split_latents: False gives the whole latent to the first layer and none to the blocks.
-    shared_embedding: False replaces it by a gain and a bias per class in every batch norm; then
-    the latents cannot be split.
+    shared_embedding: False replaces it by a gain and a bias per class in every batch norm; the
+      latents can then not be split.
     """
 
     image_shape: tuple[int, int, int]
@@ -133,7 +135,7 @@ class Generator(nn.Module):
         return jnp.tanh(x.astype(jnp.float32))
 
     def _conditions(self, labels: jax.Array, chunks: list[jax.Array], blocks: int) -> list:
-        """Return what each block's batch norms are conditioned on: floats, labels or nothing."""
+        """Return what each block's batch norms are conditioned on: floats, labels or None."""
         if not self.num_classes:
             return chunks or [None] * blocks
         if not self.shared_embedding:
@@ -148,7 +150,7 @@ class Generator(nn.Module):
 
 
 class DiscriminatorBlock(nn.Module):
-    """h = conv(relu(conv(relu(x)))), averaged by 2 if `down`; plus the (projected) input.
+    """conv(relu(conv(relu(x)))), average-pooled by 2 if `down`, plus the (projected) input.
 
     preactivate: False in the first block, whose input is the image itself.
     """
@@ -173,7 +175,7 @@ class DiscriminatorBlock(nn.Module):
 class Trunk(nn.Module):
     """Map images [b, h, w, c] to features [b, widths[-1]] float32: blocks, ReLU, sum over space.
 
-    downsamples: how many of the blocks halve the resolution (the first ones).
+    downsamples: number of blocks, the first ones, that halve the resolution.
     """
 
     widths: tuple[int, ...]
@@ -196,9 +198,9 @@ class Trunk(nn.Module):
 
 
 class ProjectionHead(nn.Module):
-    """Map features f [b, n] and labels [b] to logits [b]: w . f + c + <V[y], f> (1802.05637).
+    """Map features f [b, n] and labels [b] to logits [b]: w . f + c + <V[y], f> (arXiv 1802.05637).
 
-    sliced: return them as `Slices` of <w + V[y], f> + c.
+    sliced: return the logits as `Slices` of <w + V[y], f> + c.
     """
 
     num_classes: int
@@ -240,7 +242,7 @@ class Discriminator(nn.Module):
 
 
 def default_config() -> ConfigDict:
-    """Return the paper's network at any resolution; None asks for this file's tables."""
+    """Return the paper's network at any resolution; None means: from this file's tables."""
     return ConfigDict(
         {
             "name": "biggan",
@@ -266,7 +268,7 @@ def default_config() -> ConfigDict:
 def modules(
     config: ConfigDict, image_shape: tuple[int, int, int], num_classes: int
 ) -> tuple[nn.Module, nn.Module]:
-    """Return generator and discriminator for images [height, width, channels]."""
+    """Return the modules of generator and discriminator for images [height, width, channels]."""
     height, width, _ = image_shape
     n = doublings(height, width)
     g_attention, d_attention = ATTENTION.get(height, (0, 0))
@@ -310,7 +312,7 @@ def modules(
 
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
-    """Return generator and discriminator for images [height, width, channels]."""
+    """Return the sides of generator and discriminator for images [height, width, channels]."""
     generator, discriminator = modules(config, image_shape(spec), num_classes(spec))
     return {
         "generator": linen(generator, spec.noise, spec.condition),

@@ -1,16 +1,17 @@
-"""Unsupervised BigGAN: a category drawn with the latents takes the place of the label.
+"""Unsupervised BigGAN: a category drawn with the latents replaces the label.
 
-    G(z, c)    BigGAN's generator (arXiv 1809.11096), conditioned on a category c of many
-    D(x)       BigGAN's trunk with a linear score; no projection: nobody labels x
+    G(z, c)    BigGAN's generator (arXiv 1809.11096), conditioned on one of many categories c
+    D(x)       BigGAN's trunk with a linear score; no projection, as no label of x is known
     Q(c | x)   linear in the same features
 
 With data.categories (1024 on ImageNet) the prior draws c uniformly. Nothing in the game itself
-makes G use it: D never sees c, and embeddings that agree are a solution. InfoGAN's term
-(objectives/infogan.py, arXiv 1606.03657), -log Q(c | G(z, c)) for both players, is what makes the
-category tell something: minus it is a lower bound of the mutual information of c and the image. Q
-then sorts real images too, which can be compared with classes (evaluate/clusters.py).
+makes G use c: D never sees it, and equal embeddings of all categories are a solution. The term of
+InfoGAN (objectives/infogan.py, arXiv 1606.03657), -log Q(c | G(z, c)) in both players' losses,
+makes the category informative: its negative is, up to a constant, a lower bound of the mutual
+information of c and the image. Q then sorts real images too, and its categories can be compared
+with classes (evaluate/clusters.py).
 
-BigBiGAN (arXiv 1907.02544) is the other way to BigGAN without labels.
+BigBiGAN (arXiv 1907.02544) is the other way to a BigGAN without labels.
 """
 
 from ml_collections import ConfigDict

@@ -1,12 +1,13 @@
-"""BigGAN-deep (arXiv 1809.11096, appendix B): bottleneck blocks, two for each resolution.
+"""BigGAN-deep (arXiv 1809.11096, appendix B): bottleneck blocks, two per resolution.
 
-Generator: the whole latent and the class embedding, joined, feed the first layer and every batch
-norm. A block has four of them; its skip has no parameters: it keeps the first channels of x.
-Discriminator: its skip appends the channels that are missing, made by a 1 x 1 convolution.
+Generator: the whole latent and the class embedding, concatenated, feed the first layer and every
+batch norm. A block has four batch norms; its skip has no parameters: it keeps the first channels of
+x. Discriminator: the skip appends the missing channels, made by a 1 x 1 convolution.
 
-The tables of BigGAN give the widths, one for each resolution: any size that BigGAN takes. At 128
-pixels the paper states 50.4M parameters. That is a last convolution to as many channels as the last
-stage has, of which three are kept (`to_image_channels` 128, as published); with three it is 50.2M.
+The tables of BigGAN give the widths, one per resolution, so it takes any size that BigGAN takes. At
+128 pixels the paper states 50.4M parameters. That counts a last convolution with as many outputs as
+the last stage has channels, of which three are kept (`to_image_channels` 128, as published); with
+three outputs it is 50.2M.
 """
 
 from collections.abc import Callable
@@ -38,7 +39,7 @@ from jaxgan.models.layers import (
 from jaxgan.models.sides import image_shape, linen, num_classes
 
 BOTTLENECK = 4  # a block's inner layers have a quarter of its channels
-# Resolution -> where attention sits in the generator and in the discriminator.
+# Height of the image -> height of the map after which attention follows, in G and in D.
 ATTENTION = {64: (64, 0), 128: (64, 64), 256: (64, 64), 512: (64, 64)}
 
 
@@ -68,11 +69,11 @@ class GeneratorBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """Map latents [b, latent_dim] and labels [b] to images [b, height, width, channels].
+    """Map latents [b, latent_dim] and labels [b] to images [b, height, width, channels] in [-1, 1].
 
     image_shape: (height, width, channels). widths: channels of each resolution, coarsest first.
-    attention: resolution (height) at whose end attention follows, 0 for none.
-    to_image_channels: how many the last convolution makes; the image takes the first of them.
+    attention: height of the resolution after which attention follows; 0 for none.
+    to_image_channels: outputs of the last convolution; the image takes the first of them.
     """
 
     image_shape: tuple[int, int, int]
@@ -143,8 +144,8 @@ class DiscriminatorBlock(nn.Module):
 class Trunk(nn.Module):
     """Map images [b, h, w, c] to features [b, widths[-1]] float32: blocks, ReLU, sum over space.
 
-    widths: of the first convolution, then of each resolution. downsamples: how many of these
-    resolutions start by halving (the first ones).
+    widths: of the first convolution, then of each resolution. downsamples: number of these
+    resolutions, the first ones, that start by halving.
     """
 
     widths: tuple[int, ...]
@@ -169,7 +170,7 @@ class Trunk(nn.Module):
 
 
 def default_config() -> ConfigDict:
-    """Return the paper's network at any resolution; None asks for the tables."""
+    """Return the paper's network at any resolution; None means: from the tables."""
     return ConfigDict(
         {
             "name": "biggan_deep",
@@ -192,7 +193,7 @@ def default_config() -> ConfigDict:
 
 
 def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
-    """Return generator and discriminator for images [height, width, channels]."""
+    """Return the sides of generator and discriminator for images [height, width, channels]."""
     shape = image_shape(spec)
     classes = num_classes(spec)
     height, width, channels = shape

@@ -1,21 +1,23 @@
-"""CaloGAN (arXiv 1705.02355): showers in three layers of a calorimeter, of a given energy.
+"""CaloGAN (arXiv 1705.02355): particle showers in three layers of a calorimeter, for a given
+energy.
 
-    G   z times energy / 100 to each layer by a net of its own: a linear map to a map larger by 2,
-        a convolution, batch norm, two locally connected layers of 2 x 2. The first layer's map,
-        resized, is then mixed into the second's and that into the third's: at each cell the
-        softmax of two numbers, of a locally connected layer of 3 x 3, says how much of either.
-        relu: most cells get no energy
-    D   of each layer a convolution and three locally connected layers, how close these features
-        are in the batch, the share of cells with energy, and how close that is; of all together
-        the layers' energies, their sum, how far it is from the particle's, whether that is above
-        5 GeV, and how close the layers' energies are in the batch. One logit; `total` is that sum
+    G   z, scaled by energy / 100, goes through a separate network for each layer: linear to a map
+        larger by 2, a convolution, batch norm, two locally connected layers of 2 x 2. The first
+        layer's map, resized, is then mixed into the second's, and that into the third's: the
+        mixing weights of each cell are the softmax of two numbers from a locally connected layer of
+        3 x 3. ReLU at the end, so most cells get no energy
+    D   for each layer: a convolution and three locally connected layers, the closeness of these
+        features within the batch, the share of cells with energy, and the closeness of that; for
+        all layers together: their energies, the total, its distance from the particle's energy,
+        whether that is above 5 GeV, and the closeness of the layers' energies within the batch.
+        All of these lead to one logit; `total` is the total energy
 
-A locally connected layer is a convolution whose kernel is another at every place. Closeness is
-Improved GAN's (models/improved.py), with tanh. D has batch norm and compares a batch's showers with
-each other: `objective.one_pass` is False.
+A locally connected layer is a convolution with a different kernel at every position. Closeness is
+the minibatch discrimination of Improved GAN (models/improved.py), followed by tanh. D has batch
+norm and compares the showers of a batch with each other, so set `objective.one_pass` False.
 
-A sample is the pytree media/showers.Layers, the condition a number. Deviation: one kind of
-particle a network; the authors' code can tell several.
+A sample is the pytree media/showers.Layers; the condition is a number. Deviation: one kind of
+particle per network; the authors' code can distinguish several.
 """
 
 from collections.abc import Callable
@@ -34,12 +36,12 @@ from jaxgan.models.sides import linen
 
 SLOPE = 0.3  # of leaky relu, Keras's default
 he, glorot = nn.initializers.he_uniform(), nn.initializers.glorot_uniform()
-KERNELS, KERNEL_DIM = 10, 10  # of closeness
+KERNELS, KERNEL_DIM = 10, 10  # of the closeness features
 FAR = 5.0  # GeV
 
 
 class Same(nn.Module):
-    """A convolution of 2 x 2, output as large as input: zeros below and to the right."""
+    """A 2 x 2 convolution that keeps the size: zeros below and to the right."""
 
     features: int
     kernel_init: Callable = glorot
@@ -57,7 +59,7 @@ class Same(nn.Module):
 class Local(nn.Module):
     """A locally connected layer of `size` x `size`: [b, h, w, c] to [b, h', w', features].
 
-    pad: zeros on every side. stride: of columns. last_bias: the first bias of the last feature.
+    pad: zeros on every side. stride: of columns. last_bias: initial bias of the last feature.
     """
 
     features: int
@@ -94,7 +96,7 @@ class Local(nn.Module):
 
 
 class LayerGenerator(nn.Module):
-    """Map latents [b, n] to a layer before its relu, [b, rows, columns, 1]."""
+    """Map latents [b, n] to one layer before the final ReLU, [b, rows, columns, 1]."""
 
     shape: tuple[int, int]
     unfolded: int
@@ -113,12 +115,12 @@ class LayerGenerator(nn.Module):
 
 
 class Mixed(nn.Module):
-    """Mix a map with that of the layer before, resized: [b, h, w, 1] both."""
+    """Mix a map with the resized map of the layer before, both [b, h, w, 1]."""
 
     @nn.compact
     def __call__(self, own: jax.Array, other: jax.Array) -> jax.Array:
         both = jnp.concatenate([own, other], -1)
-        # At first next to nothing of the other.
+        # At first almost nothing of the other map.
         weights = Local(2, 3, pad=1, last_bias=-10.0, name="local")(both)
         return (both * nn.softmax(weights, -1)).sum(-1, keepdims=True)
 
@@ -144,14 +146,15 @@ class Generator(nn.Module):
 
 
 def resized(x: jax.Array, shape: tuple[int, int]) -> jax.Array:
-    """Repeat rows and average columns of [b, h, w, 1] until it has this shape."""
+    """Repeat rows and average columns of [b, h, w, 1] to the given shape."""
     b, rows, columns, _ = x.shape
     x = jnp.repeat(x, shape[0] // rows, 1)
     return x.reshape(b, shape[0], shape[1], columns // shape[1]).mean(-1)[..., None]
 
 
 class Closeness(nn.Module):
-    """Map features [b, n] to tanh of how close each is to all of the batch, [b, KERNELS]."""
+    """Map features [b, n] to tanh of the closeness of each to all others of the batch, [b,
+    KERNELS]."""
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -199,12 +202,12 @@ class Discriminator(nn.Module):
         return Dense(1, kernel_init=glorot, name="linear")(jnp.concatenate(joined, -1))[:, 0]
 
     def total(self, layers: Layers) -> jax.Array:
-        """Return the energy in all cells, [b]."""
+        """Return the energy of all cells, [b]."""
         return held(layers).sum(-1)
 
 
 def held(layers: Layers) -> jax.Array:
-    """Return the energy in each layer, [b, 3]."""
+    """Return the energy of each layer, [b, 3]."""
     return jnp.stack([layer.sum((1, 2)) for layer in layers], -1)
 
 
@@ -214,8 +217,8 @@ def default_config() -> ConfigDict:
             "name": "calogan",
             "latent_dim": 1024,
             "unfolded": 36,  # channels of G's first maps
-            "local_widths": (16, 6),  # of G's convolution and first locally connected layer
-            "judged_widths": (64, 16, 8, 8),  # of D's
+            "local_widths": (16, 6),  # channels of G's convolution and first local layer
+            "judged_widths": (64, 16, 8, 8),  # channels of D's layers
             "batch_norm_eps": 1e-3,
         }
     )
@@ -225,7 +228,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator of showers."""
     if not isinstance(spec.sample, Layers) or not isinstance(spec.condition, Number):
         raise ValueError(
-            f"model.name: this network makes showers, the data are {spec.sample}: write "
+            f"model.name: this network makes showers, but the data are {spec.sample}: write "
             "data.medium = 'showers', or another model"
         )
     shapes, eps = Layers(*(x.shape for x in spec.sample)), config.batch_norm_eps

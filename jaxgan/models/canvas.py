@@ -1,6 +1,6 @@
 """Networks that look at a canvas and choose places on it, for painters (models/spiral.py).
 
-As in the authors' agent (deepmind/spiral): zero padding, kernels drawn as Glorot's.
+As in the authors' agent (deepmind/spiral): zero padding and Glorot's initial kernels.
 """
 
 import flax.linen as nn
@@ -14,7 +14,7 @@ from jaxgan.models.lstm import glorot
 
 
 class Residual(nn.Module):
-    """A stack of `blocks`: x + conv 1 (relu (conv 3 (relu x))); relu at the end."""
+    """A stack of `blocks`, each x + conv1x1(relu(conv3x3(relu(x)))), with ReLU at the end."""
 
     width: int
     blocks: int
@@ -38,7 +38,7 @@ class Perceptron(nn.Module):
 
 
 class Eye(nn.Module):
-    """Map canvases [b, h, w, c] in [0, 1] and what is added at every pixel, [b, width], to
+    """Map canvases [b, h, w, c] in [0, 1], and values [b, width] that are added at every pixel, to
     [b, hidden]."""
 
     width: int
@@ -62,7 +62,7 @@ class Eye(nn.Module):
 
 
 class Places(nn.Module):
-    """Map [b, 16 n] to logits of the places of a grid, [b, grid * grid], row by row."""
+    """Map [b, 16 n] to logits of the cells of a grid, [b, grid * grid], row by row."""
 
     width: int
     blocks: int

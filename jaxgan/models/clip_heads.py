@@ -1,19 +1,21 @@
-"""How clips are judged: by some of their frames, and as small clips (DVD-GAN, TriVD-GAN).
+"""Discriminators of clips: a head that sees some frames, and one that sees the clip (DVD-GAN,
+TriVD-GAN).
 
     D_S  BigGAN's discriminator on `frames` frames of a clip; the logit is the sum over them
     D_T  the same with 3 x 3 x 3 kernels in its first two blocks, on the whole clip made smaller
 
-What the heads see is `heads`: "dvd" (arXiv 1907.06571): D_S frames as they are, D_T clips averaged
-over 2 x 2 pixels; "trivd" (2003.04035): D_S frames averaged over 2 x 2, D_T crops of half the sides
-at full resolution, which is where fast motion is. "frames" is a control: "dvd" without D_T, so that
-nothing judges motion. The logits are [D_S, D_T], and a loss is the sum of the heads' (losses.each).
+`heads` decides what they see. "dvd" (arXiv 1907.06571): D_S full frames, D_T clips averaged over
+2 x 2 pixels. "trivd" (2003.04035): D_S frames averaged over 2 x 2, D_T crops of half the height and
+width at full resolution, where fast motion is visible. "frames" is a control: "dvd" without D_T, so
+that nothing judges motion. The logits are the list [D_S, D_T]; a loss is the sum over the heads
+(losses.each).
 
-In training the frames and the crops are drawn anew in every turn, for each clip apart; the draws
-come with the weights, as the collection "looks" of the variables. Without it (scores, the watch)
-frames are evenly spaced and crops are of the middle.
+In training the frames and the crops are drawn again in every turn, separately for each clip; the
+draws come with the weights, as the collection "looks" of the variables. Without it (scores, the
+watch) frames are evenly spaced and crops are from the middle.
 
-What the authors' 3-D blocks do to time is not known to us: here they halve it with the sides, where
-it is even.
+Not known to us: how the authors' 3-D blocks treat time. Here they halve it together with height and
+width, wherever it is even.
 """
 
 from typing import Any
@@ -34,7 +36,7 @@ BLOCKS_3D = 2
 
 
 def folded(clips: jax.Array) -> jax.Array:
-    """Return clips [b, t, h, w, c] as frames [b * t, h, w, c], those of a clip together."""
+    """Return clips [b, t, h, w, c] as frames [b * t, h, w, c], clip by clip."""
     return clips.reshape(-1, *clips.shape[2:])
 
 
@@ -47,7 +49,7 @@ def halved(clips: jax.Array) -> jax.Array:
 def some_frames(clips: jax.Array, count: int, key: jax.Array | None) -> jax.Array:
     """Return frames [b, count, h, w, c] of clips [b, t, h, w, c], each at most once.
 
-    key: draws them uniformly, for each clip apart; None takes evenly spaced ones.
+    key: draws them uniformly, separately for each clip; None takes evenly spaced ones.
     """
     b, t = clips.shape[:2]
     if key is None:
@@ -57,9 +59,9 @@ def some_frames(clips: jax.Array, count: int, key: jax.Array | None) -> jax.Arra
 
 
 def cropped(clips: jax.Array, key: jax.Array | None) -> jax.Array:
-    """Return crops [b, t, h / 2, w / 2, c] of clips: one place for all frames of a clip.
+    """Return crops [b, t, h / 2, w / 2, c] of clips, at the same place in all frames of a clip.
 
-    key: draws the places, for each clip apart; None takes the middle.
+    key: draws the places, separately for each clip; None takes the middle.
     """
     b, t, h, w, channels = clips.shape
     size = (t, h // 2, w // 2, channels)
@@ -87,7 +89,8 @@ class Conv3D(nn.Module):
 
 
 class Block3D(nn.Module):
-    """DiscriminatorBlock over space and time: `down` halves the sides, and time if it is even."""
+    """DiscriminatorBlock over space and time: `down` halves height and width, and time if it is
+    even."""
 
     features: int
     down: bool
@@ -146,7 +149,7 @@ class Temporal(nn.Module):
 class Discriminator(nn.Module):
     """Map clips [b, t, h, w, c] and labels [b] to the logits [b] of D_S and of D_T, a list.
 
-    frames: how many of a clip D_S sees. heads: one of HEADS; of "frames" there is no D_T.
+    frames: how many frames of a clip D_S sees. heads: one of HEADS; "frames" has no D_T.
     """
 
     spatial: biggan.Discriminator

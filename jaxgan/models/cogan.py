@@ -1,15 +1,15 @@
-"""CoGAN (arXiv 1606.07536): two GANs, of two domains, that share layers.
+"""CoGAN (arXiv 1606.07536): two GANs for two domains that share layers.
 
-    G   linear and the first stages are shared, the last `own` stages are each domain's
-    D   the first `own` stages are each domain's, the others and the linear layer are shared
+    G   linear and the first stages are shared; each domain has its own last `own` stages
+    D   each domain has its own first `own` stages; the others and the linear layer are shared
 
-with the stages of DCGAN (models/dcgan.py). G makes both images of the same latents; D judges each
-by itself, so that nobody is told which images belong together. That what is shared decides what
-they have in common is all that makes them correspond.
+with the stages of DCGAN (models/dcgan.py). G makes both images from the same latents. D judges each
+by itself, so nothing tells the networks which images belong together: the two images correspond
+only because the shared layers decide what they have in common.
 
 A sample is a couple: both images side by side (media/couples.py); D's logits are a pair. The game
 is the plain one (objectives/adversarial.py), whose loss adds up both. In a discriminator with batch
-norm the halves have moments of their own.
+norm each half has its own moments.
 """
 
 import flax.linen as nn
@@ -42,8 +42,8 @@ class Up(nn.Module):
 
 
 class Down(nn.Module):
-    """Stages (strided convolution, bn, leaky) of these widths; `has_first`: that of the image,
-    without bn, is among them."""
+    """Stages (strided convolution, bn, leaky) of these widths; with `has_first` they begin with the
+    image's stage, which has no bn."""
 
     widths: tuple[int, ...]
     eps: float
@@ -84,7 +84,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map couples [b, h, 2 w, c] to logits of either half, ([b], [b])."""
+    """Map couples [b, h, 2 w, c] to the logits of each half, ([b], [b])."""
 
     widths: tuple[int, ...]
     own: int
@@ -111,9 +111,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "cogan",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
-            "own": 1,  # stages nearest to the image that are each domain's
+            "own": 1,  # stages nearest to the image, separate for each domain
             "batch_norm_eps": 1e-5,
             "discriminator_batch_norm": True,  # False with a gradient penalty
         }

@@ -5,15 +5,16 @@
     conv_down(x, k)     average_pool(conv(x, k))
     conv_strided(x, k)  conv(x, k)[:, ::2, ::2]
 
-Nothing is upsampled or averaged. Both are sums over 2 x 2 neighbours, and sums commute with the
-convolution, so it goes between the two maps with stride 2, in place of 36 products a pixel of the
-small map for a 3 x 3 kernel:
+No map is actually upsampled or averaged. Both operations are sums over 2 x 2 neighbours, and such
+sums commute with a convolution, so the convolution goes directly between the small and the large
+map with stride 2. With a 3 x 3 kernel, the plain form takes 36 products per pixel of the small map.
+There are two others:
 
     sums of the kernel    it becomes 4 x 4: 16 products; the large map is read or written once
-    sums of the map       it stays 3 x 3: 9 products, and one pass over the large map more
+    sums of the map       the kernel stays 3 x 3: 9 products, and one more pass over the large map
 
-The second where the small map has more than MANY channels, where the products are and maps are
-small. Both are equal to the plain form up to rounding. The convolutions and sums themselves are in
+The second is used if the small map has more than MANY channels: products then dominate, and maps
+are small. Both equal the plain form up to rounding. The convolutions and sums themselves are in
 convolution_primitives.py.
 """
 
@@ -41,9 +42,9 @@ MANY = 512  # channels, by tests/benchmark_layers.py
 def conv(x: jax.Array, kernel: jax.Array, groups: int = 1) -> jax.Array:
     """Convolve x [b, h, w, in] with kernel [kh, kw, in / groups, out], both of one float dtype.
 
-    Same size, stride 1, zero padding; kh and kw odd (ValueError). Returns [b, h, w, out]. Channels
-    of x and of the result are cut into groups, and each is made of its own (ValueError where groups
-    do not divide them).
+    Same size, stride 1, zero padding; kh and kw odd (ValueError). Returns [b, h, w, out]. `groups`
+    splits the channels of x and of the result; each part of the result depends on its own part of x
+    (ValueError if groups do not divide them).
     """
     _check(x, kernel)
     if groups > 1 or kernel.shape[2] != x.shape[3]:
@@ -76,7 +77,7 @@ def conv_down(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def conv_strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Return conv(x, kernel)[:, ::2, ::2]: half of h and w of [b, h, w, in], rounded up."""
+    """Return conv(x, kernel)[:, ::2, ::2] for x [b, h, w, in]: half of h and w, rounded up."""
     _check(x, kernel)
     if kernel.shape[:2] == (1, 1):
         return conv(x[:, ::2, ::2], kernel)
@@ -85,7 +86,7 @@ def conv_strided(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def conv_halving(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolve x [b, h, w, in] with kernel [k, k, in, out], k even, by stride 2: half of h and w.
+    """Convolve x [b, h, w, in] with kernel [k, k, in, out], k even, with stride 2: half of h and w.
 
     Zero padding of (k - 2) / 2 on every side. h and w even (ValueError).
     """
@@ -102,12 +103,12 @@ def conv_doubling(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def conv_shrinking(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolve x [b, h, w, in] with kernel [k, k, in, out], k even, by stride 1.
+    """Convolve x [b, h, w, in] with kernel [k, k, in, out], k even, with stride 1.
 
-    Zero padding of (k - 2) / 2 on every side: [b, h - 1, w - 1, out].
+    Zero padding of (k - 2) / 2 on every side: returns [b, h - 1, w - 1, out].
     """
     _check_halving(x, kernel)
-    # An odd kernel with a row and a column of zeros in front: one row and column too many come out.
+    # An odd kernel with zeros in front; the surplus last row and column are cut off.
     kernel = jnp.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0)))
     return convolve.bind(x, kernel, stride=1, groups=1)[:, :-1, :-1]
 
@@ -156,7 +157,7 @@ def _check_even(x: jax.Array) -> None:
 
 
 def _box_sums(kernel: jax.Array, factor: float) -> jax.Array:
-    """Convolve the kernel with a 2 x 2 box: one row and one column more. Rounded once."""
+    """Convolve the kernel with a 2 x 2 box: one more row and one more column. Rounded once."""
     k = kernel.astype(jnp.float32) if kernel.dtype.itemsize < 4 else kernel
     moved = (jnp.pad(k, ((a, 1 - a), (b, 1 - b), (0, 0), (0, 0))) for a in (0, 1) for b in (0, 1))
     return (reduce(add, moved) * factor).astype(kernel.dtype)

@@ -6,17 +6,18 @@
     conv_halving_3d             s = 2, with kernels of 4 x 4 x 4
     conv_doubling_3d            the transpose of conv_halving_3d
 
-Time. A stride s makes s phases of the samples, which become channels; a kernel of k taps becomes
-one of about k / s + 1 taps over all phases, some of them 0, and stride 1. The transpose makes all
-phases of its output at once. Groups are slices of the taps and one batched product: XLA's grouped
-convolution is a naive loop on a CPU. A dilated kernel is XLA's own.
+Time. With stride s, the s phases of the samples become channels; a kernel of k taps becomes one of
+about k / s + 1 taps over all phases, some of them 0, with stride 1. The transpose makes all phases
+of its output at once. Groups are slices of the taps and one batched product: XLA's grouped
+convolution is a naive loop on a CPU. A dilated kernel uses XLA's own convolution.
 
-Volumes. Depth goes to the batch: the depth taps are shifted copies whose channels stand side by
-side, and what is left is a 2-D convolution; the transpose makes every depth tap's part and adds
-them up. XLA's own 3-D convolution is tens to hundreds of times slower on a CPU, but where the
-larger of the two maps is 4 x 4 or less: those it gets (tests/benchmark_convolution_nd.py).
+Volumes. Depth is merged into the batch: the depth taps become shifted copies, side by side as
+channels, and what is left is a 2-D convolution. The transpose computes the part of every depth tap
+and adds them up. XLA's own 3-D convolution is tens to hundreds of times slower on a CPU, except if
+the larger of the two maps is 4 x 4 or less, where it is used (tests/benchmark_convolution_nd.py).
 
-All is made of linear maps whose derivatives of every order are as fast: gradient penalties are.
+Everything consists of linear maps whose derivatives of every order are as fast, so gradient
+penalties are too.
 """
 
 import math
@@ -38,8 +39,10 @@ def conv_1d(
 ) -> jax.Array:
     """Convolve x [b, t, in] with kernel [k, in / groups, out]: [b, t / stride, out].
 
-    before: zeros in front of x, p above; None: (k - stride) // 2, as TensorFlow's "same" has it.
-      As many zeros as are missing stand behind. stride divides t (ValueError).
+    before: number of zeros in front of x, p above; None: (k - stride) // 2, as in TensorFlow's
+      "same". The zeros that are still missing follow x.
+
+    Raises ValueError if stride does not divide t, or the groups do not fit.
     """
     (b, t, channels), (_, inputs, outputs) = x.shape, kernel.shape
     if t % stride:
@@ -60,8 +63,8 @@ def conv_1d(
 def conv_transpose_1d(
     x: jax.Array, kernel: jax.Array, stride: int, before: int | None = None
 ) -> jax.Array:
-    """Map x [b, t, in] to [b, stride t, out] with kernel [k, in, out]: the transpose of conv_1d,
-    whose kernel has its ends exchanged."""
+    """Map x [b, t, in] to [b, stride t, out] with kernel [k, in, out]: the transpose of conv_1d
+    whose kernel has in and out exchanged."""
     (b, t, channels), outputs = x.shape, kernel.shape[2]
     taps = _taps(kernel, stride, before)[::-1].transpose(0, 2, 1, 3)
     taps = taps.reshape(len(taps), 1, channels, stride * outputs)
@@ -118,9 +121,9 @@ def conv_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def conv_halving_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolve x [b, d, h, w, in] with kernel [4, 4, 4, in, out] by stride 2: half of d, h and w.
+    """Convolve x [b, d, h, w, in] with kernel [4, 4, 4, in, out] and stride 2: half of d, h and w.
 
-    Zero padding of 1 on every side. d, h and w even (ValueError).
+    Zero padding of 1 on every side. Raises ValueError unless d, h and w are even.
     """
     _check_4(kernel)
     b, d, *plane = x.shape
@@ -136,7 +139,7 @@ def conv_halving_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def conv_doubling_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """Map x [b, d, h, w, in] to [b, 2 d, 2 h, 2 w, out] with kernel [4, 4, 4, in, out]: the
-    transpose of conv_halving_3d, whose kernel has its ends exchanged."""
+    transpose of conv_halving_3d whose kernel has in and out exchanged."""
     _check_4(kernel)
     b, d, h, w, inputs = x.shape
     if 4 * h * w <= SMALL:
@@ -162,7 +165,7 @@ def _check_4(kernel: jax.Array) -> None:
 
 
 def _later(x: jax.Array) -> jax.Array:
-    """Shift [b, d, ...] by one along depth: x[d - 1] stands at d, 0 in front."""
+    """Shift [b, d, ...] by one along depth: x[d - 1] moves to d, zeros in front."""
     return jnp.pad(x[:, :-1], ((0, 0), (1, 0), *((0, 0),) * (x.ndim - 2)))
 
 

@@ -1,4 +1,5 @@
-"""What convolutions are made of: linear maps as JAX primitives, each the derivative of others.
+"""The building blocks of convolutions: linear maps as JAX primitives, each the derivative of
+others.
 
 A convolution is a trilinear form, with stride s, of an x of s h rows (and one more if the kernel's
 number of rows is odd and s = 2) with a y of h:
@@ -8,20 +9,22 @@ number of rows is odd and s = 2) with a y of h:
 in each group of channels; only ResNeXt's blocks have more than one. Leaving out one of the three
 gives three bilinear maps, and the derivatives of each are the other two. They are JAX primitives
 with just that rule, so derivatives of every order, forward and reverse mode, are these three maps
-again, each in a form that its compiler does well. The rules of `lax.conv_general_dilated` would
-take turns of their own: XLA swaps the operands of a convolution whose kernel is larger than its
-input, and the reversed window that comes out runs 20 to 100 times slower on a CPU (the kernel
-gradient of a dilated convolution, and of any kernel gradient).
+again, each in a form that its compiler handles well. The rules of `lax.conv_general_dilated` would
+take other paths: XLA swaps the operands of a convolution whose kernel is larger than its input, and
+the reversed window that results runs 20 to 100 times slower on a CPU (the kernel gradient of a
+dilated convolution, and of any kernel gradient).
 
-Backends. From small to large a CPU runs a 2 x 2 convolution to four times the channels and then
-interleaves pixels, others run a dilated convolution: 1.2 to 4 times slower on a CPU, but on a TPU
-it spares a third of the bytes of a whole block. XLA moves the flip of a kernel through a product
-with a scalar (a quarter, 1 / sigma), and then does not see that a dilated convolution is cuDNN's
-backward one: on a card the product comes first, else four times the operations are on zeros.
-Dimension numbers are always NHWC, HWIO, with explicit transposes: inside a loop XLA:CPU runs any
-others 50 times slower. Inside `jax.shard_map` gradients need check_vma=False.
+Backends. From small to large maps a CPU runs a 2 x 2 convolution to four times the channels and
+then interleaves pixels; others run a dilated convolution, which is 1.2 to 4 times slower on a CPU
+but saves a TPU a third of the bytes of a whole block. XLA moves the flip of a kernel through a
+product with a scalar (a quarter, 1 / sigma), and then does not recognise a dilated convolution as
+cuDNN's backward one: on a GPU the product is computed first, else four times as many operations are
+spent, most of them on zeros. Dimension numbers are always NHWC, HWIO, with explicit transposes:
+inside a loop XLA:CPU runs any others 50 times slower. Inside `jax.shard_map` gradients need
+check_vma=False.
 
-Resampling, and how a kernel lies in memory, are linear maps in pairs, each the other's transpose.
+Resampling, and the layout of a kernel in memory, are linear maps in pairs, each the transpose of
+the other.
 """
 
 from collections.abc import Callable
@@ -41,7 +44,8 @@ Size = tuple[int, int]
 
 
 def flipped(kernel: jax.Array, groups: int = 1) -> jax.Array:
-    """Turn [kh, kw, c / groups, o] by 180 degrees, exchange its ends: [kh, kw, o / groups, c]."""
+    """Rotate [kh, kw, c / groups, o] by 180 degrees and exchange its channels: [kh, kw, o / groups,
+    c]."""
     if groups == 1:
         return kernel[::-1, ::-1].swapaxes(2, 3)
     kh, kw, c, o = kernel.shape
@@ -69,7 +73,7 @@ def kernel_and_y_to_x(
 
 
 def kernel_and_y_to_x_apart(y: jax.Array, kernel: jax.Array, **params: Any) -> jax.Array:
-    """The same with the kernel made first: what makes it is not merged into the convolution."""
+    """The same with the kernel computed first: what makes it is not fused into the convolution."""
     return kernel_and_y_to_x(y, lax.optimization_barrier(kernel), **params)
 
 
@@ -93,7 +97,7 @@ def kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: in
 def x_and_y_to_kernel(
     x: jax.Array, y: jax.Array, *, stride: int, size: Size, groups: int = 1
 ) -> jax.Array:
-    if stride == 1 and y.shape[3] < x.shape[3]:  # the left operand is unfolded: let it be thin
+    if stride == 1 and y.shape[3] < x.shape[3]:  # the left operand is unfolded: prefer the thin
         return flipped(x_and_y_to_kernel(y, x, stride=1, size=size, groups=groups), groups)
     x, y = x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3)
     padding = _padding(size, stride)
@@ -102,7 +106,7 @@ def x_and_y_to_kernel(
 
 
 def x_and_y_to_kernel_apart(x: jax.Array, y: jax.Array, **params: Any) -> jax.Array:
-    """The same; what makes x and y is not merged into the loops that transpose them."""
+    """The same; what makes x and y is not fused into the loops that transpose them."""
     return x_and_y_to_kernel(*lax.optimization_barrier((x, y)), **params)
 
 
@@ -149,12 +153,12 @@ def _sum_2_by_2(x: jax.Array) -> jax.Array:
 def _sums_of_neighbours(x: jax.Array) -> jax.Array:
     """Sum the 2 x 2 neighbours of [b, h, w, c]: one row and one column less. Rounded once."""
     (h, w), wide = x.shape[1:3], jnp.float32 if x.dtype.itemsize < 4 else x.dtype
-    # The slices are widened, not x: one pass then reads and writes x's own type.
+    # The slices are widened, not x: then one pass reads and writes x's own type.
     corners = (x[:, a : a + h - 1, b : b + w - 1].astype(wide) for a in (0, 1) for b in (0, 1))
     return reduce(add, corners).astype(x.dtype)
 
 
-def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:  # zeros outside: one of each more
+def _sums_of_neighbours_around(x: jax.Array) -> jax.Array:  # zeros outside: one row and column more
     return _sums_of_neighbours(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
 
 
@@ -176,7 +180,7 @@ def _primitive(
         is_mapped = [axis is not None for axis in axes]
         pairs = zip(operands, axes, strict=True)
         mapped = [jnp.moveaxis(a, axis, 0) for a, axis in pairs if axis is not None]
-        if not any(is_mapped[1:]) and "size" not in params:  # the images are just more images
+        if not any(is_mapped[1:]) and "size" not in params:  # more images join the batch
             images, *other = mapped[0], *operands[1:]
             out = primitive.bind(images.reshape(-1, *images.shape[2:]), *other, **params)
             return out.reshape(*images.shape[:2], *out.shape[1:]), 0
@@ -213,9 +217,10 @@ ad.deflinear2(sums_around, lambda g, x: [sums.bind(g)])
 
 
 def by_group(value: Callable) -> Callable:
-    """Return the same, group by group: XLA's grouped convolution is a naive loop on a CPU.
+    """Return the same map, computed group by group: XLA's grouped convolution is a naive loop on a
+    CPU.
 
-    In all three maps the groups are parts of the last axis, of both operands and of the result.
+    In all three maps the groups are parts of the last axis of both operands and of the result.
     """
 
     def mapped(a: jax.Array, b: jax.Array, *, groups: int, **params: Any) -> jax.Array:
@@ -241,7 +246,7 @@ def _size(kernel) -> Size:  # of an array, or of what stands for one in a transp
     return getattr(kernel, "aval", kernel).shape[:2]
 
 
-# For each the cotangent g of its result fills the slot that the map leaves out.
+# In each rule the cotangent g of the result takes the place of what the map leaves out.
 ad.defbilinear(
     convolve,
     lambda g, x, kernel, **p: transpose.bind(g, kernel, **p),

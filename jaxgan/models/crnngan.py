@@ -1,21 +1,22 @@
-"""C-RNN-GAN (arXiv 1611.09904): a tune is made note by note by an LSTM, and judged by another.
+"""C-RNN-GAN (arXiv 1611.09904): an LSTM generates a tune note by note, and another one judges it.
 
-    G   at each step [noise, the note before] to a layer of relu, a stack of LSTM cells, and a
-        linear map to the numbers of a note; before the first note there are zeros
-    D   a stack that reads forwards and one that reads backwards; both outputs at each step give
-        one logit l_t, and the tune's probability is the mean of theirs: with s the logistic
-        function its logit is log mean s(l_t) - log mean s(-l_t)
+    G   at each step [noise, the note before] to a layer with ReLU, a stack of LSTM cells, and a
+        linear map to the numbers of a note; zeros come before the first note
+    D   a stack that reads forwards and one that reads backwards. Both outputs at each step give one
+        logit l_t, and the tune's probability is the mean of the steps' probabilities: with s the
+        logistic function its logit is log mean s(l_t) - log mean s(-l_t)
 
 `latent_dim` is the noise of a whole tune, the same number for every note; the paper's is U(0, 1),
 here (z + 1) / 2 for the prior U(-1, 1).
 
-    generator       predict    (noise, events) -> each note of the true one before (pretraining)
+    generator       predict    (noise, events) -> each note, given the true one before (pretraining)
     discriminator   features   events -> both outputs at each step
 
 `note_scales` are factors by which both networks see the numbers of a note: with 12 for the pitch,
-which comes in octaves, they see semitones. Without, as the authors', they see them as they come.
+which is in octaves, they see semitones. Without them they see the numbers unchanged, as in the
+authors' code.
 
-Deviations: the first "note before" is 0 where the authors draw it; kernels are Glorot's; no dropout
+Deviations: the first "note before" is 0, which the authors draw; kernels are Glorot's; no dropout
 and no weight decay. The authors' data hold Hz and ticks; media/events.py has octaves and beats.
 """
 
@@ -58,7 +59,7 @@ class Generator(nn.Module):
         return along(step, self, first, self.by_step(noise))[1]
 
     def predict(self, noise: jax.Array, events: jax.Array) -> jax.Array:
-        """Return each note as it follows the true ones before it, [b, steps, numbers]."""
+        """Return each note as it is predicted from the true ones before it, [b, steps, numbers]."""
         before = jnp.pad(events, ((0, 0), (1, 0), (0, 0)))[:, :-1]
 
         def step(module: Generator, states, inputs: tuple[jax.Array, jax.Array]):

@@ -1,21 +1,24 @@
-"""CycleGAN (arXiv 1703.10593): two translators, a to b and b to a, and a judge of each domain.
+"""CycleGAN (arXiv 1703.10593): two translators, a to b and b to a, and a discriminator of each
+domain.
 
     G   c7s1-w, d2w, d4w, residual blocks of 4w, u2w, uw, c7s1-channels, tanh
     D   PatchGAN without a source: patches of 70 x 70 (models/pix2pix.py)
 
 with instance norm (no gain, no bias) and ReLU after each convolution of G but the last. c7s1: 7 x 7
-with reflected edges. d: 3 x 3 of stride 2. u: its transpose. A block: 3 x 3 with reflected edges,
-twice, added to its input. The paper has 9 blocks at 256 x 256, 6 at 128. Kernels from N(0, 0.02^2).
+with reflection padding. d: 3 x 3 of stride 2. u: its transpose. A block: twice 3 x 3 with
+reflection padding, added to its input. The paper has 9 blocks at 256 x 256, 6 at 128. Kernels from
+N(0, 0.02^2).
 
-Both translators are one player, both judges the other: Adam acts on each parameter alone, so one
-optimiser over two networks is the same as one for each. The sample of a game is an image of b, its
-condition one of a (media/domains.py).
+Both translators are one player and both discriminators the other: Adam treats each parameter
+separately, so one optimiser over two networks is the same as one for each. The sample of a game is
+an image of b, its condition an image of a (media/domains.py).
 
-`skip` adds the source, as artanh(0.98 source), to G's output before tanh: an option, not the
-paper's. An output of 0 leaves 0.98 of the source, so that G need only learn what is to change.
+`skip`, an option that the paper does not have, adds the source, as artanh(0.98 source), to G's
+output before tanh. An output of 0 then leaves 0.98 of the source, so that G need only learn what
+changes.
 
-With `levels` both translators are U-Nets of so many halvings (models/pix2pix.py), without noise, as
-in DualGAN (arXiv 1704.02510); without their `skips` they are encoders and decoders, as in DiscoGAN
+With `levels` both translators are U-Nets with this many halvings (models/pix2pix.py), without
+noise, as in DualGAN (arXiv 1704.02510); without `skips` they are encoder-decoders, as in DiscoGAN
 (arXiv 1703.05192).
 """
 
@@ -35,7 +38,7 @@ HALVINGS = 2  # of G
 
 
 def reflected(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolve [b, h, w, in] to the same size, the image mirrored beyond its edges."""
+    """Convolve [b, h, w, in] with reflection padding to the same size."""
     r = kernel.shape[0] // 2
     x = jnp.pad(x, ((0, 0), (r, r), (r, r), (0, 0)), mode="reflect")
     return conv(x, kernel)[:, r:-r, r:-r]
@@ -75,9 +78,9 @@ class Translator(nn.Module):
 
 
 class Generator(nn.Module):
-    """Both translators; called as one, it makes images of b of images of a.
+    """Both translators; called as one network, it translates images of a to images of b.
 
-    translator: the number of channels that it makes -> a network of (noise, images).
+    translator: function of the number of output channels -> a network of (noise, images).
     """
 
     channels_a: int
@@ -104,7 +107,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Both judges; called as one, it judges images of b, whatever they were made of."""
+    """Both discriminators; called as one network, it judges images of b, ignoring the source."""
 
     channels_a: int
     width: int
@@ -131,12 +134,12 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "cyclegan",
-            "width": 64,  # of the first layer of every network
-            "judge_width": 0,  # of the judges' first layer; 0: as wide as the translators'
+            "width": 64,  # channels of the first layer of every network
+            "judge_width": 0,  # the discriminators' first channels; 0: as the translators'
             "blocks": 9,
             "skip": False,
-            "levels": 0,  # of U-Nets in place of residual networks; 0: those
-            "skips": True,  # of U-Nets
+            "levels": 0,  # halvings of U-Nets; 0: residual networks
+            "skips": True,  # U-Nets with skip connections
             "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
         }
     )

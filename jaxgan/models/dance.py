@@ -1,20 +1,20 @@
 """Everybody Dance Now (arXiv 1808.07371): a film of poses becomes a film of a person.
 
-    G   frame_t = F(pose_t, frame_(t - 1)), frame_0 = zeros; F is a residual network, that of
-        models/cyclegan.py, with pose and frame as channels: c7s1-w, as many strided convolutions as
-        `halvings`, `blocks` residual blocks, as many transposed convolutions, c7s1-channels, tanh
-    D   PatchGANs at several scales, those of models/spade.py, of two frames that follow each other
-        beside their two poses, all as channels
+    G   frame_t = F(pose_t, frame_(t - 1)), frame_0 = zeros; F is the residual network of
+        models/cyclegan.py, with pose and frame as channels: c7s1-w, `halvings` strided
+        convolutions, `blocks` residual blocks, as many transposed convolutions, c7s1-channels, tanh
+    D   PatchGANs at several scales (models/spade.py), of two successive frames and their two poses,
+        all as channels
 
-G is one scan over the frames, so a film may have any length: training unrolls the two frames of
-each clip, of which the first has zeros before it, as the first frame of every film has. There is no
-noise and no dropout, which would flicker.
+G is one scan over the frames, so a film may have any length. Training unrolls the two frames of
+each clip; the first has zeros before it, like the first frame of every film. There is no noise and
+no dropout, which would flicker.
 
-With `temporal` False a frame has zeros before it always, and D sees single frames: pix2pixHD's game
-(arXiv 1711.11585), the paper's control.
+With `temporal` False every frame has zeros before it, and D sees single frames: the game of
+pix2pixHD (arXiv 1711.11585), the paper's control.
 
-Deviations. The paper also has a network for the face, and pix2pixHD's second stage at twice the
-size; neither is here. D's coarser scales are means of 2 x 2 pixels.
+Deviations: the paper's network for the face and the second stage of pix2pixHD at twice the size are
+not here; D's coarser scales are means of 2 x 2 pixels.
 """
 
 import flax.linen as nn
@@ -32,8 +32,8 @@ UNROLLED = 2  # frames of a turn of the scan: a clip of two needs no loop
 
 
 class Frame(nn.Module):
-    """Map the frame before [b, h, w, channels] and a pose [b, h, w, c] to what the next frame has
-    before it, and to the frame."""
+    """Map the previous frame [b, h, w, channels] and a pose [b, h, w, c] to a pair: what the next
+    call gets as its previous frame, and the frame."""
 
     channels: int
     width: int
@@ -75,13 +75,13 @@ class Generator(nn.Module):
         return self.follow(jnp.zeros((b, height, width, self.channels), poses.dtype), poses)
 
     def follow(self, before: jax.Array, poses: jax.Array) -> jax.Array:
-        """Return the frames of poses that come after a frame [b, h, w, channels]."""
+        """Return the frames of poses, given the frame [b, h, w, channels] before the first."""
         return self.frame(before, poses)[1]
 
 
 class Discriminator(nn.Module):
-    """Map frames and poses [b, t, h, w, c] to logits [b, n, h', w'] of each scale, of the n = t - 1
-    pairs of frames that follow each other; without `temporal`, of the n = t frames."""
+    """Map frames and poses [b, t, h, w, c] to logits [b, n, h', w'] for each scale, of the n = t -
+    1 pairs of successive frames; without `temporal`, of the n = t frames."""
 
     width: int
     layers: int
@@ -103,7 +103,8 @@ class Discriminator(nn.Module):
 
 
 def successive(frames: jax.Array) -> jax.Array:
-    """Return each two frames of [b, t, h, w, c] that follow each other: [b, t - 1, h, w, 2 c]."""
+    """Return the pairs of successive frames of [b, t, h, w, c] as channels: [b, t - 1, h, w, 2
+    c]."""
     return jnp.concatenate([frames[:, :-1], frames[:, 1:]], -1)
 
 
@@ -112,12 +113,12 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "dance",
-            "width": 64,  # of the first layer of either network
+            "width": 64,  # channels of the first layer of each network
             "blocks": 9,
-            "halvings": 4,  # of F
+            "halvings": 4,  # strided convolutions of F
             "temporal": True,  # each frame sees the one before; False: frame by frame
             "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
-            "scales": 3,  # judges, each at half of the size of the one before
+            "scales": 3,  # discriminators, each at half the size of the one before
         }
     )
 
@@ -127,8 +128,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     frames, height, width, channels = sample_shape(spec, "clips of poses", 4)
     if len(getattr(spec.condition, "shape", ())) != 4:
         raise ValueError(
-            f"model.name: this network makes clips of poses, the data come with {spec.condition}: "
-            "write data.medium = 'posed_clips', or another model"
+            "model.name: this network makes clips of poses, but the data come with "
+            f"{spec.condition}: write data.medium = 'posed_clips', or another model"
         )
     if config.temporal and frames < 2:
         raise ValueError(
@@ -139,7 +140,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         if config[name] < 1:
             raise ValueError(f"model.{name} = {config[name]}: write 1 or more")
     refuse_size((height, width), 2 ** max(config.halvings, config.scales - 1))
-    # The last norm of either network sees 2 x 2 pixels at least.
+    # The last norm of each network must see at least 2 x 2 pixels.
     least = {
         f"model.halvings = {config.halvings}": 2 << config.halvings,
         f"model.patch_layers = {config.patch_layers} and model.scales = {config.scales}": 3

@@ -3,16 +3,17 @@
     G   linear, then (bn, relu, fractionally strided convolution) for each doubling, tanh
     D   strided convolution, leaky, then (strided convolution, bn, leaky) for each halving, linear
 
-The paper's five rules: strides in place of pooling, batch norm everywhere but in G's last layer and
-D's first, no hidden linear layers, ReLU in G, leaky ReLU (0.2) in D. Kernels from N(0, 0.02^2).
-Unconditional: labels are ignored. D's batch norm wants `objective.one_pass` False.
+The paper's five rules: strides in place of pooling, batch norm everywhere except in G's last layer
+and D's first, no hidden linear layers, ReLU in G, leaky ReLU (0.2) in D. Kernels from
+N(0, 0.02^2). Unconditional: labels are ignored. With D's batch norm set `objective.one_pass` False.
 
 SpecGAN (arXiv 1802.04208) is this network for log spectrograms of 128 x 128, with half the width,
-kernels by Glorot's rule and no batch norm in either player (configs/specgan.py).
+Glorot's initial kernels and no batch norm in either player (configs/specgan.py).
 
-A stride of 2 is a convolution of the four phases of the image, in one kernel of 3 x 3 blocks of
-2 x 2 taps: 6 x 6 taps of which 5 x 5 are not zero. Equal to the plain form, with derivatives of
-every order that are as fast (models/convolution.py tells why the plain form is not).
+A convolution of stride 2 is computed as one of the image's four phases, with a kernel of 3 x 3
+blocks of 2 x 2 taps: 6 x 6 taps, of which 5 x 5 are not zero. It equals the plain form, with
+derivatives of every order that are as fast (models/convolution.py explains why the plain form's
+are not).
 """
 
 from collections.abc import Callable
@@ -34,7 +35,8 @@ INITS = {"normal": normal, "glorot": nn.initializers.glorot_uniform()}
 
 
 def _blocks(kernel: jax.Array) -> jax.Array:
-    """Cut a kernel [5, 5, in, out] into [3, 2, 3, 2, in, out], with a row and a column of zeros."""
+    """Cut a kernel [5, 5, in, out] into [3, 2, 3, 2, in, out], padded by a row and a column of
+    zeros."""
     _, _, inputs, outputs = kernel.shape
     kernel = jnp.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0)))
     return kernel.reshape(3, 2, 3, 2, inputs, outputs)
@@ -54,8 +56,9 @@ def halved(x: jax.Array, kernel: jax.Array) -> jax.Array:
 def doubled(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """Map x [b, h, w, in] to [b, 2 h, 2 w, out] with kernel [5, 5, in, out].
 
-    y[i, j] = sum over a, b of x[(i + 1 - a) / 2, (j + 1 - b) / 2] kernel[a, b], where those are
-    whole: the transpose of `halved` ("fractionally strided").
+    y[i, j] = sum over a, b of x[(i + 1 - a) / 2, (j + 1 - b) / 2] kernel[a, b], where these indices
+    are
+    integers: the transpose of `halved` ("fractionally strided").
     """
     b, h, w, c = x.shape
     features = kernel.shape[-1]
@@ -153,7 +156,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "dcgan",
-            "width": 128,  # of the finest stage of either network
+            "width": 128,  # channels of the finest stage of each network
             "latent_dim": 100,
             "batch_norm_eps": 1e-5,
             "generator_batch_norm": True,  # False in SpecGAN

@@ -1,4 +1,4 @@
-"""The networks of domain adaptation by a game (DANN, arXiv 1505.07818), for digits.
+"""The networks of adversarial domain adaptation (DANN, arXiv 1505.07818), for digits.
 
     features    convolution 5 x 5 to w, pool, convolution 5 x 5 to 1.5 w, pool    (w = 32)
     classify    features to 100, 100, a logit for each class
@@ -7,8 +7,8 @@
 with ReLU and 2 x 2 max pooling; convolutions without padding. Encoder and classifier are the
 game's player "generator": D judges features, and no image is generated.
 
-`norm = "batch"` adds batch norm before each ReLU of the encoder, with moments of each domain
-(two_domains.py). The paper has no norm.
+`norm = "batch"` adds batch norm before each ReLU of the encoder, with separate moments for each
+domain (two_domains.py). Deviation: the paper has no norm.
 """
 
 import flax.linen as nn
@@ -68,9 +68,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "domains",
-            "width": 32,  # of the encoder's first convolution
+            "width": 32,  # channels of the encoder's first convolution
             "hidden": 100,  # width of the hidden layers
-            "norm": "batch",  # of the encoder: batch, whose moments are each domain's, or none
+            "norm": "batch",  # norm of the encoder: batch, with moments for each domain, or none
         }
     )
 

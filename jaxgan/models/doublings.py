@@ -4,9 +4,9 @@ MOST = 8
 
 
 def doublings(height: int, width: int) -> int:
-    """Return how often both sides halve with at least 4 left: 5 for 128 x 128, 2 for 28 x 28.
+    """Return how often both sides can be halved to 4 or more: 5 for 128 x 128, 2 for 28 x 28.
 
-    Raises ValueError where they do not halve once, or halve more than MOST times.
+    Raises ValueError if that is less than once or more than MOST times.
     """
     n = 0
     while min(height, width) >> (n + 1) >= 4 and (height >> n) % 2 == (width >> n) % 2 == 0:

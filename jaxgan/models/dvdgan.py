@@ -1,16 +1,16 @@
 """DVD-GAN (arXiv 1907.06571) and TriVD-GAN (2003.04035): BigGAN for clips, judged by two heads.
 
-    G    c = [z, e(y)]; a linear map of c to 4 x 4, the same at every frame; then for each doubling
+    G    c = [z, e(y)]; a linear map of c to 4 x 4, the same for every frame; then for each doubling
          a recurrent unit over time (recurrent.py) and two of BigGAN's blocks, the second of which
-         doubles. Blocks see frames as images; their batch norms are conditioned on all of c, and
-         every time step has moments of its own
+         doubles. Blocks treat frames as images; their batch norms are conditioned on all of c, and
+         every time step has its own moments
     D    one head for frames and one for clips: clip_heads.py
 
-`unit = "tsru_s"` with `heads = "trivd"` is TriVD-GAN, of which the paper predicts what follows
-given frames; here it makes clips of noise, as DVD-GAN does.
+`unit = "tsru_s"` with `heads = "trivd"` is TriVD-GAN. Its paper predicts what follows given frames;
+here it generates clips from noise, as DVD-GAN does.
 
-This is the second version of DVD-GAN's paper, without attention in G. The authors' widths are not
-known to us: here they are BigGAN's.
+This follows the second version of DVD-GAN's paper, without attention in G. The authors' widths are
+not known to us: here they are BigGAN's.
 """
 
 import flax.linen as nn
@@ -34,7 +34,7 @@ from jaxgan.models.layers import BatchNorm, ConditionalBatchNorm, Conv, Dense, D
 from jaxgan.models.recurrent import UNITS, Recurrent
 from jaxgan.models.sides import linen, num_classes, sample_shape
 
-LEAST = 16  # pixels of a side: D_T sees half of them, in two blocks
+LEAST = 16  # pixels per side: D_T sees half of them, in two blocks
 
 
 class Generator(nn.Module):
@@ -90,7 +90,7 @@ def default_config() -> ConfigDict:
             "embedding_dim": 120,
             "unit": "conv_gru",  # or tsru_c, tsru_p, tsru_s
             "heads": "dvd",  # or trivd; frames: nothing judges motion
-            "frames": 8,  # that D_S sees of a clip
+            "frames": 8,  # number of frames of a clip that D_S sees
             "generator_widths": placeholder(tuple),
             "discriminator_attention": placeholder(int),  # of D_S
             "batch_norm_eps": 1e-4,
@@ -144,7 +144,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
 
 
 def _widths(width: int, size: tuple[int, int]) -> tuple[tuple[int, ...], int]:
-    """Return the widths of a head that sees images of this size, and how many blocks halve."""
+    """Return the widths of a head that sees images of this size, and how many of its blocks
+    halve."""
     found = DISCRIMINATOR_WIDTHS[doublings(*size)]
     return tuple(m * width for m in found), len(found) - 1
 

@@ -1,15 +1,15 @@
-"""3D-GAN (arXiv 1610.07584): shapes as voxels, by DCGAN in three dimensions.
+"""3D-GAN (arXiv 1610.07584): shapes as voxels, by a DCGAN in three dimensions.
 
-    G   latents to a map of 4 x 4 x 4, then transposed convolutions, each twice as large: 64 voxels
-        a side take four; batch norm and relu between
-    D   the mirror of it, leaky relu 0.2, batch norm but in the first layer
+    G   latents to a map of 4 x 4 x 4, then transposed convolutions that each double it, four for 64
+        voxels per side; batch norm and ReLU between
+    D   the mirror image, with leaky ReLU (0.2), and batch norm except in the first layer
 
 Every kernel is 4 x 4 x 4 with stride 2; none has a bias. Voxels are -1 and 1 in place of 0 and 1,
-with tanh in place of a sigmoid: 2 sigmoid(x) - 1 = tanh(x / 2), so a sample's range is that of the
-data, and half full is 0. D's batch norm wants `objective.one_pass` False.
+with tanh in place of a sigmoid: 2 sigmoid(x) - 1 = tanh(x / 2), so samples have the range of the
+data, and half full is 0. With D's batch norm set `objective.one_pass` False.
 
-`conditional` gives both networks the label, `kernel_std` the deviation of the first kernels, and
-`first_size` the side of the first map: none of the three is the paper's.
+Three options are not in the paper: `conditional` gives both networks the label, `kernel_std` is the
+standard deviation of the initial kernels, and `first_size` is the side of the first map.
 """
 
 import flax.linen as nn
@@ -89,7 +89,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "gan3d",
-            "width": 64,  # of the finest map of either network
+            "width": 64,  # channels of the finest map of each network
             "latent_dim": 200,
             "first_size": 4,
             "kernel_std": 0.02,

@@ -1,26 +1,27 @@
-"""GAN-TTS (arXiv 1909.11646): speech from a sequence of conditions, judged in windows at random.
+"""GAN-TTS (arXiv 1909.11646): speech from a sequence of conditions, judged in random windows.
 
     G   a kernel of 3 on the conditions [frames, k], seven blocks, a kernel of 3, tanh. A block is
-        four times (normalise, relu, a kernel of 3 with taps 1, 2, 4, 8 apart); it repeats every
-        step `factor` times before its first kernel, and adds its input after the second kernel and
-        that sum after the fourth. z sets gain and bias of every norm. 1, 1, 2, 2, 2, 3, 5: 120
-        samples a frame
-    D   ten networks, each of which sees one window of the wave: of 240, 480, 960, 1,920 and 3,600
-        samples, five the wave alone and five also the conditions of that window. A window is folded
-        to 240 steps: k samples that follow each other become k channels. Blocks of a mean over
-        `factor` steps and kernels of 3 with taps 1 and 2 apart lead to one step a frame, where the
-        conditions are added after a block's first kernel; two blocks, a mean over time, a logit
+        four times (normalise, ReLU, a kernel of 3 with dilations 1, 2, 4, 8). It repeats every step
+        `factor` times before its first kernel; it adds its input after the second kernel, and that
+        sum after the fourth. z sets gain and bias of every norm. Factors 1, 1, 2, 2, 2, 3, 5 make
+        120 samples per frame
+    D   ten networks, each of which sees one window of the wave: windows of 240, 480, 960, 1,920 and
+        3,600 samples, once alone and once with the conditions of that window. A window is folded to
+        240 steps: k successive samples become k channels. Blocks, each a mean over `factor` steps
+        and kernels of 3 with dilations 1 and 2, lead to one step per frame, where the conditions
+        are added after a block's first kernel; then two blocks, a mean over time, a logit
 
-Where a window lies is drawn anew in every turn, once for all waves of a batch; the draws come with
-the weights, as the collection "looks" of the variables. Without it (scores, the watch) windows lie
-in the middle. Windows with conditions begin where a frame does.
+The windows' positions are drawn again in every turn, the same for all waves of a batch; the draws
+come with the weights, as the collection "looks" of the variables. Without it (scores, the watch)
+windows are in the middle. Windows with conditions begin at the start of a frame.
 
-The authors' recipe: hinge, the sum over the ten, orthogonal first kernels and regularisation,
-spectral norm, batches of 1024, Adam with 5e-5 for G, 1e-4 for D and b1 = 0, an average of 0.9999.
+The authors' recipe: hinge loss, the sum over the ten networks, orthogonal initial kernels and
+regularisation, spectral norm, batches of 1024, Adam with 5e-5 for G, 1e-4 for D and b1 = 0, an
+average with decay 0.9999.
 
-Deviations: the norms take the moments of each example over its time, where the paper's are over the
-batch too: so speech does not depend on what else is in its batch. D's channels (`width`, doubled
-from block to block) and its factors without conditions are ours. The counts are the paper's G.
+Deviations: the norms use the moments of each example over time, where the paper's include the
+batch; so speech does not depend on the rest of its batch. D's channels (`width`, doubled from block
+to block) and its factors without conditions are our choice. The widths of G are the paper's.
 """
 
 import math
@@ -36,11 +37,12 @@ from jaxgan.models.layers import Dense, orthogonal
 from jaxgan.models.sides import linen, sample_shape
 
 DILATIONS = (1, 2, 4, 8)
-MOST = 8  # times D's width, at most
+MOST = 8  # largest multiple of D's width
 
 
 class Conv(nn.Module):
-    """Convolve [b, t, in] with 1 or 3 taps, `dilation` apart, zeros at the ends: [b, t, out]."""
+    """Convolve [b, t, in] with 1 or 3 taps at distance `dilation`, zeros at the ends: [b, t,
+    out]."""
 
     features: int
     taps: int = 3
@@ -109,17 +111,15 @@ class Generator(nn.Module):
 
 
 def folded(waves: jax.Array, k: int) -> jax.Array:
-    """Return waves [b, k t, c] as [b, t, k c]: k samples that follow each other are channels."""
+    """Return waves [b, k t, c] as [b, t, k c]: k successive samples become channels."""
     b, t, channels = waves.shape
     return waves.reshape(b, t // k, k * channels)
 
 
 def falling(number: int) -> tuple[int, ...]:
-    """Return the prime factors of a number, the largest first.
-
+    """Return the prime factors of a number, largest first.
     >>> falling(120), falling(8), falling(1)
-    ((5, 3, 2, 2, 2), (2, 2, 2), ())
-    """
+    ((5, 3, 2, 2, 2), (2, 2, 2), ())"""
     found, prime = [], 2
     while number > 1:
         while number % prime == 0:
@@ -146,7 +146,7 @@ class DBlock(nn.Module):
 
 
 class Window(nn.Module):
-    """Map windows [b, steps k, c] to logits [b]; condition of the window's frames, or None."""
+    """Map windows [b, steps k, c], with the conditions of their frames or None, to logits [b]."""
 
     fold: int
     factors: tuple[int, ...]
@@ -164,8 +164,9 @@ class Window(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map waves [b, t, c] with conditions [b, frames, k] to logits [b], one array a window: those
-    that see the wave alone first, then, where `told`, as many that see the conditions too."""
+    """Map waves [b, t, c] with conditions [b, frames, k] to logits [b], one array per window: first
+    those of the networks that see the wave alone, then, if `told`, those that also see the
+    conditions."""
 
     folds: tuple[int, ...]
     steps: int
@@ -191,8 +192,8 @@ class Discriminator(nn.Module):
         return logits
 
     def start(self, last: int, number: int) -> jax.Array:
-        """Return where a window begins, in [0, last]: drawn where there is a key, else so that it
-        lies in the middle."""
+        """Return where a window begins, in [0, last]: drawn if there is a key, else in the
+        middle."""
         if not self.has_variable("looks", "key"):
             return jnp.asarray(last // 2)
         key = jax.random.fold_in(self.get_variable("looks", "key"), number)
@@ -206,9 +207,9 @@ def default_config() -> ConfigDict:
             "name": "gantts",
             "latent_dim": 128,
             "generator_widths": (768, 768, 384, 384, 384, 192, 96),
-            "factors": (1, 1, 2, 2, 2, 3, 5),  # whose product is the hop of the conditions
-            "width": 64,  # of the discriminators' first blocks
-            "folds": (1, 2, 4, 8, 15),  # samples of a step; each has `steps` of them
+            "factors": (1, 1, 2, 2, 2, 3, 5),  # upsampling per block; their product is the hop
+            "width": 64,  # channels of the discriminators' first blocks
+            "folds": (1, 2, 4, 8, 15),  # samples per step of each window, which has `steps` steps
             "steps": 240,
             "told": True,  # False, a control: no window sees the conditions
         }
@@ -221,8 +222,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     condition = getattr(spec.condition, "shape", ())
     if len(condition) != 2:
         raise ValueError(
-            "model.name: this network makes waves of conditions [frames, k], the data come with "
-            f"{spec.condition}: write data.medium = 'speech', or another model"
+            "model.name: this network makes waves of conditions [frames, k], but the data come "
+            f"with {spec.condition}: write data.medium = 'speech', or another model"
         )
     factors, folds, steps = tuple(config.factors), tuple(config.folds), config.steps
     hop, widths = math.prod(factors), tuple(config.generator_widths)
@@ -235,8 +236,9 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     for fold in folds:
         if hop % fold or steps * fold % hop or steps * fold > samples:
             raise ValueError(
-                f"model.folds = {folds}: a window of {steps} steps of {fold} samples is no whole "
-                f"number of frames of {hop}, or longer than {samples}: write divisors of {hop}"
+                f"model.folds = {folds}: a window of {steps} steps of {fold} samples is not a "
+                f"whole number of frames of {hop}, or longer than {samples}: write divisors of "
+                f"{hop}"
             )
     generator = Generator(channels, widths, factors)
     discriminator = Discriminator(folds, steps, hop, config.width, config.told)

@@ -3,14 +3,14 @@
     D(x) = log sum exp l_k(x)      so s(D) = Z / (Z + 1), Z = sum exp l: K classes, and "generated"
                                    as one more, whose logit is 0
 
-Minibatch discrimination (`kernels` of them): features h of image i are compared with all others,
+Minibatch discrimination (`kernels` of them) compares the features h of an image i with all others,
 
     o(i)_b = sum over j != i of exp(-|M_b h_i - M_b h_j|_1),   M_b [features, kernel_dim]
 
-and o joins h before the logits, so that D sees images that are too much alike. The minibatch is
-what goes through the network at once: use `objective.one_pass` False, or feature_matching alone.
+and joins o to h before the logits, so that D sees when images are too similar. The minibatch is
+what goes through the network at once: set `objective.one_pass` False, or use feature_matching only.
 
-Otherwise DCGAN's networks (models/dcgan.py), without batch norm in D. Labels are ignored.
+Otherwise these are DCGAN's networks (models/dcgan.py), without batch norm in D. Labels are ignored.
 Deviation: no weight normalisation, dropout or input noise (for that: augmentation.instance_noise).
 """
 
@@ -65,7 +65,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "improved",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
             "kernels": 0,  # the paper's 100 with kernel_dim 5: minibatch discrimination
             "kernel_dim": 5,

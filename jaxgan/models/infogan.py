@@ -1,18 +1,19 @@
 """InfoGAN's networks (arXiv 1606.03657): DCGAN's, whose discriminator also reads the codes.
 
-    G(z, c)    DCGAN's generator, of the latents and the category c as one-hot numbers
+    G(z, c)    DCGAN's generator, on the latents and the category c as a one-hot vector
     D(x)       strided convolutions, one hidden layer, a linear score
     Q(x)       a hidden layer on D's; class logits and the mean of the continuous codes
 
-The label of the prior is the category, and the first num_codes elements of z are the continuous
-codes; num_classes is as many categories as the data set has classes, though its labels are never
-looked at.
+The label drawn by the prior is the category, and the first num_codes elements of z are the
+continuous codes. There are as many categories as the data set has classes, but its labels are never
+used.
 
-The category is an input of the first layer, as in the paper, and not a choice of gains in batch
-norm: those begin equal, so that categories begin the same, and such a generator may never use them.
+The category is an input of the first layer, as in the paper, and does not select gains of batch
+norm: those start equal, so all categories would start the same, and such a generator may never use
+them.
 
-Deviations: no batch norm in D and Q, which a gradient penalty and one pass for real and generated
-images forbid; 5 x 5 kernels and no hidden layer in G, as in models/dcgan.py.
+Deviations: no batch norm in D and Q, which would rule out gradient penalties and a single pass for
+real and generated images; 5 x 5 kernels and no hidden layer in G, as in models/dcgan.py.
 """
 
 import flax.linen as nn
@@ -70,9 +71,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "infogan",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 64,
-            "num_codes": 2,  # of those
+            "num_codes": 2,  # how many of the latents are codes
             "hidden": 128,
             "batch_norm_eps": 1e-5,
         }

@@ -1,18 +1,19 @@
-"""LAPGAN (arXiv 1506.05751): a pyramid of generators, each adds the detail of one resolution.
+"""LAPGAN (arXiv 1506.05751): a pyramid of generators, each of which adds the detail of one
+resolution.
 
-    I_0 = G_0(z_0)                      a small image (here at a quarter of the size)
+    I_0 = G_0(z_0)                      a small image (here a quarter of the size)
     l_k = up(I_k-1),  I_k = l_k + G_k(l_k, z_k)         twice as large: blurred image plus detail
 
-z_k is a plane of noise, a number for each pixel. The latents are z_0 (the first `coarse_dim`
-numbers) and behind it the planes, so `latent_dim` must be the sum. D_k judges an image I_k of its
-resolution beside its blurred self l_k; D is the sum of all levels' logits.
+z_k is a plane of noise, one number per pixel. The latents are z_0 (the first `coarse_dim` numbers)
+followed by the planes, so `latent_dim` must be their sum. D_k judges an image I_k of its resolution
+together with its blurred version l_k; D is the sum of the logits of all levels.
 
-In training each level is given the blurred real image (`details`), so that levels learn
-independently of each other; objectives/lapgan.py. `beyond` applies the last level once more, to an
-image twice as large as any in training.
+In training each level gets the blurred real image (`details`), so that levels learn independently
+of each other (objectives/lapgan.py). `beyond` applies the last level once more, to make an image
+twice as large as any in training.
 
-Deviations: up is nearest and its inverse a mean of 2 x 2 pixels, in place of Burt's filters; D_k
-sees I_k and l_k as channels, in place of l_k + detail alone; unconditional, so labels are ignored.
+Deviations: up repeats pixels and its inverse averages 2 x 2, in place of Burt's filters; D_k sees
+I_k and l_k as channels, in place of l_k + detail alone; unconditional, so labels are ignored.
 """
 
 from functools import reduce
@@ -34,7 +35,7 @@ LEVELS = 2  # above the coarsest
 
 
 def blurred(images: jax.Array) -> jax.Array:
-    """Return l: what images [b, h, w, c] are without their finest detail."""
+    """Return l: images [b, h, w, c] without their finest detail."""
     return upsample(average_pool(images))
 
 
@@ -77,7 +78,7 @@ class Generator(nn.Module):
         self.levels = [Detail(self.width) for _ in range(LEVELS)]
 
     def parts(self, latents: jax.Array) -> list[jax.Array]:
-        """Return z_0 [b, coarse_dim] and the planes [b, h, w]."""
+        """Return z_0 [b, coarse_dim] and the planes of noise [b, h, w]."""
         parts, place = [latents[:, : self.coarse_dim]], self.coarse_dim
         for h, w in self.sizes[1:]:
             parts.append(latents[:, place : place + h * w].reshape(-1, h, w))
@@ -97,7 +98,8 @@ class Generator(nn.Module):
         return images
 
     def details(self, images: jax.Array, latents: jax.Array, labels: jax.Array) -> list[jax.Array]:
-        """Return a generated image of every resolution, its detail made for a real blurred one."""
+        """Return a generated image of every resolution, whose detail was made for a real blurred
+        image."""
         first, *planes = self.parts(latents)
         made = [self.coarse(first, labels)]
         for level, plane, real in zip(self.levels, planes, pyramid(images)[1:], strict=True):
@@ -111,7 +113,7 @@ class Generator(nn.Module):
 
 
 class Judge(nn.Module):
-    """Map an image [b, h, w, c] and what it was blurred [b, h, w, n] to logits [b]."""
+    """Map an image [b, h, w, c], with its blurred version as further channels, to logits [b]."""
 
     widths: tuple[int, ...]
 
@@ -145,7 +147,7 @@ class Discriminator(nn.Module):
         return pyramid(images)
 
     def judge_levels(self, images: list[jax.Array], real: list[jax.Array]) -> list[jax.Array]:
-        """Return logits [b] of an image of every resolution beside what real ones are blurred."""
+        """Return logits [b] of an image at every resolution, each beside the blurred real image."""
         inputs = [images[0]]
         inputs += [
             jnp.concatenate([image, blurred(x)], -1)
@@ -160,7 +162,7 @@ def default_config() -> ConfigDict:
         {
             "name": "lapgan",
             "width": 64,
-            "coarse_width": 256,  # of the coarsest level, which draws everything but the detail
+            "coarse_width": 256,  # channels of the coarsest level, which makes all but the detail
             "coarse_dim": 100,
             "latent_dim": 100 + 1280,
             "batch_norm_eps": 1e-5,

@@ -1,7 +1,7 @@
 """The layers of the BigGAN family: convolution, linear, embedding, (conditional) batch norm.
 
-Networks are pure functions of weights and inputs. Nothing here knows of spectral norm, sharding
-or optimisers: those act on the parameter tree (transforms.py), by the names that leaves have here:
+Networks are pure functions of weights and inputs. Nothing here knows of spectral norm, sharding or
+optimisers: those act on the parameter tree (transforms.py), by the names of the leaves:
 `kernel` ([..., in, out]), `embedding` ([rows, features]), `bias`, `gain`.
 
 Precision: activations in `dtype`; parameters and batch-norm moments in float32.
@@ -17,15 +17,16 @@ import jax.numpy as jnp
 from jaxgan.models import convolution
 
 Dtype = Any
-# Semi-orthogonal [in * kh * kw, out] matrices, gain 1 (BigGAN, arXiv 1809.11096).
+# Semi-orthogonal [kh * kw * in, out] matrices, gain 1 (BigGAN, arXiv 1809.11096).
 orthogonal = nn.initializers.orthogonal()
 
 
 class Conv(nn.Module):
     """Convolve [b, h, w, in] with an odd square kernel, zero padding, stride 1.
 
-    `resample` is None, "up" (the input is upsampled by 2, nearest), "down" (the output is averaged
-    over 2 x 2) or "stride" (every second row and column of it): the fused forms of convolution.py.
+    `resample` is None, "up" (the input is upsampled by 2, nearest neighbour), "down" (the output is
+    averaged over 2 x 2) or "stride" (every second row and column of the output is kept): the fused
+    forms of convolution.py.
     """
 
     features: int
@@ -53,7 +54,7 @@ class Conv(nn.Module):
 
 
 class Kernel(nn.Module):
-    """The kernel of a convolution, for networks that apply it in a form of their own."""
+    """The kernel of a convolution, for networks that apply it in their own way."""
 
     shape: tuple[int, ...]
     kernel_init: Callable = orthogonal
@@ -82,9 +83,9 @@ class Dense(nn.Module):
 
 
 def class_weights(labels: jax.Array, num_classes: int) -> jax.Array:
-    """Return the share of each class, [b, num_classes] float32: 0 and 1 for labels [b] int32.
+    """Return the weight of each class, [b, num_classes] float32: one-hot for labels [b] int32.
 
-    Mixtures of classes, [b, num_classes] float, stay as they are: every network takes them.
+    Mixtures of classes, [b, num_classes] float, are returned as they are: every network takes them.
     """
     if labels.ndim == 2:
         return labels
@@ -94,7 +95,7 @@ def class_weights(labels: jax.Array, num_classes: int) -> jax.Array:
 class Embed(nn.Module):
     """Look up labels [b] int32 in a table: [b, features] float32.
 
-    A mixture of classes, [b, num_embeddings] float, gives the mixture of their rows.
+    A mixture of classes, [b, num_embeddings] float, gives the weighted sum of the rows.
     """
 
     num_embeddings: int
@@ -114,8 +115,9 @@ def batch_moments(x: jax.Array, groups: int = 1) -> tuple[jax.Array, jax.Array]:
     """Return mean and variance over batch and space, each [groups, channels] float32.
 
     One pass, in float32: E[x], E[x^2] - E[x]^2, clamped at zero. `groups` splits the batch into
-    that many contiguous parts with moments of their own (one group is the whole global batch: under
-    jit with a sharded batch that is "cross-replica" batch norm).
+    that many contiguous parts, each with its own moments. One group is the whole global batch:
+    under jit with a sharded batch, that is "cross-replica" batch norm. Raises ValueError if
+    `groups` does not divide the batch.
     """
     if x.shape[0] % groups:
         raise ValueError(
@@ -130,8 +132,8 @@ def batch_moments(x: jax.Array, groups: int = 1) -> tuple[jax.Array, jax.Array]:
 def step_moments(x: jax.Array, steps: int) -> tuple[jax.Array, jax.Array]:
     """Return mean and variance of each time step, each [steps, channels] float32.
 
-    x: frames [b * steps, ..., channels], those of a clip one after the other. The moments are over
-    the batch and space, not over time.
+    x: frames [b * steps, ..., channels], the frames of a clip one after the other. The moments are
+    over the batch and space, not over time.
     """
     x = x.astype(jnp.float32).reshape(x.shape[0] // steps, steps, -1, x.shape[-1])
     mean = x.mean((0, 2))
@@ -141,15 +143,16 @@ def step_moments(x: jax.Array, steps: int) -> tuple[jax.Array, jax.Array]:
 class BatchNorm(nn.Module):
     """Normalise, then scale and shift: y = (x - mean) / sqrt(var + eps) * gain + bias.
 
-    Training uses the moments of the batch and keeps no running averages. With a `batch_stats`
-    collection among the variables its `mean` and `var` are used instead (sampling); with that
-    collection mutable the moments of this batch are written to it (game/sampling.py).
-    Both paths share one formula: a well-known reference multiplies by the gain in one path and
-    adds it in the other.
+    Training uses the moments of the batch and keeps no running averages. If the variables have a
+    `batch_stats` collection, its `mean` and `var` are used instead (sampling); if that collection
+    is mutable, the moments of this batch are written to it (game/sampling.py). Both paths share one
+    formula: a well-known implementation multiplies by the gain in one path and adds it in the
+      other.
 
     gain, bias: None (learned per channel, starting at 1 and 0), or [b, channels].
-    steps: above 1, x are frames [b * steps, ...], and every time step has moments of its own, also
-    among the standing ones (DVD-GAN, arXiv 1907.06571); gain and bias are a clip's, [b, channels].
+    steps: if above 1, x are frames [b * steps, ...], and every time step has its own moments, its
+      own
+    standing ones too (DVD-GAN, arXiv 1907.06571); gain and bias are per clip, [b, channels].
     """
 
     eps: float = 1e-4
@@ -179,10 +182,10 @@ class BatchNorm(nn.Module):
             if collect:
                 self.put_variable("batch_stats", "mean", mean.mean(0))
                 self.put_variable("batch_stats", "var", var.mean(0))
-        if self.steps > 1:  # a row per step and one of gains per clip: one row per frame
+        if self.steps > 1:  # moments are per step, gains per clip: repeat them for each frame
             mean, var = (jnp.tile(m, (x.shape[0] // self.steps, 1)) for m in (mean, var))
             gain, bias = (jnp.repeat(g, x.shape[0] // g.shape[0], axis=0) for g in (gain, bias))
-        elif mean.shape[0] > 1:  # one row of moments per group: one row per image
+        elif mean.shape[0] > 1:  # moments are per group: repeat them for each image
             mean, var = (jnp.repeat(m, x.shape[0] // self.groups, axis=0) for m in (mean, var))
         scale = gain * jax.lax.rsqrt(var + self.eps)
         shift = bias - mean * scale
@@ -193,8 +196,9 @@ class BatchNorm(nn.Module):
 class InstanceNorm(nn.Module):
     """Normalise each channel of each image [b, h, w, c] by its own moments (arXiv 1607.08022).
 
-    affine: scale and shift each channel then. It equals batch norm with a batch of one image, and
-    is a function of each image alone: what an image becomes does not depend on its batch.
+    affine: then scale and shift each channel. It equals batch norm with a batch of one image: the
+    result for an image does not depend on the rest of its batch. Raises ValueError for 1 x 1
+    pixels.
     """
 
     eps: float = 1e-5
@@ -222,7 +226,7 @@ class ConditionalBatchNorm(nn.Module):
 
     The condition is [b, n] float (linear maps without bias, arXiv 1809.11096) or None (plain batch
     norm); with `by_class` it is labels [b] int32 or mixtures [b, num_classes] (a row per class).
-    Without the "1 +" training starts with almost no signal: a public implementation that lacks it
+    Without the "1 +", training starts with almost no signal: a public implementation that lacks it
     cost a user a year (compare_gan issue 54).
     """
 

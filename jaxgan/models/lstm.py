@@ -4,8 +4,9 @@
     c' = s(f + 1) c + s(i) tanh(g)
     h' = s(o) tanh(c')
 
-with s the logistic function; the 1 keeps the memory at first. A cell of n inputs has
-4 ((n + width) width + width) parameters. `along` takes any step through time, one compiled body.
+with s the logistic function; the 1 makes an untrained cell keep its memory. A cell with n inputs
+has 4 ((n + width) width + width) parameters. `along` runs any step through time, as one compiled
+body.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Cell(nn.Module):
 
 
 class Stack(nn.Module):
-    """Cells one above the other: each sees the output of the one below."""
+    """Stacked cells: each sees the output of the one below."""
 
     width: int
     layers: int
@@ -62,7 +63,7 @@ def start(batch: int, width: int, layers: int) -> tuple[State, ...]:
 def along(step: Callable, module: nn.Module, carry: PyTree, inputs: PyTree) -> tuple[PyTree, Any]:
     """Apply step(module, carry, input) -> (carry, output) along axis 1 of inputs [b, t, ...].
 
-    The module's parameters are the same at every time. Outputs are [b, t, ...].
+    The module's parameters are shared by all time steps. Outputs are [b, t, ...].
     """
     scan = nn.scan(
         step,

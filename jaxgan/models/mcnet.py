@@ -1,18 +1,20 @@
-"""MCNet (Villegas et al., ICLR 2017): the next frames from motion and content, apart.
+"""MCNet (Villegas et al., ICLR 2017): predict the next frames from motion and content, separately.
 
-    motion    frame differences: convolutions of 5, 5 and 7 and maxima of 2 x 2, then a ConvLSTM
-    content   the last frame: 3 x 3 convolutions by two, two and three, with maxima between
-    both      side by side, three 3 x 3 convolutions; and for each resolution, before its maxima,
+    motion    differences of frames: convolutions of 5, 5 and 7 with 2 x 2 max pooling, then a
+              ConvLSTM
+    content   the last frame: two, two and three 3 x 3 convolutions, with max pooling between
+    both      side by side, three 3 x 3 convolutions; and for each resolution, before its pooling,
               two ("links"), which join the decoder there
-    decoder   the mirror of the content: unpooling with zeros, 3 x 3 convolutions, tanh
+    decoder   the mirror image of the content: unpooling with zeros, 3 x 3 convolutions, tanh
 
-The given frames' differences go through the motion part first. Then frame after frame is made; its
-difference to the one before goes in next, and it is the last frame then. D sees all frames, given
-and predicted, as channels of one image: four 5 x 5 convolutions of stride 2, batch norm but in the
-first, leaky relu 0.2, and one logit. Its batch norm wants `objective.one_pass` False.
+The motion part first reads the differences of the given frames. Then the frames are predicted one
+by one: the difference of each to the frame before is read next, and it becomes the last frame. D
+sees all frames, given and predicted, as channels of one image: four 5 x 5 convolutions of stride 2,
+batch norm except in the first, leaky ReLU (0.2), and one logit. With its batch norm set
+`objective.one_pass` False.
 
-The authors train on gray clips of 128 x 128 (KTH), ten frames after ten; their players also pause
-while the other is far behind, which is not here. Layers as in their code; kernels by Glorot's rule.
+The authors train on gray clips of 128 x 128 (KTH) and predict ten frames from ten. Deviation: their
+players also pause while the other is far behind. Layers as in their code; Glorot's initial kernels.
 No latents.
 """
 
@@ -40,7 +42,7 @@ def layer(features: int, size: int = 3, name: str = "") -> Conv:
 
 
 def unpooled(x: jax.Array) -> jax.Array:
-    """Double height and width of [b, h, w, c]: each pixel, with zeros right of it and below."""
+    """Double height and width of [b, h, w, c]: zeros to the right of each pixel and below."""
     b, h, w, c = x.shape
     rows = jnp.stack([x, jnp.zeros_like(x)], 3).reshape(b, h, 2 * w, c)
     return jnp.stack([rows, jnp.zeros_like(rows)], 2).reshape(b, 2 * h, 2 * w, c)
@@ -77,7 +79,7 @@ class Content(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Map motion, content and the maps of either to a frame [b, h, w, channels] in [-1, 1]."""
+    """Map motion, content and the maps of both to a frame [b, h, w, channels] in [-1, 1]."""
 
     width: int
     channels: int
@@ -124,7 +126,7 @@ class Generator(nn.Module):
         return jnp.stack(made, 1)
 
     def scales(self, noise: tuple[()], given: jax.Array) -> list[jax.Array]:
-        """Return the same in a list: there is one scale."""
+        """Return the same in a list: there is only one scale."""
         return [self(noise, given)]
 
 

@@ -1,23 +1,24 @@
-"""MelGAN (arXiv 1910.06711): a mel spectrogram to the wave that it belongs to, in one pass.
+"""MelGAN (arXiv 1910.06711): from a mel spectrogram to its wave, in one pass.
 
-    G   a kernel of 7, then for each factor r of the hop (8, 8, 2, 2: 256 samples a frame) a
-        transposed kernel of 2 r with stride r, half the channels, and three residual blocks: a
-        shortcut of kernel 1 beside a kernel of 3 with taps 1, 3, 9 apart and one of 1; a kernel of
-        7, tanh
-    D   three networks alike, which see the wave, and its means of four samples by stride 2 once and
-        twice: a kernel of 15, four strided ones of 41 in groups of 4 inputs, one of 5, and one of
-        3 to logits: one for about every 256 samples; their maps before that are what G matches
+    G   a kernel of 7, then for each factor r of the hop (8, 8, 2, 2: 256 samples per frame) a
+        transposed kernel of 2 r with stride r to half the channels, and three residual blocks: a
+        shortcut with a kernel of 1, beside a kernel of 3 with dilation 1, 3 or 9 and one of 1; then
+        a kernel of 7, tanh
+    D   three equal networks, which see the wave itself and averaged once and twice over four
+        samples with stride 2: a kernel of 15, four strided ones of 41 in groups of 4 inputs, one of
+        5, and one of 3 to logits, one for about every 256 samples. The maps before the logits are
+        what G matches
 
-Leaky relu of 0.2, reflection at the ends but in the strided layers. No latents: a wave is a
-function of its spectrogram. Every kernel has a gain beside it, for `generator.weight_norm` and
-`discriminator.weight_norm`; with a kernel's own length at first, it changes nothing then.
+Leaky ReLU (0.2); reflection padding except in the strided layers. No latents: a wave is a function
+of its spectrogram. Every kernel has a gain, for `generator.weight_norm` and
+`discriminator.weight_norm`; it starts as the kernel's own length, so at first it changes nothing.
 
 The authors' recipe is `objective.name = "melgan"`, Adam with 1e-4 and (0.5, 0.9) for both players,
-batches of 16 windows of 8,192 samples at 22,050 Hz, one step of D. Their spectrograms have a window
-of 1,024 samples, a hop of 256 and 80 mel bands up to 11,025 Hz, as log10(max(., 1e-5)).
+batches of 16 windows of 8,192 samples at 22,050 Hz, and one D step. Their spectrograms have a
+window of 1,024 samples, a hop of 256 and 80 mel bands up to 11,025 Hz, as log10(max(., 1e-5)).
 
-The first kernels are U(-a, a) with a = 1 / root of the inputs, PyTorch's default: the authors'
-N(0, 0.02^2) is written to what weight norm overwrites.
+The initial kernels are U(-a, a) with a = 1 / sqrt(number of inputs), PyTorch's default: the
+authors' N(0, 0.02^2) is written to an attribute that weight norm overwrites.
 """
 
 import math
@@ -34,7 +35,7 @@ from jaxgan.models.sides import linen, sample_shape
 
 DILATIONS = (1, 3, 9)
 STRIDE = 4  # of the discriminator's strided layers
-MOST = 1024  # channels of a map, at most
+MOST = 1024  # largest number of channels of a map
 
 
 def reflected(x: jax.Array, reach: int) -> jax.Array:
@@ -43,10 +44,11 @@ def reflected(x: jax.Array, reach: int) -> jax.Array:
 
 
 class Layer(nn.Module):
-    """A convolution with a gain beside its kernel, and a bias.
+    """A convolution whose kernel has a gain, and a bias.
 
-    form: "same" (reflection at the ends, taps `dilation` apart), "down" (stride and groups) or
-    "up" (transposed by stride, twice as many taps).
+    form: "same" (reflection padding, dilation), "down" (stride and groups) or "up" (transposed,
+      with
+    twice as many taps as the stride).
     """
 
     features: int
@@ -106,7 +108,7 @@ class Generator(nn.Module):
 
 
 class Scale(nn.Module):
-    """Map waves [b, t, c] to the maps of one discriminator, [b, t', c'] each, logits last."""
+    """Map waves [b, t, c] to the maps of one discriminator, each [b, t', c'], the logits last."""
 
     width: int
     layers: int
@@ -128,7 +130,8 @@ class Scale(nn.Module):
 
 
 def pooled(waves: jax.Array) -> jax.Array:
-    """Halve waves [b, t, c] by means of four samples by stride 2; those outside do not count."""
+    """Halve waves [b, t, c] by means of four samples with stride 2; samples outside do not
+    count."""
     b, t, channels = waves.shape
     pairs = waves.reshape(b, t // 2, 2, channels)
     first = jnp.pad(pairs[:, :-1, 1], ((0, 0), (1, 0), (0, 0)))
@@ -151,7 +154,7 @@ class Discriminator(nn.Module):
         return self.maps(waves, mel)[0]
 
     def maps(self, waves: jax.Array, mel: jax.Array) -> tuple[list[jax.Array], list]:
-        """Return the logits, and of each scale the maps [b, t', c] before them."""
+        """Return the logits, and for each scale the maps [b, t', c] before them."""
         found = []
         for scale in self.scale:
             found.append(scale(waves))
@@ -164,11 +167,11 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "melgan",
-            "width": 32,  # of the generator's finest map
-            "factors": (8, 8, 2, 2),  # whose product is the hop of the spectrogram
-            "scales": 3,  # of the discriminator
-            "discriminator_width": 16,  # of its first maps
-            "layers": 4,  # of its strided ones
+            "width": 32,  # channels of the generator's finest map
+            "factors": (8, 8, 2, 2),  # upsampling per stage; their product is the hop
+            "scales": 3,  # number of discriminator networks, each at half the rate
+            "discriminator_width": 16,  # channels of its first maps
+            "layers": 4,  # number of its strided layers
         }
     )
 

@@ -1,18 +1,20 @@
-"""The next frame by Mathieu, Couprie and LeCun (arXiv 1511.05440): four scales, coarse to fine.
+"""Next-frame prediction by Mathieu, Couprie and LeCun (arXiv 1511.05440): four scales, coarse to
+fine.
 
     y_k = u_k + tanh(G_k(x_k, u_k)),   u_k = y_(k-1) at twice the size;   coarsest: tanh(G_1(x_1))
 
-x_k are the given frames at scale k, as channels. G_k are convolutions that keep the size, relu
-between; D_k are convolutions without padding, relu, and three linear layers: they see x_k and a
-frame, side by side as channels, so a logit is of a frame *after its own past*. The layers are those
-of the authors' published code, for colour patches of 32 x 32; smaller ones leave out the finest
-scales. G is a convolution, so any size that 8 divides can be predicted afterwards.
+x_k are the given frames at scale k, as channels. G_k are convolutions that keep the size, with ReLU
+between; D_k are convolutions without padding, ReLU, and three linear layers. They see x_k and a
+frame, side by side as channels, so a logit judges a frame *after its own past*. The layers are from
+the authors' published code, for colour patches of 32 x 32; smaller patches leave out the finest
+scales. G is a convolution, so it can afterwards predict frames of any size that is divisible by 8.
 
-More frames than one are predicted one by one: what was predicted joins the given frames, the oldest
-of which leaves. In training too: the paper's nets learn one frame (data.size of context + 1).
+Several frames are predicted one by one: each predicted frame joins the given ones, and the oldest
+leaves. The same holds in training; the paper's networks learn one frame (data.size of context + 1).
 
-Ours, where we do not know the authors': means of 2 x 2 pixels make the small scales, u repeats
-pixels, He's rule draws kernels, and each frame of several has logits of its own. No latents.
+Our choices, where the authors' are not known to us: small scales are means of 2 x 2 pixels, u
+repeats pixels, He's rule draws the kernels, and each of several frames has its own logits. No
+latents.
 """
 
 import flax.linen as nn
@@ -27,26 +29,26 @@ from jaxgan.models.pooling import max_pool
 from jaxgan.models.sides import linen, sample_shape
 
 he = nn.initializers.he_normal()
-# Side of a patch -> kernel sizes and, times `width`, maps of the generator's hidden layers.
+# Side of a patch -> the generator's kernel sizes, and its hidden channels in units of `width`.
 GENERATORS = {
     4: ((3, 3, 3, 3), (1, 2, 1)),
     8: ((5, 3, 3, 5), (1, 2, 1)),
     16: ((5, 3, 3, 3, 3, 5), (1, 2, 4, 2, 1)),
     32: ((7, 5, 5, 5, 5, 7), (1, 2, 4, 2, 1)),
 }
-# Side of a patch -> kernel size and, times 2 `width`, maps of each convolution; whether maxima
-# follow.
+# Side of a patch -> kernel size, and channels in units of 2 `width`, of each convolution; whether
+# max pooling follows.
 DISCRIMINATORS = {
     4: (((3, 1),), False),
     8: (((3, 1), (3, 1), (3, 2)), False),
     16: (((5, 1), (5, 1), (5, 2)), False),
     32: (((7, 1), (7, 1), (5, 2), (5, 4)), True),
 }
-HIDDEN = (16, 8)  # times `width`: the discriminators' linear layers
+HIDDEN = (16, 8)  # in units of `width`: the discriminators' linear layers
 
 
 def pyramid(clips: jax.Array, scales: int) -> list[jax.Array]:
-    """Return clips [b, t, h, w, c] at every scale, coarsest first, the last as they are."""
+    """Return clips [b, t, h, w, c] at every scale, coarsest first, the last unchanged."""
     found = [clips]
     for _ in range(scales - 1):
         frames = average_pool(found[-1].reshape(-1, *found[-1].shape[2:]))
@@ -76,7 +78,7 @@ class Scale(nn.Module):
 class Generator(nn.Module):
     """Map given frames [b, k, h, w, c] to the `frames` that follow, [b, frames, h, w, c].
 
-    sides: of a patch at each scale, which says which layers it has.
+    sides: side of a patch at each scale, which determines the scale's layers.
     """
 
     sides: tuple[int, ...]
@@ -149,7 +151,8 @@ class Valid(nn.Module):
 class Discriminator(nn.Module):
     """Map frames [b, t, h, w, c] and those given before them [b, k, h, w, c] to logits.
 
-    A list of [b, t], a scale each, coarsest first: of every frame, after the k frames before it.
+    The result is a list of [b, t], one per scale, coarsest first: each frame is judged after the k
+    frames before it.
     """
 
     sides: tuple[int, ...]
@@ -173,7 +176,7 @@ class Discriminator(nn.Module):
         return pyramid(clips, len(self.sides))
 
     def judge(self, scales: list[jax.Array], given: jax.Array) -> list[jax.Array]:
-        """Return the logits of frames that are at every scale already."""
+        """Return the logits of frames that are already given at every scale."""
         logits, k = [], given.shape[1]
         for judge, clips, past in zip(self.judges, scales, self.pyramid(given), strict=True):
             whole = jnp.concatenate([past, clips], 1)
@@ -209,12 +212,12 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
 
 
 def given_and_next(spec: Spec) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the shapes of the frames to predict and of those given, or refuse other data."""
+    """Return the shapes of the frames to predict and of the given ones; refuse other data."""
     shape = sample_shape(spec, "frames [time, height, width, channels] that follow others", 4)
     given = getattr(spec.condition, "shape", ())
     if len(given) != 4:
         raise ValueError(
-            f"model.name: this network predicts frames from those before, the data come with "
+            f"model.name: this network predicts frames from those before, but the data come with "
             f"{spec.condition}: write data.medium = 'next_frames', or another model"
         )
     return shape, given

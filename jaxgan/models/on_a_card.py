@@ -1,4 +1,4 @@
-"""Functions that an NVIDIA card computes in another form than a CPU and a TPU."""
+"""Functions that an NVIDIA card computes in another form than a CPU or a TPU does."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -16,11 +16,12 @@ def with_card_form(
     card: Callable[..., tuple],
     suits: Callable[..., bool] = lambda *arrays, **options: True,
 ) -> Callable[..., tuple]:
-    """Return plain(*arrays, **options), which on a card is card(*arrays, **options) instead.
+    """Return a function that computes plain(*arrays, **options), on a card card(*arrays,
+    **options).
 
-    Both return tuples of arrays; options are hashable. suits: of the shapes and options, whether
-    `card` can compute them; where it cannot, and in what is exported, a card computes `plain`.
-    Derivatives and vmap are those of `plain`, on every device.
+    Both return tuples of arrays; options are hashable. suits: whether `card` can compute these
+    shapes and options; if not, and in everything that is exported, a card computes `plain`.
+    Derivatives and vmap are those of `plain` on every device.
     """
     primitive = Primitive(name)
     primitive.multiple_results = True
@@ -59,7 +60,7 @@ def with_card_form(
     ad.primitive_jvps[primitive] = jvp
     mlir.register_lowering(primitive, lowered_plain)
     mlir.register_lowering(primitive, on_a_card, "cuda")
-    # JAX splits a call into cuDNN over devices, and cannot see that one may be inside.
+    # JAX has to partition a call into cuDNN over devices, and cannot see that one may be inside.
     prim_requires_devices_during_lowering.add(primitive)
     return lambda *arrays, **options: tuple(primitive.bind(*arrays, **options))
 

@@ -1,19 +1,19 @@
-"""pix2pix (arXiv 1611.07004): an image to an image by a U-Net, judged patch by patch.
+"""pix2pix (arXiv 1611.07004): image to image by a U-Net, judged patch by patch.
 
-    G   halve the source until 1 x 1 pixel is left (8 times at 256), double it back; every
-        resolution on the way up also sees its mirror on the way down, as channels
+    G   halve the source down to 1 x 1 pixel (8 times at 256), then double it back; every resolution
+        on the way up also sees its counterpart on the way down, as channels
     D   the source and an image, as channels, to a grid of logits, each of which sees a patch of
         70 x 70 pixels: two or more strided convolutions, then two of stride 1
 
-Every convolution is 4 x 4, with kernels from N(0, 0.02^2). The only noise is dropout in G's first
-three layers on the way up, in training and after it. Here its masks are drawn from two numbers for
-each image, the latents, whose bits are the key: G stays a function of its inputs, image by image.
+Every convolution is 4 x 4, with kernels from N(0, 0.02^2). The only noise is dropout in the first
+three layers of G's way up, in training and after it. Here the bits of two latents per image are the
+random key of its masks, so G stays a function of its inputs, image by image.
 
 Norms. The paper has batch norm, with the moments of the test batch, and mostly batches of one
 image, which is instance norm with a gain and a bias for each channel. That is `norm = "affine"`,
-whatever the batch: a translation does not depend on what else is in its batch, and needs no
-statistics. "plain" has neither gain nor bias (the authors' PyTorch port). There is no norm at 1 x 1
-pixel, where it would be 0 for every image; the paper's errata say why.
+whatever the batch: a translation does not depend on the rest of its batch, and needs no statistics.
+"plain" has neither gain nor bias (the authors' PyTorch port). There is no norm at 1 x 1 pixel,
+where every image would become 0; the paper's errata explain it.
 """
 
 from collections.abc import Callable
@@ -32,13 +32,13 @@ normal = nn.initializers.normal(0.02)
 NORMS = ("affine", "plain")
 MOST_LEVELS = 8  # of the paper's U-Net for 256 x 256
 DROPPED = 3  # layers with dropout
-WIDEST = 8  # times `width`: channels of a layer, at most
+WIDEST = 8  # times `width`: largest number of channels of a layer
 
 
 class Layer(nn.Module):
-    """Convolve [b, h, w, in] by one of convolution.py's maps; then, with a norm, normalise.
+    """Convolve [b, h, w, in] by one of convolution.py's maps, then normalise if there is a norm.
 
-    norm: one of NORMS, or "" for none. A bias stands where no gain and bias follow.
+    norm: one of NORMS, or "" for none. There is a bias unless a norm with gain and bias follows.
     """
 
     convolve: Callable[[jax.Array, jax.Array], jax.Array]
@@ -60,7 +60,8 @@ class Layer(nn.Module):
 
 
 def dropped(x: jax.Array, latents: jax.Array, layer: int, rate: float) -> jax.Array:
-    """Set a share of x [b, h, w, c] to 0 and scale the rest; the masks come from latents [b, 2]."""
+    """Set a share of x [b, h, w, c] to 0 and rescale the rest; latents [b, 2] determine the
+    masks."""
     bits = jax.lax.bitcast_convert_type(jax.lax.stop_gradient(latents), jnp.uint32)
 
     def mask(own: jax.Array) -> jax.Array:
@@ -73,8 +74,8 @@ def dropped(x: jax.Array, latents: jax.Array, layer: int, rate: float) -> jax.Ar
 class UNet(nn.Module):
     """Map latents [b, 2] and a source [b, h, w, c] to an image [b, h, w, channels].
 
-    levels: how often the source is halved: 2^levels must divide h and w (ValueError).
-    skips: False leaves out what the way up sees of the way down, the paper's ablation.
+    levels: how often the source is halved; h and w must be multiples of 2^levels (ValueError).
+    skips: False cuts the connections from the way down to the way up, the paper's ablation.
     """
 
     channels: int
@@ -107,7 +108,7 @@ class UNet(nn.Module):
         return jnp.tanh(x)
 
     def translate(self, latents: jax.Array, source: jax.Array) -> jax.Array:
-        """Return the same: an image that is to be like the one that the source belongs to."""
+        """Return the same: a translation of the source, to be compared with its partner."""
         return self(latents, source)
 
 
@@ -140,7 +141,7 @@ class PatchGAN(nn.Module):
 
 
 def refuse_size(size: tuple[int, ...], divisor: int) -> None:
-    """Refuse images whose sides a network cannot halve as often as it does."""
+    """Refuse images whose sides the network cannot halve as often as it has to."""
     height, width = size
     if height % divisor or width % divisor:
         near = [max(round(side / divisor), 1) * divisor for side in size]
@@ -151,7 +152,8 @@ def refuse_size(size: tuple[int, ...], divisor: int) -> None:
 
 
 def refuse_patches(size: tuple[int, int], layers: int) -> None:
-    """Refuse images that a PatchGAN of so many strided convolutions has no patch of."""
+    """Refuse images that are smaller than a patch of a PatchGAN with this many strided
+    convolutions."""
     least = 4 << layers - 1 if layers else 1
     if min(size) < least:
         raise ValueError(
@@ -161,7 +163,7 @@ def refuse_patches(size: tuple[int, int], layers: int) -> None:
 
 
 def halvings(height: int, width: int) -> int:
-    """Return how often both sides can be halved, MOST_LEVELS at most."""
+    """Return how often both sides can be halved, at most MOST_LEVELS times."""
     count = 0
     while count < MOST_LEVELS and not (height | width) >> count & 1:
         count += 1
@@ -173,9 +175,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "pix2pix",
-            "width": 64,  # of the first layer of either network
-            "latent_dim": 2,  # whose bits draw the dropout
-            "levels": 0,  # of the U-Net; 0: until one pixel, 8 at most
+            "width": 64,  # channels of the first layer of each network
+            "latent_dim": 2,  # its bits determine the dropout
+            "levels": 0,  # halvings of the U-Net; 0: down to one pixel, at most 8
             "skips": True,
             "dropout": 0.5,
             "patch_layers": 3,  # strided convolutions of D: 3 see 70 x 70 pixels

@@ -1,14 +1,14 @@
-"""A policy, its value, and a judge of states and actions (GAIL, arXiv 1606.03476).
+"""A policy, its value, and a discriminator of states and actions (GAIL, arXiv 1606.03476).
 
     generator       act      observations -> logits of the actions
-                    value    observations -> expected reward of a step, discounted: V (1 - gamma)
-    discriminator   call     (observation, action as 0 and 1) -> logit, high for the expert's
+                    value    observations -> V (1 - gamma): discounted mean reward per step
+    discriminator   call     (observation, one-hot action) -> logit, high for the expert's
 
-Three perceptrons of tanh layers, two of 100 units in the authors' code; the judge's last layer
-starts at 0, so that its first rewards are all alike. The value is that of a step on average, which
-is of the size of one reward whatever the discount, so that it is learned soon.
+Three perceptrons with tanh, two layers of 100 units as in the authors' code. The discriminator's
+last layer starts at 0, so that its first rewards are all alike. The value is a mean per step, which
+is of the size of one reward whatever the discount, and so is learned quickly.
 
-Deviation: the authors standardise inputs by running moments; here they are taken as they are.
+Deviation: the authors standardise inputs by running moments; here they are used unchanged.
 """
 
 import flax.linen as nn
@@ -24,9 +24,9 @@ PyTree = tuple[jax.Array, jax.Array]
 
 
 class Perceptron(nn.Module):
-    """Map [b, n] to [b, outputs] by tanh layers.
+    """Map [b, n] to [b, outputs] by layers with tanh.
 
-    last: standard deviation of the last layer's first weights, times 1 / sqrt(inputs).
+    last: standard deviation of the last layer's initial weights, times 1 / sqrt(inputs).
     """
 
     widths: tuple[int, ...]
@@ -46,13 +46,13 @@ lecun = nn.initializers.lecun_normal()
 
 
 class ActorCritic(nn.Module):
-    """A policy and its value, of networks of their own."""
+    """A policy and its value function, as separate networks."""
 
     widths: tuple[int, ...]
     actions: int
 
     def setup(self) -> None:
-        # Nearly even odds at first: every action is tried.
+        # Nearly equal probabilities at first, so that every action is tried.
         self.policy = Perceptron(self.widths, self.actions, 0.01)
         self.critic = Perceptron(self.widths, 1)
 
@@ -64,7 +64,7 @@ class ActorCritic(nn.Module):
         return self.policy(observations)
 
     def value(self, observations: jax.Array) -> jax.Array:
-        """Return the discounted mean of the rewards that follow, [b]."""
+        """Return the discounted mean of the rewards to come, [b]."""
         return self.critic(observations)[:, 0]
 
 
@@ -83,7 +83,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "policy",
-            "generator_widths": (100, 100),  # of the policy, and of its value
+            "generator_widths": (100, 100),  # hidden layers of policy and value function
             "discriminator_widths": (100, 100),
         }
     )
@@ -93,13 +93,13 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return the policy and the judge of transitions."""
     if not isinstance(spec.sample, tuple) or len(spec.sample) != 2:
         raise ValueError(
-            "model.name: this network acts on observations, the data are "
+            "model.name: this network acts on observations, but the data are "
             f"{spec.sample}: write data.medium = 'transitions', or another model"
         )
     observation, action = spec.sample
     policy = ActorCritic(tuple(config.generator_widths), action.shape[0])
     side = linen(policy, observation, calls=("act", "value"))
-    # It makes no samples: no "call" of noise and condition.
+    # It generates no samples, so it has no "call" of noise and condition.
     side = side._replace(calls={name: side.calls[name] for name in ("act", "value")})
     judge = Judge(tuple(config.discriminator_widths))
     return {"generator": side, "discriminator": linen(judge, spec.sample)}

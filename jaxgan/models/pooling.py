@@ -1,10 +1,10 @@
-"""Maxima of 2 x 2 pixels, with a derivative that suits the device.
+"""Max pooling over 2 x 2 pixels, with a derivative that suits the device.
 
     max_pool(x)[i, j] = max(x[2 i, 2 j], x[2 i, 2 j + 1], x[2 i + 1, 2 j], x[2 i + 1, 2 j + 1])
 
-The derivative goes to the first of the largest. XLA writes this as a scatter, which an NVIDIA card
-computes by atomic additions in any order; there it is four comparisons a window instead, with the
-same result. Derivatives of every order in reverse mode.
+The gradient goes to the first of the largest values. XLA writes this as a scatter, which an NVIDIA
+card computes by atomic additions in any order; there it is four comparisons per window instead,
+with the same result. Differentiable to every order in reverse mode.
 """
 
 import flax.linen as nn
@@ -24,7 +24,7 @@ def max_pool(x: jax.Array) -> jax.Array:
 
 
 def _scattered(x: jax.Array, dy: jax.Array) -> tuple[jax.Array]:
-    """Return the gradient by x, [b, h, w, c], of that by max_pool(x)."""
+    """Return the gradient by x, [b, h, w, c], given the gradient dy by max_pool(x)."""
     dx = lax.select_and_scatter_add_p.bind(
         dy,
         x,
@@ -37,7 +37,7 @@ def _scattered(x: jax.Array, dy: jax.Array) -> tuple[jax.Array]:
 
 
 def _compared(x: jax.Array, dy: jax.Array) -> tuple[jax.Array]:
-    """The same without a scatter."""
+    """Return the same, without a scatter."""
     (b, h, w, c), (rows, columns) = x.shape, dy.shape[1:3]
     windows = x[:, : 2 * rows, : 2 * columns].reshape(b, rows, 2, columns, 2, c)
     largest, is_free = windows.max((2, 4)), jnp.ones(dy.shape, bool)

@@ -1,20 +1,20 @@
-"""Networks of progressive growing (arXiv 1710.10196): every resolution has a way in and a way out.
+"""Networks of progressive growing (arXiv 1710.10196): every resolution has an input and an output.
 
     G   z / rms(z), linear, then (up, conv, conv) for each doubling, all with leaky ReLU and pixel
         norm x / rms over channels; a 1 x 1 convolution makes an image at each resolution
     D   the mirror image, with the batch's deviation joined to the features of the coarsest map
 
-`progress` p in [0, stages] says how much of the networks is in use. Between i and i + 1, the image
-is a mixture of resolution i's (brought up) and i + 1's with share p - i, and so are the
-discriminator's features: the paper's fade-in. p is a leaf of the parameters that nobody learns:
-transforms.growth sets it from the images seen. Without that all is in use.
+`progress` p in [0, stages] tells how much of the networks is in use. Between i and i + 1 the image
+is a mixture of resolution i's, upsampled, and i + 1's with share p - i, and so are the
+discriminator's features: the paper's fade-in. p is a parameter that is not learned:
+transforms.growth sets it from the images seen. Without growth all stages are in use.
 
-Minibatch deviation: the standard deviation over the batch of each feature at each place, then its
-mean: one number. It couples images, so use `objective.one_pass` False. Kernels are drawn from
-N(0, 1) and want `equalized` True for both players (transforms.equalized).
+Minibatch deviation: the standard deviation over the batch of each feature at each position,
+averaged to one number. It couples images, so set `objective.one_pass` False. Kernels are drawn from
+N(0, 1) and need `equalized` True for both players (transforms.equalized).
 
 Deviations: the whole network is computed from the start, unused parts with a share of 0, so growing
-does not save time; linear output as in the paper, widths by one rule; no class.
+saves no time; widths follow one rule; no classes. The output is linear, as in the paper.
 """
 
 import flax.linen as nn
@@ -32,19 +32,20 @@ unit = nn.initializers.normal(1.0)
 
 
 def pixel_norm(x: jax.Array) -> jax.Array:
-    """Return x over the root of the mean square of its last axis."""
+    """Divide x by the root mean square over its last axis."""
     return x * jax.lax.rsqrt(jnp.square(x).mean(-1, keepdims=True) + 1e-8)
 
 
 def deviation(x: jax.Array) -> jax.Array:
-    """Return x [b, h, w, c] with one channel more: the mean over all of the deviation over b."""
+    """Append a channel to x [b, h, w, c]: the standard deviation over b, averaged over everything
+    else."""
     variance = jnp.square(x - x.mean(0, keepdims=True)).mean(0)
     number = jnp.sqrt(variance + 1e-8).mean()
     return jnp.concatenate([x, jnp.broadcast_to(number, (*x.shape[:3], 1))], -1)
 
 
 def share(progress: jax.Array, stage: int) -> jax.Array:
-    """Return how much of a stage is in use: 0 to 1."""
+    """Return how much of a stage is in use, in [0, 1]."""
     return jnp.clip(progress - (stage - 1.0), 0.0, 1.0)
 
 
@@ -124,13 +125,14 @@ def _flat(x: jax.Array) -> jax.Array:
 
 
 def widths(config: ConfigDict, image_shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """Return channels by resolution, coarsest first: doubling towards it, `most` at most."""
+    """Return the channels of each resolution, coarsest first: doubling from the finest, at most
+    `most`."""
     n = doublings(*image_shape[:2])
     return tuple(min(config.width << (n - i), config.most) for i in range(n + 1))
 
 
 def default_config() -> ConfigDict:
-    """Return the paper's at 1024: 16 channels there, 512 at most."""
+    """Return the paper's network for 1024 x 1024: 16 channels there, 512 at most."""
     return ConfigDict({"name": "progan", "width": 16, "most": 512, "latent_dim": 512})
 
 

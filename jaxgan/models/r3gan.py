@@ -4,20 +4,20 @@
                                                            L2: 3 x 3, in groups
                                                            L3: 1 x 1, 2 C to C, zero at first
     G   basis (4 x 4) times linear(z, E y); then for each resolution, coarsest first
-            up(conv1(x)) but at the first, block, block;   conv1 to the image
+            up(conv1(x)) except at the first, block, block;   conv1 to the image
     D   conv1 of the image; then for each resolution, finest first
-            block, block, conv1(down(x)) but at the last;  depthwise over the 4 x 4 map, linear h
+            block, block, conv1(down(x)) except at the last;  depthwise over the 4 x 4 map, linear h
         logit = w h, or with classes <linear(h), E' y>
 
-conv1 only where widths differ; it is a 1 x 1 convolution without bias, as all convolutions and
-linear maps here are. lrelu has a slope of 0.2. up and down filter with (1, 3, 3, 1) in both
-directions: they are a doubling followed, and a halving preceded, by the blur (1, 2, 1) / 4.
+conv1, a 1 x 1 convolution, is there only where widths differ; no convolution or linear map has a
+bias. lrelu has a slope of 0.2. up and down filter with (1, 3, 3, 1) in both directions: a doubling
+followed, and a halving preceded, by the blur (1, 2, 1) / 4.
 
-Weights are drawn from N(0, gain^2 / inputs): gain sqrt(2 / 1.04) N^(-1/4) in L1 and L2, with N
-blocks in the network, so that a network of any depth starts as the identity and learns at one
-speed; 1 elsewhere; 1 / sqrt(its width) in the discriminator's class embedding.
+Initial weights are drawn from N(0, gain^2 / inputs). L1 and L2 have gain sqrt(2 / 1.04) N^(-1/4)
+with N blocks in the network, so that a network of any depth starts as the identity and learns at
+the same speed; the discriminator's class embedding has 1 / sqrt(its width), all others 1.
 
-It is played with objective `relativistic` and penalty `r1_r2`, labels from the data and fresh
+Train it with the objective `relativistic`, the penalty `r1_r2`, labels from the data and fresh
 batches: configs/r3gan_*.py.
 """
 
@@ -44,7 +44,7 @@ def normal(gain: float = 1.0) -> nn.initializers.Initializer:
 
 
 def first_gain(blocks: int) -> float:
-    """Return the gain of L1 and L2 in a network of so many blocks."""
+    """Return the gain of L1 and L2 in a network with this many blocks."""
     return (2.0 / (1.0 + 0.2**2)) ** 0.5 * blocks**-0.25
 
 
@@ -53,7 +53,7 @@ linear = partial(Dense, use_bias=False, kernel_init=normal())
 
 
 class Block(nn.Module):
-    """One residual block, [b, h, w, c] to the same."""
+    """One residual block; keeps the shape [b, h, w, c]."""
 
     groups: int
     gain: float
@@ -118,7 +118,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map images [b, h, w, c] and labels to logits [b]; fields as the generator's."""
+    """Map images [b, h, w, c] and labels to logits [b]; fields as in the generator."""
 
     widths: tuple[int, ...]
     groups: tuple[int, ...]
@@ -142,7 +142,7 @@ class Discriminator(nn.Module):
                 if self.widths[i - 1] != self.widths[i]:
                     x = conv1(self.widths[i - 1], dtype=dtype, name=f"widen_{i}")(x)
         x = x.astype(jnp.float32)
-        # [h w, c]: drawn as of h w inputs; each channel has a filter of its own.
+        # [h w, c]: drawn as for h w inputs; each channel has its own filter.
         kernel = Kernel((x.shape[1] * x.shape[2], x.shape[3]), normal(), name="depthwise")()
         features = (x * kernel.reshape(1, *x.shape[1:])).sum((1, 2))
         self.sow("intermediates", "features", features)
@@ -160,14 +160,14 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "r3gan",
-            "width": 768,  # of the finest resolution
+            "width": 768,  # channels of the finest resolution
             "most": 768,
-            "group_width": 16,  # channels of a group, of a block's 2 C
+            "group_width": 16,  # channels of a group of L2
             "latent_dim": 64,
             "conditional": True,
             "remat": False,
             "dtype": "float32",
-            "dtype_stages": 4,  # of the finest; the others compute in float32
+            "dtype_stages": 4,  # stages, finest first, that compute in dtype; others in float32
         }
     )
 

@@ -1,6 +1,6 @@
 """Recurrent layers over frames: ConvGRU, the three TSRUs, and the convolutional LSTM.
 
-With states h, frames x, s the logistic function, * a 3 x 3 convolution of maps side by side:
+With states h, frames x, s the logistic function, * a 3 x 3 convolution of concatenated maps:
 
     conv_gru    r = s(W_r * [h, x])    u = s(W_u * [h, x])     c = relu(W_c * [r h, x])
     tsru_c                             u = s(W_u * [h, x])     c = relu(W_c * [w, x])
@@ -9,17 +9,17 @@ With states h, frames x, s the logistic function, * a 3 x 3 convolution of maps 
 
     new state   u h + (1 - u) c        of a TSRU: u w + (1 - u) c
 
-The candidate's relu is DVD-GAN's (arXiv 1907.06571). w is the state, warped by what h and x say
-(TriVD-GAN, arXiv 2003.04035). That paper prints u h for its TSRUs too; but then TSRU_p would warp a
-state and never use it. So here w is what is mixed.
+The candidate's ReLU is DVD-GAN's (arXiv 1907.06571). w is the state, warped as h and x determine
+(TriVD-GAN, arXiv 2003.04035). That paper prints u h for its TSRUs too, but then TSRU_p would warp a
+state and never use it; so here w is what is mixed.
 
-The warp is our choice, because the paper's is not known to us: for every pixel two kernels of TAPS
-numbers, one along the height and one along the width, each a softmax of logits, which are one
-convolution of h and x. Pixels outside are those of the edge. The state is filtered along the width,
-then along the height: a pixel becomes a mean of its neighbours.
+The warp is our choice, because the paper's is not known to us. For every pixel there are two
+kernels of TAPS numbers, one along the height and one along the width, each a softmax of logits that
+one convolution computes from h and x. Pixels outside repeat the edge. The state is filtered along
+the width, then along the height, so a pixel becomes a weighted mean of its neighbours.
 
-A kernel's part that sees x is applied to all frames at once; what is left in the loop is the part
-that sees the state. Biases start at 0, kernels are orthogonal.
+The part of a kernel that sees x is applied to all frames at once; only the part that sees the state
+stays in the loop. Biases start at 0, kernels are orthogonal.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,25 +32,27 @@ import jax.numpy as jnp
 from jaxgan.models.convolution import conv
 from jaxgan.models.layers import Conv, Dtype, orthogonal
 
-TAPS = 5  # of a warp, along either axis
+TAPS = 5  # of a warp, along each axis
 Maps = Mapping[str, Callable[..., jax.Array]]  # a gate's name -> its convolution of state maps
-Given = Mapping[str, jax.Array]  # a gate's name -> what its frame and its bias add
+Given = Mapping[str, jax.Array]  # a gate's name -> contribution of frame and bias
 
 
 def warp(state: jax.Array, logits: jax.Array) -> jax.Array:
-    """Filter a state [b, h, w, c] at every pixel by kernels of its own, logits [b, h, w, 2 TAPS].
+    """Filter a state [b, h, w, c] with separate kernels at every pixel, from logits [b, h, w, 2
+    TAPS].
 
-    The first TAPS logits are of the kernel along the height, from TAPS // 2 pixels above to as many
-    below; the others of that along the width, left to right.
+    The first TAPS logits are the kernel along the height, from TAPS // 2 pixels above to TAPS // 2
+    below; the others are the kernel along the width, left to right.
     """
     down, across = jnp.split(logits.astype(jnp.float32), 2, -1)
     return _filtered(_filtered(state, nn.softmax(across), 2), nn.softmax(down), 1)
 
 
 def _filtered(x: jax.Array, kernels: jax.Array, axis: int) -> jax.Array:
-    """Return the sum over i of kernels[..., i] x, moved by i - TAPS // 2 pixels along an axis."""
+    """Return the sum over i of kernels[..., i] times x shifted by i - TAPS // 2 pixels along an
+    axis."""
     reach, size = TAPS // 2, x.shape[axis]
-    # Not jnp.pad, whose gradient sends zeros along a batch that is split over devices.
+    # Not jnp.pad, whose gradient communicates zeros if the batch is sharded over devices.
     first, last = (jax.lax.slice_in_dim(x, i, i + 1, axis=axis) for i in (0, size - 1))
     padded = jnp.concatenate([*reach * [first], x, *reach * [last]], axis)
     kernels = kernels.astype(x.dtype)
@@ -86,8 +88,8 @@ def tsru_s(own: Maps, given: Given, h: jax.Array) -> jax.Array:
     return u * warped + (1 - u) * c
 
 
-# Unit -> one step, and its gates with the number of maps of a state's width that they see, beside
-# the frame (True).
+# Unit -> one step, and for each gate the number of state-sized maps that it sees, and whether it
+# also sees the frame.
 UNITS = {
     "conv_gru": (conv_gru, {"reset": (1, True), "update": (1, True), "candidate": (1, True)}),
     "tsru_c": (tsru_c, {"motion": (1, True), "update": (1, True), "candidate": (1, True)}),
@@ -111,8 +113,8 @@ class Gate(nn.Module):
 class Recurrent(nn.Module):
     """Map frames [b, t, h, w, c] to the states [b, steps, h, w, features] of a unit of UNITS.
 
-    t is `steps`, or 1: then every step sees the same frame. The first state is 0.
-    remat: in the backward pass compute each step again, in place of keeping its gates.
+    t is `steps`, or 1: then every step sees the same frame. The initial state is 0.
+    remat: recompute each step in the backward pass, in place of keeping its gates.
     """
 
     unit: str
@@ -151,12 +153,12 @@ class Recurrent(nn.Module):
 
 
 class ConvLSTM(nn.Module):
-    """Take one step of an LSTM whose gates are a 3 x 3 convolution of frame and output together.
+    """One step of an LSTM whose gates are a 3 x 3 convolution of frame and output together.
 
         i, j, f, o = W * [x, h]     c = c s(f + 1) + s(i) tanh(j)     h = s(o) tanh(c)
 
-    Maps (h, c), each [b, h, w, features], and x [b, h, w, in] to the next (h, c). The 1 keeps what
-    a new network's cell holds. It has 9 (in + features) 4 features + 4 features parameters.
+    Maps (h, c), each [b, h, w, features], and x [b, h, w, in] to the next (h, c). The 1 makes an
+    untrained cell keep its memory. It has 9 (in + features) 4 features + 4 features parameters.
     """
 
     features: int

@@ -1,14 +1,15 @@
-"""ResNet-50 v2 (arXiv 1603.05027), an image's features: BigBiGAN's encoder (arXiv 1907.02544).
+"""ResNet-50 v2 (arXiv 1603.05027), the features of an image: BigBiGAN's encoder (arXiv 1907.02544).
 
-    stem         conv 7 x 7 with stride 2, max pool 3 x 3 with stride 2; neither bias nor norm
+    stem         conv 7 x 7 with stride 2, max pool 3 x 3 with stride 2; no bias, no norm
     stages       [3, 4, 6, 3] blocks of 4 width 2^i channels; all but the first stage halve
     block        x' + conv1(relu(bn(conv3(relu(bn(conv1(h))))))) with h = relu(bn(x))
-                 x' = x, or conv1(h) where the size or the number of channels changes
-    features     bn, mean over space: 32 width numbers, not cut at 0 by a ReLU
+                 x' = x, or conv1(h) if the size or the number of channels changes
+    features     bn, mean over space: 32 width numbers, without a last ReLU
 
 `width` 64 is ResNet-50, 23,500,352 parameters; 128 and 256 are its x2 and x4. The stride is in the
-3 x 3 convolution. Images of any size go; `small_stem` replaces the stem by conv 3 x 3 for small
-ones. No convolution has a bias. Batch norm has the moments of the batch in training (layers.py).
+3 x 3 convolution. It takes images of any size; for small ones, `small_stem` replaces the stem by a
+3 x 3 convolution. No convolution has a bias. In training, batch norm uses the moments of the batch
+(layers.py).
 """
 
 from functools import partial
@@ -25,7 +26,7 @@ DEPTHS = (3, 4, 6, 3)
 class Bottleneck(nn.Module):
     """Map [b, h, w, c] to [b, h, w, features], or to half the size (rounded up) with `stride`.
 
-    shortcut: False leaves x' away: the residual alone (models/revnet.py).
+    shortcut: False leaves out x' and returns the residual alone (models/revnet.py).
     """
 
     features: int
@@ -54,7 +55,7 @@ class Bottleneck(nn.Module):
 
 
 class Stem(nn.Module):
-    """Map images [b, h, w, c] to [b, h / 4, w / 4, features], or to the same size if `small`."""
+    """Map images [b, h, w, c] to [b, h / 4, w / 4, features], or keep their size if `small`."""
 
     features: int
     small: bool = False

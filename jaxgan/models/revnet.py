@@ -1,17 +1,17 @@
-"""RevNet-50 (arXiv 1707.04585): a residual network whose blocks can be run backwards.
+"""RevNet-50 (arXiv 1707.04585): a residual network whose blocks can be inverted.
 
-The channels are two halves, and a block is
+The channels form two halves, and a block is
 
     (x_1, x_2) -> (y_1, y_2) = (x_2, x_1 + f(x_2))        x_2 = y_1, x_1 = y_2 - f(y_1)
 
-so the backward pass of a stage finds the inputs of its blocks from its output and keeps none of
-them: its memory does not grow with the depth, for one more evaluation of f. Between stages 2 x 2
-means halve the size, and zeros around the channels double their number.
+so the backward pass of a stage recomputes the inputs of its blocks from its output and stores none
+of them: its memory does not grow with the depth, at the price of one more evaluation of f. Between
+stages 2 x 2 means halve the size, and zeros around the channels double their number.
 
 f is the residual of ResNet-50's block on half the channels (models/resnet.py), the form of arXiv
 1901.09005, whose RevNet-50 x4 BigBiGAN trains: 85,765,632 parameters, 8192 features. (The first
 paper's block has a second f, in place of the exchange of the halves.) The sums are in float32
-whatever f computes in, so that what comes back is what went in, but for a rounding.
+whatever dtype f computes in, so the recomputed inputs equal the originals up to rounding.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ Halves = tuple[jax.Array, jax.Array]  # both [b, h, w, c] float32
 
 
 def forward(f: Callable, weights: list[PyTree], x: Halves) -> Halves:
-    """Apply a block for each of the weights; f(weights, half) -> half."""
+    """Apply one block for each of the weights; f(weights, half) -> half."""
     for w in weights:
         x = x[1], x[0] + f(w, x[1])
     return x
 
 
-# Does what `forward` does, and keeps the output alone for the backward pass.
+# The same as `forward`, but stores only the output for the backward pass.
 reversible = jax.custom_vjp(forward, nondiff_argnums=(0,))
 
 
@@ -46,11 +46,11 @@ def _keep(f: Callable, weights: list[PyTree], x: Halves):
 
 
 def _go_back(f: Callable, kept: tuple[list[PyTree], Halves], dy: Halves):
-    """Invert block after block, and differentiate each where it was applied."""
+    """Invert block after block, and differentiate each at its recomputed input."""
     weights, y = kept
     gradients = []
     for w in reversed(weights):
-        # The barrier keeps the compiler from finding the first f again and with it all the others.
+        # Without the barrier the compiler would keep the first f's values instead of recomputing.
         (y, dy) = jax.lax.optimization_barrier((y, dy))
         value, pullback = jax.vjp(f, w, y[0])
         dw, dx = pullback(dy[1])
@@ -92,7 +92,7 @@ class Stage(nn.Module):
 class RevNet(nn.Module):
     """Map images [b, h, w, c] to features [b, 4 width 2^(stages - 1)] float32.
 
-    width: 64 is RevNet-50, 256 its x4; a multiple of 2. is_reversible: False is the plain form, for
+    width: 64 is RevNet-50, 256 its x4; must be even. is_reversible: False is the plain form, for
     comparison.
     """
 

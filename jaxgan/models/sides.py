@@ -21,8 +21,8 @@ def linen(
       module: its `__call__` is the call "call".
       inputs: specs of what `__call__` takes, without the batch axis.
       calls: names of its other methods that objectives may use.
-      features: the method that sows "features" [b, ...], for the call "features": it takes the
-        method's inputs and returns [b, n] float32.
+      features: the method that sows "features" [b, ...]; it becomes the call "features", which
+        takes the method's inputs and returns [b, n] float32.
     """
 
     def init(key: jax.Array) -> PyTree:
@@ -57,57 +57,57 @@ def _sown_features(module: nn.Module, method: str) -> Callable:
 
 
 def image_shape(spec: Spec) -> tuple[int, int, int]:
-    """Return (height, width, channels) of a game whose samples are images, or refuse it."""
+    """Return (height, width, channels) if samples are images; raise ValueError if not."""
     shape = getattr(spec.sample, "shape", ())
     if len(shape) != 3:
         raise ValueError(
-            f"model.name: this network makes images [height, width, channels], the data are "
+            f"model.name: this network makes images [height, width, channels], but the data are "
             f"{spec.sample}: write a model for them"
         )
     return shape
 
 
 def source_shape(spec: Spec) -> tuple[int, int, int]:
-    """Return (height, width, channels) of the images that a game translates, or refuse others."""
+    """Return (height, width, channels) if conditions are images; raise ValueError if not."""
     shape = getattr(spec.condition, "shape", ())
     if len(shape) != 3:
         raise ValueError(
-            "model.name: this network translates images, the data come with "
+            "model.name: this network translates images, but the data come with "
             f"{spec.condition}: write data.medium = 'pairs', or another model"
         )
     return shape
 
 
 def text_dim(spec: Spec) -> int:
-    """Return the length of the text vectors of a game that draws captions, or refuse others."""
+    """Return the length of the text vectors if conditions are those; raise ValueError if not."""
     shape = getattr(spec.condition, "shape", ())
     if len(shape) != 1:
         raise ValueError(
-            "model.name: this network draws captions, the data come with "
+            "model.name: this network draws captions, but the data come with "
             f"{spec.condition}: write data.medium = 'captions', or another model"
         )
     return shape[0]
 
 
 def num_classes(spec: Spec) -> int:
-    """Return how many classes the labels have, or refuse conditions of another kind."""
+    """Return the number of classes if conditions are labels; raise ValueError if not."""
     if not isinstance(spec.condition, Label):
         raise ValueError(
-            "model.name: this network is conditioned on a label, the data come with "
+            "model.name: this network is conditioned on a label, but the data come with "
             f"{spec.condition}: write a model for them"
         )
     return spec.condition.num_classes
 
 
 def sample_shape(spec: Spec, what: str, rank: int) -> tuple[int, ...]:
-    """Return the shape of a game's samples, of so many axes, or refuse others.
+    """Return the shape of the samples if it has `rank` axes; raise ValueError if not.
 
     what: the samples that the network makes, such as "waves [time, channels]".
     """
     shape = getattr(spec.sample, "shape", ())
     if len(shape) != rank:
         raise ValueError(
-            f"model.name: this network makes {what}, the data are {list(shape) or spec.sample}: "
-            "write another data.medium, or another model"
+            f"model.name: this network makes {what}, but the data are "
+            f"{list(shape) or spec.sample}: write another data.medium, or another model"
         )
     return shape

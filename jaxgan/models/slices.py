@@ -1,12 +1,12 @@
-"""A linear head <w, h> + c seen twice, for a slicing adversarial network (arXiv 2301.12811).
+"""A linear head <w, h> + c computed twice, for a slicing adversarial network (arXiv 2301.12811).
 
     features    <|w| h, sg(w / |w|)> + c
     direction   <sg(|w| h), w / |w|> + c
 
-sg: no gradient. Both are the logit itself; they differ in what learns from them. The first moves
-the features h, the length of w, which counts as a factor of theirs, and c; the second moves only
+sg: stop gradient. Both values are the logit itself; they differ in what learns from them. The first
+trains the features h, the length of w, which counts as their scale, and c; the second trains only
 the direction of w. Keeping the length, in place of a unit w, is the authors' advice in their
-tutorial (github.com/sony/san): the discriminator computes what it did before.
+tutorial (github.com/sony/san): the discriminator computes the same as before.
 """
 
 from typing import NamedTuple
@@ -17,16 +17,16 @@ from jax.lax import stop_gradient
 
 
 class Slices(NamedTuple):
-    """Logits [b] twice: what the features learn from, and what the direction learns from."""
+    """Logits [b] twice: one for training the features, one for training the direction."""
 
     features: jax.Array
     direction: jax.Array
 
 
 def slices(features: jax.Array, weights: jax.Array, bias: jax.Array) -> Slices:
-    """Return both, of features [b, n], weights [b, n] or [1, n] and a bias [b] or [1]."""
+    """Return both for features [b, n], weights [b, n] or [1, n] and a bias [b] or [1]."""
     squares = jnp.square(weights).sum(-1, keepdims=True)
-    lengths = jnp.sqrt(jnp.maximum(squares, 1e-24))  # a head of zeros stays, and its gradient 0
+    lengths = jnp.sqrt(jnp.maximum(squares, 1e-24))  # a head of zeros stays zero, with gradient 0
     directions = weights / lengths
     scaled = lengths * features
     return Slices(

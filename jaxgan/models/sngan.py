@@ -3,15 +3,15 @@
     G   linear, residual blocks (bn, relu, up, conv, bn, relu, conv), bn, relu, conv, tanh
     D   residual blocks that halve, relu, sum over space, linear
     conditional   a gain and a bias for each class in G's batch norms; projection in D (1802.05637)
-    SAGAN         the same with self-attention (`attention`: the height where it sits) and spectral
-                  norm in both players
+    SAGAN         the same with self-attention (`attention`: its resolution) and spectral norm in
+                  both players
 
-The blocks come from models/biggan.py; BigGAN took them from SN-GAN: the class embedding that all
-blocks share, split latents and the wider pyramid are what BigGAN added. The tables at 32 (equal
-stages, G 256 and D 128 channels) and at 128 (pyramids) are the paper's.
+The blocks come from models/biggan.py. BigGAN took them from SN-GAN and added the class embedding
+that all blocks share, split latents and the wider pyramid. The tables at 32 (equal stages, G 256
+and D 128 channels) and at 128 (pyramids) are the paper's.
 
-Deviations: 48 x 48 takes the table of 32, where the paper has a pyramid; orthogonal initial kernels
-in place of Glorot's; a gain of a class is 1 plus a row of an orthogonal table, in place of 1.
+Deviations: 48 x 48 uses the table of 32, where the paper has a pyramid; orthogonal initial kernels
+in place of Glorot's; a class's initial gain is 1 plus a row of an orthogonal table, in place of 1.
 """
 
 import flax.linen as nn
@@ -23,7 +23,7 @@ from jaxgan.models.biggan import Discriminator, Generator, Trunk
 from jaxgan.models.doublings import doublings
 from jaxgan.models.sides import image_shape, linen, num_classes
 
-# Number of doublings -> multiples of `width`, in each network's own order.
+# Number of doublings -> channels in units of `width`, from each network's input to its output.
 GENERATOR_WIDTHS = {
     1: (4, 4),
     2: (4, 4, 4),
@@ -66,7 +66,7 @@ def modules(
     if n not in GENERATOR_WIDTHS:
         raise ValueError(f"data.size = {height} x {width}: sngan goes to 256, biggan further")
     classes = num_classes if config.conditional else 0
-    heights = [height >> i for i in range(1, min(HALVINGS[n], n - 1) + 1)]  # in both networks
+    heights = [height >> i for i in range(1, min(HALVINGS[n], n - 1) + 1)]  # of both networks
     placed("model.attention", config.attention, heights)
     generator = Generator(
         image_shape=image_shape,

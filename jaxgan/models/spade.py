@@ -1,27 +1,27 @@
-"""SPADE, the generator of GauGAN (arXiv 1903.07291): a label map decides every normalisation.
+"""SPADE, the generator of GauGAN (arXiv 1903.07291): a label map modulates every normalisation.
 
     SPADE(x, m) = norm(x) (1 + gain(m)) + bias(m)
 
-gain and bias are maps of x's size and channels: m, resized to x by nearest, goes through 3 x 3
-convolutions to 128 channels, ReLU, and from there to either. A norm alone makes a flat area 0 and
-so forgets which class it was of; here the class is said again at every layer.
+gain and bias have x's size and channels: m, resized to x by nearest neighbour, goes through 3 x 3
+convolutions to 128 channels, ReLU, and from there to both. A norm alone turns a uniform area into 0
+and so forgets its class; here the class is supplied again at every layer.
 
-    block   (SPADE, leaky ReLU, 3 x 3) twice, the narrower of both widths between, added to the
-            input; where widths differ the input passes a SPADE and a 1 x 1 without bias
+    block   (SPADE, leaky ReLU, 3 x 3) twice, with the smaller of the two widths between, added to
+            the input; where widths differ the input passes a SPADE and a 1 x 1 without bias
     G       3 x 3 of the map at the smallest size (4 x 4 for 256), seven blocks of 16 w, 16 w, 16 w,
-            8 w, 4 w, 2 w, w channels (w = 64), doubled by nearest between, leaky ReLU, 3 x 3, tanh
-    D       PatchGANs (models/pix2pix.py) without a norm in the first layer, of the image beside its
+            8 w, 4 w, 2 w, w channels (w = 64), nearest upsampling between, leaky ReLU, 3 x 3, tanh
+    D       PatchGANs (models/pix2pix.py) without a norm in the first layer, of the image and its
             map, at full size and halved `scales` - 1 times; logits are a tuple, one for each
 
-With `style` the smallest map is a linear function of the latents, and an encoder (strided 3 x 3
-convolutions, instance norm) gives mean and log variance of the latents of a picture: the style of
-one picture, the map of another. Without it the latents are ignored.
+With `style` the first features are a linear function of the latents, and an encoder (strided 3 x 3
+convolutions, instance norm) gives mean and log variance of the latents of a picture: this combines
+the style of one picture with the map of another. Without `style` the latents are ignored.
 
 Deviations. The norm is instance norm, where the paper has batch norm over all devices: what a map
-becomes depends on no other map of its batch, and needs no statistics. Smaller pictures have fewer
-blocks, the narrowest ones. Halves for D are means of 2 x 2 pixels. What the paper leaves open (the
-1 + before the gain, the width between, the skip's bias, leaky ReLU before the last convolution) is
-chosen so that the parameter counts are those that the design gives for 256 x 256.
+becomes does not depend on the rest of its batch, and needs no statistics. Smaller pictures have
+fewer blocks, the narrowest ones. D's smaller scales are means of 2 x 2 pixels. What the paper
+leaves open (the 1 + before the gain, the width between, the skip's bias, leaky ReLU before the last
+convolution) is chosen so that the parameter counts match the design for 256 x 256.
 """
 
 import flax.linen as nn
@@ -47,7 +47,7 @@ def nearest(maps: jax.Array, size: tuple[int, int]) -> jax.Array:
 
 
 class Spade(nn.Module):
-    """Normalise x [b, h, w, c]; scale and shift it by what maps [b, H, W, classes] say."""
+    """Normalise x [b, h, w, c], then scale and shift it as maps [b, H, W, classes] determine."""
 
     hidden: int
 
@@ -61,7 +61,7 @@ class Spade(nn.Module):
 
 
 class Block(nn.Module):
-    """Map x [b, h, w, in] to [b, h, w, features] under maps [b, H, W, classes]."""
+    """Map x [b, h, w, in] to [b, h, w, features], modulated by maps [b, H, W, classes]."""
 
     features: int
     hidden: int
@@ -81,8 +81,9 @@ class Block(nn.Module):
 class Decoder(nn.Module):
     """Map latents [b, latent_dim] and maps [b, h, w, classes] to images [b, h, w, channels].
 
-    levels: doublings. size: (height, width) of the first features, where latents make them; None
-    where the map does.
+    levels: doublings. size: (height, width) of the first features if latents make them; None if the
+      map
+    does.
     """
 
     channels: int
@@ -162,8 +163,8 @@ class Generator(nn.Module):
 
 
 class Judge(nn.Module):
-    """Map an image beside its map, [b, h, w, c], to every layer's features, the last the logits
-    [b, h', w']. layers: strided convolutions."""
+    """Map an image with its map as channels, [b, h, w, c], to every layer's features and last the
+    logits [b, h', w']. layers: number of strided convolutions."""
 
     width: int
     layers: int
@@ -181,7 +182,8 @@ class Judge(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Judges at several scales of images [b, h, w, c] and their maps [b, h, w, classes]."""
+    """Patch discriminators at several scales, of images [b, h, w, c] with maps [b, h, w,
+    classes]."""
 
     width: int
     layers: int
@@ -215,12 +217,12 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "spade",
-            "width": 64,  # of G's narrowest block, and of the first layer of the other networks
-            "hidden": 128,  # between a map and the gains and biases that it gives
-            "style": False,  # latents give the first features, an encoder gives latents
+            "width": 64,  # channels of G's narrowest block and the other networks' first layer
+            "hidden": 128,  # channels between a map and the gains and biases
+            "style": False,  # latents make the first features, an encoder makes latents
             "latent_dim": 256,
             "patch_layers": 3,  # strided convolutions of a judge: 3 see 70 x 70 pixels
-            "scales": 2,  # judges, each at half of the size of the one before
+            "scales": 2,  # discriminators, each at half the size of the one before
         }
     )
 
@@ -237,7 +239,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     refuse_size((height, width), 1 << config.scales - 1)
     if config.patch_layers < 1:
         raise ValueError(f"model.patch_layers = {config.patch_layers}: write 1 or more")
-    # The last norm sees 2 x 2 pixels at least, in the coarsest judge too.
+    # The last norm must see at least 2 x 2 pixels, in the coarsest discriminator too.
     least = 3 << config.patch_layers + config.scales - 1
     if min(height, width) < least:
         raise ValueError(

@@ -1,31 +1,31 @@
 """SPIRAL (arXiv 1804.01118): images painted stroke by stroke by a policy that sees the canvas.
 
-At each of `strokes` steps: canvas and coordinates to a convolution of 5, plus the action before
-(parts embedded by 16 numbers) and noise z, each through a perceptron of 64, 32, width; relu;
-convolutions of stride 2 down to 8 x 8, a residual stack, a linear map, an LSTM. Then the parts of
-an action are drawn one after the other, each from logits of the LSTM's output and of the parts
-before it:
+At each of `strokes` steps the policy reads the canvas with coordinates through a convolution of 5,
+and adds the previous action (each part embedded by 16 numbers) and noise z, each through a
+perceptron of 64, 32, width; ReLU. Convolutions of stride 2 down to 8 x 8, a residual stack, a
+linear map and an LSTM follow. Then the parts of an action are drawn one after another, each from
+logits that depend on the LSTM's output and the parts before it:
 
     flag      0 lifts the brush and moves it, 1 paints
-    end       a place on a grid, from a map of logits
-    control   another, of the curve
+    end       a cell of a grid, from a map of logits
+    control   another cell, the control point of the curve
     size      one of `sizes`, radii in pixels;  pressure  0.1 to 1 in `pressures` levels
-    red ...   of images of three channels: 0 to 1 in 20 levels each
+    red ...   for images of three channels: 0 to 1 in 20 levels each
 
-Parts with one value are left out. The painter (environments/strokes.py) has no gradient.
+Parts with a single value are left out. The painter (environments/strokes.py) has no gradient.
 
-    generator   call   (noise, condition) -> canvases, as any generator's: images in [-1, 1]
-                act    noise -> Episode: what was done, how likely it was, what was expected
+    generator   call   (noise, condition) -> canvases, like any generator: images in [-1, 1]
+                act    noise -> Episode: actions, their log probabilities, expected rewards
     discriminator      DCGAN's without batch norm, on finished canvases
 
-The noise is U(-1, 1): `z_dim` numbers that the policy sees, then one for each draw, the place
-where the cumulative odds of its values are met. So a canvas is a function of its noise, and is
-drawn, stored and scored as any image is; its gradient is that of the logits alone.
+The noise is U(-1, 1): `z_dim` numbers that the policy sees, then one for each draw, which picks the
+value where the cumulative probability passes it. So a canvas is a function of its noise, and is
+sampled, stored and scored like any image; gradients flow through the logits only.
 
-The counts are those of the authors' agent (deepmind/spiral) for 64 x 64 in colour, six sizes, ten
-pressures, a grid of 32; as there, the last part is embedded for a next one that does not come.
-Deviations: z is uniform, of the paper normal; the action before the first is all zeros; parts that
-lifting the brush does not use have no part in its likelihood.
+The sizes are those of the authors' agent (deepmind/spiral) for 64 x 64 in colour, with six brush
+sizes, ten pressures and a grid of 32; as there, the last part is embedded for a next one that does
+not come. Deviations: z is uniform, in the paper normal; the action before the first is all zeros;
+parts that are unused when the brush is lifted do not count in the likelihood.
 """
 
 from typing import NamedTuple
@@ -49,10 +49,11 @@ COLOURS = ("red", "green", "blue")
 
 
 class Episode(NamedTuple):
-    """Canvases as they grew.
+    """The growing canvases of an episode, and the actions.
 
-    actions: {part: [b, strokes] int32}, see the module. log_odds: [b, strokes] float32, of the
-    parts that were used. entropy: [b, strokes] float32, the mean over the parts' odds.
+    actions: {part: [b, strokes] int32}, see the module. log_odds: [b, strokes] float32, log
+      probability
+    of the parts that were used. entropy: [b, strokes] float32, averaged over the parts.
     value: [b, strokes] float32, expected reward from here on, before the action.
     canvas: [b, strokes + 1, h, w, c] float32 in [-1, 1], the empty one first.
     """
@@ -65,7 +66,8 @@ class Episode(NamedTuple):
 
 
 def met(logits: jax.Array, place: jax.Array) -> jax.Array:
-    """Return the value at which the odds [b, n], summed up, pass `place` [b] in [0, 1): int32.
+    """Return the first value at which the cumulative probability of logits [b, n] passes `place`
+    [b] in [0, 1): [b] int32.
 
     >>> met(jnp.log(jnp.array([[0.25, 0.5, 0.25]] * 3)), jnp.array([0.2, 0.3, 0.9]))
     Array([0, 1, 2], dtype=int32)
@@ -75,7 +77,7 @@ def met(logits: jax.Array, place: jax.Array) -> jax.Array:
 
 
 class Painter(nn.Module):
-    """The policy. parts: {name: how many values it has}, in the order in which they are drawn."""
+    """The policy. parts: (name, number of values), in the order in which they are drawn."""
 
     shape: tuple[int, int, int]
     strokes: int
@@ -153,14 +155,14 @@ class Painter(nn.Module):
         return canvas, memory, found, Episode(actions, log_odds, entropy, value, pixels)
 
     def as_numbers(self, name: str, value: jax.Array) -> jax.Array:
-        """Return values [b] for a network: (y, x) in [-1, 1] of places, else 0 and 1."""
+        """Return values [b] as inputs of a network: (y, x) in [-1, 1] for places, else one-hot."""
         if name not in PLACES:
             return jax.nn.one_hot(value, dict(self.parts)[name])
         at = jnp.stack([value // self.grid, value % self.grid], -1).astype(jnp.float32)
         return 2.0 * at / (self.grid - 1) - 1.0
 
     def as_stroke(self, actions: dict[str, jax.Array]) -> Stroke:
-        """Return values [b] as strokes; a place is the middle of its cell of the grid."""
+        """Return values [b] as strokes; a place is the centre of its cell of the grid."""
         height, width, channels = self.shape
         cell = jnp.array([[height / self.grid, width / self.grid]])
 
@@ -184,7 +186,7 @@ class Painter(nn.Module):
 
 
 def parts_of(config: ConfigDict, channels: int) -> tuple[tuple[str, int], ...]:
-    """Return the parts of an action and how many values each has."""
+    """Return the parts of an action and the number of values of each."""
     places = config.grid**2
     found = {"flag": 2, "end": places, "control": places}
     found |= {"size": len(config.sizes), "pressure": config.pressures}
@@ -199,22 +201,22 @@ def default_config() -> ConfigDict:
         {
             "name": "spiral",
             "strokes": 19,
-            "latent_dim": 10 + 19 * 4,  # z_dim, and a number for each draw of each stroke
+            "latent_dim": 10 + 19 * 4,  # z_dim, and one number for each draw of each stroke
             "z_dim": 10,
-            "grid": 32,  # places of a side
+            "grid": 32,  # cells per side
             "sizes": (1.0,),  # radii in pixels
             "pressures": 10,  # 1: always full
             "ground": 0.0,  # brightness of an empty canvas; ink on gray ones is 1 - ground
             "width": 32,
             "blocks": 8,
-            "memory": 256,  # numbers of the LSTM
+            "memory": 256,  # units of the LSTM
             "discriminator_width": 64,
         }
     )
 
 
 def channels(config: ConfigDict) -> int:
-    """Return the channels of images that the latents of a model's config have draws for: 3 or 1."""
+    """Return 3 if the latents of a model's config have draws for colour, else 1."""
     in_colour = config.z_dim + config.strokes * len(parts_of(config, 3))
     return 3 if config.latent_dim == in_colour else 1
 

@@ -1,25 +1,26 @@
-"""SRGAN (arXiv 1609.04802): an image enlarged 2, 4 or 8 times, with detail that a judge believes.
+"""SRGAN (arXiv 1609.04802): enlarge an image 2, 4 or 8 times, with detail that looks real.
 
     G   c9-w, PReLU; blocks (c3-w, norm, PReLU, c3-w, norm) added to their input; c3-w, norm, added
-        to what went into the blocks; for each doubling c3-4w, pixel shuffle, PReLU; c9-channels
-    D   c3 of w, w, 2w, 2w, 4w, 4w, 8w, 8w channels, every second of stride 2, each with batch norm
-        but the first, leaky ReLU (0.2); linear to `hidden`, leaky ReLU, linear
+        to the input of the first block; for each doubling c3-4w, pixel shuffle, PReLU; c9-channels
+    D   c3 of w, w, 2w, 2w, 4w, 4w, 8w, 8w channels, every second with stride 2, each with batch
+        norm except the first, leaky ReLU (0.2); linear to `hidden`, leaky ReLU, linear
 
-PReLU has one slope a layer, 0.25 at first. G is linear at its end and takes images of any size.
-Kernels from U(-1 / sqrt(n), 1 / sqrt(n)), n the inputs of an output; the paper names none.
+A PReLU has one slope per layer, initially 0.25. G has a linear output and takes images of any size.
+Kernels from U(-1 / sqrt(n), 1 / sqrt(n)), n the inputs of an output; the paper names no rule.
 
 Norms. The paper has batch norm in G, with running moments after training. Here "affine" is instance
-norm with its gain and bias, which is batch norm of one image: what an image becomes does not depend
-on its batch, and no moments are kept. "" is none: then a pixel depends on those around it alone,
-and a large image is what its overlapping parts are.
+norm with gain and bias, which equals batch norm of a single image: the result does not depend on
+the rest of the batch, and no moments are kept. "" is none: then a pixel depends only on those
+around it, and a large image can be made in overlapping parts.
 
 Pixel shuffle. Channel (4 o + 2 i + j) is the pixel (i, j) of 2 x 2 of channel o, the order of
 PyTorch and of the paper. Its kernels begin with four equal parts, so that it begins as nearest
 up-sampling and a convolution, without a checkerboard (arXiv 1707.02937).
 
-Options that are not the paper's: `skip` adds bicubic enlargement to the result, with a last kernel
-of 0 at first, so that training begins there; `up` "nearest" doubles pixels before a convolution in
-place of the shuffle; `head` "mean" takes D's mean over the image, so that D fits every size.
+Options that the paper does not have: `skip` adds bicubic enlargement to the result, with a last
+kernel that is 0 at first, so that training starts from there; `up` "nearest" repeats pixels before
+a convolution in place of the shuffle; `head` "mean" averages D's features over the image, so that D
+takes any size.
 """
 
 import math
@@ -73,7 +74,7 @@ class Block(nn.Module):
 
 
 def normalised(x: jax.Array, norm: str, name: str) -> jax.Array:
-    """Return x behind a norm of the module that calls, if there is to be one."""
+    """Return x after a norm of the calling module, if there is one."""
     return InstanceNorm(affine=True, name=name)(x) if norm else x
 
 
@@ -108,12 +109,12 @@ class Enlarger(nn.Module):
         return x + resized(source, (x.shape[1], x.shape[2])) if self.skip else x
 
     def translate(self, noise: tuple, source: jax.Array) -> jax.Array:
-        """Return the same: an image that is to be like the one that the source belongs to."""
+        """Return the same: an enlarged image, to be compared with the original."""
         return self(noise, source)
 
 
 class Discriminator(nn.Module):
-    """Map images [b, h, w, c] to logits [b], whatever they were enlarged from."""
+    """Map images [b, h, w, c] to logits [b]; the source is ignored."""
 
     width: int
     hidden: int
@@ -138,15 +139,15 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "srgan",
-            "width": 64,  # of G's layers and of D's first
+            "width": 64,  # channels of G's layers and of D's first
             "blocks": 16,
-            "edge": 9,  # pixels of G's first and last kernel
-            "norm": "affine",  # of G; or "", none
+            "edge": 9,  # size of G's first and last kernel
+            "norm": "affine",  # norm of G; "": none
             "skip": False,  # add bicubic enlargement
             "up": "shuffle",  # or nearest
             "hidden": 1024,  # width of D's last hidden layer
-            "head": "dense",  # of D; or mean, for images of any size
-            "batch_norm_eps": 1e-5,  # of D
+            "head": "dense",  # end of D; or mean, for images of any size
+            "batch_norm_eps": 1e-5,  # in D
         }
     )
 

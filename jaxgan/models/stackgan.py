@@ -3,17 +3,18 @@
     c = mu(t) + sigma(t) eps        conditioning augmentation, of a text vector t
     stage 1   noise and c -> dense, bn to 4 x 4; a residual; up, bn; a residual; (up, bn, ReLU) ...,
               up, tanh
-    stage 2   stage 1's image -> 3 x 3, ReLU; (halving, bn, ReLU) twice; with a c of its own, at
-              every place, 3 x 3, bn, ReLU; 4 residual blocks; (up, bn, ReLU) 4 times, 3 x 3, tanh
+    stage 2   stage 1's image -> 3 x 3, ReLU; (halving, bn, ReLU) twice; joined with its own c at
+              every position, 3 x 3, bn, ReLU; 4 residual blocks; (up, bn, ReLU) 4 times, 3 x 3,
+              tanh
 
-mu and log sigma are one dense layer of t and leaky ReLU (0.2), on both. An up is nearest neighbour
-x 2, then 3 x 3. Stage 1's residuals and either stage's discriminator are those of text_dcgan.py. No
-convolution has a bias; kernels come from N(0, 0.02^2).
+mu and log sigma come from one dense layer of t with leaky ReLU (0.2) on both. "up" is nearest
+upsampling x 2, then 3 x 3. Stage 1's residuals and the discriminator of each stage are from
+text_dcgan.py. No convolution has a bias; kernels come from N(0, 0.02^2).
 
-eps is a part of the latents: [noise, stage 1's eps, stage 2's eps], `augmented` numbers each; so
-an image is a function of latents and text. The authors' code draws eps from a truncated normal, and
-sampling may: truncation applies to it as to the noise. Stage 2 is trained with stage 1 held
-(`generator.freeze`), no gradient passes into it.
+eps is a part of the latents, [noise, stage 1's eps, stage 2's eps], with `augmented` numbers each,
+so an image is a function of latents and text. The authors' code draws eps from a truncated normal;
+here truncation at sampling applies to eps as to the noise. Stage 2 is trained with stage 1 frozen
+(`generator.freeze`), and no gradient passes into it.
 """
 
 import flax.linen as nn
@@ -28,7 +29,7 @@ from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.sides import image_shape, linen, text_dim
 from jaxgan.models.text_dcgan import Discriminator, Layer, Residual, leaky, normal
 
-TIMES = 4  # stage 2's image is so many times as large as stage 1's
+TIMES = 4  # how many times larger stage 2's image is than stage 1's
 BLOCKS = 4  # of stage 2
 
 
@@ -91,7 +92,7 @@ class Image(nn.Module):
         n = len(self.widths)
         base = height >> n, width >> n, self.widths[0]
         x = Dense(base[0] * base[1] * base[2], kernel_init=normal, name="linear")(x)
-        # Of each of the maps' pixels on its own, as in the authors' code.
+        # Batch norm of each element of the map separately, as in the authors' code.
         x = BatchNorm(self.eps, name="norm")(x).reshape(-1, *base)
         for i in range(n):
             if i:
@@ -155,8 +156,8 @@ def default_config() -> ConfigDict:
         {
             "name": "stackgan",
             "stage": 1,
-            "width": 64,  # of D's first stage; G's last is twice as wide
-            "latent_dim": 228,  # noise, 100, and eps, `augmented` for each stage: 356 in stage 2
+            "width": 64,  # channels of D's first stage; G's last is twice as wide
+            "latent_dim": 228,  # 100 of noise, and eps, `augmented` per stage: 356 in stage 2
             "augmented": 128,  # numbers of c
             "text": 128,  # numbers that D reduces a text vector to
             "batch_norm_eps": 1e-5,

@@ -1,4 +1,5 @@
-"""StyleGAN's generator (arXiv 1812.04948), from the paper; its discriminator is ProGAN's, blurred.
+"""StyleGAN's generator (arXiv 1812.04948), from the paper; its discriminator is ProGAN's, with
+blurs.
 
     w = mapping(z)                    linear layers with leaky ReLU, of z over its root mean square
     x = constant, then for each of 2 (doublings + 1) layers:
@@ -7,13 +8,13 @@
         x = (1 + A(w)) (x - mean) / deviation + B(w)       AdaIN: moments over an image's space
     image = 1 x 1 convolution of the last x
 
-The latents are z (the first `style_dim` numbers) and behind it the noise of every layer, a number
-for each place: so noise is frozen by holding latents, and varied by drawing them again, and the
+The latents are z (the first `style_dim` numbers) followed by the noise of every layer, a number for
+each position. So fixing these latents freezes the noise, drawing them again varies it, and the
 image is a pure function of its latents. `latent_dim` must be the sum.
 
-`styles` maps latents to a w for each layer, `synthesise` those and the noise to images: style
-mixing (objectives/style.py) and truncation in w, w' = mean + psi (w - mean), are operations between
-the two. Kernels want `equalized` True, which also slows the mapping down to 0.01.
+`styles` maps latents to a w for each layer, `synthesise` maps these and the noise to images: style
+mixing (objectives/style.py) and truncation in w, w' = mean + psi (w - mean), happen between the
+two. Kernels need `equalized` True, which also slows the mapping down to 0.01.
 
 Blurs are (1, 2, 1) / 4 in both directions; the discriminator has one before each map is halved.
 
@@ -46,7 +47,7 @@ def adain(x: jax.Array, gain: jax.Array, bias: jax.Array) -> jax.Array:
 
 
 def noise_shapes(image_shape: tuple[int, int, int]) -> list[tuple[int, int]]:
-    """Return the size of each layer's map, coarsest first, two of each."""
+    """Return the size of each layer's map, coarsest first, two layers per size."""
     height, width, _ = image_shape
     n = doublings(height, width)
     return [(height >> i, width >> i) for i in range(n, -1, -1) for _ in range(2)]
@@ -116,7 +117,7 @@ class Generator(nn.Module):
         return self.synthesise(self.styles(latents, labels), latents)
 
     def styles(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
-        """Return w for every layer, [b, layers, style_dim]: the same one."""
+        """Return w for every layer, [b, layers, style_dim], the same for all."""
         w = self.mapping(latents[:, : self.style_dim])
         return jnp.repeat(w[:, None], len(self.layers), axis=1)
 

@@ -1,19 +1,19 @@
-"""A DCGAN that draws captions (Reed et al., arXiv 1605.05396): an image of noise and a text vector.
+"""A DCGAN for captions (Reed et al., arXiv 1605.05396): an image from noise and a text vector.
 
     G   text -> dense, leaky ReLU; with the noise to 4 x 4, bn; a residual; doubling, bn; a
         residual; (doubling, bn, ReLU) ..., doubling, tanh
-    D   halving, leaky ReLU; (halving, bn, leaky ReLU) ..., halving to 4 x 4, bn; a residual; beside
-        it at each place the text -> dense, leaky ReLU; 1 x 1, bn, leaky ReLU; one logit of all.
-        Above 64 x 64 what is wider than 8 of the first layer is narrowed by 1 x 1, bn, as in
+    D   halving, leaky ReLU; (halving, bn, leaky ReLU) ..., halving to 4 x 4, bn; a residual; joined
+        at every position with text -> dense, leaky ReLU; 1 x 1, bn, leaky ReLU; one logit of all.
+        Above 64 x 64, maps wider than 8 times the first layer are narrowed by 1 x 1, bn, as in
         StackGAN
 
-A doubling is a transposed convolution, a halving a convolution, 4 x 4 with stride 2. A residual is
-x + bn(3 x 3 (bn-relu(3 x 3 (bn-relu(1 x 1 x))))), 1 / 4 as wide inside, and an activation: ReLU in
-G, leaky ReLU (0.2) in D.
+A doubling is a transposed convolution and a halving a convolution, both 4 x 4 with stride 2. A
+residual is x + bn(3 x 3 (bn-relu(3 x 3 (bn-relu(1 x 1 x))))), with 1 / 4 of the channels inside,
+then an activation: ReLU in G, leaky ReLU (0.2) in D.
 
-No convolution has a bias: the authors' code sets every one of them to 0 before each use. The paper
-reduces the text to 128 numbers, the code to 256 (`text`). `batch_norm_eps` is 1e-5 as there;
-kernels come from N(0, 0.02^2), gains of batch norm start at 1 (there N(1, 0.02^2)).
+No convolution has a bias: the authors' code sets each one to 0 before each use. The paper reduces
+the text to 128 numbers, the code to 256 (`text`). `batch_norm_eps` is 1e-5 as there; kernels come
+from N(0, 0.02^2), gains of batch norm start at 1 (there N(1, 0.02^2)).
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.sides import image_shape, linen, text_dim
 
 normal = nn.initializers.normal(0.02)
-WIDEST = 8  # times the first layer: the residual and the joined layer of D
+WIDEST = 8  # in units of the first layer: the residual and the joined layer of D
 
 
 def leaky(x: jax.Array) -> jax.Array:
@@ -56,7 +56,8 @@ class Layer(nn.Module):
 
 
 class Residual(nn.Module):
-    """Add to x [b, h, w, c] what three convolutions make of it, a quarter as wide inside."""
+    """Add to x [b, h, w, c] the result of three convolutions with a quarter of the channels
+    inside."""
 
     activation: Callable[[jax.Array], jax.Array]
     eps: float
@@ -137,9 +138,9 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "text_dcgan",
-            "width": 64,  # of D's first stage; G's last is twice as wide
+            "width": 64,  # channels of D's first stage; G's last is twice as wide
             "latent_dim": 100,
-            "text": 256,  # numbers that either network reduces a text vector to; the paper: 128
+            "text": 256,  # numbers that each network reduces a text vector to; the paper: 128
             "batch_norm_eps": 1e-5,
         }
     )

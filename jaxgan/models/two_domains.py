@@ -1,5 +1,5 @@
-"""What the classifiers of two domains of digits share (domains.py, adda.py): a player that encodes
-images and classifies features, and its convolution.
+"""Shared parts of the classifiers of two domains of digits (domains.py, adda.py): a player that
+encodes images and classifies features, and its convolution.
 
 Source and target go through an encoder one after the other, so with batch norm each has the moments
 of its own domain, in training and afterwards (trained/classifier.py). Shared moments would reveal
@@ -50,7 +50,7 @@ class Classifier(nn.Module):
         return self.classifier(self.encoder(images))
 
     def predict(self, images: jax.Array) -> jax.Array:
-        """Return the classes' logits [b, classes] of images of one domain."""
+        """Return class logits [b, classes] of images of one domain."""
         return self(images)
 
     def features(self, images: jax.Array) -> jax.Array:
@@ -58,12 +58,12 @@ class Classifier(nn.Module):
         return self.encoder(images)
 
     def classify(self, features: jax.Array) -> jax.Array:
-        """Return the classes' logits [b, classes] of features [b, n]."""
+        """Return class logits [b, classes] of features [b, n]."""
         return self.classifier(features)
 
 
 def player(encoder: nn.Module, classifier: nn.Module, spec: Spec) -> Side:
-    """Return the player that encodes and classifies; it makes no samples of noise."""
+    """Return the player that encodes and classifies; it generates no samples from noise."""
     found = linen(
         Classifier(encoder, classifier),
         spec.sample.source,
@@ -74,7 +74,8 @@ def player(encoder: nn.Module, classifier: nn.Module, spec: Spec) -> Side:
 
 
 def refuse(config: ConfigDict, spec: Spec) -> None:
-    """Raise ValueError for data that networks of digits do not take, or a norm they do not have."""
+    """Raise ValueError for data that these networks do not take, or a norm that they do not
+    have."""
     classes = num_classes(spec)
     if not isinstance(spec.sample, Domains):
         raise ValueError(

@@ -1,18 +1,18 @@
-"""VGAN (arXiv 1609.02612): short clips, as a scene that stands still and what moves in it.
+"""VGAN (arXiv 1609.02612): short clips as a static scene and a moving foreground.
 
     G(z) = m f + (1 - m) b
 
-with b one image [h, w, c], the same at all times, f a clip in [-1, 1] and m in (0, 1), one number
-for each frame and pixel: both from one network in space and time, b from another. `streams = 1` is
-the paper's control, a clip from one network. game/terms/mask.py keeps the mask small.
+b is one image [h, w, c], the same at all times; f is a clip in [-1, 1] and m in (0, 1) a mask, one
+number for each frame and pixel. f and m come from one network in space and time, b from another.
+`streams = 1` is the paper's control, a clip from one network. game/terms/mask.py keeps the mask
+small.
 
     b   latents to 4 x 4, then transposed 4 x 4 convolutions of stride 2
     f   latents to 2 x 4 x 4, then transposed 4 x 4 x 4 convolutions of stride 2; two heads
-    D   the mirror of f, leaky relu 0.2, batch norm but in the first layer
+    D   the mirror image of f, leaky ReLU (0.2), batch norm except in the first layer
 
-Deviations: D has one logit; the authors' has two outputs under a softmax, whose difference it is.
-The gains of batch norm start at 1, not at N(1, 0.02^2). D's batch norm wants `objective.one_pass`
-False.
+Deviations: D has one logit, the difference of the two outputs under the authors' softmax; gains of
+batch norm start at 1, not at N(1, 0.02^2). With D's batch norm set `objective.one_pass` False.
 """
 
 import flax.linen as nn
@@ -49,7 +49,7 @@ class Still(nn.Module):
 
 
 class Moving(nn.Module):
-    """Map latents [b, n] to clips [b, t, h, w, channels] in [-1, 1]; with `masks`, one channel more
+    """Map latents [b, n] to clips [b, t, h, w, channels] in [-1, 1]. With `masks`, one more channel
     holds the masks, in (0, 1). widths: coarsest map first."""
 
     channels: int
@@ -97,7 +97,8 @@ class Generator(nn.Module):
         return mask * clip + (1.0 - mask) * self.still(latents)[:, None]
 
     def mask(self, latents: jax.Array, labels: jax.Array) -> jax.Array:
-        """Return m [b, t, h, w, 1]: what of a clip is not the still image; 1 for one stream."""
+        """Return m [b, t, h, w, 1], the share of the moving foreground; 1 everywhere for one
+        stream."""
         last = self.moving(latents)[..., -1:]
         return jnp.ones_like(last) if self.streams == 1 else last
 
@@ -126,7 +127,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "vgan",
-            "width": 64,  # of the finest map of either network
+            "width": 64,  # channels of the finest map of each network
             "latent_dim": 100,
             "streams": 2,  # 1: no still image and no mask
             "batch_norm_eps": 1e-5,

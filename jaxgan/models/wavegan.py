@@ -1,24 +1,25 @@
-"""WaveGAN (arXiv 1802.04208): DCGAN flattened to one dimension, for raw sound.
+"""WaveGAN (arXiv 1802.04208): DCGAN in one dimension, for raw sound.
 
-    G   a linear map to 16 samples of many channels, then convolutions of 25 taps, transposed, each
-        of which makes four samples of one; relu between, tanh at the end
-    D   the mirror of it, leaky relu 0.2, and one logit of the whole wave
+    G   a linear map to 16 samples of many channels, then transposed convolutions of 25 taps, each
+        of which makes four samples of one; ReLU between, tanh at the end
+    D   the mirror image, leaky ReLU (0.2), and one logit of the whole wave
 
-16,384 samples take five layers. The channels double with every further layer; a length of 16 x 4^n
-x 2 has a last layer of stride 2 (the authors' 32,768 samples).
+16,384 samples take five layers. Every further layer doubles the channels; a length of 16 x 4^n x 2
+has a last layer of stride 2 (the authors' 32,768 samples).
 
-Phase shuffle. A transposed convolution leaves a tone of its own whose phase is the same in every
-wave, by which D could tell them. So D's maps, but the last, are each shifted by U{-n, ..., n}
-samples, reflected at the ends, anew in every turn and layer. The draws come with the weights, as
-the collection "looks" of the variables; without it (scores, the watch) nothing is shifted. All
-passes of a turn (real, generated, between) see the same shifts, and all waves of a batch, as in the
-authors' code, which draws anew for every pass.
+Phase shuffle. Transposed convolutions leave a characteristic tone whose phase is the same in every
+wave, by which D could recognise generated waves. So D's maps, except the last, are shifted by
+U{-n, ..., n} samples, with reflection at the ends, drawn again in every turn and layer. The draws
+come with the weights, as the collection "looks" of the variables; without it (scores, the watch)
+nothing is shifted. All passes of a turn (real, generated, interpolated) and all waves of a batch
+get the same shifts. Deviation: the authors' code draws for every pass.
 
-First kernels. "glorot" is the authors' (TensorFlow's default): it takes all 25 taps for inputs of
-which a transposed layer has 25 / 4, and a wave starts out at an rms of about 0.006. "he" counts
-those, so that a wave starts out as loud as it will be: for short trainings.
+Initial kernels. "glorot" is the authors' (TensorFlow's default): it counts all 25 taps as inputs,
+of which a transposed layer has 25 / 4, so a wave starts with an rms of about 0.006. "he" counts the
+actual inputs, so a wave starts at its final loudness: for short trainings.
 
-`conditional` gives both networks the label, and `batch_norm` normalises G: neither is the paper's.
+Options that the paper does not have: `conditional` gives both networks the label, and `batch_norm`
+normalises G.
 """
 
 from functools import partial
@@ -39,7 +40,8 @@ INITS = ("glorot", "he")
 
 
 def strides(samples: int) -> tuple[int, ...]:
-    """Return the stride of each of the generator's layers, first to last."""
+    """Return the stride of each of the generator's layers, first to last. Raises ValueError if
+    there are none for this number of samples."""
     left, found = samples // FIRST, []
     while left > 1 and left % 4 == 0:
         left, found = left // 4, [*found, 4]
@@ -54,15 +56,16 @@ def strides(samples: int) -> tuple[int, ...]:
 
 
 def kernel_init(name: str, stride: int = 1):
-    """Return how kernels are drawn; stride: of a transposed layer, each of whose outputs sees so
-    much less of the kernel."""
+    """Return the initializer of kernels. stride: of a transposed layer, whose outputs each see only
+    one part in `stride` of the kernel."""
     if name == "glorot":
         return nn.initializers.glorot_uniform()
     return nn.initializers.variance_scaling(2.0 * stride, "fan_in", "normal")
 
 
 def shifted(x: jax.Array, key: jax.Array, most: int) -> jax.Array:
-    """Shift x [b, t, c] by one draw of U{-most, ..., most} samples, reflected at the ends."""
+    """Shift x [b, t, c] by one draw from U{-most, ..., most} samples, with reflection at the
+    ends."""
     shift = jax.random.randint(key, (), -most, most + 1)
     padded = jnp.pad(x, ((0, 0), (most, most), (0, 0)), mode="reflect")
     return jax.lax.dynamic_slice_in_dim(padded, most - shift, x.shape[1], 1)
@@ -71,7 +74,7 @@ def shifted(x: jax.Array, key: jax.Array, most: int) -> jax.Array:
 class Generator(nn.Module):
     """Map latents [b, latent_dim] to waves [b, t, channels] in [-1, 1].
 
-    strides: of its layers; widths: channels of their inputs. num_classes: 0 ignores labels.
+    strides: of the layers. widths: channels of their inputs. num_classes: 0 ignores labels.
     """
 
     channels: int
@@ -100,9 +103,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Map waves [b, t, channels] to logits [b]. widths: channels of its layers' outputs.
+    """Map waves [b, t, channels] to logits [b]. widths: channels of each layer's output.
 
-    most: samples of a phase shuffle, of variables with "looks". num_classes: 0 ignores labels.
+    most: largest phase shuffle in samples, for variables with "looks". num_classes: 0 ignores
+      labels.
     """
 
     strides: tuple[int, ...]
@@ -136,11 +140,11 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "wavegan",
-            "width": 64,  # of the finest stage of either network
+            "width": 64,  # channels of the finest stage of each network
             "latent_dim": 100,
-            "phase_shuffle": 2,  # samples, at most; 0: none
+            "phase_shuffle": 2,  # largest shift in samples; 0: none
             "kernel_init": "glorot",
-            "batch_norm": False,  # of the generator
+            "batch_norm": False,  # in the generator
             "batch_norm_eps": 1e-5,
             "conditional": False,
         }

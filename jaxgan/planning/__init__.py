@@ -1,1 +1,1 @@
-"""What a step costs, known before it runs: the compiled program, read."""
+"""The cost of a training step, known before it runs, by reading the compiled program."""

@@ -1,12 +1,13 @@
-"""NVIDIA cards to compile for on a machine without one.
+"""NVIDIA cards to compile for, on a machine without one.
 
-XLA's CUDA compiler runs anywhere: it needs a description of the card in place of the card. Here is
-the part of it that decides which code is made; what all cards have in common is in DESCRIPTION.
-Per card: XLA's device descriptions (openxla/xla, xla/backends/gpu/target_config/specs: a100_sxm_80,
-h100_sxm, h200, b200) and NVIDIA's tuning guides for Ampere, Hopper and Blackwell.
+XLA's CUDA compiler runs anywhere, given a description of the card in place of the card. Card holds
+the part of that description that decides which code is generated; DESCRIPTION holds what all cards
+have in common. Sources per card: XLA's device descriptions (openxla/xla,
+xla/backends/gpu/target_config/specs: a100_sxm_80, h100_sxm, h200, b200) and NVIDIA's tuning guides
+for Ampere, Hopper and Blackwell.
 
-Without a card nothing is timed, so the compiler picks its default form of each convolution and
-product, and the work space that cuDNN would ask for is not in the memory it reports.
+Without a card nothing can be timed, so the compiler picks its default algorithm for each
+convolution and product, and the memory that it reports lacks cuDNN's workspace.
 """
 
 import dataclasses
@@ -22,12 +23,12 @@ from jaxlib.version import __version__ as jaxlib_version
 @dataclasses.dataclass(frozen=True)
 class Card:
     capability: int  # CUDA's major compute capability
-    features: str  # NONE, or ACCELERATED_FEATURES for the instructions of this generation alone
+    features: str  # NONE, or ACCELERATED_FEATURES: instructions of this generation only
     cores: int  # streaming multiprocessors
     lanes: int  # float32 units of a core
     clock: float  # GHz
     cache: int  # bytes of level 2
-    shared: int  # bytes of a core's shared memory, 1 KiB of which a block cannot have
+    shared: int  # bytes of a core's shared memory; a block can have 1 KiB less
 
 
 KIB, MIB = 2**10, 2**20
@@ -38,7 +39,7 @@ CARDS = {
     "b200": Card(10, "ACCELERATED_FEATURES", 148, 128, 1.965, 132_644_864, 228 * KIB),
 }
 CUDNN = 9, 10
-# A text of XLA's GpuTargetConfigProto.
+# XLA's GpuTargetConfigProto as text.
 DESCRIPTION = """
 gpu_device_info {{
   cuda_compute_capability {{ major: {card.capability} feature_extension: {card.features} }}
@@ -61,10 +62,12 @@ _TOPOLOGY = re.compile(r"\w+(?::(?:([1-9]\d*)x)?([1-9]\d*))?")
 
 
 def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Device]:
-    """Return the devices of "h100", of one machine with eight, "h100:8", or of four, "h100:4x8".
+    """Return the devices of "h100" (one card), "h100:8" (a machine with eight) or "h100:4x8" (four
+    such).
 
-    memory: bytes of one card. bandwidth: bytes a second. Raises ValueError, with one line, for
-    another form, and where the CUDA compiler is not installed or does not belong to this jaxlib.
+    memory: bytes of one card. bandwidth: bytes per second. Raises ValueError, with one line, for
+      another
+    topology, and if the CUDA compiler is not installed or does not match this jaxlib.
     """
     name = topology.partition(":")[0]
     found = _TOPOLOGY.fullmatch(topology)
@@ -75,7 +78,7 @@ def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Devic
         )
     machines, cards = (int(number or 1) for number in found.groups())
     refuse_without_compiler(topology)
-    # JAX asks the cuDNN that is installed for its version; here the description states it.
+    # JAX would ask the installed cuDNN for its version; here the description states it.
     fused_attention_stablehlo.check_cudnn_version = lambda: CUDNN[0] * 10_000 + CUDNN[1] * 100
     card = CARDS[name]
     description = DESCRIPTION.format(
@@ -92,7 +95,7 @@ def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Devic
 
 
 def refuse_without_compiler(topology: str) -> None:
-    """Refuse a machine without JAX's CUDA plugin, or with that of another version."""
+    """Raise ValueError if JAX's CUDA plugin is missing or has another version than jaxlib."""
     wanted = jaxlib_version
     for cuda in (13, 12):
         names = [f"jax-cuda{cuda}-{part}" for part in ("plugin", "pjrt")]

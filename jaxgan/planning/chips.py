@@ -1,16 +1,16 @@
-"""Published facts of TPU chips and NVIDIA cards, to compile for on a machine without them.
+"""Published figures of TPU chips and NVIDIA cards, to compile for on a machine without them.
 
-Peak bfloat16 rate, memory, memory bandwidth and interconnect of one device. `network` is one
+Peak bfloat16 rate, memory, memory bandwidth and interconnect of one device. `network` counts one
 direction, all links together (half of the bidirectional figure).
 
 TPUs: Google's pages "TPU v4", "TPU v5e", "TPU v5p", "TPU v6e" and "TPU7x (Ironwood)" of the Cloud
 TPU documentation. A TPU7x chip is two devices, each with half of its rates and memory, as in JAX's
-own table (jax/_src/pallas/mosaic/tpu_info.py). `clock` is the peak rate over the operations of one
-cycle: 2^17 for a v5e, 2^18 for a v4 and a v5p, 2^19 for the others, what a large matrix product
-approaches by the compiler's own estimate (cost.cycles).
+own table (jax/_src/pallas/mosaic/tpu_info.py). `clock` is the peak rate divided by the operations
+per cycle: 2^17 for a v5e, 2^18 for a v4 and a v5p, 2^19 for the others. A large matrix product
+approaches this by the compiler's own estimate (cost.cycles).
 
 Cards: NVIDIA's data sheets "A100 80GB" (SXM), "H100" (SXM), "H200" and "DGX B200"; rates are
-without sparsity. Memory is what the driver reports (cards.py). The network is NVLink: between
+without sparsity. Memory is what the driver reports (cards.py). The network is NVLink; between
 machines it is slower.
 """
 
@@ -31,11 +31,11 @@ GB, GIB = 10**9, 2**30
 
 @dataclasses.dataclass(frozen=True)
 class Chip:
-    flops: float  # a second
+    flops: float  # per second
     memory: int  # bytes
-    bandwidth: float  # bytes a second
-    network: float  # bytes a second
-    clock: float = 0.0  # cycles a second, of a TPU
+    bandwidth: float  # bytes per second
+    network: float  # bytes per second
+    clock: float = 0.0  # cycles per second, of a TPU
 
 
 CHIPS = {
@@ -53,7 +53,7 @@ CHIPS = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what native code writes to standard error: the TPU compiler's log."""
+    """Discard what native code writes to standard error, such as the TPU compiler's log."""
     sys.stderr.flush()
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -66,10 +66,11 @@ def quiet() -> Iterator[None]:
 
 
 def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
-    """Return the devices of a slice such as "v5e:8x8", of several if asked; none need be there.
+    """Return the devices of a topology: TPU slices such as "v5e:8x8", or cards such as "h100" or
+    "h100:8".
 
-    Or of NVIDIA cards, such as "h100" or "h100:8". Raises ValueError, with one line, for a topology
-    that does not exist.
+    The devices need not exist here. slices: number of such TPU slices. Raises ValueError, with one
+    line, for a topology that does not exist.
     """
     name = topology.partition(":")[0]
     if name not in CHIPS:
@@ -90,10 +91,10 @@ def slice_devices(topology: str, slices: int = 1) -> list[jax.Device]:
         return card_devices(topology, CHIPS[name].memory, CHIPS[name].bandwidth)
     if importlib.util.find_spec("libtpu") is None:
         raise ValueError("--topology needs the TPU compiler: pip install 'jaxgan[tpu]'")
-    # Nothing here talks to a chip: no query of the cloud's metadata, no lock between processes.
+    # No chip is used: query no cloud metadata, and take no lock between processes.
     os.environ.update(TPU_SKIP_MDS_QUERY="1", ALLOW_MULTIPLE_LIBTPU_LOAD="1")
     more: dict[str, int | str] = {"num_slices": slices} if slices > 1 else {}
-    if topology.startswith("v4:"):  # the two cores of a chip as one device, as they are by default
+    if topology.startswith("v4:"):  # two cores of a chip as one device, the default
         more["chip_config_name"] = "megacore"
     try:
         with quiet():

@@ -1,15 +1,15 @@
 """What a training step will cost, known before a machine is rented: `jaxgan compile`.
 
-The step is compiled ahead of time for a TPU slice or for NVIDIA cards (or for the local devices),
-and the compiled program is read: memory, operations, traffic, collectives, for one device and one
-step. The roofline time is the longest of
+The step is compiled ahead of time for a TPU slice, for NVIDIA cards or for the local devices, and
+the compiled program is read: memory, operations, traffic and collectives of one step on one device.
+The roofline time is the longest of
 
     operations / peak rate,   memory traffic / bandwidth,   bytes sent / interconnect
 
 with the published figures of chips.py: a bound that a perfect program would meet, not a forecast.
-The interconnect's bound assumes a ring inside a slice; between slices it is slower. Nearer to a
-forecast is what the TPU compiler expects of its own operations, one after another (cost.cycles):
-known once it has made machine code.
+The interconnect's bound assumes a ring within a slice; between slices it is slower. Closer to a
+forecast is the sum of the times that the TPU compiler expects of its operations (cost.cycles),
+which is known once it has generated machine code.
 """
 
 import json
@@ -48,13 +48,19 @@ def compile_run(
 ) -> Report:
     """Compile the training step of a config; return the report.
 
-    topology: such as "v5e:8x8" or "h100"; empty for the local devices. channels, classes: of the
-    images where the data set is not on disk. code: make a TPU's machine code too, and so know its
-    size and time; without, its report is there in a tenth of the time, and the process has to be
-    left by `early_program.leave`. Raises ValueError on a topology or a config that cannot be.
+    Args:
+      topology: such as "v5e:8x8" or "h100"; empty for the local devices.
+      slices: number of TPU slices of this topology.
+      channels, classes: of the images, if the data set is not on disk.
+      code: also generate a TPU's machine code, and so learn its size and expected time. Without it
+        the report takes a tenth of the time, and the process must be ended by
+        `early_program.leave`.
+
+    Raises:
+      ValueError: an impossible topology or config.
     """
     if topology:
-        jax.config.update("jax_platforms", "cpu")  # a plugin compiles; there is no chip to start
+        jax.config.update("jax_platforms", "cpu")  # a plugin compiles: no chip to start
         jax.config.update("jax_enable_compilation_cache", False)  # nor one to read a program back
     devices = chips.slice_devices(topology, slices) if topology else jax.devices()
     run = planned_run(config, devices, channels, classes)
@@ -79,12 +85,13 @@ def compile_run(
 
 
 def is_early(topology: str, code: bool) -> bool:
-    """Return whether the report is made before the machine code: that of a card takes no longer."""
+    """Return whether the report is made before the machine code; for a card that would save no
+    time."""
     return bool(topology) and not code and topology.partition(":")[0] not in CARDS
 
 
 def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) -> Run:
-    """Build the game for devices that need not be there, with the facts of its data set."""
+    """Build the game for devices that need not exist here, with the facts of its data set."""
     try:
         config = resolve(config, open_records(config.data.name, config.data.split), len(devices))
     except FileNotFoundError:
@@ -96,7 +103,7 @@ def planned_run(config: ConfigDict, devices: list, channels: int, classes: int) 
 
 
 def described(run: Run, topology: str, slices: int) -> Report:
-    """Return what is compiled for what."""
+    """Return the entries of the report that say what is compiled and for which devices."""
     state = abstract_state(run)
     train, mesh = run.config.train, run.mesh
     count = lambda tree: sum(x.size for x in jax.tree.leaves(tree))
@@ -130,7 +137,7 @@ def on_device(tree: Any) -> int:
 
 
 def memory(compiled: jax.stages.Compiled) -> dict[str, int]:
-    """Return bytes on one device while the step runs."""
+    """Return the bytes that the running step takes on one device."""
     stats = compiled.memory_analysis()
     assert stats is not None
     arguments, temporaries = stats.argument_size_in_bytes, stats.temp_size_in_bytes
@@ -145,10 +152,11 @@ def memory(compiled: jax.stages.Compiled) -> dict[str, int]:
 
 
 def memory_wanted(message: str, state: int) -> dict[str, int]:
-    """Return bytes that a TPU compiler says a program would need; {} if it failed otherwise.
+    """Return the bytes that a TPU compiler says a program would need; {} if it failed for another
+    reason.
 
-    It gives up early, over the temporaries alone, or late, over all. state: bytes, which the early
-    message leaves out.
+    It gives up early, over the temporaries alone, or late, over everything. state: bytes that the
+    early message leaves out.
     """
 
     def size(pattern: str) -> int:
@@ -163,7 +171,7 @@ def memory_wanted(message: str, state: int) -> dict[str, int]:
 
 
 def measured(text: str) -> Report:
-    """Return operations, traffic, collectives and known cycles of one step on one device."""
+    """Return operations, traffic, collectives and, if known, cycles of one step on one device."""
     program = Program(text)
     found = {
         "flops": cost.products(program),
@@ -176,7 +184,7 @@ def measured(text: str) -> Report:
 
 
 def judged(report: Report) -> Report:
-    """Return whether it fits, what to change if not, and the roofline: {} for unknown chips."""
+    """Return whether it fits, what to change if not, and the roofline; {} for unknown chips."""
     name = report["topology"].partition(":")[0]
     chip = chips.CHIPS.get(name)
     if chip is None:
@@ -204,14 +212,15 @@ def judged(report: Report) -> Report:
 
 
 def sent(collectives: dict[str, dict[str, int]], devices: int) -> float:
-    """Return bytes that a device sends in rings: an all-reduce passes twice, others once."""
+    """Return the bytes that a device sends in rings: an all-reduce makes two passes, the others
+    one."""
     passes = {"all-reduce": 2.0, "reduce-scatter": float(devices)}
     total = sum(passes.get(kind, 1.0) * entry["bytes"] for kind, entry in collectives.items())
     return total * (devices - 1) / devices
 
 
 def remedies(report: Report, capacity: int) -> list[str]:
-    """Return what to change, most useful first, when a step does not fit."""
+    """Return what to change if a step does not fit, most useful first."""
     found, state = [], report["bytes"]["state"]
     peak, microbatches = report["bytes"]["peak"], report["microbatches"]
     if state > capacity / 2:
@@ -233,7 +242,7 @@ def remedies(report: Report, capacity: int) -> list[str]:
 
 
 def table(report: Report) -> str:
-    """Return the report as aligned lines, for people."""
+    """Return the report as aligned lines of text."""
     size, lines = report["bytes"], []
 
     def row(name: str, value: str) -> None:
@@ -249,7 +258,7 @@ def table(report: Report) -> str:
     row(
         "step",
         f"{report['num_d_steps']} x {report['batch']} {report['noun']}, "
-        f"{report['batch_a_device']} a device, "
+        f"{report['batch_a_device']} per device, "
         f"{report['microbatches']} microbatches"
         + ("" if report["remat"] is None else f", remat {report['remat']}"),
     )
@@ -287,9 +296,9 @@ def compile_command(
     output: str,
     code: bool,
 ) -> int:
-    """Print the report, and write it to a JSON file if one is named; exit code 0 if it fits.
+    """Print the report, and write it to a JSON file if one is named; return exit code 0 if it fits.
 
-    For a TPU and without code it ends the process (early_program.py).
+    For a TPU and without code this ends the process (early_program.py).
     """
     replaced = check_output(Path(output), "--json") if output else ""
     report = compile_run(config, topology, slices, channels, classes, code)

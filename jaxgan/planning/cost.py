@@ -1,15 +1,15 @@
 """Operations and memory traffic of one run of a compiled program on one device.
 
-XLA's own `cost_analysis` counts the body of a loop once, however often it runs, and counts what
-lies on the chip (a TPU's vector memory) like what lies in main memory. Here:
+XLA's own `cost_analysis` counts the body of a loop only once, and treats a TPU's on-chip vector
+memory like main memory. Here:
 
     products   2 x the multiplications of matrix products and convolutions (products.py)
-    traffic    bytes that instructions read from and write to main memory: of an array that is only
-               sliced, the slices; of one that is updated in place, the update
+    traffic    bytes that instructions read from and write to main memory; for an array that is only
+               sliced, the slices; for one that is updated in place, the update
     launches   of operations: a GPU takes some microseconds for each, however small
-    cycles     of a TPU's clock, as its compiler expects them to pass: the estimates by which it
-               chooses each operation's form, summed. Moves beside operations and between chips are
-               not in it.
+    cycles     of a TPU's clock: the compiler's estimates, by which it chooses how to compute each
+               operation, summed. Transfers that overlap with operations, and transfers between
+               chips, are not included.
 """
 
 import re
@@ -18,13 +18,13 @@ from jaxgan.planning.hlo import Instruction, Program, arrays
 from jaxgan.planning.products import operations
 
 Body = dict[str, Instruction]
-# These move nothing by themselves, or what they move is counted in what they call.
+# These move nothing themselves, or what they move is counted in the computations they call.
 FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "while", "conditional")
 FREE += ("call", "async-start")
 
 
 def products(program: Program) -> int:
-    """Return the operations of all matrix products and convolutions."""
+    """Return the operations of all matrix products and convolutions of one run."""
     return sum(
         times * operations(instruction, program.computations[name])
         for name, times in program.executions.items()
@@ -33,7 +33,8 @@ def products(program: Program) -> int:
 
 
 def launches(program: Program) -> int:
-    """Return how many operations are started, one after another: on a GPU kernels, or more."""
+    """Return how many operations are launched one after another; on a GPU these are kernels, or
+    more."""
     fused = program.fused()
     return sum(
         times
@@ -45,7 +46,7 @@ def launches(program: Program) -> int:
 
 
 def cycles(program: Program) -> int:
-    """Return the TPU compiler's estimate; 0 from a text without machine code, or of other chips."""
+    """Return the TPU compiler's estimate; 0 for a text without machine code, or of other chips."""
     fused = program.fused()
     return sum(
         times * int(estimate)
@@ -70,7 +71,7 @@ def traffic(program: Program) -> int:
 def _moved(instruction: Instruction, body: Body, program: Program) -> int:
     if instruction.opcode in FREE or instruction.opcode.endswith("-done"):
         return 0
-    if instruction.opcode in ("copy-start", "slice-start"):  # from one place to another
+    if instruction.opcode in ("copy-start", "slice-start"):  # between memory spaces
         both = arrays(instruction.shape)[:2]
         return sum(array.space == 0 for array in both) * min(array.bytes for array in both)
     results = arrays(instruction.shape)
@@ -87,12 +88,12 @@ def _moved(instruction: Instruction, body: Body, program: Program) -> int:
 
 
 def _written(instruction: Instruction, body: Body, program: Program) -> list[int]:
-    """Return the bytes written of each array of the result."""
-    if instruction.opcode == "parameter" or instruction.is_in_pieces:  # handed on
+    """Return the bytes written for each array of the result."""
+    if instruction.opcode == "parameter" or instruction.is_in_pieces:  # passed on
         return [0] * len(arrays(instruction.shape))
     if "AsyncCollectiveDone" in instruction.rest:
         return [0]
-    if "AsyncCollectiveStart" in instruction.rest:  # its operand, what it will bring, counters
+    if "AsyncCollectiveStart" in instruction.rest:  # its operand, its result, counters
         return [0, *(array.bytes for array in arrays(instruction.shape)[1:])]
     if instruction.opcode == "dynamic-update-slice":
         return [body[instruction.operands[1]].bytes]
@@ -107,7 +108,7 @@ def _written(instruction: Instruction, body: Body, program: Program) -> list[int
 
 
 def _part_read(name: str, body: Body, program: Program) -> int | None:
-    """Return how many bytes of a value are read if all that is read of it are slices, else None."""
+    """Return the bytes read of a value if only slices of it are read, else None."""
     total = 0
     for user in body.values():
         if name not in user.operands:
@@ -138,7 +139,8 @@ def _part_read(name: str, body: Body, program: Program) -> int | None:
 
 
 def _only_handed_on(name: str, user: Instruction, body: Body) -> bool:
-    """Return whether a user of a value does not read it: what it holds was moved elsewhere."""
+    """Return whether a user only passes a value on without reading it, so its bytes count
+    elsewhere."""
     if user.opcode == "dynamic-update-slice":
         return user.operands[0] == name
     if user.is_in_pieces:  # read where it starts

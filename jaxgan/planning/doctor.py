@@ -1,7 +1,7 @@
-"""`jaxgan doctor`: what would go wrong with a run, found before it is started.
+"""`jaxgan doctor`: find what would go wrong with a run before it is started.
 
 Every image is read, the network is built, the step is compiled and timed for a few steps, and what
-the run will need is compared with what is there. Nothing is written.
+the run will need is compared with what is available. Nothing is written.
 """
 
 import math
@@ -35,9 +35,9 @@ DAY = 86_400  # seconds
 
 
 def doctor(config: ConfigDict, workdir: Path, steps: int) -> int:
-    """Print what is found; return 1 when something would stop a run, else 0.
+    """Print the findings; return 1 if one of them would stop a run, else 0.
 
-    steps: how many training steps are timed; 0 compiles and times nothing.
+    steps: number of training steps to time; 0 compiles and times nothing.
     """
     problems = notes = 0
     for finding in examine(config, workdir, steps):
@@ -49,7 +49,8 @@ def doctor(config: ConfigDict, workdir: Path, steps: int) -> int:
 
 
 def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
-    """Yield findings: data, then config, then machine. What depends on a failure is left out."""
+    """Yield findings on data, then config, then machine; whatever depends on a failure is
+    skipped."""
     try:
         records = open_records(config.data.name, config.data.split)
     except (ValueError, FileNotFoundError) as error:
@@ -74,7 +75,7 @@ def examine(config: ConfigDict, workdir: Path, steps: int) -> Iterator[Finding]:
 
 
 def raw_data(path: Path) -> Iterator[Finding]:
-    """Look at what data.name holds, if that is images not yet prepared."""
+    """Examine what data.name holds, if that is images not yet prepared."""
     if not path.exists():
         return
     try:
@@ -86,7 +87,7 @@ def raw_data(path: Path) -> Iterator[Finding]:
 
 
 def disk(run: Run) -> Finding:
-    """Compare the space that checkpoints take at most with what is free in the work directory."""
+    """Compare the most space that checkpoints will take with what is free in the work directory."""
     train = run.config.train
     state = sum(capacity.bytes_of(leaf) for leaf in jax.tree.leaves(abstract_state(run)))
     every = math.lcm(train.keep_every, train.checkpoint_every)  # 0 for none
@@ -109,7 +110,8 @@ def disk(run: Run) -> Finding:
 
 
 def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
-    """Compile the step, run it a few times on real images; yield what it takes."""
+    """Compile the step and run it a few times on real images; yield findings on its time and
+    memory."""
     lowered = training_step(run).lower(abstract_state(run), abstract_batch(run))
     step = lowered.compile()
     yield memory_need(compile_report.memory(step)["peak"])
@@ -133,16 +135,16 @@ def step_cost(run: Run, records: Records, steps: int) -> Iterator[Finding]:
     bad = any(int(value) >= 0 for name, value in metrics.items() if name.endswith("/bad_leaf"))
     yield Finding(
         bad or total > DAY,
-        f"time: {each:.2g} s a step (reading its {word} {wait:.2g} s, done ahead), "
+        f"time: {each:.2g} s per step (reading its {word} {wait:.2g} s, done ahead), "
         f"{duration(total)} for {train.steps:,} steps"
-        + "; gradients are not finite already: lower the learning rates" * bad
+        + "; gradients are not finite: lower the learning rates" * bad
         + "; more than a day: lower model.width, data.size, train.batch or train.steps"
         * (total > DAY),
     )
 
 
 def memory_need(peak: int) -> Finding:
-    """Compare what a step takes on each device with what the device has."""
+    """Compare the memory that a step takes on each device with what the device has."""
     device, limit = jax.local_devices()[0], capacity.limit()
     return Finding(
         peak > limit,
@@ -152,7 +154,7 @@ def memory_need(peak: int) -> Finding:
 
 
 def size(count: float) -> str:
-    """Write bytes as people do."""
+    """Return a number of bytes with a unit: "1.5 GiB"."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.3g} {unit}"

@@ -1,10 +1,10 @@
 """The program that a TPU compiler makes of a step, without waiting for its machine code.
 
-XLA writes a program down (its option `xla_dump_to`) once it is optimised, scheduled and placed in
-memory. That is all that a report of its cost needs. Code for every operation comes after, and takes
-more than nine tenths of the time: of BigGAN-256's 15 minutes on one core all but one. It cannot be
-cancelled and keeps running in its own thread until the process ends. Only how large the code is,
-0.2 to 0.5 GiB at full size, and how long it is expected to take stay unknown.
+XLA dumps a program (option `xla_dump_to`) once it is optimised, scheduled and placed in memory,
+which is all that a cost report needs. Generating code for every operation comes after that and
+takes more than nine tenths of the time: all but one of BigGAN-256's 15 minutes on one core. It
+cannot be cancelled, and keeps running in its own thread until the process ends. What stays unknown
+is the size of the code, 0.2 to 0.5 GiB at full size, and its expected time.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jax
 
-# Written last of all: the files before it are whole when it is there.
+# The last file to be written: once it exists, the others are complete.
 LAST = "*.after_optimizations_after_buffer_assignment.txt"
 _ALLOCATION = re.compile(r"^allocation \d+: size (\d+), page \d+, (.*):$", re.MULTILINE)
 
@@ -24,8 +24,9 @@ _ALLOCATION = re.compile(r"^allocation \d+: size (\d+), page \d+, (.*):$", re.MU
 def optimised(lowered: jax.stages.Lowered) -> tuple[str, dict[str, int]]:
     """Return the compiled program's text (HLO) and its bytes on one device.
 
-    Bytes: "arguments", "temporaries", and "peak", which is both and the results that replace no
-    argument. Raises what the compiler raises. Leave the process by `leave` afterwards.
+    Bytes: "arguments", "temporaries", and "peak", which is their sum plus the results that replace
+      no
+    argument. Raises what the compiler raises. Afterwards end the process with `leave`.
     """
     raised: list[Exception] = []
 
@@ -33,7 +34,7 @@ def optimised(lowered: jax.stages.Lowered) -> tuple[str, dict[str, int]]:
         options = {"xla_dump_to": folder, "xla_dump_hlo_as_text": True}
         try:
             lowered.compile(compiler_options=options)
-        except Exception as error:  # raised again below, where it is waited for
+        except Exception as error:  # raised again below, by the waiting thread
             raised.append(error)
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -53,10 +54,10 @@ def optimised(lowered: jax.stages.Lowered) -> tuple[str, dict[str, int]]:
 
 
 def allocated(text: str) -> dict[str, int]:
-    """Return bytes in main memory by XLA's list of allocations; those with a color lie elsewhere.
+    """Return the bytes in main memory according to XLA's list of allocations.
 
-    Scalars inside operations and constants (kilobytes) are left out. So are 15.5 KiB that the code
-    reserves.
+    Allocations with a color lie elsewhere. Scalars inside operations and constants (kilobytes) are
+    left out, and so are 15.5 KiB that the code reserves.
     """
     size = {"arguments": 0, "temporaries": 0, "results": 0}
     for bytes_, kind in _ALLOCATION.findall(text):
@@ -70,6 +71,6 @@ def allocated(text: str) -> dict[str, int]:
 
 
 def leave(status: int) -> None:
-    """End the process at once, with the thread that still makes machine code."""
+    """End the process at once, together with the thread that is still generating machine code."""
     sys.stdout.flush()
     os._exit(status)

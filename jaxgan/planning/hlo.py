@@ -1,7 +1,7 @@
-"""A compiled program, read from its text (XLA's HLO): its loops and its collectives.
+"""A compiled program, parsed from its text (XLA's HLO): its loops and its collectives.
 
-Each computation has a number of executions: one for the entry, times the trip count for a loop's
-body. What a run costs is in cost.py.
+Each computation has a number of executions: 1 for the entry, and for a loop's body the executions
+of the loop times its trip count. The cost of a run is in cost.py.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 KINDS = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
-_BITS = {"pred": 8, "token": 0, "bf16": 16}  # others carry their bits in the name: f32, s8, u4
+_BITS = {"pred": 8, "token": 0, "bf16": 16}  # other names contain their bits: f32, s8, u4
 # The type is one shape or a tuple of shapes; a tuple holds comments such as /*index=5*/.
 _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.-]+) = (\(.*?\)|\S+) ([\w-]+)\((.*)$")
 _COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.-]+) \(.*\{$")
@@ -23,7 +23,7 @@ _SCATTER = "all-reduce-scatter"
 class Array(NamedTuple):
     bits: int  # of an element
     sides: list[int]
-    space: int = 0  # where it lies: 0 is main memory, others are on the chip
+    space: int = 0  # memory space: 0 is main memory, others are on the chip
 
     @property
     def bytes(self) -> int:
@@ -42,7 +42,8 @@ class Instruction:
         return re.findall(r"%([\w.-]+)", self.rest.split("), ")[0])
 
     def found(self, pattern: str) -> re.Match[str]:
-        """Return where the operands and attributes match. Raises ValueError where they do not."""
+        """Return the match of a pattern in the operands and attributes. Raises ValueError if there
+        is none."""
         match = re.search(pattern, self.rest)
         if match is None:
             raise ValueError(f"{self.opcode} {self.name} has no {pattern}")
@@ -58,10 +59,11 @@ class Instruction:
 
     @property
     def is_in_pieces(self) -> bool:
-        """Whether it is a collective that a TPU moves beside other operations, piece by piece.
+        """Whether it is a collective that a TPU moves piece by piece, overlapped with other
+        operations.
 
-        It is written down in the operation that starts it, in each that it runs beside, and in the
-        one that waits for it.
+        It appears in the operation that starts it, in each that overlaps with it, and in the one
+        that waits for it.
         """
         return "chain_id=" in self.rest
 
@@ -102,7 +104,8 @@ class Program:
 
     @cached_property
     def executions(self) -> dict[str, int]:
-        """Return how often each computation runs: bodies of loops as often as the loop says."""
+        """Return how often each computation runs; bodies of loops run as often as their trip count
+        says."""
         counts: Counter[str] = Counter()
 
         def run(name: str, times: int) -> None:
@@ -117,7 +120,7 @@ class Program:
         return counts
 
     def trips(self, loop: Instruction) -> int:
-        """Return a loop's trip count: as stated, or the bound its condition compares with."""
+        """Return a loop's trip count: as stated, or the bound that its condition compares with."""
         if stated := re.search(r'known_trip_count":\{"n":"(\d+)"', loop.rest):
             return int(stated.group(1))
         bounds = [
@@ -137,7 +140,7 @@ class Program:
         for name, times in self.executions.items():
             for instruction in self.computations[name].values():
                 kind = instruction.opcode.removesuffix("-start")
-                # TPU programs hold a reduce-scatter as a fusion of an all-reduce and a slice.
+                # TPU programs express a reduce-scatter as a fusion of an all-reduce and a slice.
                 if _SCATTER in name and kind == "all-reduce":
                     continue
                 if instruction.is_in_pieces and not self.starts(name):
@@ -160,7 +163,7 @@ class Program:
         return any("AsyncCollectiveStart" in i.rest for i in self.computations[name].values())
 
     def fused(self) -> set[str]:
-        """Return the names of computations that are the inside of an instruction."""
+        """Return the names of computations that are the body of a single instruction."""
         return {
             i.attribute("calls")
             for body in self.computations.values()

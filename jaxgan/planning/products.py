@@ -1,11 +1,11 @@
 """Operations of one instruction of a compiled program: 2 x its multiplications.
 
-Matrix products and convolutions, written as such or as a call into an NVIDIA library. Products with
-padding, or with the holes of a dilation, are not counted: no good program computes them.
+Matrix products and convolutions, as HLO or as a call into an NVIDIA library. Multiplications by
+padding or by the holes of a dilation are not counted: no good program computes them.
 
-cuDNN has three convolutions, over the x, kernel and y of y = x * kernel: each makes one of them
-from the other two, and in all three `window` and `dim_labels` are those of y = x * kernel. Its
-fused attention is two products over all pairs of queries and keys, and five in the backward pass.
+cuDNN has three convolutions, over the x, kernel and y of y = x * kernel: each computes one of them
+from the other two, and in all three `window` and `dim_labels` describe y = x * kernel. Its fused
+attention is two products over all pairs of queries and keys, and five in the backward pass.
 """
 
 import json
@@ -27,9 +27,9 @@ PRODUCT = "__cublas$"
 
 
 def operations(instruction: Instruction, body: dict[str, Instruction]) -> int:
-    """Return the operations of an instruction; 0 for what is neither product nor convolution.
+    """Return the operations of an instruction; 0 if it is neither a product nor a convolution.
 
-    body: the computation that it is in.
+    body: the computation that contains it.
     """
     operands = [body[name] for name in instruction.operands[:2] if name in body]
     if len(operands) < 2:
@@ -58,7 +58,7 @@ def operations(instruction: Instruction, body: dict[str, Instruction]) -> int:
 
 
 def _convolution(instruction: Instruction, x: list[int], kernel: list[int], y: list[int]) -> int:
-    """Return 2 x the pairs of a pixel of x and a place in the kernel, for all channels."""
+    """Return 2 x the pairs of a pixel of x and a position in the kernel, over all channels."""
     labels = instruction.found(r"dim_labels=(\w+)_(\w+)->(\w+)").groups()
     left, right, out = (
         dict(zip(label, sides, strict=True))

@@ -1,4 +1,4 @@
-"""Curves as inline SVG, with the numbers beside them for the reader's pointer (page.py)."""
+"""Curves as inline SVG, with their numbers, which page.py shows at the reader's pointer."""
 
 import html
 import json
@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 380, 210
 LEFT, RIGHT, TOP, BOTTOM = 48, 8, 10, 26
 MOST_POINTS = 300
 COLORS = 8  # classes c0 to c7 of the page
-SMOOTH_ABOVE = 40  # points: fewer are shown as they are
+SMOOTH_ABOVE = 40  # points: shorter curves are not smoothed
 
 
 class Curve(NamedTuple):
@@ -30,10 +30,10 @@ def chart(
     smooth: bool = False,
     zero: bool = False,
 ) -> str:
-    """Return a figure, "" without a curve of two points.
+    """Return a figure as HTML; "" if no curve has two points.
 
-    log: a logarithmic y axis, where all values are above 0. smooth: draw a moving average over
-    faint values. zero: the y axis begins at 0.
+    log: a logarithmic y axis, if all values are above 0. smooth: draw a moving average over faint
+    values. zero: the y axis begins at 0.
     """
     curves = [thinned(c) for c in curves if len(c.x) > 1]
     if not curves:
@@ -92,7 +92,7 @@ def chart(
 
 
 def thinned(curve: Curve) -> Curve:
-    """Return at most MOST_POINTS points: means over equal runs of points, the last one kept."""
+    """Return at most MOST_POINTS points: means over runs of equal length, and the last point."""
     n = len(curve.x)
     if n <= MOST_POINTS:
         return curve
@@ -130,7 +130,8 @@ def axis(low: float, high: float, log: bool) -> tuple[float, float, list[float]]
 
 
 def nice_ticks(low: float, high: float, about: int) -> list[float]:
-    """Return round numbers in steps of 1, 2 or 5 that lie in [low, high], or just around it."""
+    """Return round numbers in steps of 1, 2 or 5 times a power of ten, in [low, high] or just
+    around it."""
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         margin = abs(low) / 2 or 1.0
         return nice_ticks(low - margin, high + margin, 2)
@@ -144,7 +145,7 @@ def nice_ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def short(value: float) -> str:
-    """Return a number as people write it: 1.2k, 0.05, 3."""
+    """Return a number in its usual short form: 1.2k, 0.05, 3."""
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= limit:
             return f"{value / (1e3 if letter == 'k' else limit):.4g}{letter}"
@@ -152,5 +153,5 @@ def short(value: float) -> str:
 
 
 def precise(value: float) -> float:
-    """Return a number with the digits that a reader can use."""
+    """Return a number rounded to the four digits that a reader can use."""
     return float(f"{value:.4g}")

@@ -1,9 +1,9 @@
-"""Where the time of a run went over all its starts: what was of use, and what was lost.
+"""Where the time of a run went over all its starts: what was useful, and what was lost.
 
 From starts.jsonl (a line each time training starts) and laps.jsonl (a line for each stretch of
-steps, also of those that were done again): see training/metrics.py. A start that continues from
-step s loses all steps after s that were computed before it. What a process did between its last
-line and its end, and the time until the next start, are on no line: they are "not running".
+steps, including steps that were repeated later); see training/metrics.py. A start that continues
+from step s loses all steps after s that were computed before it. What a process did between its
+last line and its end, and the time until the next start, are on no line: they are "not running".
 """
 
 from collections import Counter
@@ -14,10 +14,9 @@ Line = Mapping[str, Any]
 
 
 class Life(NamedTuple):
-    """steps: computed in all, lost: of them. seconds: by activity. lost_seconds: of "step".
-
-    elapsed: seconds from the beginning of the first start to the last line.
-    """
+    """steps: computed in total. lost: how many of them were lost. seconds: by activity.
+      lost_seconds: of
+    "step". elapsed: seconds from the beginning of the first start to the last line."""
 
     starts: int
     steps: int
@@ -37,7 +36,7 @@ class Life(NamedTuple):
 
 
 def life(starts: Sequence[Line], laps: Sequence[Line]) -> Life | None:
-    """Return what the lines say, None without laps."""
+    """Return what the lines say; None if there are no laps."""
     if not laps:
         return None
     seconds: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The page around the sections: its style and its little script. Nothing comes from elsewhere."""
+"""The page around the sections: its style and its small script. It loads nothing from elsewhere."""
 
 import html
 
@@ -106,7 +106,7 @@ document.querySelectorAll('button.copy').forEach(b=>b.onclick=async()=>{
 
 
 def page(title: str, body: str, script: str) -> str:
-    """Return a whole HTML file."""
+    """Return a complete HTML file."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

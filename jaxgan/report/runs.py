@@ -16,26 +16,27 @@ Values = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class RunFacts:
-    """name: short, unique in a report. Lines of files that are not there are empty lists."""
+    """name: short, unique in a report. The lines of a missing file are an empty list."""
 
     name: str
     workdir: Path
     config: Values  # flat: {"train.steps": 100, ...}
     default: Values
     metrics: list[Values]
-    timing: list[Values]  # of all that was done, also of steps that were done again
+    timing: list[Values]  # of all steps that were computed, also repeated ones
     watch: list[Values]
     starts: list[Values]
     laps: list[Values]
     roll_backs: list[Values]
     results: list[Values]
     samples: dict[int, Path]  # step -> PNG
-    pictures: list[Path]  # others
+    pictures: list[Path]  # other pictures
     reels: dict[int, Path] = dataclasses.field(default_factory=dict)  # step -> WAV or GIF
 
     @property
     def noun(self) -> str:
-        """What its examples are called; "examples" where its medium is of no module here."""
+        """What its examples are called; "examples" if the module of its medium is not available
+        here."""
         try:
             return noun(self.config["data.medium"])
         except ValueError:
@@ -47,16 +48,16 @@ class RunFacts:
 
     @property
     def current_timing(self) -> list[Values]:
-        """The lines of `timing` that belong to what the run is now."""
+        """The lines of `timing` that belong to the run's present history."""
         known = [line["step"] for line in (*self.metrics, *self.starts[-1:]) if "step" in line]
         return current(self.timing, max(known, default=math.inf))
 
     def kimg(self, step: float) -> float:
-        """Return thousands of examples that the discriminator has seen at a step."""
+        """Return how many thousand examples the discriminator has seen at a step."""
         return step * self.config["train.num_d_steps"] * self.config["train.batch"] / 1000
 
     def differences(self) -> Values:
-        """Return the fields that differ from the default, without the data set's own facts."""
+        """Return the fields that differ from the default, except the data set's own facts."""
         facts = tuple(f"data.{name}" for name in FACTS)
         return {
             field: value
@@ -66,7 +67,7 @@ class RunFacts:
 
 
 def read_run(workdir: Path, name: str) -> RunFacts:
-    """Read a work directory. Raises FileNotFoundError, ValueError where it is none."""
+    """Read a work directory. Raises FileNotFoundError or ValueError if it is not one."""
     path = workdir / "config.json"
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: write the directory of a training run")
@@ -99,16 +100,16 @@ def read_run(workdir: Path, name: str) -> RunFacts:
 
 
 def noun_of(runs: list[RunFacts]) -> str:
-    """Return what the examples of all runs are called, "examples" where they differ."""
+    """Return what the examples of all runs are called; "examples" if the runs differ."""
     words = {run.noun for run in runs}
     return words.pop() if len(words) == 1 else "examples"
 
 
 def current(lines: list[Values], end: float) -> list[Values]:
-    """Return the lines that training did not go back behind, up to step `end`.
+    """Return the lines up to step `end` that belong to the present history of the run.
 
-    A roll-back, or a start from an earlier checkpoint, does steps again; lines that were appended
-    before it, of steps that came after, are of another history.
+    A roll-back, or a start from an earlier checkpoint, repeats steps. Lines that were appended
+    before it but lie at later steps belong to an abandoned history.
     """
     kept: list[Values] = []
     for line in lines:
@@ -121,7 +122,7 @@ def current(lines: list[Values], end: float) -> list[Values]:
 
 
 def flattened(values: Values, prefix: str = "") -> Values:
-    """Return nested dicts under joined names."""
+    """Return nested dicts as one dict with joined names: {"train.steps": ...}."""
     flat = {}
     for name, value in values.items():
         if isinstance(value, dict):
@@ -132,7 +133,7 @@ def flattened(values: Values, prefix: str = "") -> Values:
 
 
 def series(lines: list[Values], name: str) -> tuple[list[float], list[float]]:
-    """Return steps and values of one number over the lines, those that are finite."""
+    """Return steps and values of one number over the lines, where it is finite."""
     points = [(line.get("step"), line.get(name)) for line in lines]
     points = [(s, v) for s, v in points if is_number(s) and is_number(v)]
     return [s for s, _ in points], [v for _, v in points]
@@ -143,10 +144,10 @@ def is_number(value: Any) -> TypeGuard[float]:
 
 
 def unique_names(workdirs: list[Path]) -> list[str]:
-    """Return the shortest endings of the paths that tell them apart."""
+    """Return the shortest path endings that tell the directories apart."""
     parts = [path.absolute().parts for path in workdirs]
     for n in range(1, max(map(len, parts)) + 1):
         names = ["/".join(p[-n:]) for p in parts]
         if len(set(names)) == len(names):
             return names
-    return [f"{'/'.join(p)} ({i})" for i, p in enumerate(parts, 1)]  # one directory twice
+    return [f"{'/'.join(p)} ({i})" for i, p in enumerate(parts, 1)]  # the same directory twice

@@ -1,4 +1,4 @@
-"""Sample sheets of a run over time, small enough to travel: a few steps, as they are or as JPEG."""
+"""Sample sheets of a run over time, small enough to embed: a few steps, unchanged or as JPEG."""
 
 import base64
 import io
@@ -9,13 +9,13 @@ from PIL import Image
 from jaxgan.files import desk
 
 MOST_SHEETS = 24
-SIDE = 960  # pixels: larger sheets are made smaller when the bytes are too many
+SIDE = 960  # pixels: larger sheets are scaled down if they take too many bytes
 
 
 def embedded(sheets: dict[int, Path], budget: int) -> dict[int, str]:
-    """Return {step: data URI} of some sheets, evenly spread, the last among them.
+    """Return {step: data URI} of some sheets, evenly spaced and including the last.
 
-    budget: bytes for all of them. Fewer or smaller ones are returned to keep it, none at last.
+    budget: bytes for all of them together. To keep it, fewer or smaller ones are returned, or none.
     """
     steps = spread(sorted(sheets), MOST_SHEETS)
     for step in steps:
@@ -31,12 +31,12 @@ def embedded(sheets: dict[int, Path], budget: int) -> dict[int, str]:
 
 
 def picture(path: Path, budget: int) -> str:
-    """Return the data URI of one picture, "" if it cannot be made small enough."""
+    """Return the data URI of one picture; "" if it cannot be made small enough."""
     return next(iter(embedded({0: path}, budget).values()), "")
 
 
 def reel(path: Path, budget: int) -> str:
-    """Return the data URI of a sound or a film, "" for one that is too large."""
+    """Return the data URI of a sound or a film; "" if it is too large."""
     if path.stat().st_size * 4 / 3 > budget:
         return ""
     kind = {".wav": "audio/wav", ".gif": "image/gif"}[path.suffix]
@@ -44,7 +44,7 @@ def reel(path: Path, budget: int) -> str:
 
 
 def spread(steps: list[int], most: int) -> list[int]:
-    """Return at most `most` of the steps, evenly spread by place, the last among them."""
+    """Return at most `most` of the steps, evenly spaced by index and including the last."""
     n = len(steps)
     if n <= most:
         return steps

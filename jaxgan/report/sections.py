@@ -1,4 +1,4 @@
-"""The sections of a report, each a piece of HTML from the facts of the runs."""
+"""The sections of a report: each returns HTML made from the facts of the runs."""
 
 import html
 import statistics
@@ -40,7 +40,7 @@ def _is_size(value: Any) -> bool:
 
 
 def headline(run: RunFacts, index: int, named: bool) -> str:
-    """What the run is, how far it is, what it has reached."""
+    """Return the head of one run: what it is, how far it is, and what it has reached."""
     config, last = run.config, run.config["train.steps"]
     classes = len(config["data.class_names"] or ())
     what = (
@@ -71,7 +71,7 @@ def headline(run: RunFacts, index: int, named: bool) -> str:
 def newest_scores(run: RunFacts) -> list[tuple[str, str]]:
     """Return (value, name) of the scores of the newest step, at the run's own truncation.
 
-    What is not of the newest step, or of another truncation where there is no other, says so.
+    If a score is from an earlier step, or there is none at that truncation, its name says so.
     """
     own = run.config.get("sample.truncation") or 0.0
     settings = [line.get("protocol", {}) for line in run.results]
@@ -93,19 +93,20 @@ def newest_scores(run: RunFacts) -> list[tuple[str, str]]:
 
 
 def machine(run: RunFacts) -> str:
-    """Return what the run was last started on, "" where it does not say."""
+    """Return what the run was last started on; "" if that is not recorded."""
     if not run.starts:
         return ""
     start = run.starts[-1]
     processes = start.get("processes", 1)
-    parts = [str(start.get("devices", "")), f"{start.get('cores', '?')} cores a machine"]
+    parts = [str(start.get("devices", "")), f"{start.get('cores', '?')} cores per machine"]
     parts += [f"{processes} processes"] if processes != 1 else []
     parts += [f"{name} {start[name]}" for name in ("jaxgan", "jax") if name in start]
     return ", ".join([*parts, f"started {start.get('time', '')}"])
 
 
 def curves(runs: list[RunFacts], kind: str, names: tuple[str, ...]) -> list[Curve]:
-    """Return the curves of some numbers: colours tell names apart, of several runs the runs."""
+    """Return the curves of some numbers. Colours distinguish the numbers of one run, or several
+    runs."""
     found = []
     for i, run in enumerate(runs):
         for j, name in enumerate(names):
@@ -117,7 +118,7 @@ def curves(runs: list[RunFacts], kind: str, names: tuple[str, ...]) -> list[Curv
 
 
 def training(runs: list[RunFacts]) -> str:
-    """All curves."""
+    """Return all curves."""
     seen = f"thousand {noun_of(runs)}"
     over_time = partial(chart, x_label=seen)
     figures = [over_time(t, curves(runs, "metrics", n), smooth=s, log=g) for t, n, s, g in CHARTS]
@@ -125,7 +126,7 @@ def training(runs: list[RunFacts]) -> str:
     figures += others(runs, "metrics", known, seen)
     rate = curves(runs, "current_timing", ("images_per_second",))
     figures.append(
-        over_time(f"{noun_of(runs).capitalize()} a second", rate, smooth=True, zero=True)
+        over_time(f"{noun_of(runs).capitalize()} per second", rate, smooth=True, zero=True)
     )
     figures.append(
         over_time("Most memory so far, GB", curves(runs, "current_timing", MEMORY), zero=True)
@@ -137,7 +138,7 @@ def training(runs: list[RunFacts]) -> str:
 
 
 def others(runs: list[RunFacts], kind: str, known: set[str], x_label: str) -> list[str]:
-    """A chart for each number that has none yet and is not the same throughout."""
+    """Return a chart for each number that has none yet and is not constant."""
     names = dict.fromkeys(n for run in runs for line in getattr(run, kind) for n in line)
     figures = []
     for name in names:
@@ -148,7 +149,7 @@ def others(runs: list[RunFacts], kind: str, known: set[str], x_label: str) -> li
 
 
 def singular_values(run: RunFacts, named: bool) -> str:
-    """The largest singular value of G's layers: those that grew most, by name."""
+    """Return a chart of the largest singular values of G's layers, those that grew most."""
     lines = [
         {"step": line.get("step"), **{k: v[0] for k, v in line["sigmas"].items() if v}}
         for line in run.watch
@@ -167,14 +168,15 @@ def singular_values(run: RunFacts, named: bool) -> str:
 
 
 def time_shares(runs: list[RunFacts]) -> str:
-    """A bar for each run: how its time was spent, weighted by the length of the log's lines."""
+    """Return a bar for each run that shows how its time was spent, weighted by the length of the
+    laps."""
     bars = []
     for run in runs:
         names = sorted({n for line in run.timing for n in line if n.startswith("time/")})
         means = {n[5:]: _mean([line.get(n, 0.0) for line in run.timing]) for n in names}
         if not means:
             continue
-        unknown = max(1 - sum(means.values()), 0.0)  # files of before "other" was written
+        unknown = max(1 - sum(means.values()), 0.0)  # older files lack "other"
         means["other"] = means.get("other", 0.0) + unknown
         places = {name: i for i, name in enumerate((*SPENT, *sorted(means.keys() - {*SPENT})))}
         parts = "".join(
@@ -194,7 +196,7 @@ def _mean(values: list[float]) -> float:
 
 
 def sample_slider(runs: list[RunFacts], sheets: list[dict[int, str]]) -> str:
-    """Sheets of all runs side by side, moved through by one slider."""
+    """Return the sheets of all runs side by side, with one slider through time."""
     if not any(sheets):
         return ""
     stops = max(len(s) for s in sheets)

@@ -1,7 +1,7 @@
 """What the watch's numbers mean: thresholds with their reasons, and what helps.
 
-A sign counts when it was seen `patience` times in a row. All is a function of the lines of
-watch.jsonl, so that a run that continues judges as one that was never interrupted.
+A sign counts once it was seen `patience` times in a row. Everything is a function of the lines of
+watch.jsonl, so that a run that was interrupted and continued judges like one that was not.
 """
 
 import statistics
@@ -12,7 +12,7 @@ Line = dict[str, Any]
 
 
 class Rule(NamedTuple):
-    """seen: (line, earlier lines) -> what is seen, "" for nothing."""
+    """seen: (line, earlier lines) -> a description of what is seen; "" if nothing is."""
 
     seen: Callable[[Line, list[Line]], str]
     helps: str
@@ -20,20 +20,20 @@ class Rule(NamedTuple):
 
 
 def low_diversity(line: Line, earlier: list[Line]) -> str:
-    # An untrained generator is near 1 in pixels, trained ones lie between 0.6 and 1.1, and one
-    # mode a class, with noise, is below 0.1: a quarter leaves room on both sides.
+    # In pixels an untrained generator is near 1, trained ones are between 0.6 and 1.1, and one
+    # mode per class, with noise, is below 0.1: a quarter leaves room on both sides.
     value = line["diversity"]
     return f"samples of a class differ {value:.2f} times as much as real ones" * (value < 0.25)
 
 
 def many_duplicates(line: Line, earlier: list[Line]) -> str:
-    # Among a few samples of a class no two should be alike; a quarter is a small set of modes.
+    # Among a few samples of a class no two should be alike; a quarter means only a few modes.
     value = line["duplicates"]
     return f"{value:.0%} of the samples have a near copy in their class" * (value > 0.25)
 
 
 def low_class_diversity(line: Line, earlier: list[Line]) -> str:
-    # Conditional collapse: single classes go first and do not show in the mean.
+    # Conditional collapse: single classes collapse first, which the mean does not show.
     bad = sum(value < 0.1 for value in line["class_diversity"])
     return f"{bad} of {len(line['class_diversity'])} classes show one sample each" * bool(bad)
 
@@ -81,10 +81,10 @@ def large_gradient(line: Line, earlier: list[Line]) -> str:
 SLOWER = "lower learning rates, more discriminator steps, a larger batch"
 RULES = {
     "low_diversity": Rule(
-        low_diversity, f"go back to a checkpoint from before; {SLOWER}, LOGAN's latent step", True
+        low_diversity, f"go back to an earlier checkpoint; {SLOWER}, LOGAN's latent step", True
     ),
     "many_duplicates": Rule(
-        many_duplicates, f"go back to a checkpoint from before; {SLOWER}, LOGAN's latent step", True
+        many_duplicates, f"go back to an earlier checkpoint; {SLOWER}, LOGAN's latent step", True
     ),
     "low_class_diversity": Rule(
         low_class_diversity, "balance the classes (data.class_balanced); more examples of them"
@@ -101,7 +101,7 @@ RULES = {
 
 
 def signs(lines: list[Line], patience: int) -> dict[str, int]:
-    """Return {rule: step since when} of what the last lines show, `patience` times in a row."""
+    """Return {rule: first step} of the signs that the last `patience` lines all show."""
     found = {}
     for name, rule in RULES.items():
         first = len(lines)
@@ -113,7 +113,7 @@ def signs(lines: list[Line], patience: int) -> dict[str, int]:
 
 
 def warnings(lines: list[Line], found: dict[str, int]) -> list[str]:
-    """Return a line for each sign: what is seen, since when, what helps."""
+    """Return a line for each sign: what is seen, since when, and what helps."""
     return [
         f"WATCH, step {lines[-1]['step']}: {RULES[name].seen(lines[-1], lines[:-1])}, since step "
         f"{since}. What helps: {RULES[name].helps}"

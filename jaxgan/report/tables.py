@@ -1,4 +1,5 @@
-"""The tables of a report: scores with their protocols, the config, what went wrong, the command."""
+"""The tables of a report: scores with their protocols, config, warnings and the command to repeat
+it."""
 
 import html
 from typing import Any
@@ -10,7 +11,7 @@ from jaxgan.report.runs import RunFacts, is_number
 from jaxgan.report.sections import show
 
 esc = html.escape
-DETAILS = ("extractor_protocol", "extractor_sha256")  # of an extractor, said below the table
+DETAILS = ("extractor_protocol", "extractor_sha256")  # of an extractor, shown below the table
 MOST_ROWS = 12  # of scores; a truncation curve has fifty, which are folded away
 
 
@@ -30,7 +31,7 @@ def table(header: list[str], rows: list[list[str]], numeric: int = 0) -> str:
 
 
 def scores(runs: list[RunFacts]) -> str:
-    """All results: protocol fields that differ are columns, those in common a line below."""
+    """Return all results: protocol fields that differ become columns, common ones a line below."""
     found = [(run, line) for run in runs for line in run.results if "metrics" in line]
     if not found:
         return ""
@@ -69,7 +70,7 @@ def _details(protocol: dict[str, Any]) -> str:
 
 
 def truncation_curves(runs: list[RunFacts], names: list[str]) -> str:
-    """Scores against the truncation, where a run was scored at three or more."""
+    """Return charts of scores against truncation, for runs that were scored at three or more."""
     figures = []
     for name in names:
         found = []
@@ -101,7 +102,7 @@ def _short(value: Any) -> str:
 
 
 def settings(runs: list[RunFacts]) -> str:
-    """Fields that differ from the default in any run, then every field."""
+    """Return the fields that differ from the default in any run, then every field."""
     fields = list(dict.fromkeys(f for run in runs for f in run.differences()))
     header = ["field", "default", *(run.name for run in runs)]
 
@@ -119,7 +120,7 @@ def settings(runs: list[RunFacts]) -> str:
 
 
 def warnings(runs: list[RunFacts]) -> str:
-    """What went wrong and what was done."""
+    """Return what went wrong and what was done about it."""
     rows = []
     for run in runs:
         name = [run.name] if len(runs) > 1 else []
@@ -130,7 +131,7 @@ def warnings(runs: list[RunFacts]) -> str:
             done = ", ".join(f"{k} {v}" for k, v in rest.items())
             rows.append([*name, str(line.get("step", "")), str(line.get("why", "")), done])
         counts = [line.get("bad_records") for line in run.timing]
-        bad = max((n for n in counts if is_number(n)), default=0)  # each line counts from a start
+        bad = max((n for n in counts if is_number(n)), default=0)  # counts begin anew at each start
         if bad:
             rows.append([*name, "", f"{bad:g} {run.noun} could not be read", "left out"])
     header = ["run"] * (len(runs) > 1) + ["step", "what happened", "what was done"]
@@ -138,7 +139,7 @@ def warnings(runs: list[RunFacts]) -> str:
 
 
 def lives(runs: list[RunFacts]) -> str:
-    """Where the time of each run went over all its starts, and what was lost (life.py)."""
+    """Return where the time of each run went over all its starts, and what was lost (life.py)."""
     found = [(run, life(run.starts, run.laps)) for run in runs]
     known = [(run, own) for run, own in found if own is not None]
     names = sorted({name for _, own in known for name in own.seconds if name != "step"})
@@ -161,7 +162,7 @@ def lives(runs: list[RunFacts]) -> str:
 
 
 def restarts(run: RunFacts) -> list[list[str]]:
-    """Return (step, what, on what) for each start except the first and the roll-backs."""
+    """Return (step, what, where) for each start except the first and those after roll-backs."""
     back = {line.get("to") for line in run.roll_backs}
     return [
         [str(s.get("step")), "training was started again", f"{s.get('time')}, {s.get('devices')}"]
@@ -171,7 +172,7 @@ def restarts(run: RunFacts) -> list[list[str]]:
 
 
 def signs_of(run: RunFacts) -> list[list[str]]:
-    """Return (steps, what was seen last) for each sign that the watch's last lines gave."""
+    """Return (steps, what was seen last) for each sign among the lines of the watch."""
     lines, found = run.watch[-200:], []
     for rule in signs.RULES.values():
         seen = {}
@@ -179,7 +180,7 @@ def signs_of(run: RunFacts) -> list[list[str]]:
             try:
                 text = rule.seen(line, lines[:i])
             except (KeyError, TypeError, IndexError):
-                continue  # a line that is not complete
+                continue  # an incomplete line
             if text:
                 seen[line.get("step")] = text
         if seen:
@@ -190,7 +191,7 @@ def signs_of(run: RunFacts) -> list[list[str]]:
 
 
 def reproduction(run: RunFacts) -> str:
-    """Return a shell script that trains the same again, exactly."""
+    """Return a shell script that repeats the training exactly."""
     model, objective = run.config["model.name"], run.config["objective.name"]
     changes = "".join(f"        {f!r}: {v!r},\n" for f, v in sorted(run.differences().items()))
     return (

@@ -15,14 +15,14 @@ from jaxgan.report.runs import RunFacts, read_run, unique_names
 from jaxgan.report.samples import embedded, picture, reel
 
 MOST_BYTES = 5_000_000
-IMAGE_BYTES = 3_600_000  # of them for pictures; the rest is for curves, tables and style
+IMAGE_BYTES = 3_600_000  # of these, for pictures; the rest is for curves, tables and style
 MOST_REEL = 900_000  # for sounds and films
 
 
 def write_report(workdirs: Sequence[Path], output: Path) -> int:
-    """Write the report of one run or several; return its size in bytes.
+    """Write the report of one or several runs; return its size in bytes.
 
-    Raises FileNotFoundError or ValueError for a directory that is not of a run.
+    Raises FileNotFoundError or ValueError for a directory that is not a run's.
     """
     runs = [
         read_run(Path(workdir), name)
@@ -45,7 +45,7 @@ def report_page(runs: list[RunFacts]) -> str:
         ("Life of the run", tables.lives(runs)),
         ("Pictures", _pictures(runs)),
         ("Settings", tables.settings(runs)),
-        ("The same again", "".join(_again(run, len(runs) > 1) for run in runs)),
+        ("Repeat this run", "".join(_again(run, len(runs) > 1) for run in runs)),
     ]
     title = " and ".join(run.name for run in runs)
     heads = "".join(sections.headline(run, i, len(runs) > 1) for i, run in enumerate(runs))
@@ -56,7 +56,7 @@ def report_page(runs: list[RunFacts]) -> str:
 
 
 def refresh(workdir: Path) -> None:
-    """Write workdir/report.html of a run in progress; a report that fails stops nothing."""
+    """Write workdir/report.html of a run in progress; if this fails, the training goes on."""
     try:
         write_report([workdir], workdir / "report.html")
     except Exception as error:
@@ -64,9 +64,10 @@ def refresh(workdir: Path) -> None:
 
 
 class Refresher:
-    """Refreshes a report beside the training, which does not wait for it. Use `with`.
+    """Refreshes a report in the background of a training. Use `with`.
 
-    Asked again while it writes, it writes once more afterwards; the last one is whole at the end.
+    If it is called again while it writes, it writes once more afterwards; when the block ends the
+    report is complete.
     """
 
     def __init__(self, workdir: Path):
@@ -76,7 +77,7 @@ class Refresher:
         return self
 
     def __call__(self) -> None:
-        if self._job is None or self._job.running() or self._job.done():  # else: one is to come
+        if self._job is None or self._job.running() or self._job.done():  # else one is pending
             self._job = self._pool.submit(refresh, self._workdir)
 
     def __exit__(self, *_: Any) -> None:
@@ -85,7 +86,7 @@ class Refresher:
 
 
 def report(workdirs: Sequence[Path], output: Path | None) -> int:
-    """Write a report and say where; return the exit code."""
+    """Write a report and print where; return the exit code."""
     if not workdirs:
         raise ValueError("no run is named: write jaxgan report WORKDIR [WORKDIR ...]")
     for workdir in workdirs:
@@ -101,7 +102,7 @@ def report(workdirs: Sequence[Path], output: Path | None) -> int:
 
 
 def _pictures(runs: list[RunFacts]) -> str:
-    """Other pictures that lie in the work directories: directions, inversions, neighbours."""
+    """Return other pictures of the work directories: directions, inversions, neighbours."""
     found = [(run, path) for run in runs for path in run.pictures][:12]
     figures = []
     for run, path in found:
@@ -116,7 +117,7 @@ def _pictures(runs: list[RunFacts]) -> str:
 
 
 def _played(runs: list[RunFacts]) -> str:
-    """The newest samples of each run as a sound or a film, where they are not pictures alone."""
+    """Return the newest samples of each run as a sound or a film, for media that have these."""
     figures = []
     for run in runs:
         data = reel(run.reels[max(run.reels)], MOST_REEL // len(runs)) if run.reels else ""

@@ -1,4 +1,4 @@
-"""What every loaded network checks before it is called, and how many samples a call makes."""
+"""Checks that every loaded network makes before a call, and the number of samples per call."""
 
 import math
 from typing import Any
@@ -9,12 +9,12 @@ import numpy as np
 from jaxgan.training.checkpoints import describe_leaves
 
 PyTree = Any
-MOST_AT_ONCE = 64, 1 << 20  # images and pixels in one call of the network, on each device
+MOST_AT_ONCE = 64, 1 << 20  # images and pixels per call of the network, on each device
 SEEDS = 1 << 32
 
 
 def refuse_not_finite(weights: PyTree) -> None:
-    """Raise ValueError for weights with a value that is not finite, with the leaf's name."""
+    """Raise ValueError, naming the first leaf, for weights that are not finite."""
     names, leaves = describe_leaves(weights), jax.tree.leaves(weights)
     for name, leaf in zip(names, leaves, strict=True):
         if not np.isfinite(np.asarray(leaf, np.float32)).all():
@@ -22,8 +22,10 @@ def refuse_not_finite(weights: PyTree) -> None:
 
 
 def rows_at_once(n: int, size: tuple[int, ...], devices: int) -> int:
-    """Return how many images of a size to compute at once for n: one of few numbers, since each is
-    compiled."""
+    """Return how many of n images of a size to compute at once.
+
+    It is one of few numbers, because each is compiled.
+    """
     images, pixels = MOST_AT_ONCE
     most = min(images, max(pixels // math.prod(size), 1))
     each = -(-n // devices)
@@ -31,7 +33,7 @@ def rows_at_once(n: int, size: tuple[int, ...], devices: int) -> int:
 
 
 def checked_seed(seed: int) -> int:
-    """Return a seed that JAX keeps whole, or refuse it."""
+    """Return a seed that JAX does not truncate; ValueError for another."""
     if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
         raise ValueError(f"seed = {seed!r}: write a whole number from 0 to {SEEDS - 1}")
     return int(seed)

@@ -1,4 +1,4 @@
-"""Classes by name, whatever the case; a name with a typing error is answered with the nearest."""
+"""Classes by name, in any case; a misspelt name is answered with the nearest ones."""
 
 import difflib
 import operator
@@ -7,10 +7,10 @@ from typing import SupportsIndex
 
 
 def class_id(name: str | SupportsIndex, class_names: Sequence[str]) -> int:
-    """Return the number of a class, from its name or number.
+    """Return the number of a class, given its name or number.
 
-    A name as it is written comes before one in another case, and a name before a number: "7" is
-    the class called 7 if there is one.
+    An exact match comes before one in another case, and a name before a number: "7" is the class
+    called 7 if there is one.
 
     Raises:
       ValueError: no such class, with the nearest names; or a number that is not whole.

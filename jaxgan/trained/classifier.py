@@ -3,8 +3,9 @@
     c = classifier.load("runs/dann")
     labels = c.classify(images)          # [n] int32 into c.class_names
 
-Averaged weights. Where the encoder has batch norm, its moments are means over batches of the
-training's target images, whose labels nobody has; so what an image gets depends on no other.
+Averaged weights. If the encoder has batch norm, its moments are means over batches of the
+training's target images, without their labels; so the result for an image depends on no other
+image.
 """
 
 import math
@@ -25,16 +26,16 @@ from jaxgan.media import pixels
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
 
-AT_ONCE = 100
+AT_ONCE = 100  # images per call
 
 
 def is_classifier(run: runs.Run) -> bool:
-    """Return whether a run's first player names classes, of the images of two domains."""
+    """Return whether a run's generator is a classifier, for images of two domains."""
     return "classify" in run.game.players["generator"].side.calls
 
 
 class Classifier:
-    """See the module's docstring. `records` are what the moments of the target are taken over."""
+    """See the module. records: the images over which the target's moments are computed."""
 
     def __init__(self, run: runs.Run, state: TrainState, records: Records):
         player, settings = run.game.players["generator"], run.config.sample

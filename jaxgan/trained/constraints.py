@@ -5,15 +5,16 @@
     near      mean (z - z0)^2
     realism   softplus(-D(x, y)): the cross entropy of D calling the image real
 
-hog is a histogram of oriented gradients: 8 orientations, cells of 8 x 8 pixels. A pixel with a
-gradient of length r and direction f adds r cos^4(f - k pi / 8) to orientation k of its cell, which
-adds up to 3 r whatever f is; opposite directions are one, so that a line and an edge are alike.
-The 8 numbers of a cell are divided by sqrt(their squares' sum + FLAT^2).
+hog is a histogram of oriented gradients: 8 orientations, cells of 8 x 8 pixels. A pixel whose
+gradient has length r and direction f adds r cos^4(f - k pi / 8) to orientation k of its cell, which
+sums to 3 r whatever f is; opposite directions count as one, so that a line looks like an edge.
+The 8 numbers of a cell are divided by sqrt(sum of their squares + FLAT^2).
 
-A mask that is empty makes a term of 0 with a gradient of 0.
+An empty mask gives a term of 0 with a gradient of 0.
 
-Deviation: the paper's descriptor is not described down to its bins; the form above is ours, chosen
-because it has a derivative everywhere.
+Deviation: the paper does not describe its descriptor down to the bins; the form above is ours,
+  chosen
+because it is differentiable everywhere.
 """
 
 import math
@@ -29,7 +30,7 @@ from jaxgan.trained.descent import Value
 
 PyTree = Any
 CELL, ORIENTATIONS = 8, 8
-FLAT = 0.5  # sums of gradients in a cell below which it counts as flat, of images in [-1, 1]
+FLAT = 0.5  # a cell with smaller sums of gradients counts as flat; images are in [-1, 1]
 
 
 def colour(about: PyTree, latents: jax.Array, images: jax.Array, labels: jax.Array) -> jax.Array:
@@ -52,7 +53,7 @@ def near(about: jax.Array, latents: jax.Array, images: jax.Array, labels: jax.Ar
 
 
 def realism(side: Side) -> Value:
-    """Return the term of a discriminator, of which `about` are the weights."""
+    """Return the term of a discriminator; its `about` are the discriminator's weights."""
 
     def value(
         weights: PyTree, latents: jax.Array, images: jax.Array, labels: jax.Array
@@ -66,7 +67,7 @@ def realism(side: Side) -> Value:
 def oriented(images: jax.Array) -> jax.Array:
     """Return the normalised histograms of images [n, h, w, c] in [-1, 1], [n, rows, columns, 8].
 
-    Sizes that 8 does not divide are filled up by repeating the last row and column.
+    Sizes that 8 does not divide are padded by repeating the last row and column.
     """
     opaque = images[..., :-1] if images.shape[-1] in (2, 4) else images
     gray = opaque.mean(-1)
@@ -85,7 +86,7 @@ def oriented(images: jax.Array) -> jax.Array:
 
 def drawn_cells(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the histograms of drawn lines [h, w, 1] in [0, 1], [rows, columns, 8], and which cells
-    hold a part of one, [rows, columns]."""
+    contain a part of a line, [rows, columns]."""
     found = np.asarray(oriented(jnp.asarray(2 * lines - 1)[None]))[0]
     h, w, _ = lines.shape
     filled = np.pad(lines[..., 0], ((0, -h % CELL), (0, -w % CELL)))

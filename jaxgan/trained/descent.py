@@ -2,8 +2,9 @@
 
     minimise over z    sum over terms k of weight_k value_k(about_k, z, G(z, y), y)
 
-for several starts at once, which do not meet: G has standing statistics. Adam, at a rate that
-decays to 0 (cosine). After every step z is brought back into bounds, where the prior is.
+for several starts at once, independent of each other, because G has standing statistics. Adam with
+a rate that decays to 0 (cosine). After every step, z is projected back into the bounds of the
+prior.
 """
 
 import math
@@ -24,14 +25,14 @@ PyTree = Any
 # (about, latents [n, d], images [n, h, w, c], labels [n]) -> [n] float32
 Value = Callable[[PyTree, jax.Array, jax.Array, jax.Array], jax.Array]
 ADAM = optax.scale_by_adam()
-BEYOND = 3.0
+BEYOND = 3.0  # see bounds_of
 
 
 class Term(NamedTuple):
-    """What is minimised, a part of it.
+    """One term of what is minimised.
 
-    about: the arrays that it is about, such as a target image. Others of the same shapes compile
-      nothing; another function does.
+    about: arrays that the value depends on, such as a target image. Arrays of the same shapes reuse
+      the compiled program; another function compiles a new one.
     """
 
     value: Value
@@ -40,21 +41,21 @@ class Term(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Where latents stay: every coordinate in [-most, most], their norm up to radius."""
+    """Where latents are kept: every coordinate in [-most, most], and their norm at most radius."""
 
     most: float = math.inf
     radius: float = math.inf
 
     def brought(self, z: jax.Array) -> jax.Array:
-        """Return latents [n, d], those beyond the bounds brought back to them."""
+        """Return latents [n, d], projected into the bounds."""
         z = jnp.clip(z, -self.most, self.most)
         norm = jnp.linalg.norm(z, axis=1, keepdims=True)
         return z * jnp.minimum(1.0, self.radius / jnp.maximum(norm, 1e-12))
 
 
 def is_smooth(g: TrainedGenerator) -> bool:
-    """Return whether images follow their latents: a policy that paints chooses among strokes, and
-    descent has no gradient of what it chooses."""
+    """Return whether images are differentiable in their latents. Those of a policy that paints are
+    not: it chooses among strokes."""
     return not isinstance(g.side.module, Painter)
 
 
@@ -68,10 +69,10 @@ def refuse_painter(g: TrainedGenerator) -> None:
 
 
 def bounds_of(config: ConfigDict, truncation: float) -> Bounds:
-    """Return where latents of a resolved config's prior are, at a truncation (0: none).
+    """Return the bounds of the latents for a resolved config's prior and a truncation (0: none).
 
-    Of normal latents, which have none, it is the ball of radius sqrt(d) + 3: a draw of the prior
-    is outside with a probability below exp(-9 / 2) = 1.1 %.
+    Normal latents have no bounds; for them it is the ball of radius sqrt(d) + 3: a draw from the
+    prior lies outside with a probability below exp(-9 / 2) = 1.1 %.
     """
     if config.prior == "uniform":
         return Bounds(most=1.0)
@@ -85,7 +86,7 @@ def bounds_of(config: ConfigDict, truncation: float) -> Bounds:
 
 
 class Descent:
-    """Descent through one generator; its program is compiled once for terms of a kind."""
+    """Descent through one generator; compiled once for each tuple of value functions."""
 
     def __init__(self, g: TrainedGenerator):
         self._g = g
@@ -99,7 +100,7 @@ class Descent:
         labels: np.ndarray,
         truncation: float | None = None,
     ) -> np.ndarray:
-        """Return the value of each term for latents [n, d] and labels [n], [n, terms]."""
+        """Return the value of each term, [n, terms], for latents [n, d] and labels [n]."""
         kinds, abouts, _ = _taken(terms)
         all_of = latents, self._g.generate(latents, labels, truncation), labels
         n, found = len(latents), []
@@ -119,8 +120,8 @@ class Descent:
         truncation: float | None = None,
         bounds: Bounds | None = None,
     ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Yield (step, latents [n, d], values [n, terms]) at each of the stops, the last of which
-        is where the descent ends.
+        """Yield (step, latents [n, d], values [n, terms]) at each of the stops; the last one ends
+        the descent.
 
         Args:
           latents: [n, d] float32, the starts. labels: [n].
@@ -162,7 +163,7 @@ class Descent:
 
 
 def _taken(terms: Sequence[Term]):
-    """Return the functions of terms, what they are about, and their weights [terms]."""
+    """Return the terms' functions, what they are about, and their weights [terms]."""
     kinds, abouts, weights = zip(*terms, strict=True)
     return kinds, abouts, jnp.asarray(weights, jnp.float32)
 

@@ -1,16 +1,16 @@
 """Directions in the latent space along which images change most, found without labels.
 
-factorised   closed form (SeFa, arXiv 2007.06600). The layer that sees the latents first is affine
-             in them, h = A z + b, and the unit direction that moves h most is the eigenvector of
+factorised   closed form (SeFa, arXiv 2007.06600). The first layer that sees the latents is affine
+             in them, h = A z + b, so the unit direction that moves h most is the eigenvector of
              A^T A with the largest eigenvalue. A is measured on the network: f(e_i) - f(0).
-principal    principal components of a layer's activations over samples; the direction of one is
-             the regression of the latents on its coordinate (GANSpace, arXiv 2004.02546). There
-             the layer is the first linear one, for which this is `factorised`, up to sampling; the
-             first block, the default here, sees more.
+principal    principal components of a layer's activations over samples; the direction of a
+             component is the regression of the latents on its coordinate (GANSpace, arXiv
+             2004.02546). In the paper the layer is the first linear one, for which this equals
+             `factorised` up to sampling; the first block, the default here, captures more.
 
-With split latents (BigGAN) the first layer sees one chunk, the coarsest. `layer` names another part
-of the network, whose linear layers are taken together; all of them at once show little, since the
-many layers of the middle scales outweigh the first.
+With split latents (BigGAN), the first layer sees only one chunk, the coarsest. `layer` names
+another part of the network, whose linear layers are combined. Combining all layers of the network
+shows little, since the many layers of the middle scales outweigh the first.
 """
 
 from collections.abc import Callable
@@ -37,15 +37,19 @@ METHODS = ("factorised", "principal")
 
 
 class Directions(NamedTuple):
-    """vectors: [k, latent_dim] float32, unit norm, the strongest first. strengths: [k], the share
-    of the whole squared effect (factorised) or variance (principal) of each."""
+    """The strongest directions.
+
+    vectors: [k, latent_dim] float32, unit norm, the strongest first. strengths: [k], the share of
+      each
+    in the total squared effect (factorised) or variance (principal).
+    """
 
     vectors: np.ndarray
     strengths: np.ndarray
 
 
 def factorised(g: TrainedGenerator, count: int, layer: str = "") -> Directions:
-    """Return the `count` strongest directions by the weights of the first layer, or of `layer`.
+    """Return the `count` strongest directions from the weights of the first layer, or of `layer`.
 
     Raises ValueError for a network whose layer is not affine in the latents.
     """
@@ -58,7 +62,8 @@ def factorised(g: TrainedGenerator, count: int, layer: str = "") -> Directions:
 def first_layer(g: TrainedGenerator, layer: str = "") -> np.ndarray:
     """Return A [outputs, latent_dim] float64 of the first linear layer that sees the latents.
 
-    layer: name of a part of the generator, for all linear layers in it.
+    layer: name of a part of the generator; its linear layers are combined. Raises ValueError if no
+    linear layer sees the latents, or if they are not affine in them.
     """
     d = g.latent_dim
     probe = g.latents([0])
@@ -88,10 +93,10 @@ def first_layer(g: TrainedGenerator, layer: str = "") -> np.ndarray:
 def principal(
     g: TrainedGenerator, count: int, layer: str = "", samples: int = 512, seed: int = 0
 ) -> Directions:
-    """Return the directions of the `count` first principal components of a layer's output.
+    """Return the directions of the first `count` principal components of a layer's output.
 
     layer: name of a part of the generator; by default the second that sees the latents, such as
-    block_0 of a BigGAN. samples: images of random classes, at the truncation of the config.
+    block_0 of a BigGAN. samples: number of images, of random classes, at the config's truncation.
     """
     layer = layer or second_part(g)
     z, labels = g.draw(range(samples), seed)
@@ -114,7 +119,7 @@ def parts(g: TrainedGenerator) -> list[str]:
 
 
 def second_part(g: TrainedGenerator) -> str:
-    """Return the second part that sees the latents, the only one where there is but one."""
+    """Return the second part that sees the latents, or the only one."""
     found = parts(g)
     return found[min(1, len(found) - 1)]
 
@@ -128,7 +133,7 @@ def strips(
     reach: float,
     columns: int,
 ) -> list[Row]:
-    """Return a row for each direction: one latent moved from -reach to reach along it."""
+    """Return one row per direction: one latent vector moved from -reach to reach along it."""
     z = g.latents([0], seed, truncation)
     moves = np.linspace(-reach, reach, columns).astype(np.float32)[:, None]
     return [
@@ -173,8 +178,10 @@ def directions_command(
 def _activations(
     g: TrainedGenerator, z: np.ndarray, wanted: Callable, labels: np.ndarray | None = None
 ) -> dict[tuple[str, ...], np.ndarray]:
-    """Return {path: outputs [n, size] float32} of the wanted modules, in the order of the calls; of
-    those whose output is one array."""
+    """Return {path: outputs [n, size] float32} of the wanted modules, in the order of the calls.
+
+    Modules whose output is not a single array are left out.
+    """
     order: dict[tuple[str, ...], None] = {}
     module = g.side.module
     assert module is not None
@@ -201,7 +208,8 @@ def _activations(
 
 
 def _signed(vectors: np.ndarray) -> np.ndarray:
-    """Return vectors whose largest coordinate is positive: an eigenvector has no sign."""
+    """Return vectors with a positive largest coordinate: the sign of an eigenvector is
+    arbitrary."""
     largest = np.abs(vectors).argmax(1)
     return (vectors * np.sign(vectors[np.arange(len(vectors)), largest])[:, None]).astype(
         np.float32

@@ -1,6 +1,6 @@
 """`jaxgan translate MODEL FILE`: a file of captions in, a folder of images out.
 
-OUT/00000.png    what caption 0 of FILE becomes (.npy for what no PNG holds)
+OUT/00000.png    the image of caption 0 of FILE (.npy for what no PNG holds)
 OUT.png          the first captions, each with its images for several seeds, --seed first
 
 FILE is as in data/caption_file.py; its vectors come from the text encoder used in training. The
@@ -31,16 +31,16 @@ def draw_captions(
     columns: int = 10,
     force: bool = False,
 ) -> str:
-    """Draw every caption of a file; return a line that says what was written.
+    """Draw every caption of a file; return a line on what was written.
 
     Args:
-      out: a folder, made if it is not there; beside it the sheet, with the ending .png.
-      columns: images of a caption in the sheet.
-      force: as of every command: files/atomic.py says what is replaced without it.
+      out: a folder, created if missing; the sheet is written beside it, with the suffix .png.
+      columns: images per caption in the sheet.
+      force: as in every command: files/atomic.py says what is replaced without it.
 
     Raises:
       ValueError, FileNotFoundError: before anything is written: no captions, vectors of another
-        length, or files that must stay.
+        length, or files that would be replaced.
     """
     checked_seed(seed)
     if path.is_dir():

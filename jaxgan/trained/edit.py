@@ -1,16 +1,17 @@
-"""Editing: paint on an image of a generator, and its latents follow (iGAN, arXiv 1609.03552).
+"""Editing: paint on a generated image, and its latents follow (iGAN, arXiv 1609.03552).
 
-The image of latents z0 is the start. The latents that are found minimise
+The image of latents z0 is the start. The result minimises
 
-    colour + 0.2 edges + keep near + realism D's term        (constraints.py)
+    colour + 0.2 edges + keep near + realism (D's term)        (constraints.py)
 
 by descent (descent.py) from z0 and from the best of many z0 + 0.5 n, n drawn from the prior. The
-best result is taken. Latents stay where the prior is (descent.bounds_of). What is found depends on
-the strokes, the start and the seed alone.
+best result is returned. Latents are kept where the prior is (descent.bounds_of). The result depends
+on the strokes, the start and the seed alone.
 
-Differs from the paper: latents of any prior, where the paper has z in (-1, 1) by a tanh; a number
-of steps with a rate that decays, where the paper refreshes a window every 25; one result, where the
-paper shows 16. `keep` is 5 there for an image that is edited further, and 0 for the first.
+Deviations: latents of any prior, where the paper has z in (-1, 1) by a tanh; a fixed number of
+  steps
+with a decaying rate, where the paper updates a window every 25; one result, where the paper shows
+16. The paper's `keep` is 5 when an image is edited further, and 0 for the first edit.
 """
 
 from collections.abc import Callable
@@ -25,14 +26,16 @@ from jaxgan.trained.inversion import CANDIDATES
 
 PyTree = Any
 EDGES = 0.2  # weight of the edges' term
-NOISE = 0.5  # share of a draw that is added to the start, for other starts
+NOISE = 0.5  # factor on a draw that is added to the start, for other starts
 KEEP = 0.005
-EVERY = 10  # steps between two reports
+EVERY = 10  # steps between two reports of progress
 
 
 class Strokes(NamedTuple):
-    """What is painted: colours [h, w, c] float32 in [-1, 1] where mask [h, w, 1], in [0, 1], says
-    so."""
+    """What is painted.
+
+    colours: [h, w, c] float32 in [-1, 1]. mask: [h, w, 1] in [0, 1], the opacity of the paint.
+    """
 
     colours: np.ndarray
     mask: np.ndarray
@@ -70,22 +73,22 @@ def edit(
     descent: Descent | None = None,
     said: Callable[[int], None] = lambda steps: None,
 ) -> Edit:
-    """Find an image of a generator that looks as it was painted, near a start.
+    """Find a generated image that looks as it was painted, near a start.
 
     Args:
       strokes: of the generator's size; None, or an empty mask, for none.
-      lines: edges that are drawn, [h, w, 1] in [0, 1]; None for none.
-      label: the class; None takes the best of all, of 256 classes at most.
-      seed: the start is the image of its latents number 0; other starts are drawn from it too.
-      start: latents [latent_dim] in their place.
+      lines: drawn edges, [h, w, 1] in [0, 1]; None for none.
+      label: the class; None takes the best of all, if there are at most 256.
+      seed: the start is image 0 of this seed; the other starts are drawn from it too.
+      start: latents [latent_dim] to start from instead.
       starts, steps, learning_rate: of the descent.
       keep: weight of the distance from the start.
       judge, realism: a discriminator (judge.py), and its weight.
       truncation: of the latents and the statistics; None for the config's.
-      descent: of an earlier edit of this generator, whose program is compiled already.
-      said: called with a number of steps once they are done.
+      descent: of an earlier edit of this generator, whose compiled programs are reused.
+      said: called with a number of steps when they are done.
 
-    Where nothing is painted nothing changes: the start is returned.
+    If nothing is painted, nothing changes: the start is returned.
 
     Raises ValueError for strokes of another size, or values out of range.
     """
@@ -124,7 +127,7 @@ def edit(
 
 
 def _classes(g: TrainedGenerator, label: int | None) -> int:
-    """Return how many classes are tried."""
+    """Return the number of classes to try."""
     if label is not None:
         g.refuse_class()
         return 1
@@ -135,7 +138,7 @@ def _classes(g: TrainedGenerator, label: int | None) -> int:
 
 
 def _terms(g, strokes, lines, z0, keep, judge, realism) -> dict[str, Term]:
-    """Return what is minimised; nothing where nothing is painted."""
+    """Return the terms to minimise; {} if nothing is painted."""
     terms, shape = {}, (*g.image_shape[:2], 1)
     given = {"lines": lines}
     if strokes is not None:
@@ -158,7 +161,7 @@ def _terms(g, strokes, lines, z0, keep, judge, realism) -> dict[str, Term]:
 
 
 def _starts(z0, draws, label, count, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
-    """Return latents [n, d] and labels [n]: z0 with every class that is tried, then others."""
+    """Return latents [n, d] and labels [n]: z0 with every class to try, then the others."""
     near = np.array(bounds.brought(z0 + NOISE * draws))
     near[0] = z0
     labels = np.arange(count) if label is None else np.array([label])

@@ -2,7 +2,7 @@
 
 OUTPUT.png   the start, the strokes on it, lines if there are any, and the result
 OUTPUT.gif   from the start to the result in 16 frames, on the straight line between their latents
-OUTPUT.npz   latents of both, and the class
+OUTPUT.npz   the latents of both, and the class
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ FRAMES, RATE = 16, 8
 
 
 class Options(NamedTuple):
-    """What the command line asks for."""
+    """The flags of the command."""
 
     edges: str = ""
     output: str = "edit.png"

@@ -4,7 +4,7 @@
     e.features(images), e.latents(images), e.reconstructions(images)
 
 Averaged weights with standing statistics: the generator's over batches from the prior, the
-encoder's over batches of images, so that what an image gets depends on no other.
+encoder's over batches of images, so that the result for an image depends on no other image.
 """
 
 import math
@@ -26,11 +26,11 @@ from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.sheets import Sampler
 
-AT_ONCE = 100
+AT_ONCE = 100  # images per call
 
 
 class TrainedEncoder:
-    """See the module's docstring. `records` are what the encoder's statistics are taken over."""
+    """See the module. records: the images over which the encoder's statistics are computed."""
 
     def __init__(self, run: runs.Run, state: TrainState, records: Records):
         self.run, self.step, self._state = run, int(state.step), state
@@ -56,7 +56,7 @@ class TrainedEncoder:
         return _in_parts(partial(self._calls["features"], self.variables), images)
 
     def latents(self, images: np.ndarray, seed: int | None = None) -> np.ndarray:
-        """Return mean latents [n, latent_dim] of images; with a seed draws from E(x)."""
+        """Return the mean latents [n, latent_dim] of images; with a seed, draws from E(x)."""
         if seed is None:
             return _in_parts(partial(self._calls["encode"], self.variables), images)
         shape = (len(images), self.run.config.model.latent_dim)
@@ -69,7 +69,7 @@ class TrainedEncoder:
         return _in_parts(partial(self._calls["call"], self._generator), latents, labels)
 
     def reconstructions(self, images: np.ndarray, seed: int | None = None) -> np.ndarray:
-        """Return G(E(x)) at the size that G makes."""
+        """Return G(E(x)), at the size that G makes."""
         return self.images(self.latents(images, seed))
 
     @cached_property
@@ -80,7 +80,7 @@ class TrainedEncoder:
 def _in_parts(function: Callable, *rows: np.ndarray) -> np.ndarray:
     """Apply a function of rows to AT_ONCE of them at a time."""
     n, parts = len(rows[0]), []
-    for start in range(0, n, AT_ONCE):  # of one shape, so that it is compiled once
+    for start in range(0, n, AT_ONCE):  # parts of one shape, so that it is compiled once
         part = [np.resize(x[start : start + AT_ONCE], (AT_ONCE, *x.shape[1:])) for x in rows]
         parts.append(np.asarray(function(*part)))
     return np.concatenate(parts)[:n]
@@ -95,7 +95,7 @@ def load(workdir: Path) -> TrainedEncoder:
 
 
 def untrained(run: runs.Run, seed: int = 1) -> TrainedEncoder:
-    """Return the encoder of a run as it is drawn, for comparison."""
+    """Return the encoder of a run with initial weights, for comparison."""
     shapes = runs.abstract_state(run)
     shardings = jax.tree.map(lambda x: x.sharding, shapes)
     state = jax.jit(lambda: init_state(run.game, seed), out_shardings=shardings)()

@@ -1,16 +1,17 @@
 """A generator as one file: to sample with jaxgan, or with JAX alone.
 
-NAME.safetensors  weights, standing statistics for several truncations, the config: what
+NAME.safetensors  weights, standing statistics for several truncations, and the config: all that
                   `jaxgan.load` needs. No pickle; other programs can read the arrays.
-NAME.stablehlo    the network itself for one truncation, compiled nowhere, for any batch size:
+NAME.stablehlo    the network itself for one truncation, not yet compiled, for any batch size:
 
                       import jax
                       generate = jax.export.deserialize(open(NAME, "rb").read()).call
                       images = generate(latents, labels)      # [n, h, w, c] in [-1, 1]
 
                   latents [n, latent_dim] float32 and labels [n] int32. It needs jax, not jaxgan.
-                  A translator's takes images [n, h, w, c] alone, or text vectors [n, text_dim] of
-                  length sqrt(text_dim), or conditions [n, frames, k] as many as in training.
+                  A translator's program takes only images [n, h, w, c], or text vectors
+                  [n, text_dim] of length sqrt(text_dim), or conditions [n, frames, k] with as many
+                  frames as in training.
 """
 
 import datetime
@@ -45,7 +46,7 @@ PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
 
 def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
-    """Return the truncations that are worth storing: those that exist, 0 (none) among them."""
+    """Return the truncations that are worth storing, 0 (none) among them."""
     if generator.config.prior != "normal":
         return (0.0,)
     most = 1.0 if generator.config.sample.truncation_definition != "threshold" else 2.0
@@ -54,10 +55,10 @@ def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
 
 
 def write_generator(path: Path, generator: TrainedGenerator, dtype: str = "float32") -> None:
-    """Write a .safetensors file, with the statistics that a tabulated generator has.
+    """Write a .safetensors file, with the statistics of a tabulated generator.
 
-    dtype: of the weights in the file, one of DTYPES; statistics stay float32. Reading makes
-      float32 of them.
+    dtype: of the weights in the file, one of DTYPES; statistics stay float32. Reading converts the
+      weights to float32.
 
     Raises ValueError for weights that are too large for the dtype.
     """
@@ -102,7 +103,10 @@ def _write(
 
 
 def read_generator(path: Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
-    """Return the generator in a .safetensors file; see `jaxgan.load`."""
+    """Return the generator in a .safetensors file; see `jaxgan.load`.
+
+    Raises ValueError for a file of another kind, or whose config and arrays do not fit.
+    """
     arrays, metadata = read_tensors(path)
     stored = _config(path, metadata)
     try:
@@ -153,7 +157,7 @@ def _config(path: Path, metadata: dict[str, str]) -> ConfigDict:
 
 
 def _misfit(path: Path, metadata: dict[str, str], error: Exception) -> ValueError:
-    """Return the refusal of a file whose parts do not fit, with the versions that wrote it."""
+    """Return the error for a file whose parts do not fit, with the versions that wrote it."""
     reason = f"{path}: config and arrays do not fit: {one_line(error)}"
     if metadata.get("versions") in (None, _versions()):
         return ValueError(reason)
@@ -168,7 +172,7 @@ def _versions() -> str:
 
 
 def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> bytes:
-    """Return the network for one truncation as a serialised program; see above."""
+    """Return the network for one truncation as a serialised program; see the module."""
     variables = generator.variables(truncation)
 
     def generate(latents: jax.Array, labels: jax.Array) -> jax.Array:
@@ -179,13 +183,13 @@ def stablehlo(generator: TrainedGenerator, truncation: float | None = None) -> b
 
 
 def stablehlo_translator(translator: Translator) -> bytes:
-    """Return a translator's network with the noise of seed 0, for images of the data's size or for
-    text vectors of length sqrt(text_dim)."""
+    """Return a translator's network with the noise of seed 0, for images of the data's size or text
+    vectors of length sqrt(text_dim), as a serialised program."""
     variables, noise = translator.variables, translator.noise(0)
 
     def translate(sources: jax.Array) -> jax.Array:
         made = translator.apply(variables, noise, sources)
-        return jnp.clip(made, -1.0, 1.0)  # of networks without tanh at their end
+        return jnp.clip(made, -1.0, 1.0)  # for networks without a final tanh
 
     n = export.symbolic_shape("n")[0]
     source = jax.ShapeDtypeStruct((n, *translator.medium.spec.condition.shape), jnp.float32)
@@ -193,9 +197,10 @@ def stablehlo_translator(translator: Translator) -> bytes:
 
 
 def serialised(exported: export.Exported) -> bytes:
+    """Return an exported program as bytes. ValueError without flatbuffers."""
     try:
         return bytes(exported.serialize())
-    except ImportError as error:  # JAX needs flatbuffers here and does not bring it
+    except ImportError as error:  # JAX needs flatbuffers here but does not install it
         raise ValueError("a .stablehlo file needs flatbuffers: pip install flatbuffers") from error
 
 
@@ -216,7 +221,7 @@ def refuse_program(path: Path) -> None:
 
 
 def check_dtype(dtype: str) -> None:
-    """Refuse a dtype that weights are not written in."""
+    """Raise ValueError for a dtype that weights are not written in."""
     if dtype not in DTYPES:
         raise ValueError(f"--dtype={dtype}: write one of {', '.join(DTYPES)}")
 
@@ -227,7 +232,7 @@ def check_target(
     force: bool = True,
     dtype: str = "float32",
 ) -> str:
-    """Refuse a name, truncations or a dtype that no file can have, before a generator is loaded.
+    """Raise ValueError for a name, truncations or a dtype that no file can have, before loading.
 
     Returns what `check_output` does, which also refuses to replace a file without `force`.
     """
@@ -246,17 +251,20 @@ def write_export(
     truncations: tuple[float, ...] | None = None,
     dtype: str = "float32",
 ) -> str:
-    """Write a generator to `output`; its suffix says how. Return a line that says what it holds."""
+    """Write a generator to `output`, in the format of its suffix; return a line on what it holds.
+
+    Raises ValueError for what a file cannot hold.
+    """
     check_target(output, truncations, dtype=dtype)
     if isinstance(generator, Policy):
         raise ValueError(
-            f"model {generator.config.model.name!r} acts in an environment, and a file holds what "
-            "makes images: keep the run's directory"
+            f"model {generator.config.model.name!r} acts in an environment, and a file holds only "
+            "generators of images: keep the run's directory"
         )
     if isinstance(generator, Simulator):
         raise ValueError(
-            f"model {generator.config.model.name!r} makes samples of numbers, and a file holds "
-            "what makes images: keep the run's directory"
+            f"model {generator.config.model.name!r} makes samples from numbers, and a file holds "
+            "only generators of images: keep the run's directory"
         )
     if isinstance(generator, Translator):
         if truncations:
@@ -267,7 +275,7 @@ def write_export(
             write_bytes(output, stablehlo_translator(generator))
             shape, of = generator.source_shape, "frames" if generator.makes_sounds else "images"
             sources = (
-                f"{shape[0]} numbers a text"
+                f"text vectors of {shape[0]} numbers"
                 if generator.takes_text
                 else f"{of} of {shape[0]} x {shape[1]}"
             )

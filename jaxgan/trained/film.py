@@ -1,11 +1,11 @@
-"""`jaxgan translate MODEL FOLDER`, of a model that makes films: frames of poses in, frames out.
+"""`jaxgan translate MODEL FOLDER`, for a model that makes films: poses in, frames out.
 
 OUT/NAME.png    the frame of the pose FOLDER/NAME.*
 OUT.gif         the film, beside its poses
 OUT.png         frames of it, evenly spread, below their poses
 
-The poses are one film, in the order of their names (9.png before 10.png). Each frame is made with
-the one before it, the first with zeros, as in training: models/dance.py.
+The poses are one film, in the order of their names (9.png before 10.png). Each frame is made from
+its pose and the frame before it, the first from zeros, as in training: models/dance.py.
 """
 
 import re
@@ -29,7 +29,7 @@ from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, r
 from jaxgan.trained.translate import read, size_of
 from jaxgan.trained.translator import Translator
 
-CHUNK = 32  # frames that are made at once
+CHUNK = 32  # frames per call of the network
 CAPTIONS = ("pose", "made")
 
 
@@ -41,17 +41,17 @@ def translate_film(
     columns: int = 10,
     force: bool = False,
 ) -> str:
-    """Make the frames of a folder of poses; return a line that says what was written.
+    """Make the frames of a folder of poses; return a line on what was written.
 
     Args:
-      out: a folder, made if it is not there; beside it the film and the sheet.
+      out: a folder, created if missing; the film and the sheet are written beside it.
       seed: checked, but unused: these networks have no noise.
-      columns: frames of the sheet.
-      force: as of every command; frames are pictures, which are replaced anyway.
+      columns: frames in the sheet.
+      force: as in every command; frames are pictures, which are replaced anyway.
 
     Raises:
       ValueError, FileNotFoundError: before anything is written: no poses, poses of two sizes, or of
-        one that does not fit.
+        a size that does not fit.
     """
     checked_seed(seed)
     sizes, left_out = readable(folder, files_of(folder, out), size_of)
@@ -88,7 +88,7 @@ def translate_film(
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """Return what sorts names by the numbers in them: frame 9 before frame 10."""
+    """Return a key that sorts names by the numbers in them: frame 9 before frame 10."""
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
@@ -97,7 +97,7 @@ def filmed(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield each pose of a film, [height, width, channels] as stored, and its frame.
 
-    CHUNK of them are made at once, after the last frame of the chunk before.
+    CHUNK frames are made at once, starting from the last frame of the previous chunk.
     """
     follow, medium = translator.side.calls["follow"], translator.medium
 

@@ -1,8 +1,8 @@
 """A folder of files in, a folder of results out: what `jaxgan translate` reads, refuses and
 reports, whatever the files hold.
 
-FOLDER/NAME.*, in sub-folders or not, becomes OUT/NAME with the suffix of the results. Sheets that
-show the first of them lie beside OUT. Everything is refused before anything is written.
+FOLDER/NAME.*, in sub-folders or not, becomes OUT/NAME with the suffix of the results. Sheets of the
+first results are written beside OUT. Everything is checked before anything is written.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,13 +19,13 @@ Header = TypeVar("Header")
 
 
 def files_of(folder: Path, out: Path, what: str = "images", wanted: Wanted = IMAGES) -> list[Path]:
-    """Return the wanted files of a folder in their order.
+    """Return the wanted files of a folder, in order.
 
     what: what they are, in the plural, for messages.
 
     Raises:
-      FileNotFoundError: a folder that is not there.
-      ValueError: results that would lie among the files that are read.
+      FileNotFoundError: no such folder.
+      ValueError: results would be written among the files that are read.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; write one with {what}")
@@ -41,7 +41,7 @@ def readable(
 
     inspect: reads a file's header; raises ValueError or OSError for one that cannot be read.
 
-    Raises ValueError where no file can be read.
+    Raises ValueError if no file can be read.
     """
     found, left_out = {}, []
     for path in paths:
@@ -56,7 +56,7 @@ def readable(
 
 
 def results_of(paths: Iterable[Path], folder: Path, out: Path, suffix: str) -> dict[Path, Path]:
-    """Return where the result of each file is written, or refuse two files with one result."""
+    """Return the path of each file's result. ValueError for two files with the same result."""
     results, sources = {}, {}
     for path in paths:
         result = (out / path.relative_to(folder)).with_suffix(suffix)
@@ -68,14 +68,14 @@ def results_of(paths: Iterable[Path], folder: Path, out: Path, suffix: str) -> d
 
 
 def check_outputs(results: Iterable[Path], sheets: Iterable[Path], force: bool) -> int:
-    """Refuse results and sheets as check_output does; return how many results replace files."""
+    """Check results and sheets as check_output does; return how many results replace files."""
     for path in sheets:
         check_output(path, "--out")
     return sum(bool(check_output(path, "--out", force=force)) for path in results)
 
 
 def reported(text: str, replaced: int, left_out: Sequence[str] = ()) -> str:
-    """Return a line about results with how many replaced files, and which files were left out."""
+    """Return a line on the results, with the number of replaced files and the files left out."""
     if replaced:
         text += f" ({replaced} replace files that were there)"
     if left_out:

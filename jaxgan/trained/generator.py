@@ -1,12 +1,12 @@
-"""A trained generator to sample from: no data set, no config file.
+"""A trained generator to sample from: needs no data set and no config file.
 
     g = jaxgan.load("runs/first")                     # or an exported .safetensors file
     images = g.sample(classes=["Sneaker", 3], seed=0, truncation=0.5)
 
 Sample i depends on (seed, i), its class and the truncation alone.
 
-Standing statistics (game/sampling.py) belong to one truncation. Of a run they are computed for each
-truncation that is asked for. A file holds them for a few; see truncations.py for those between.
+Standing statistics (game/sampling.py) belong to one truncation. For a run they are computed for
+each truncation that is used. A file holds them for a few; truncations.py interpolates between them.
 """
 
 import copy
@@ -30,20 +30,21 @@ from jaxgan.trained import class_names, truncations
 from jaxgan.trained.calls import SEEDS, checked_seed, refuse_not_finite, rows_at_once
 
 PyTree = Any
-MOST_KNOWN = 32  # truncations whose statistics are kept
+MOST_KNOWN = 32  # truncations whose computed statistics are kept
 
 
 class TrainedGenerator:
     """Weights, statistics and class names of a generator.
 
     Args:
-      config: resolved, of the run.
+      config: the run's resolved config.
       weights: what the network is applied with (after the transform).
-      statistics: {truncation: batch_stats}, 0 meaning none; None computes them when asked for.
-      step: of the training.
+      statistics: {truncation: batch_stats}, where 0 means no truncation; None computes them as
+        needed.
+      step: the training step.
 
     Raises:
-      ValueError: weights that are not finite, with the name of the first such leaf.
+      ValueError: weights that are not finite; names the first such leaf.
     """
 
     def __init__(
@@ -87,15 +88,15 @@ class TrainedGenerator:
         seed: int = 0,
         truncation: float | None = None,
     ) -> np.ndarray:
-        """Return images [n, height, width, channels], uint8 or, of 16-bit data, uint16; samples of
-        another medium as that stores them.
+        """Return images [n, height, width, channels], uint8 or, for 16-bit data, uint16; or samples
+        of another medium as it stores them.
 
         Args:
-          classes: names or numbers, one an image; by default drawn at random.
+          classes: names or numbers, one per image; by default drawn at random.
           count: number of images; classes repeat cyclically. By default as many as classes, or one.
           seed: in [0, 2^32); image i is made from latents number i of this seed.
-          truncation: threshold of the latents; smaller is less varied and cleaner. 0 is none, and
-            by default it is what the config says.
+          truncation: threshold of the latents; smaller is less varied and cleaner. 0 means none; by
+            default it is the config's.
 
         Raises:
           ValueError: an argument out of its range, or images that are not finite.
@@ -104,19 +105,20 @@ class TrainedGenerator:
         return self.medium.to_stored(self.generate(z, labels, truncation))
 
     def pictures(self, *args: Any, **kwargs: Any) -> list[Image.Image]:
-        """Return what `sample` does as PIL images of 8 bits."""
+        """Return what `sample` returns, as 8-bit PIL images."""
         return [picture(image) for image in self.medium.pictures(self.sample(*args, **kwargs))]
 
     def latents(
         self, indices: Sequence[int] | np.ndarray, seed: int = 0, truncation: float | None = None
     ) -> np.ndarray:
-        """Return latents number `indices` [n] of a seed: [n, latent_dim] float32."""
+        """Return the latents [n, latent_dim] float32 with these indices [n] under a seed."""
         return self.draw(indices, seed, truncation)[0]
 
     def draw(
         self, indices: Sequence[int] | np.ndarray, seed: int = 0, truncation: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return latents [n, latent_dim] float32 and labels [n] int32 number `indices` of a seed.
+        """Return latents [n, latent_dim] float32 and labels [n] int32 with these indices under a
+        seed.
 
         Draw i depends on (seed, i) alone; labels are uniform.
         """
@@ -126,7 +128,7 @@ class TrainedGenerator:
             raise ValueError(f"indices = {indices}: write one or more, in [0, 2^31)")
         prior = sampling_prior(self.config, self.truncation(truncation))
         padded = np.resize(indices.astype(np.int32), max(64, 1 << (n - 1).bit_length()))
-        # Not jitted: a jit would compile again for each truncation, the operations do not.
+        # Not jitted: a jit would compile again for each truncation, single operations do not.
         drawn = sampling.draw(prior, checked_seed(seed), jnp.asarray(padded))
         z, labels = (np.asarray(x)[:n] for x in drawn)
         return z, labels
@@ -154,28 +156,28 @@ class TrainedGenerator:
         return np.concatenate(chunks)[:n]
 
     def apply(self, variables: PyTree, latents: jax.Array, labels: jax.Array) -> jax.Array:
-        """The network as a pure, differentiable function; see `generate` and `variables`."""
+        """Apply the network: a pure, differentiable function; see `generate` and `variables`."""
         return sampling.generate(self.side, variables, latents, labels)
 
     def translate(self, images: Any, seed: int = 0) -> np.ndarray:
-        """Refuse: this generator makes images of latents and classes, by `sample`."""
+        """Raise ValueError: this generator makes images from latents and classes, by `sample`."""
         raise ValueError(
-            f"model {self.config.model.name!r} translates no images, it makes them of latents: "
+            f"model {self.config.model.name!r} translates no images, it makes them from latents: "
             "write sample"
         )
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Return the latents [n, latent_dim] that the model's own encoder gives to images.
 
-        Batch norms of the encoder use standing statistics over generated images: a file has no
-        others (trained/encoder.py takes them over the data).
+        The encoder's batch norms use standing statistics over generated images, since a file has no
+        others. (trained/encoder.py computes them over the data.)
 
         Args:
-          images: [n, height, width, channels] float32 in [-1, 1], of the data's size or of the
-            generator's; the latter are enlarged for an encoder that sees larger ones.
+          images: [n, height, width, channels] float32 in [-1, 1], of the data's size or the
+            generator's; the latter are enlarged for an encoder that takes larger ones.
 
         Raises:
-          ValueError: for a model without an encoder (BiGAN and its kin have one: `has_encoder`).
+          ValueError: a model without an encoder (BiGAN and its relatives have one: `has_encoder`).
         """
         if not self.has_encoder:
             raise ValueError(
@@ -187,6 +189,7 @@ class TrainedGenerator:
 
     @property
     def has_encoder(self) -> bool:
+        """Whether the model has an encoder of its own."""
         return "encode" in self.side.calls
 
     def variables(self, truncation: float | None = None) -> PyTree:
@@ -203,16 +206,16 @@ class TrainedGenerator:
         return {"params": self.weights, "batch_stats": stats} if stats else {"params": self.weights}
 
     def truncation(self, value: float | None = None) -> float:
-        """Return a truncation that this generator can sample, or say which it can."""
+        """Return a truncation that this generator can sample with; ValueError for another."""
         wanted = self.config.sample.truncation if value is None else value
         return truncations.checked(wanted, self.config, self.truncations)
 
     def statistics_shapes(self) -> PyTree:
-        """Return shapes and dtypes of the standing statistics for one truncation."""
+        """Return shapes and dtypes of the standing statistics of one truncation."""
         return jax.eval_shape(self._untruncated, self.weights).get("batch_stats", {})
 
     def tabulated(self, truncations: Iterable[float]) -> "TrainedGenerator":
-        """Return this generator with statistics for these truncations, others interpolated."""
+        """Return this generator with statistics for these truncations; others are interpolated."""
         wanted = map(self.truncation, truncations)
         known = {t: self.variables(t).get("batch_stats", {}) for t in wanted}
         return TrainedGenerator(self.config, self.weights, known, self.step)
@@ -224,14 +227,15 @@ class TrainedGenerator:
         return TrainedGenerator(self.config, self.weights, None, self.step)
 
     def with_weights(self, weights: PyTree, step: int) -> "TrainedGenerator":
-        """Return a generator of this network with other weights: nothing is compiled again."""
+        """Return a generator of this network with other weights, without compiling again."""
         found = copy.copy(self)
         found._set(weights, step)
         found._known, found.truncations, found._fingerprint = {}, None, ""
         return found
 
     def fingerprint(self) -> str:
-        """Return a hash of the weights, the step and the config: which generator made an image."""
+        """Return a hash of the weights, the step and the config, to identify the generator of an
+        image."""
         if not self._fingerprint:
             config = self.config.to_dict()
             for free in ("train", "evaluate", "mesh"):
@@ -250,18 +254,18 @@ class TrainedGenerator:
         return sampling.takes_condition(self.side, spec)
 
     def refuse_class(self) -> None:
-        """Raise ValueError for a class asked of a generator that takes none."""
+        """Raise ValueError if a class is given to a generator that takes none."""
         if not self.takes_class:
             raise ValueError(
                 f"model {self.config.model.name!r} takes no class: leave the classes out"
             )
 
     def class_id(self, name: str | SupportsIndex) -> int:
-        """Return the number of a class, given by name or number."""
+        """Return the number of a class, given its name or number."""
         return class_names.class_id(name, self.class_names)
 
     def rows_at_once(self, n: int) -> int:
-        """Return how many rows to compute at once for n; see the function of this name."""
+        """Return how many of n rows to compute at once; see calls.rows_at_once."""
         return rows_at_once(n, self.image_shape[:-1], self._mesh.size)
 
     def _set(self, weights: PyTree, step: int) -> None:
@@ -319,10 +323,11 @@ class TrainedGenerator:
         return self._variables(weights, None, False)
 
     def _variables(self, weights: PyTree, threshold: Any, is_truncated: bool) -> PyTree:
-        """Return the variables for a truncation, a traced number: one program serves them all."""
+        """Return the variables for a truncation, a traced number, so that one program serves
+        all."""
         settings, mesh = self.config.sample, self._mesh
         prior = sampling_prior(self.config, threshold if is_truncated else 0.0)
-        # On any number of devices the same latents: where they cannot share, all make all.
+        # The same latents on any number of devices: if they cannot be split evenly, all make all.
         even = settings.standing_batch % mesh.size == 0
         split = sharding.rows(mesh) if even else sharding.replicated(mesh)
 
@@ -338,7 +343,8 @@ class TrainedGenerator:
         return found.get("batch_stats", {})
 
     def _encoder_variables(self, generated: PyTree) -> PyTree:
-        """Return the encoder's variables from the generator's: its statistics over their images."""
+        """Return the encoder's variables: statistics over images made with the generator's
+        variables."""
         settings = self.config.sample
         prior = sampling_prior(self.config)
         size = min(settings.standing_batch, 64)
@@ -350,7 +356,7 @@ class TrainedGenerator:
         return sampling.variables(self.side, generated["params"], images, batches, call="encode")
 
     def _enlarged(self, images: jax.Array) -> jax.Array:
-        """Repeat the pixels of generated images up to the size that the encoder sees."""
+        """Repeat the pixels of generated images up to the size that the encoder takes."""
         times = self.medium.spec.sample.shape[0] // images.shape[1]
         return images.repeat(times, 1).repeat(times, 2) if times > 1 else images
 

@@ -1,9 +1,9 @@
 """Generators on the Hugging Face Hub: hf://OWNER/NAME, or hf://OWNER/NAME@REVISION.
 
-Nothing in a repository can run: its config may name modules of jaxgan, and none of your own.
+Nothing in a repository can run code: its config may name modules of jaxgan only, none of your own.
 
-It needs the extra `hub`. Who may read and write where is huggingface_hub's affair: `hf auth login`.
-What is published is in push.py.
+It needs the extra `hub`. Access rights are up to huggingface_hub: `hf auth login`. What is
+published is in push.py.
 """
 
 import json
@@ -18,11 +18,13 @@ from jaxgan.files.errors import one_line
 from jaxgan.files.tensors import read_tensors
 
 REFERENCE = re.compile(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w.-]+))?")
-# That may name modules.
+# Fields that may name modules.
 OWN = {"model": "name", "objective": "name", "data": "medium", "evaluate": "extractor"}
 
 
 class Repository(NamedTuple):
+    """A repository on the Hub."""
+
     name: str  # OWNER/NAME
     revision: str | None = None
 
@@ -38,8 +40,7 @@ def repository(reference: str) -> Repository:
 def downloaded(reference: str, name: str) -> Path:
     """Return a repository's file of a generator, from the cache if it is there.
 
-    Raises ValueError where there is none, or where its config asks for a module that is not
-    jaxgan's.
+    Raises ValueError if there is none, or if its config asks for a module outside jaxgan.
     """
     wanted = repository(reference)
     with answered(reference) as hub:
@@ -63,7 +64,7 @@ def refuse_foreign_modules(file: Path, reference: str) -> None:
 
 @contextmanager
 def answered(reference: str) -> Iterator[ModuleType]:
-    """Yield huggingface_hub; answer what it refuses in one line."""
+    """Yield huggingface_hub; turn its refusals into one line."""
     try:
         import huggingface_hub
         from huggingface_hub import errors

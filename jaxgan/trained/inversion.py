@@ -2,12 +2,13 @@
 
     minimise over z    mean over scales s of |down_s(G(z, y)) - down_s(x)|^2 / pixels + c |z|^2 / d
 
-down_s averages 2^s x 2^s pixels, s = 0, 1, ... to 4 x 4: the coarse scales lead from afar, where
-single pixels do not match yet. The last term keeps z where the prior is. Adam with a rate that
-decays to 0, several starts at once, the best of many draws; the class is given, or taken from
-the best start. A model with an encoder (models/bigan.py) has its latents for the image among them.
+down_s averages 2^s x 2^s pixels, s = 0, 1, ... down to 4 x 4: coarse scales guide the descent from
+afar, where single pixels do not match yet. The last term keeps z where the prior is. Adam with a
+rate that decays to 0 runs from several starts at once, the best of many draws; the class is given,
+or taken from the best start. If the model has an encoder (models/bigan.py), its latents for the
+image are one of the starts.
 
-There is no perceptual distance here: nothing but the generator is needed, and no weights of others.
+There is no perceptual distance: nothing but the generator is needed, and no third-party weights.
 """
 
 from pathlib import Path
@@ -31,13 +32,14 @@ from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.sheets import name_of
 
 PRIOR = 1e-3  # c above, by default: well below the distances of photographs, 0.01 to 0.1
-CANDIDATES = 256  # draws that are looked at for starts
+CANDIDATES = 256  # draws from which the starts are chosen
 
 
 class Inversion(NamedTuple):
-    """latents: [latent_dim]. label: the class. distance: without the prior's term, of `image`.
+    """What was found for an image.
 
-    image: [h, w, c] in [-1, 1]. progress: {step: image}, of the start that won.
+    latents: [latent_dim]. label: the class. distance: that of `image`, without the prior's term.
+    image: [h, w, c] in [-1, 1]. progress: {step: image}, of the best start.
     """
 
     latents: np.ndarray
@@ -48,7 +50,8 @@ class Inversion(NamedTuple):
 
 
 def distance(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Return the mean squared difference over scales, [n], of images [n, h, w, c] and one or n."""
+    """Return the mean squared difference over scales, [n], of images [n, h, w, c] and one or n
+    others."""
     total, scales = 0.0, 0
     difference = a - b
     while True:
@@ -73,8 +76,9 @@ def invert(
 ) -> Inversion:
     """Find latents for an image [h, w, c] float32 in [-1, 1] of the generator's shape.
 
-    label: its class, or None to find it among the starts. truncation: of the statistics. prior: c,
-    0 for the nearest image whatever the latents.
+    label: its class, or None to choose it among the starts. truncation: of the statistics. prior:
+      c;
+    0 for the nearest image, however unlikely its latents.
 
     Raises ValueError for a generator that paints in strokes, and for an image of another shape.
     """
@@ -112,10 +116,8 @@ def _length(about, latents, images, labels) -> jax.Array:
 
 
 def _starts(g, image, label, starts, seed, truncation) -> tuple[np.ndarray, np.ndarray]:
-    """Return the encoder's latents, where there is one, and the draws whose images are nearest.
-
-    Latents are [starts, d], labels [starts].
-    """
+    """Return latents [starts, d] and labels [starts]: the draws whose images are nearest and, for a
+    model with an encoder, its latents."""
     z, _ = g.draw(range(max(CANDIDATES, starts)), seed, truncation)
     count = max(len(g.class_names), 1)
     labels = np.arange(len(z), dtype=np.int32) % count if label is None else np.full(len(z), label)
@@ -128,15 +130,21 @@ def _starts(g, image, label, starts, seed, truncation) -> tuple[np.ndarray, np.n
 
 
 def _stops(steps: int) -> list[int]:
-    """Return the steps that are shown: about three times further each, the last among them."""
+    """Return the steps to show, each about three times the one before; the last step is among
+    them."""
     return [s for s in (3, 10, 30, 100, 300, 1000, 3000) if s < steps * 0.9] + [steps]
 
 
 def read_target(path: Path, g: TrainedGenerator) -> np.ndarray:
-    """Return an image file as the generator would show it: cut to its shape, resized, [-1, 1]."""
+    """Return an image file as the generator would show it: cropped to its shape, resized, in [-1,
+    1].
+
+    Raises FileNotFoundError, or ValueError for a file that is not an image.
+    """
     if len(g.stored.shape) != 3:
         raise ValueError(
-            f"--image={path}: images are inverted, and this generator makes {g.config.data.medium}"
+            f"--image={path}: only images are inverted, and this generator makes "
+            f"{g.config.data.medium}"
         )
     height, width, channels = g.image_shape
     if not path.is_file():
@@ -158,7 +166,7 @@ def invert_command(
     steps: int,
     force: bool,
 ) -> int:
-    """Find an image's latents, draw the way there; return the exit code."""
+    """Find an image's latents and draw the way there; return the exit code."""
     if output.resolve() == image.resolve():
         raise ValueError(f"--output={output} is --image too: write another name")
     refuse_suffix(output)
@@ -176,9 +184,9 @@ def invert_command(
 
 
 def progress_picture(g: TrainedGenerator, target: np.ndarray, found: Inversion) -> Image.Image:
-    """Return a strip: the image, what each step made of it, and the difference left (bottom)."""
+    """Return a strip: the image and its reconstruction at each step, above what differs."""
     images = np.stack([target, *found.progress.values()])
-    left = np.abs(images - target) - 1  # black where equal
+    left = np.abs(images - target) - 1  # black where they are equal
     rows = np.concatenate([images, left])
     captions = (name_of(g, found.label), "difference")
     headings = ("image", *(f"step {step}" for step in found.progress))

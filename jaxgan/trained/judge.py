@@ -1,4 +1,4 @@
-"""The discriminator of a run, as what says how real an edited image is."""
+"""A run's discriminator, to judge how real an edited image is."""
 
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,16 @@ PyTree = Any
 
 
 def judge(g: TrainedGenerator, path: Path, config: ConfigDict) -> tuple[Value, PyTree]:
-    """Return the value of a run's discriminator for a descent, and its weights.
+    """Return a run's discriminator as a term's value for a descent, and its weights.
 
-    path: the run's directory, which `g` is of.
+    path: the directory of the run that `g` is of.
 
-    Raises ValueError for a file, which holds no discriminator, and for one that cannot judge an
-    image on its own.
+    Raises ValueError for a file, which holds no discriminator, and for a discriminator that cannot
+    judge a single image.
     """
     if path.is_file():
         raise ValueError(
-            f"--realism needs a discriminator, and {path.name} holds a generator alone: write the "
+            f"--realism needs a discriminator, but {path.name} holds a generator alone: write the "
             "directory of a run, or 0"
         )
     side = sides(config, medium_of(config).spec)["discriminator"]
@@ -55,7 +55,7 @@ def judge(g: TrainedGenerator, path: Path, config: ConfigDict) -> tuple[Value, P
 
 
 def _refuse_of_batches(side: Side, weights: PyTree, g: TrainedGenerator) -> None:
-    """Refuse a discriminator whose logit of an image depends on the others of its batch."""
+    """Raise ValueError if the logit of an image depends on the other images of its batch."""
     images = np.random.default_rng(0).uniform(-1, 1, (3, *g.image_shape)).astype(np.float32)
     name = g.config.model.name
     apply = jax.jit(lambda x: score(side.calls["call"]({"params": weights}, x, jnp.zeros(2, int))))

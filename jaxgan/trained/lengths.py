@@ -1,7 +1,8 @@
-"""An average of any length, after the training (arXiv 2312.02696, section 3 and appendix C).
+"""An average of any length, after training (arXiv 2312.02696, section 3 and appendix C).
 
-A snapshot holds the parameters averaged with the weights p_i over time, a power function of its own
-step and length. With target p, the average of p is nearly sum x_i snapshot_i, where
+A snapshot holds the parameters averaged over time with the weights p_i, a power function given by
+its step and length. For a target p, the average with the weights p is nearly sum x_i snapshot_i,
+where
 
     sum x_i p_i  is nearest to  p:    A x = b,  A_ij = <p_i, p_j>,  b_i = <p_i, p>
 
@@ -9,7 +10,8 @@ and for power functions of t_a <= t_b
 
     <p_a, p_b> = (g_a + 1) (g_b + 1) / (g_a + g_b + 1)  t_a^g_b / t_b^(g_b + 1).
 
-Deviation: x is brought to a sum of 1, so that what does not change stays as it is; errors are up to
+Deviation: x is rescaled to a sum of 1, so that constant parameters stay as they are; errors are up
+  to
 five times smaller.
 """
 
@@ -36,8 +38,8 @@ def inner(a: Profile, b: Profile) -> float:
 
 
 def shares(profiles: list[Profile], target: Profile) -> np.ndarray:
-    """Return x, [len(profiles)] float64: what each of the averages counts in the target."""
-    # Profiles scaled to a norm of 1, so that the oldest and shortest do not set the precision.
+    """Return x, [len(profiles)] float64: the weight of each average in the target."""
+    # Profiles are scaled to norm 1, so that the oldest and shortest do not limit the precision.
     norms = np.array([inner(p, p) ** 0.5 for p in profiles])
     products = np.array([[inner(p, q) for q in profiles] for p in profiles])
     products /= norms[:, None] * norms

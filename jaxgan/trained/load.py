@@ -1,4 +1,5 @@
-"""Trained generators from where they are kept (places.py): a run's checkpoints, or a file."""
+"""Loading trained generators from where they are stored (places.py): a run's checkpoints, or a
+file."""
 
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,10 @@ Trained = TrainedGenerator | Translator | Policy | Simulator
 
 
 def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
-    """Return the generator of a run's newest checkpoint, of an exported file, or one by its name; a
-    Translator where it makes images of images, a Policy where it acts in an environment, a
-    Simulator where samples are of numbers.
+    """Return the generator of a run's newest checkpoint, of an exported file, or by its name.
+
+    It is a Translator if it makes images from images, a Policy if it acts in an environment, and a
+    Simulator if its condition is a number.
 
     Args:
       path: a work directory, a .safetensors file that `jaxgan export` wrote, or a name that
@@ -38,7 +40,7 @@ def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
       config: for other values of config.sample: another step, raw weights, a truncation.
 
     Raises:
-      FileNotFoundError, ValueError: with one line that says what is wrong with the path.
+      FileNotFoundError, ValueError: with one line on what is wrong with the path.
     """
     path = place(path)
     if path.is_file():
@@ -56,7 +58,7 @@ def load(path: str | Path, config: ConfigDict | None = None) -> Trained:
 
 
 def refuse_classifier(config: ConfigDict, path: Path) -> None:
-    """Raise ValueError for a run whose first player names classes: trained/classifier.py."""
+    """Raise ValueError for a run whose generator is a classifier: see trained/classifier.py."""
     if "classify" in sides(config, medium_of(config).spec)["generator"].calls:
         raise ValueError(
             f"model {config.model.name!r} makes no samples: write jaxgan evaluate {path}"
@@ -64,7 +66,8 @@ def refuse_classifier(config: ConfigDict, path: Path) -> None:
 
 
 def load_generator(path: str | Path, config: ConfigDict | None = None) -> TrainedGenerator:
-    """Return what `load` does, but refuse a translator or a policy: they have no latents."""
+    """Return what `load` does; ValueError for what has no latents and classes, such as a
+    translator."""
     found = load(path, config)
     if isinstance(found, Policy):
         raise ValueError(
@@ -73,15 +76,15 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
         )
     if isinstance(found, Simulator):
         raise ValueError(
-            f"model {found.config.model.name!r} makes samples of numbers and has no classes: write "
-            f"jaxgan sample {path}"
+            f"model {found.config.model.name!r} makes samples from numbers and has no classes: "
+            f"write jaxgan sample {path}"
         )
     if isinstance(found, Translator):
-        makes, what = "images of images", "FOLDER"
+        makes, what = "images from images", "FOLDER"
         if found.takes_text:
-            makes, what = "images of captions", "FILE.npz, of captions with their vectors"
+            makes, what = "images from captions", "FILE.npz, of captions with their vectors"
         elif found.makes_sounds:
-            makes = "sounds of frames"
+            makes = "sounds from frames"
         raise ValueError(
             f"model {found.config.model.name!r} makes {makes} and has no latents or "
             f"classes: write jaxgan translate {path} {what}"
@@ -90,14 +93,14 @@ def load_generator(path: str | Path, config: ConfigDict | None = None) -> Traine
 
 
 def load_translator(path: str | Path, config: ConfigDict | None = None) -> Translator:
-    """Return what `load` does, but refuse a generator that makes images of latents, or a policy."""
+    """Return what `load` does; ValueError for anything but a translator."""
     found = load(path, config)
     if not isinstance(found, Translator):
-        makes = "makes samples of latents"
+        makes = "makes samples from latents"
         if isinstance(found, Policy):
             makes = "acts in an environment"
         elif isinstance(found, Simulator):
-            makes = "makes samples of numbers"
+            makes = "makes samples from numbers"
         raise ValueError(
             f"model {found.config.model.name!r} {makes} and translates nothing: write jaxgan "
             f"sample {path}"
@@ -106,18 +109,18 @@ def load_translator(path: str | Path, config: ConfigDict | None = None) -> Trans
 
 
 def load_policy(path: str | Path, config: ConfigDict | None = None) -> Policy:
-    """Return what `load` does, but refuse what makes images."""
+    """Return what `load` does; ValueError for anything but a policy."""
     found = load(path, config)
     if not isinstance(found, Policy):
-        raise ValueError(f"model {found.config.model.name!r} makes images, it does not act")
+        raise ValueError(f"model {found.config.model.name!r} makes images and does not act")
     return found
 
 
 def load_simulator(path: str | Path, config: ConfigDict | None = None) -> Simulator:
-    """Return what `load` does, but refuse what makes no samples of numbers."""
+    """Return what `load` does; ValueError for anything but a simulator."""
     found = load(path, config)
     if not isinstance(found, Simulator):
-        raise ValueError(f"model {found.config.model.name!r} makes no samples of numbers")
+        raise ValueError(f"model {found.config.model.name!r} makes no samples from numbers")
     return found
 
 
@@ -138,7 +141,7 @@ def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator 
 
 
 def model_config(path: Path) -> ConfigDict:
-    """Return the config that a work directory, an exported or an imported file holds."""
+    """Return the config in a work directory, or in an exported or imported file."""
     if not path.is_file():
         refuse_other(path)
         return saved(path)
@@ -149,7 +152,7 @@ def model_config(path: Path) -> ConfigDict:
 def generator_part(config: ConfigDict) -> PyTree:
     """Return shapes and shardings of the part of a state that sampling needs.
 
-    No objective, optimiser or discriminator is built, and of a checkpoint nothing else is read.
+    No objective, optimiser or discriminator is built, and nothing else of a checkpoint is read.
     """
     spec = medium_of(config).spec
     side = sides(config, spec)["generator"]
@@ -177,7 +180,7 @@ def generator_part(config: ConfigDict) -> PyTree:
 def from_state(run: Run, state: TrainState, compiled: Trained | None = None) -> Trained:
     """Return the generator of a state.
 
-    compiled: of another state of this run, whose compiled programs are taken.
+    compiled: the generator of another state of this run, whose compiled programs are reused.
     """
     own = state.players["generator"]
     fields = {"transform_state": own.transform_state, "params": own.params, "stats": own.stats}
@@ -195,7 +198,7 @@ def _of(
     is_raw = config.sample.weights == "raw"
     params = own["params"] if is_raw else part["averages"]["generator"]
     weights, _ = jax.jit(transform(config, "generator").apply)(params, own["transform_state"])
-    # To the host: of several processes each samples on its own devices.
+    # To the host: each of several processes samples on its own devices.
     weights = jax.device_get(weights)
     if is_policy(config):
         if isinstance(compiled, Policy):

@@ -1,4 +1,4 @@
-"""Where a model is: what a command or `jaxgan.load` is given, as a path.
+"""Where a model is stored: what a command or `jaxgan.load` is given, as a path.
 
 runs/first          a run's directory
 g.safetensors       a file of `jaxgan export`, `average` or `import`
@@ -6,13 +6,12 @@ fashion             a generator that comes with jaxgan; `jaxgan models` lists th
 hf://OWNER/NAME     a generator on the Hugging Face Hub (hub.py)
 s3://BUCKET/...     a run or a file in an object store, also gs:// (files/desk.py)
 
-What is there under the current directory comes first: a folder `fashion` hides the generator of
-this name.
+Paths under the current directory come first: a folder `fashion` hides the generator of this name.
 
 A generator that comes with jaxgan is a folder of the package, trained/shipped/NAME/:
 
 generator.safetensors   what `jaxgan export` wrote
-config.json             the config that is in it, to be read
+config.json             the config inside it, for people to read
 card.md                 data, licence, recipe, scores, limits
 """
 
@@ -27,14 +26,14 @@ WEIGHTS, CONFIG, CARD = "generator.safetensors", "config.json", "card.md"
 
 
 def shipped() -> dict[str, Path]:
-    """Return the folders of the generators that come with jaxgan, by name."""
+    """Return {name: folder} of the generators that come with jaxgan."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{WEIGHTS}"))}
 
 
 def place(reference: str | Path) -> Path:
-    """Return the absolute path of a model; whether a path is there is not asked.
+    """Return the absolute path of a model, which need not exist.
 
-    A model on the Hub is downloaded, if it is not in the cache. Raises ValueError if it cannot be.
+    A model on the Hub is downloaded unless it is in the cache. Raises ValueError if it cannot be.
     """
     if str(reference).startswith("hf://"):
         from jaxgan.trained.hub import downloaded  # NumPy, which shell completion does without
@@ -58,12 +57,12 @@ def _from_a_store(url: str) -> Path:
 
 
 def refuse_other(path: Path) -> None:
-    """Raise FileNotFoundError for a path that is neither a run nor a file, with a likely remedy."""
+    """Raise FileNotFoundError, with a hint, for a path that is neither a run nor a file."""
     known = shipped()
     if path.is_dir() and path.name in known and not (path / "config.json").exists():
         raise FileNotFoundError(
-            f"{path} is no run, and it hides the generator {path.name!r} that comes with jaxgan: "
-            "write this name in another directory, or rename the folder"
+            f"{path} is not a run, but it hides the generator {path.name!r} that comes with "
+            "jaxgan: run the command in another directory, or rename the folder"
         )
     if path.exists():
         return
@@ -76,6 +75,6 @@ def refuse_other(path: Path) -> None:
 
 
 def summary(folder: Path) -> str:
-    """Return the first line of text of a generator's card, after its heading."""
+    """Return the first line of text on a generator's card, after its heading."""
     lines = (folder / CARD).read_text("utf-8").splitlines()
     return next(line for line in lines[lines.index("") :] if line)

@@ -1,8 +1,8 @@
-"""A trained policy: it acts in the environment that it was trained in. No data set, no config file.
+"""A trained policy, to act in its environment: needs no data set and no config file.
 
 p = jaxgan.load("runs/gail")
 seen = p.rollouts(100, seed=0)       # observations, actions, rewards of 100 episodes
-actions = p.act(observations)        # [n] int32, drawn by seed 0
+actions = p.act(observations)        # [n] int32, drawn with seed 0
 """
 
 from functools import partial
@@ -24,7 +24,7 @@ PyTree = Any
 
 
 def is_policy(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator acts, in place of making samples."""
+    """Return whether a resolved config's generator acts instead of making samples."""
     return config.data.medium == "transitions"
 
 
@@ -32,9 +32,9 @@ class Policy:
     """Weights of a network that acts.
 
     Args:
-      config: resolved, of the run.
+      config: the run's resolved config.
       weights: what the network is applied with (after the transform).
-      step: of the training.
+      step: the training step.
 
     Raises:
       ValueError: weights that are not finite.
@@ -53,13 +53,13 @@ class Policy:
         return f"Policy({self.config.model.name}, {name}, step {self.step})"
 
     def __getattr__(self, name: str) -> Any:
-        """Say what a policy has instead of a generator's latents and classes."""
+        """Raise AttributeError with what a policy has instead of latents and classes."""
         raise AttributeError(
             f"a policy has no {name!r}: it acts, by act(observations) or rollouts(n)"
         )
 
     def act(self, observations: Any, seed: int = 0) -> np.ndarray:
-        """Return actions [n] int32, drawn from the policy's odds at observations [n, numbers].
+        """Return actions [n] int32, drawn from the policy at observations [n, numbers].
 
         Raises ValueError for observations of another shape.
         """

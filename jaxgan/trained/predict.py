@@ -1,4 +1,4 @@
-"""`jaxgan translate MODEL FOLDER`, of a model that predicts frames: how films go on.
+"""`jaxgan translate MODEL FOLDER`, for a model that predicts frames: how films continue.
 
 OUT/NAME.gif    the first frames of the film FOLDER/NAME.*, as many as the model takes, then those
                 that it predicts
@@ -33,13 +33,13 @@ def predict_films(
     columns: int = 10,
     force: bool = False,
 ) -> str:
-    """Predict how every film of a folder goes on; return a line that says what was written.
+    """Predict how every film of a folder continues; return a line on what was written.
 
     Args:
-      out: a folder, made if it is not there; beside it the sheet, with the ending .png.
+      out: a folder, created if missing; the sheet is written beside it, with the suffix .png.
       seed: in [0, 2^32), of the network's noise, if it takes any.
-      columns: films of the sheet.
-      force: as of every command; films are pictures, which are replaced anyway.
+      columns: films in the sheet.
+      force: as in every command; films are pictures, which are replaced anyway.
 
     Raises:
       ValueError, FileNotFoundError: before anything is written: no films, a film that is too short,
@@ -68,7 +68,8 @@ def predict_films(
 
 
 def first_frames(translator: Translator, path: Path) -> np.ndarray:
-    """Return as many frames of a film as the network takes, or refuse the film by its name."""
+    """Return as many frames of a film as the network takes; ValueError, naming it, for an unfit
+    film."""
     count, *_, channels = translator.source_shape
     try:
         frames = np.stack(list(films.frames(path, range(count), channels)))

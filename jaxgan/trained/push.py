@@ -1,8 +1,8 @@
 """`jaxgan push`: publish a generator on the Hugging Face Hub (hub.py).
 
 A repository holds what a folder of trained/shipped/ does: generator.safetensors (`jaxgan export`),
-config.json, and the card as README.md, beside samples.png. What is published has no paths of the
-machine that trained it.
+config.json, and the card as README.md, beside samples.png. What is published contains no paths of
+the machine that trained it.
 """
 
 import json
@@ -35,7 +35,7 @@ PATHS = {  # fields that may hold paths of this machine
 def push(
     model: Path, reference: str, licence: str, dtype: str, private: bool, scores: str = ""
 ) -> str:
-    """Publish a generator; return where it can be seen.
+    """Publish a generator; return a line with its address.
 
     licence: of the weights, as the Hub spells it: apache-2.0, mit, cc-by-4.0, other, ...
     scores: a table for the card.
@@ -46,7 +46,7 @@ def push(
     if wanted.revision:
         raise ValueError(f"{reference}: a push goes to the main revision; leave @REVISION out")
     if not licence:
-        raise ValueError("--licence is missing: write that of the weights, such as apache-2.0")
+        raise ValueError("--licence is missing: write the weights' licence, such as apache-2.0")
     with answered(reference) as hub:
         hub.HfApi().whoami()  # before any work
         with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +56,7 @@ def push(
                 sent = hub.upload_folder(
                     repo_id=wanted.name, folder_path=folder, commit_message="Generator by jaxgan"
                 )
-            except ValueError as error:  # the card: only its licence is not ours
+            except ValueError as error:  # about the card, of which only the licence is the user's
                 said = " ".join(str(error).split())
                 raise ValueError(f"--licence={licence}: the Hub answers: {said}") from error
     return f"{wanted.name}: {sent.commit_url}"
@@ -68,12 +68,13 @@ def write_folder(
     """Write a repository's files."""
     found = load(model)
     if isinstance(found, Policy | Simulator):
-        does = "acts in an environment" if isinstance(found, Policy) else "makes samples of numbers"
-        raise ValueError(f"{model} {does}, and push sends what makes images")
+        acts = isinstance(found, Policy)
+        does = "acts in an environment" if acts else "makes samples from numbers"
+        raise ValueError(f"{model} {does}, but push publishes generators of images")
     if isinstance(found, Translator):
         raise ValueError(
-            f"{model} makes images of images, and push draws a sheet of classes: write a file with "
-            "`jaxgan export` and upload that"
+            f"{model} makes images from images, but push draws a sheet of classes: write a "
+            "file with `jaxgan export` and upload that"
         )
     known = found.tabulated(found.truncations or default_truncations(found))
     statistics = {t: known.variables(t).get("batch_stats", {}) for t in known.truncations or ()}
@@ -87,7 +88,7 @@ def write_folder(
 
 
 def without_paths(config: ConfigDict) -> ConfigDict:
-    """Return a copy of a config in which places of this machine are names, or empty."""
+    """Return a copy of a config in which paths of this machine are reduced to names, or emptied."""
     config = ConfigDict(config.to_dict())
     for section, names in PATHS.items():
         for name in names:
@@ -97,7 +98,7 @@ def without_paths(config: ConfigDict) -> ConfigDict:
 
 
 def card(name: str, generator: TrainedGenerator, licence: str, scores: str) -> str:
-    """Return a model card: YAML that the Hub reads, then text."""
+    """Return a model card: YAML for the Hub, then text."""
     config, size = generator.config, "x".join(map(str, generator.image_shape))
     classes = ", ".join(generator.class_names) or "none"
     scored = f"```text\n{scores}\n```" if scores else "Not scored."
@@ -137,5 +138,5 @@ Data set `{config.data.name}`, split `{config.data.split}`; {generator.step:,} s
 
 ## Limits
 
-Whoever published this knows the data; nothing was checked beyond what stands above.
+Ask the publisher about the data; nothing was checked beyond what is written above.
 """

@@ -1,4 +1,5 @@
-"""A trained generator whose condition is a number: CaloGAN's showers. No data set, no config file.
+"""A trained generator whose condition is a number, such as CaloGAN's: needs no data set and no
+config file.
 
     s = jaxgan.load("runs/calogan")
     layers = s.sample([10.0, 65.5], seed=0)      # of these energies: a pytree with leaves [2, ...]
@@ -25,17 +26,17 @@ PyTree = Any
 
 
 def is_simulator(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes samples of numbers."""
+    """Return whether a resolved config's generator is conditioned on numbers."""
     return isinstance(medium_of(config).spec.condition, Number)
 
 
 class Simulator:
-    """Weights of a network that makes samples of numbers.
+    """Weights of a network that is conditioned on a number.
 
     Args:
-      config: resolved, of the run.
+      config: the run's resolved config.
       weights: what the network is applied with (after the transform).
-      step: of the training.
+      step: the training step.
 
     Raises:
       ValueError: weights that are not finite.
@@ -57,20 +58,20 @@ class Simulator:
         )
 
     def sample(self, numbers: Sequence[float] | np.ndarray, seed: int = 0) -> PyTree:
-        """Return a sample of each number [n], as its medium stores it: leaves [n, ...].
+        """Return one sample per number [n], as its medium stores it: leaves [n, ...].
 
-        Raises ValueError for numbers outside of those of the training.
+        Raises ValueError for numbers outside the training's range.
         """
         spec, asked = self.medium.spec.condition, np.asarray(numbers, np.float32)
         if asked.ndim != 1 or not len(asked):
             raise ValueError(f"numbers are {list(asked.shape)}: write [n] with n above 0")
         if not ((asked >= spec.least) & (asked <= spec.most)).all():
-            raise ValueError(f"numbers: write some from {spec.least:g} to {spec.most:g}")
+            raise ValueError(f"numbers: write values from {spec.least:g} to {spec.most:g}")
         made = self._apply(self.variables, jnp.uint32(checked_seed(seed)), asked)
         return self.medium.to_stored(jax.device_get(made))
 
     def with_weights(self, weights: PyTree, step: int) -> "Simulator":
-        """Return a simulator of this network with other weights: nothing is compiled again."""
+        """Return a simulator of this network with other weights, without compiling again."""
         found = copy.copy(self)
         found._set(weights, step)
         return found

@@ -1,6 +1,6 @@
-"""What a translator is given: images, text vectors or frames of sound, checked, in stored form.
+"""Checks of a translator's inputs: images, text vectors or frames of sound, in stored form.
 
-All have the batch axis first, [n, ...], and n is above 0.
+All have the batch axis first, [n, ...], with n above 0.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from PIL import Image
 
 from jaxgan.media.captions import condition_of
 
-BEHIND = 10  # silent frames behind a condition of frames, cut off what is made: ends do not click
+BEHIND = 10  # silent frames appended to a condition, cut off the result: its end does not click
 
 
 def checked_images(
@@ -20,11 +20,11 @@ def checked_images(
     dtype: Any,
     read: Callable[[Any], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Return images, or clips of them, as conditions [n, ..., channels], or refuse them.
+    """Return images, or clips of them, as conditions [n, ..., channels]; ValueError for others.
 
     Args:
       images: an array, or a sequence of PIL images of one size.
-      shape, dtype: of the training's; height and width may be others.
+      shape, dtype: as in training; height and width may differ.
       read: a PIL image or an array -> the condition; see Medium.condition_of.
     """
     channels, dtype = shape[-1], np.dtype(dtype)
@@ -34,7 +34,7 @@ def checked_images(
             read(x) if read else np.asarray(x.convert(modes.get(channels, x.mode))) for x in images
         ]
         if len({x.shape for x in arrays}) > 1:
-            raise ValueError("images have several sizes: translate those of one size at a time")
+            raise ValueError("images have several sizes: translate one size at a time")
         images = np.stack([x.reshape(*x.shape[:2], -1) for x in arrays]) if arrays else None
     array = np.asarray(images)
     axes = "n, frames, height, width" if len(shape) == 4 else "n, height, width"
@@ -48,9 +48,9 @@ def checked_images(
 
 
 def checked_frames(frames: Any, width: int, silence: float | None = None) -> np.ndarray:
-    """Return conditions [n, frames, width] as float32, or refuse them.
+    """Return conditions [n, frames, width] as float32; ValueError for others.
 
-    silence: the least number that one has, if there is such.
+    silence: the smallest value that a condition can have, if there is one.
     """
     array = np.asarray(frames)
     if array.ndim != 3 or 0 in array.shape or array.dtype.kind != "f" or array.shape[2] != width:
@@ -63,7 +63,7 @@ def checked_frames(frames: Any, width: int, silence: float | None = None) -> np.
         raise ValueError(f"condition {int(np.argmin(finite))} of {len(array)} is not finite")
     if silence is not None and array.min() < silence - 1e-3:
         raise ValueError(
-            f"conditions go down to {array.min():.4g}, and silence is {silence:g} here: write "
+            f"conditions go down to {array.min():.4g}, but silence is {silence:g} here: write "
             "spectrograms of the training's kind (media/mel_spectrograms.py), with its logarithm "
             "and floor"
         )
@@ -71,7 +71,7 @@ def checked_frames(frames: Any, width: int, silence: float | None = None) -> np.
 
 
 def checked_texts(vectors: Any, text_dim: int) -> np.ndarray:
-    """Return text vectors [n, text_dim] as conditions, or refuse them."""
+    """Return text vectors [n, text_dim] as conditions; ValueError for others."""
     array = np.asarray(vectors)
     if array.ndim != 2 or not len(array) or array.dtype.kind != "f" or array.shape[1] != text_dim:
         raise ValueError(
@@ -85,8 +85,8 @@ def checked_texts(vectors: Any, text_dim: int) -> np.ndarray:
 
 
 def lengthened(frames: np.ndarray, silence: float) -> np.ndarray:
-    """Return conditions [n, t, k] with silent frames behind: BEHIND of them, and on to a multiple
-    of an eighth of the next power of two, so that few lengths are compiled."""
+    """Return conditions [n, t, k] with silent frames appended: at least BEHIND, up to a multiple of
+    an eighth of the next power of two, so that few lengths are compiled."""
     t = frames.shape[1]
     unit = max((1 << (t + BEHIND - 1).bit_length()) // 8, 1)
     count = -(-(t + BEHIND) // unit) * unit

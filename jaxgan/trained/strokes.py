@@ -1,7 +1,7 @@
 """Strokes and lines in picture files, for an edit: opaque where something is painted.
 
-A file has the generator's size and an alpha channel: PNG of RGBA, or of gray and alpha. Its colours
-are those of strokes, its opacity is the mask. Of lines only the opacity counts.
+A file has the generator's size and an alpha channel: PNG with RGBA, or with gray and alpha. Its
+colours are the strokes' colours, its opacity is the mask. For lines, only the opacity counts.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ from jaxgan.trained.generator import TrainedGenerator
 
 
 def can_be_painted(g: TrainedGenerator) -> bool:
-    """Return whether a generator's samples are images of colours that one can paint with, and
-    follow their latents."""
+    """Return whether a generator's samples are images that one can paint on and that are
+    differentiable in their latents."""
     return len(g.stored.shape) == 3 and g.image_shape[-1] <= 4 and is_smooth(g)
 
 
@@ -34,9 +34,9 @@ def refuse_others(g: TrainedGenerator) -> None:
 def read_strokes(g: TrainedGenerator, source: bytes | Path, name: str) -> Strokes:
     """Return the strokes in a file, or in its bytes.
 
-    name: what a refusal calls it.
+    name: what error messages call it.
 
-    Raises ValueError for what is no picture, has another size, or no transparency.
+    Raises ValueError for a file that is not a picture, has another size, or has no transparency.
     """
     channels = g.image_shape[-1]
     image = _read(g, source, name, 2 if channels < 3 else 4)
@@ -63,8 +63,8 @@ def _read(g: TrainedGenerator, source: bytes | Path, name: str, channels: int) -
         height, width = g.image_shape[:2]
         if (kind.height, kind.width) != (height, width):
             raise ValueError(
-                f"{name} is {kind.width} x {kind.height}, the generator makes {width} x {height}: "
-                "write that size"
+                f"{name} is {kind.width} x {kind.height}, but the generator makes {width} x "
+                f"{height}: write this size"
             )
         return read_picture(source, channels)
     except BadImageError as error:

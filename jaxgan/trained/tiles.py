@@ -1,13 +1,14 @@
-"""Large images in tiles: cut, made one after the other, and blended where they overlap.
+"""Large images in tiles: cut, processed one after the other, and blended where they overlap.
 
     result = sum over tiles of w_t made_t / sum of w_t        w_t = window by rows x by columns
 
-Along an axis a window is 1 in the middle of a tile. Over the `overlap` pixels at an end that is
-inside the image it is 0 for a quarter, rises as sin^2 over the half between, and is 1 for the last
-quarter: the windows of neighbours add up to 1. So the result is that of the whole image, exactly,
-for a network whose output depends on at most overlap / 4 pixels around, and which makes the same of
-an image that is moved by tile - overlap. Networks that look further (U-Nets, instance norm) make
-tiles that differ; the overlap hides it more or less.
+Along an axis, a window is 1 in the middle of a tile. Over the `overlap` pixels at an end inside the
+image, it is 0 for the first quarter, rises as sin^2 over the next half, and is 1 for the last
+quarter: the windows of neighbours add up to 1. So the result equals that of the whole image,
+  exactly,
+for a network whose output depends on at most overlap / 4 surrounding pixels and which commutes with
+shifts by tile - overlap. Networks that look further (U-Nets, instance norm) give tiles that differ;
+the overlap hides it more or less.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,8 @@ def refuse(tile: int, overlap: int) -> None:
 
 
 def places(length: int, tile: int, overlap: int) -> list[int]:
-    """Return where tiles begin along an axis: every tile - overlap pixels, the last at its end."""
+    """Return where tiles begin along an axis: every tile - overlap pixels, the last one at the
+    end."""
     if length <= tile:
         return [0]
     return [*range(0, length - tile, tile - overlap), length - tile]
@@ -46,10 +48,10 @@ def window(size: int, overlap: int, is_first: bool, is_last: bool) -> np.ndarray
 def tiled(
     make: Callable[[np.ndarray], np.ndarray], image: np.ndarray, tile: int, overlap: int
 ) -> np.ndarray:
-    """Return what `make` makes of an image, tile by tile.
+    """Return the result of `make` for an image, computed tile by tile.
 
     Args:
-      make: tiles [n, th, tw, c] -> [n, k th, k tw, c'] float32, with a whole number k.
+      make: tiles [n, th, tw, c] -> [n, k th, k tw, c'] float32, with an integer k.
       image: [h, w, c]. An axis that is no longer than a tile is taken whole.
 
     Returns:

@@ -1,10 +1,10 @@
 """`jaxgan translate MODEL FOLDER`: a folder of images in, a folder of images out.
 
-OUT/NAME.png    what FOLDER/NAME.* becomes (.npy for what no PNG holds: 16-bit colour)
-OUT.png         the first images, each above what it becomes
+OUT/NAME.png    the translation of FOLDER/NAME.* (.npy for what no PNG holds: 16-bit colour)
+OUT.png         the first images, each above its translation
 
-Images may have any size that the network can halve as often as it does; images of one size go
-through it together. With tiles (tiles.py) they may have any size and need no more memory than one
+Images may have any size that the network can halve as often as it does; images of one size are
+translated together. With tiles (tiles.py) they may have any size and need no more memory than one
 tile. A result depends only on the image and the seed.
 """
 
@@ -38,17 +38,17 @@ def translate_folder(
     tile: int = 0,
     overlap: int = 32,
 ) -> str:
-    """Translate every image of a folder; return a line that says what was written.
+    """Translate every image of a folder; return a line on what was written.
 
     Args:
-      out: a folder, made if it is not there; beside it the sheet, with the ending .png.
-      columns: images of the sheet.
-      force: as of every command: files/atomic.py says what is replaced without it.
+      out: a folder, created if missing; the sheet is written beside it, with the suffix .png.
+      columns: images in the sheet.
+      force: as in every command: files/atomic.py says what is replaced without it.
       tile, overlap: pixels; see Translator.translate.
 
     Raises:
       ValueError, FileNotFoundError: before anything is written: no images, an image whose size does
-        not fit, or files that must stay.
+        not fit, or files that would be replaced.
     """
     checked_seed(seed)
     sizes, left_out = readable(folder, files_of(folder, out), size_of)
@@ -72,7 +72,7 @@ def translate_folder(
 
 
 def size_of(path: Path) -> Size:
-    """Return height and width of a file's image. Raises BadImageError or OSError."""
+    """Return the height and width of a file's image. Raises BadImageError or OSError."""
     kind = inspect(path)
     return kind.height, kind.width
 
@@ -84,7 +84,7 @@ def written(
     translate: Callable[[np.ndarray], np.ndarray],
     columns: int,
 ) -> Image.Image:
-    """Translate the files and write what they become; return the sheet of the first of them."""
+    """Translate the files and write the results; return the sheet of the first ones."""
     channels = translator.source_shape[2]
     bits = 8 * np.dtype(translator.medium.stored.condition.dtype).itemsize
     first = {path: place for place, path in enumerate(list(sizes)[:columns])}
@@ -113,7 +113,8 @@ def written(
 
 
 def read(path: Path, channels: int, bits: int) -> np.ndarray:
-    """Return a file's image [height, width, channels], or an error that names the file."""
+    """Return a file's image [height, width, channels]; ValueError, naming the file, if it is
+    unreadable."""
     try:
         return read_picture(path, channels, bits)
     except (BadImageError, OSError) as error:

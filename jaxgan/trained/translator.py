@@ -1,12 +1,12 @@
-"""A trained translator: images in, images out. No data set, no config file.
+"""A trained translator: images in, images out; needs no data set and no config file.
 
     t = jaxgan.load("runs/pix2pix")            # or an exported .safetensors file
     pictures = t.translate(sources, seed=0)    # [n, height, width, channels] of any size that fits
 
 A result depends only on the image and the seed: the noise of a seed, if the network takes any, is
-the same for every image. A network that draws captions takes text vectors [n, d] in
-place of images; one that makes sounds takes conditions [n, frames, k], such as mel spectrograms, of
-any number of frames.
+the same for every image. A network that draws captions takes text vectors [n, d] instead of images;
+one that makes sounds takes conditions [n, frames, k], such as mel spectrograms, with any number of
+frames.
 """
 
 import copy
@@ -35,25 +35,25 @@ PyTree = Any
 
 
 def is_translator(config: ConfigDict) -> bool:
-    """Return whether a resolved config's generator makes samples of images, texts or frames, not of
-    labels or numbers."""
+    """Return whether a resolved config's generator is conditioned on images, texts or frames (not
+    on labels or numbers)."""
     condition = medium_of(config).spec.condition
     return condition != () and not isinstance(condition, Label | Number)
 
 
 class Translator:
-    """Weights of a network that translates images, or draws captions.
+    """Weights of a network that translates images, draws captions or makes sounds.
 
     Args:
-      config: resolved, of the run.
+      config: the run's resolved config.
       weights: what the network is applied with (after the transform).
-      step: of the training.
+      step: the training step.
       kept: text vectors of the training (game/texts.py), for the standing statistics of a network
         with batch norm; or
       moments: these statistics.
 
     Raises:
-      ValueError: weights that are not finite, with the name of the first such leaf.
+      ValueError: weights that are not finite; names the first such leaf.
     """
 
     def __init__(
@@ -81,19 +81,19 @@ class Translator:
         return f"Translator({self.config.model.name}, {source} to {size}, step {self.step})"
 
     def __getattr__(self, name: str) -> Any:
-        """Say what a translator has instead of a generator's latents and classes."""
+        """Raise AttributeError with what a translator has instead of latents and classes."""
         raise AttributeError(
-            f"a translator has no {name!r}: its images are made of images, by translate(images)"
+            f"a translator has no {name!r}: its images are made from images, by translate(images)"
         )
 
     @property
     def takes_film(self) -> bool:
-        """Whether the network makes clips, each frame with the one before it (models/dance.py)."""
+        """Whether the network makes clips, each frame from the one before it (models/dance.py)."""
         return "follow" in self.side.calls
 
     @property
     def predicts(self) -> bool:
-        """Whether the network makes the frames that follow given ones (media/next_frames.py)."""
+        """Whether the network predicts the frames after given ones (media/next_frames.py)."""
         return self.config.data.medium == "next_frames"
 
     @property
@@ -103,30 +103,31 @@ class Translator:
 
     @property
     def makes_sounds(self) -> bool:
-        """Whether the network makes sounds of conditions [frames, k], of any number of frames."""
+        """Whether the network makes sounds from conditions [frames, k], with any number of
+        frames."""
         return len(self.source_shape) == 2
 
     @property
     def hop(self) -> int:
-        """Samples of sound that a frame becomes."""
+        """Number of sound samples per frame."""
         return self.image_shape[0] // self.source_shape[0]
 
     def translate(self, images: Any, seed: int = 0, tile: int = 0, overlap: int = 32) -> np.ndarray:
-        """Return what images become: [n, height, width, channels], uint8 or, of 16 bits, uint16;
-        what clips of poses become: [n, frames, height, width, channels]; of frames of sound [n,
+        """Return translated images [n, height, width, channels], uint8 or, for 16 bits, uint16;
+        from clips of poses, [n, frames, height, width, channels]; from frames of sound, [n,
         samples, channels] int16.
 
         Args:
-          images: [n, height, width, channels] of `source_shape`'s channels, uint8 or uint16 as the
-            data's; or a sequence of PIL images of one size. Any size that the network can halve.
-            Of a network that draws captions: text vectors [n, text_dim], of any length but 0. Of
-            one that makes sounds: [n, frames, k] floats, one frame or more.
+          images: [n, height, width, channels] with the channels of `source_shape`, uint8 or uint16
+            as the data; or a sequence of PIL images of one size. Any size that the network can
+            halve. For a network that draws captions: text vectors [n, text_dim], of any length but
+            0. For one that makes sounds: [n, frames, k] floats, one frame or more.
           seed: in [0, 2^32), of the network's noise.
-          tile, overlap: of images that are too large for the memory: they are cut into tiles of so
-            many pixels, which overlap (tiles.py); all have the same noise. 0: whole images.
+          tile, overlap: for images too large for the memory: they are cut into tiles of `tile`
+            pixels that overlap (tiles.py), all with the same noise. 0: whole images.
 
         Raises:
-          ValueError: another shape or dtype, or a size that does not fit, with what divides it.
+          ValueError: another shape or dtype, or a size that does not fit, with what must divide it.
         """
         sources, noise = self._checked(images), self.noise(checked_seed(seed))
         if tile:
@@ -142,7 +143,7 @@ class Translator:
         return found[:, : frames * self.hop] if self.makes_sounds else found
 
     def _in_batches(self, apply: Callable, noise: PyTree, sources: np.ndarray) -> np.ndarray:
-        """Return what `apply` makes of sources [n, ...], some of them at once."""
+        """Return the results of `apply` for sources [n, ...], computed in batches."""
         variables, n, chunks = self.variables, len(sources), []
         pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:-1]
         if self.makes_sounds:
@@ -161,25 +162,26 @@ class Translator:
         return np.concatenate(chunks)[:n]
 
     def pictures(self, images: Any, seed: int = 0) -> list[Image.Image]:
-        """Return what `translate` does as PIL images of 8 bits."""
+        """Return what `translate` returns, as 8-bit PIL images."""
         return [picture(image) for image in self.medium.pictures(self.translate(images, seed))]
 
     def noise(self, seed: int) -> PyTree:
-        """Return the noise of a seed for one image, leaves [1, ...]; () for a network without."""
+        """Return the noise of a seed for one image, leaves [1, ...]; () for a network without
+        noise."""
         if not jax.tree.leaves(noise_spec(self.config)):
             return ()
         return sampling.draw(sampling_prior(self.config, 0.0), seed, [0])[0]
 
     def apply(self, variables: PyTree, noise: PyTree, sources: jax.Array) -> jax.Array:
-        """The network as a pure, differentiable function: float32 images in [-1, 1], or a little
-        beyond where a network has no tanh at its end (srgan).
+        """Apply the network: a pure, differentiable function. Returns float32 images in [-1, 1], or
+        a little beyond for a network without a final tanh (srgan).
 
         Args:
-          variables: `self.variables`: {"params": weights} and, of a network with batch norm, its
+          variables: `self.variables`: {"params": weights} and, for a network with batch norm, its
             standing statistics.
-          noise: leaves [1, ...], for all images alike; see `noise`.
-          sources: [n, height, width, channels] float32 in [-1, 1], of label maps the classes'
-            shares (media/maps.py); or text vectors [n, text_dim] of length sqrt(text_dim).
+          noise: leaves [1, ...], the same for all images; see `noise`.
+          sources: [n, height, width, channels] float32 in [-1, 1]; for label maps, shares of the
+            classes (media/maps.py); or text vectors [n, text_dim] of length sqrt(text_dim).
         """
         each = lambda x: jnp.broadcast_to(x, (sources.shape[0], *x.shape[1:]))
         return self._call(variables, jax.tree.map(each, noise), sources)
@@ -190,9 +192,9 @@ class Translator:
 
     def refuse_tiles(self, size: tuple[int, int], tile: int, overlap: int) -> None:
         """Raise ValueError for tiles of images [height, width] that the network cannot translate,
-        or that it would not see alike."""
+        or whose spacing it cannot."""
         if len(self.source_shape) != 3:
-            raise ValueError(f"tile = {tile}: of images; leave it out")
+            raise ValueError(f"tile = {tile}: only images have tiles; leave it out")
         tiles.refuse(tile, overlap)
         shift = tile - overlap
         for name, wanted in (
@@ -205,13 +207,13 @@ class Translator:
                 raise ValueError(f"{name}: {one_line(error)}") from None
 
     def refuse_source(self, shape: tuple[int, ...]) -> None:
-        """Raise ValueError for the shape of a source that the network cannot take."""
+        """Raise ValueError for a source shape that the network cannot take."""
         source = jax.ShapeDtypeStruct((1, *shape), self.medium.stored.condition.dtype)
         noise = jax.tree.map(lambda x: jnp.zeros((1, *x.shape)), noise_spec(self.config))
         jax.eval_shape(self._stored, self.variables, noise, source)
 
     def back(self) -> "Translator":
-        """Return the translator of the other direction, of a model that has both (CycleGAN).
+        """Return the translator of the opposite direction, for a model that has both (CycleGAN).
 
         Raises ValueError for a model that translates one way.
         """
@@ -226,7 +228,7 @@ class Translator:
         return found
 
     def with_weights(self, weights: PyTree, step: int, kept: PyTree = None) -> "Translator":
-        """Return a translator of this network with other weights: nothing is compiled again."""
+        """Return a translator of this network with other weights, without compiling again."""
         found = copy.copy(self)
         found._set(weights, step, kept)
         return found
@@ -238,7 +240,7 @@ class Translator:
         return {"params": self.weights, **stats}
 
     def moments_shapes(self) -> PyTree:
-        """Return the shapes of the standing statistics, {} for a network without batch norm."""
+        """Return the shapes of the standing statistics; {} for a network without batch norm."""
         if not self.takes_text:
             return {}
         empty = texts.empty(self.source_shape[0])
@@ -250,12 +252,12 @@ class Translator:
         return texts.variables(self.side, weights, prior, kept, *sizes)
 
     def _stored(self, variables: PyTree, noise: PyTree, rows: jax.Array):
-        """Return stored images of stored sources, and which are finite [n]."""
+        """Return stored images from stored sources, and which of them are finite, [n]."""
         made, finite = self._made(variables, noise, rows)
         return self.medium.to_stored(made), finite
 
     def _made(self, variables: PyTree, noise: PyTree, rows: jax.Array):
-        """Return images of stored sources as floats, and which are finite [n]."""
+        """Return float images from stored sources, and which of them are finite, [n]."""
         sources = self.medium.to_float(Batch((), rows)).condition
         made = self.apply(variables, noise, sources)
         return made, jnp.isfinite(made).all(tuple(range(1, made.ndim)))

@@ -1,9 +1,9 @@
-"""Truncations: which there are, and standing statistics for those between two known ones.
+"""Truncations: which are allowed, and standing statistics for those between two known ones.
 
 The statistics are interpolated linearly in the variance of the latents. The moments of the first
-batch norm are linear in it, so for them that is exact; those after are smooth in it. On the quick
-start's generator with the default table no pixel of 64 images is off by more than 0.009 of [-1, 1];
-with the statistics of another truncation it is 0.27 in the mean (root of the mean square).
+batch norm are linear in it, so for them this is exact; those of later ones are smooth in it. With
+the quick start's generator and the default table, no pixel of 64 images is off by more than 0.009
+on the scale [-1, 1]; with the statistics of another truncation, the root mean square error is 0.27.
 
 The variance of N(0, 1) truncated at t is 1 - 2 t phi(t) / (2 Phi(t) - 1).
 """
@@ -17,14 +17,14 @@ import numpy as np
 from ml_collections import ConfigDict
 
 PyTree = Any
-# Definition of truncation -> its largest value. Above 4, one coordinate in 16,000 is drawn again.
+# Definition of truncation -> its largest value. At 4, one coordinate in 16,000 is redrawn.
 LARGEST = {"threshold": 4.0, "scaled": 1.0, "variance": 1.0}
 
 
 def checked(value: float, config: ConfigDict, known: Sequence[float] | None = None) -> float:
-    """Return a truncation that can be sampled, 0 for none; ValueError says which can.
+    """Return a truncation that can be sampled, 0 for none; ValueError for another.
 
-    known: the truncations of a file, which is asked for none below them.
+    known: the truncations that a file holds; it cannot be sampled below them.
     """
     value, largest = float(value), LARGEST[config.sample.truncation_definition]
     if not 0 <= value <= largest:
@@ -48,7 +48,7 @@ def checked(value: float, config: ConfigDict, known: Sequence[float] | None = No
 
 
 def latent_variance(truncation: float, definition: str) -> float:
-    """Return the variance of one coordinate of latents truncated so; 1 for truncation 0."""
+    """Return the variance of one coordinate of truncated latents; 1 for truncation 0."""
     if not truncation:
         return 1.0
     if definition == "variance":

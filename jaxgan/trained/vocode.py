@@ -1,8 +1,8 @@
-"""`jaxgan translate MODEL FOLDER`, of a vocoder: a folder of sounds in, a folder of sounds out.
+"""`jaxgan translate MODEL FOLDER`, for a vocoder: a folder of sounds in, a folder of sounds out.
 
-OUT/NAME.wav    what the network makes of the mel spectrogram of FOLDER/NAME.*, as long as that file
-OUT.png         the first sounds: their spectrograms, what they become, and what they were
-OUT.wav         the first of them, to hear: what it becomes, a pause, what it was
+OUT/NAME.wav    made from the mel spectrogram of FOLDER/NAME.*, as long as that file
+OUT.png         the first sounds: their spectrograms, what was made, and the originals
+OUT.wav         the first of them, to hear: what was made, a pause, the original
 
 The network is given nothing but a sound's spectrogram, so the result shows how well it knows such
 voices or instruments. A sound is made in one pass, whatever its length.
@@ -34,21 +34,22 @@ def vocode_folder(
     columns: int = 10,
     force: bool = False,
 ) -> str:
-    """Resynthesise every sound of a folder; return a line that says what was written.
+    """Resynthesise every sound of a folder; return a line on what was written.
 
     Args:
-      out: a folder, made if it is not there; beside it the sheet, with the endings .png and .wav.
-      columns: sounds of the sheet.
+      out: a folder, created if missing; the sheet is written beside it, with suffixes .png and
+        .wav.
+      columns: sounds in the sheet.
       force: not needed: sounds and sheets are replaced, and the line says so.
 
     Raises:
-      ValueError, FileNotFoundError: before anything is written: no sounds, or one of another
-        sampling rate than the training's.
+      ValueError, FileNotFoundError: before anything is written: no sounds, or one whose sampling
+        rate differs from the training's.
     """
     checked_seed(seed)
     if translator.medium.silence is None:
         raise ValueError(
-            f"model {translator.config.model.name!r} speaks conditions that no file holds: write "
+            f"model {translator.config.model.name!r} takes conditions that no file holds: write "
             "jaxgan.load(RUN).translate(conditions)"
         )
     mel, medium = settings(translator.config.data), translator.medium

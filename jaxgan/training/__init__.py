@@ -1,1 +1,1 @@
-"""A run: the loop, and everything that it leaves in its work directory."""
+"""A run: the training loop, and everything that it writes to its work directory."""

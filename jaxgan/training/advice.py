@@ -1,4 +1,4 @@
-"""What is known of a config before it trains, and from where: for `train` and for `doctor`."""
+"""What is known to go wrong with a config, each with its source: for `train` and for `doctor`."""
 
 import math
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ from jaxgan.config.intervals import images_a_step
 from jaxgan.config.noun import noun
 from jaxgan.game.schedules import ends
 
-# Media that know data.flip.
+# Media that read data.flip.
 MIRRORED = ("images", "pairs", "domains", "couples", "maps", "captions", "low_resolution")
 MIRRORED += ("volumes", "clips")
 
 
 def largest(value: float | str) -> float:
-    """Return a number, or the larger of a schedule's first and last value."""
+    """Return a number itself, or the larger of a schedule's first and last value."""
     return max(ends(value)) if isinstance(value, str) else value
 
 
 def advice(config: ConfigDict, examples: int) -> Iterator[str]:
-    """Yield what is known to fail of games that make images, one line each.
+    """Yield what is known to fail in games that make images, one line each.
 
-    config: resolved. examples: how many there are to train on.
+    config: resolved. examples: number of training examples.
     """
     if config.data.medium == "transitions":
         return  # all of it is about images

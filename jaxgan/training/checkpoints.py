@@ -1,13 +1,13 @@
 """Checkpoints of the training state: asynchronous, atomic, checksummed, restored onto any mesh.
 
-DIRECTORY/STEP/             an Orbax checkpoint; it appears by one rename when all of it is written
+DIRECTORY/STEP/             an Orbax checkpoint, renamed to this name once it is completely written
 DIRECTORY/STEP/manifest     step, metrics, dtype and shape of every leaf, SHA-256 of every file
-DIRECTORY/STEP.damaged/     set aside: it does not match its manifest
-DIRECTORY.jsonl             a line for each checkpoint that was completed, also of deleted ones
+DIRECTORY/STEP.damaged/     set aside because it does not match its manifest
+DIRECTORY.jsonl             one line per completed checkpoint, including deleted ones
 
-Orbax writes and reads the arrays; where several processes share no storage, process 0 writes them
-as one file (one_file.py). Files are read back and hashed by the thread that waits for that, so a
-training step never waits for it; damage is noticed before an array is read.
+Orbax writes and reads the arrays; if several processes share no storage, process 0 writes them as
+one file (one_file.py). The background thread that waits for the write also reads the files back and
+hashes them, so no training step waits for that; damage is noticed before any array is restored.
 """
 
 import contextlib
@@ -50,11 +50,11 @@ class Checkpoints:
 
     Args:
       directory: need not exist; reading never changes it.
-      keep: how many of the newest are kept.
-      keep_every: also keep steps that this divides; 0 for none.
+      keep: number of newest checkpoints to keep.
+      keep_every: also keep steps that are multiples of this; 0 for none.
       best_metric: also keep the best by this one of the metrics given to `save`; "" for none.
       best: "highest" or "lowest".
-      say: told, in one line, what is damaged and what could not be written.
+      say: called with one line for each damaged checkpoint, and for each that cannot be written.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Checkpoints:
         self.directory = Path(directory).absolute()
         self.history = self.directory.with_name(self.directory.name + ".jsonl")
         self._arrays = readable_path(self.directory)
-        # Then process 0 saves for all of them.
+        # If not, process 0 saves for all processes.
         self._is_shared = jax.process_count() == 1 or not desk.is_on_a_desk(self.directory)
         self._keep, self._keep_every = keep, keep_every
         self._metric, self._sign = best_metric, 1 if best == "highest" else -1
@@ -84,30 +84,30 @@ class Checkpoints:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        with contextlib.suppress(CheckpointError):  # said; what ends the block is more important
+        with contextlib.suppress(CheckpointError):  # reported; an error of the block comes first
             self.wait()
         self._thread.shutdown()
 
     def steps(self) -> list[int]:
-        """Return the steps that have a checkpoint, in order, whole or damaged."""
+        """Return the steps that have a checkpoint, ascending, intact or damaged."""
         names = [p.name for p in self.directory.glob("*")] if self.directory.is_dir() else []
         return sorted(int(name) for name in names if name.isdecimal())
 
     def latest_step(self) -> int | None:
-        """Return the step of the newest checkpoint, None without one."""
+        """Return the step of the newest checkpoint; None if there is none."""
         return max(self.steps(), default=None)
 
     def best_step(self) -> int | None:
-        """Return the step of the best checkpoint by `best_metric`, None without one."""
+        """Return the step of the best checkpoint by `best_metric`; None if there is none."""
         scores: dict[int, float] = {}
         for step in self.steps() if self._metric else []:
             try:
                 value = manifest.read(self.directory / str(step))["metrics"].get(self._metric)
             except DamagedError:
-                continue  # said when it is restored
+                continue  # reported when it is restored
             if value is not None and math.isfinite(value):
                 scores[step] = self._sign * value
-        return max(scores, key=scores.__getitem__, default=None)  # of equals the first
+        return max(scores, key=scores.__getitem__, default=None)  # the first of equal ones
 
     def save(
         self,
@@ -116,18 +116,19 @@ class Checkpoints:
         metrics: dict[str, float] | None = None,
         window: Sums | None = None,
     ) -> None:
-        """Start to write a checkpoint; return when `state` may be donated.
+        """Start writing a checkpoint; return when `state` may be donated.
 
-        metrics: of this step. window: of the steps since the last line of the log; see window.py.
+        metrics: of this step. window: sums over the steps since the last line of the log
+          (window.py).
 
-        Waits for the one before. A failure is reported, and training continues: the next checkpoint
-        tries again, and only a last one that failed raises CheckpointError, in `finish`. Of several
-        processes that save together one that failed raises it at once: the others would wait for it
-        (processes.py).
+        Waits for the previous checkpoint. A failure is reported and training continues: the next
+        checkpoint retries, and CheckpointError is raised only by `finish`, if the last one failed.
+        If several processes save together, a process that fails raises it at once: the others would
+        wait for it (processes.py).
         """
         self.wait()
         facts = {"step": step, "metrics": metrics or {}, "leaves": describe_leaves(state)}
-        facts["window"] = dict(window or {})  # it stays open
+        facts["window"] = dict(window or {})  # a copy: the window stays open
         arrays = {} if self._is_shared else one_file.gathered(state)
         if not self._is_shared and jax.process_index() > 0:
             return
@@ -144,7 +145,7 @@ class Checkpoints:
         self._writing = (step, self._thread.submit(self._finish, step, wait, facts))
 
     def wait(self) -> None:
-        """Wait until the checkpoint that is being written is there, or say why it is not."""
+        """Wait for the checkpoint that is being written, and report it if it failed."""
         if self._writing:
             step, future = self._writing
             self._writing = None
@@ -163,9 +164,9 @@ class Checkpoints:
             raise self._failure
 
     def newest_good(self, before: int | None = None, best_first: bool = False) -> int | None:
-        """Return the newest step (below `before`) whose checkpoint is whole, None without any.
+        """Return the newest step (below `before`) with an intact checkpoint; None if there is none.
 
-        Damaged ones are named. All processes get process 0's answer.
+        Damaged ones are reported. All processes get process 0's answer.
 
         Args:
           best_first: prefer the best one, if there is a metric for it.
@@ -200,14 +201,14 @@ class Checkpoints:
         return None if found < 0 else found
 
     def restore(self, abstract: PyTree, step: int, partial: bool = False) -> PyTree:
-        """Return the state of a step that `newest_good` found, as `abstract` says.
+        """Return the state of a step that `newest_good` found, sharded as in `abstract`.
 
         Args:
           abstract: a tree of jax.ShapeDtypeStruct with shardings.
-          partial: it may be a part of the state; only that is read.
+          partial: `abstract` may be a part of the state; only that part is read.
 
         Raises:
-          ValueError: the checkpoint holds other arrays; the first that differs is named.
+          ValueError: the checkpoint holds other arrays; names the first that differs.
         """
         folder = self.directory / str(step)
         there, here = manifest.read(folder)["leaves"], describe_leaves(abstract)
@@ -226,13 +227,15 @@ class Checkpoints:
             return ocp.load(str(self._arrays / str(step)), abstract)
 
     def window(self, step: int) -> Sums:
-        """Return what `save` was given for a step that `newest_good` found."""
+        """Return the `window` that `save` was given at a step that `newest_good` found."""
         return manifest.read(self.directory / str(step)).get("window", {})
 
     def restore_newest(self, abstract: PyTree, partial: bool = False, wanted: int = 0) -> PyTree:
-        """Return the newest whole state, or a part of it, or say that there is none.
+        """Return the state of the newest intact checkpoint, or a part of that state.
 
-        wanted: another step than the newest; 0 for that.
+        wanted: take this step instead of the newest; 0 for the newest.
+
+        Raises ValueError if there is no such step, FileNotFoundError if there is no checkpoint.
         """
         if wanted and wanted not in self.steps():
             known = ", ".join(map(str, self.steps())) or "none"
@@ -248,9 +251,9 @@ class Checkpoints:
         return self.restore(abstract, step, partial)
 
     def drop_after(self, step: int) -> None:
-        """Make `step` the newest: damaged later ones are set aside, whole ones deleted.
+        """Make `step` the newest checkpoint: set damaged later ones aside, delete intact ones.
 
-        Newest first, so that an interruption leaves a sequence without a gap.
+        The newest goes first, so that an interruption leaves a sequence without a gap.
         """
         self.wait()
         if jax.process_index() == 0:
@@ -272,8 +275,8 @@ class Checkpoints:
             multihost_utils.sync_global_devices("jaxgan drop_after")
 
     def _finish(self, step: int, wait: Callable[[], Any], facts: dict) -> None:
-        """Wait until it is written, hash, rename, delete what need not be kept; in the thread."""
-        wait()  # on process 0 until all processes have written
+        """Wait for the write, then hash, rename and prune; runs in the thread."""
+        wait()  # on process 0: until all processes have written
         if jax.process_index() == 0:
             temporary, final = self.directory / f"{step}.writing", self.directory / str(step)
             refuse_unreadable(self._arrays / temporary.name, len(facts["leaves"]))
@@ -309,12 +312,13 @@ class Checkpoints:
         if jax.process_count() > 1 and self._is_shared:
             raise self._failure
         self._say(f"WARNING: {self._failure}. Training continues and will retry at the next one")
-        self._swept = False  # what there is of it takes space
-        with contextlib.suppress(OSError):  # a store that is away: the next save sweeps
+        self._swept = False  # the incomplete one takes space
+        with contextlib.suppress(OSError):  # the store is unreachable: the next save sweeps
             self._sweep()
 
     def _sweep(self) -> None:
-        """Delete what an interrupted write or deletion left. Only who writes may do it."""
+        """Delete what an interrupted write or deletion left. Only a process that writes may call
+        it."""
         if not self._swept and jax.process_index() == 0:
             self.directory.mkdir(parents=True, exist_ok=True)
             for pattern in ("*.writing*", "*.deleting"):
@@ -325,7 +329,7 @@ class Checkpoints:
 
 
 def delete(folder: Path) -> None:
-    """Delete a checkpoint; interrupted, it is not one that looks whole."""
+    """Delete a checkpoint; if interrupted, what is left never looks like an intact one."""
     desk.withdraw(folder)
     aside = folder.with_suffix(".deleting")
     folder.rename(aside)
@@ -335,8 +339,9 @@ def delete(folder: Path) -> None:
 def readable_path(directory: Path) -> Path:
     """Return a path by which Orbax finds what it wrote: the directory's own, or a link to it.
 
-    Orbax takes brackets and stars for patterns, TensorStore a backslash for a separator. The link
-    has one name in all processes, as Orbax wants it, and stays: another process may be using it.
+    Orbax takes brackets and stars for patterns, and TensorStore takes a backslash for a separator.
+    The link has the same name in all processes, as Orbax requires, and is never removed: another
+    process may be using it.
     """
     if PLAIN.fullmatch(str(directory)):
         return directory
@@ -351,7 +356,7 @@ def readable_path(directory: Path) -> Path:
 
 
 def refuse_unreadable(folder: Path, count: int) -> None:
-    """Raise OSError unless an array is found there for each of `count` leaves."""
+    """Raise OSError unless the folder holds an array for each of `count` leaves."""
     if one_file.is_there(folder):
         found = read_tensors(folder / one_file.NAME)[0]
     else:
@@ -361,6 +366,6 @@ def refuse_unreadable(folder: Path, count: int) -> None:
 
 
 def describe_leaves(tree: PyTree) -> dict[str, str]:
-    """Return {path: "float32 [3, 3, 8, 16]"} of a tree of arrays or shapes."""
+    """Return {path: "float32 [3, 3, 8, 16]"} for a tree of arrays or shapes."""
     found = one_file.leaves(tree)
     return {name: f"{leaf.dtype} {list(leaf.shape)}" for name, leaf in found.items()}

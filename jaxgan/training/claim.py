@@ -1,8 +1,8 @@
 """A work directory belongs to one experiment, and to one training at a time.
 
-workdir/lock            who trains there now; see files/lock.py
-workdir/config.json     what is trained: a run continues with these values, but for run.FREE
-workdir/data.json       on which data: its content, not its place
+workdir/lock            which process trains there now; see files/lock.py
+workdir/config.json     what is trained: a run continues with these values, except run.FREE
+workdir/data.json       on which data: its content, wherever it is stored
 """
 
 import contextlib
@@ -21,18 +21,18 @@ from jaxgan.files.errors import one_line
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import Run, differences, saved
 
-SHARED_WITHIN = 60.0  # seconds, for what one machine writes to be seen by another
+SHARED_WITHIN = 60.0  # seconds in which another machine must see what one has written
 
 
 @contextlib.contextmanager
 def claimed(run: Run, data: dict[str, Any]) -> Iterator[None]:
-    """Hold the work directory while the block runs, or refuse it with one line (ValueError).
+    """Hold the work directory while the block runs; ValueError if it cannot be had.
 
-    Process 0 holds it, and all others must see that: checkpoints need storage that is shared, or an
-    object store.
+    Process 0 holds it, and all others must see that: checkpoints need shared storage, or an object
+    store.
 
     Args:
-      data: what the data is (identity.py).
+      data: what identifies the data (identity.py).
     """
     path, token = run.workdir / "lock", ""
     with contextlib.ExitStack() as stack:
@@ -68,7 +68,7 @@ def claimed(run: Run, data: dict[str, Any]) -> Iterator[None]:
 def claim(run: Run, data: dict[str, Any]) -> None:
     """Write config.json and data.json, or refuse a work directory that holds something else.
 
-    Raises ValueError; OSError where it cannot be written.
+    Raises ValueError for that; OSError if it cannot be written.
     """
     workdir, config = run.workdir, run.workdir / "config.json"
     workdir.mkdir(parents=True, exist_ok=True)
@@ -87,19 +87,19 @@ def claim(run: Run, data: dict[str, Any]) -> None:
     for folder in (workdir, workdir / "samples"):
         atomic.sweep(folder)
     atomic.write_text(workdir / "data.json", json.dumps(data, indent=2) + "\n")
-    atomic.write_text(config, to_json(run.config))  # last: with it there is a run
+    atomic.write_text(config, to_json(run.config))  # last: this file makes it a run
 
 
 def _refuse_lost_files(workdir: Path, config: Path, checkpoints: Checkpoints) -> None:
     steps, written = checkpoints.steps(), json_lines.read(checkpoints.history)
     if steps and not config.exists():
         raise ValueError(
-            f"--workdir={workdir} holds checkpoints and no config.json, which says what they are "
-            "of: bring it back, or write another --workdir"
+            f"--workdir={workdir} holds checkpoints but no config.json, which describes them: "
+            "bring it back, or write another --workdir"
         )
     if written and not steps:
         raise ValueError(
-            f"--workdir={workdir}: checkpoints were written up to step {written[-1]['step']}, and "
+            f"--workdir={workdir}: checkpoints were written up to step {written[-1]['step']}, but "
             "none is there: bring them back, or write another --workdir"
         )
 

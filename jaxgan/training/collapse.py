@@ -1,4 +1,4 @@
-"""What follows from a sign of collapse: a roll-back, where the config asks for it."""
+"""What follows from a sign of collapse: a roll-back, if the config asks for it."""
 
 from typing import Any
 
@@ -17,7 +17,10 @@ class CollapseError(TrainingFailedError):
 
 
 def refuse_collapse(lines: list[Line], found: dict[str, int], config: ConfigDict) -> None:
-    """Raise CollapseError for a sign of collapse, where the policy is to go back."""
+    """Raise CollapseError for a sign of collapse, if the policy is to roll back.
+
+    lines: of watch.jsonl. found: signs.signs of them. config: the section `watch`.
+    """
     collapses = {name: step for name, step in found.items() if signs.RULES[name].is_collapse}
     if collapses and config.policy == "roll_back":
         text = " ".join(signs.warnings(lines, collapses))

@@ -1,4 +1,4 @@
-"""Event files for TensorBoard, without TensorFlow and PyTorch."""
+"""Event files for TensorBoard, without TensorFlow or PyTorch."""
 
 import importlib
 import sys
@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-# Where PyTorch is installed tensorboardX imports it, seconds and 200 MB for the name of a type. A
-# module that is None is one that cannot be imported.
+# If PyTorch is installed, tensorboardX imports it: seconds and 200 MB for the name of a type. A
+# module that is None in sys.modules cannot be imported.
 _torch = {name: m for name, m in sys.modules.items() if name == "torch"}
-_nothing: Any = None  # which typeshed has no place for
+_nothing: Any = None  # typeshed does not allow None there
 sys.modules["torch"] = _nothing
 try:
     summary = importlib.import_module("tensorboardX.summary")
@@ -21,18 +21,19 @@ finally:
 
 
 class EventFile:
-    """Appends numbers to an event file of its own in `folder`.
+    """Appends numbers to a new event file in `folder`.
 
-    Not tensorboardX's SummaryWriter: when the disk is full its thread dies, and the next write
-    never ends. Here it raises OSError.
+    Not tensorboardX's SummaryWriter: when the disk is full, its thread dies and the next write
+    blocks forever. Here it raises OSError.
     """
 
     def __init__(self, folder: Path, first_step: int):
         self._writer = EventsWriter(str(folder / "events"), f".{time.time_ns()}")
-        start = protocol.SessionLog.START  # hides what other files say of later steps
+        start = protocol.SessionLog.START  # hides later steps in other files
         self._add(first_step + 1, session_log=protocol.SessionLog(status=start))
 
     def write(self, step: int, values: dict[str, float]) -> None:
+        """Append a step's numbers and flush them."""
         for name, value in values.items():
             self._add(step, summary=summary.scalar(name, value))
         self._writer.flush()

@@ -1,6 +1,6 @@
-"""What only a data set knows; refused before training where a config reads something else.
+"""Facts that only a data set knows; a config that reads something else is refused before training.
 
-What a medium needs to know, and which data sets it reads, its own module says (media/medium.py).
+Each medium's module says which data sets it reads and which facts it needs (media/medium.py).
 """
 
 from types import ModuleType
@@ -15,9 +15,9 @@ from jaxgan.media.medium import Held
 
 
 def facts(config: ConfigDict, records: Records) -> dict[str, Any]:
-    """Return the values of config.data that the data set decides, but for the classes.
+    """Return the values of config.data that the data set decides, except the classes.
 
-    Raises ValueError where it holds something else than the config reads.
+    Raises ValueError if the data set holds something other than what the config reads.
     """
     module = module_named(media, "medium", config.data.medium)
     held = Held(records.directory, records.manifest() or {}, records.features)
@@ -28,9 +28,11 @@ def facts(config: ConfigDict, records: Records) -> dict[str, Any]:
 
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
-    """Return the same, with the classes' names, for a data set that is not there: of images with so
-    many channels and classes, or of what the medium is made of. A model whose config decides the
-    channels says so by a function `channels`."""
+    """Return these facts, and the classes' names, for a data set that is not there.
+
+    It is of images with this number of channels and classes, or of what the medium is made of. A
+    model whose config decides the channels says so by a function `channels`.
+    """
     module = module_named(media, "medium", config.data.medium)
     of_model = getattr(module_named(models, "model", config.model.name), "channels", None)
     found = {
@@ -43,7 +45,7 @@ def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:
 
 
 def kind_of(held: Held) -> str:
-    """Return the medium whose samples a data set holds as they are; "" where nobody can say."""
+    """Return the medium whose samples a data set holds as they are; "" if that is unknown."""
     if "environment" in held.manifest:
         return "transitions"
     if held.manifest.get("map_classes"):
@@ -56,9 +58,8 @@ def kind_of(held: Held) -> str:
 
 
 def refuse_other_kind(data: ConfigDict, held: Held, module: ModuleType) -> None:
-    """Raise ValueError where the data set holds what the medium does not read, or samples of
-    another size. Images are brought to data.size as they are read; samples of other media are not.
-    """
+    """Raise ValueError if the data set holds what the medium does not read, or samples of another
+    size. Images are resized to data.size as they are read; samples of other media are not."""
     kind, reads = kind_of(held), getattr(module, "READS", None)
     if reads is None or not kind:
         return
@@ -72,14 +73,15 @@ def refuse_other_kind(data: ConfigDict, held: Held, module: ModuleType) -> None:
     if "medium" in held.manifest and data.size != size:
         raise ValueError(
             f"data.size = {data.size}, but the {kind} of {held.directory} have {size}: write "
-            f"that, or make others with `{prepared}`"
+            f"this, or make others with `{prepared}`"
         )
 
 
 def refuse_environment(config: ConfigDict, held: Held) -> None:
-    """Raise ValueError where an objective acts in another environment than the expert's."""
+    """Raise ValueError if an objective acts in another environment than the expert did."""
     found, acts = held.manifest.get("environment"), config.objective.get("environment")
     if found and acts not in (None, found):
         raise ValueError(
-            f"objective.environment = {acts!r}, but {held.directory} is of {found!r}: write that"
+            f"objective.environment = {acts!r}, but {held.directory} is of {found!r}: write "
+            f"{found!r}"
         )

@@ -1,10 +1,10 @@
-"""What the data of a run is, wherever it lies: compared when a run continues.
+"""What identifies the data of a run, wherever it is stored: compared when a run continues.
 
-A data set of `jaxgan prepare` has a hash of all its records in its manifest. Of others there are
-the number of records and a hash of some, evenly spread: reading all of a large one takes hours.
+The manifest of a data set made by `jaxgan prepare` holds a hash of all its records. For others, it
+is the number of records and a hash of some, evenly spread: reading all of a large one takes hours.
 
-"order" is the version of the order of records (data/order.py); in a work directory from before
-there was a second one it is missing, and 1.
+"order" is the version of the order of records (data/order.py). A work directory written before
+there was a second version has none; it is then 1.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ import numpy as np
 from jaxgan.data import order
 from jaxgan.data.records import Records
 
-LOOKED_AT = 64  # records
+LOOKED_AT = 64  # records hashed without a manifest
 
 
 def identity(records: Records) -> dict[str, str | int]:
-    """Return number, order and a hash of the content of all records; no path is in it."""
+    """Return the number, order and content hash of the records; paths do not matter."""
     facts = {"records": len(records), "order": order.version(len(records))}
     manifest = records.manifest()
     if manifest:

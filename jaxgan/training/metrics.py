@@ -1,17 +1,18 @@
 """What a run writes while it trains.
 
-metrics.jsonl   one line a logged step, of numbers that training alone determines: the same, byte
+metrics.jsonl   one line per logged step, with numbers that depend on training alone: the same, byte
                 for byte, however often the run was interrupted
-watch.jsonl     likewise, one line each time the watch has looked (watch.py)
-timing.jsonl    what depends on the machine: images/s and what shares of the time were spent on
-                (waiting for input, the step, samples, watch, checkpoint, other), the most memory
-                so far, images that could not be read
-starts.jsonl    one line each time training starts: from which step, when, on what, with what
-laps.jsonl      what the seconds of each stretch of steps were spent on: from the first start to the
-                last, also of steps that were lost (report/life.py)
-events.*        all numbers, for TensorBoard; and a tracker, where one is named: trackers.py
+watch.jsonl     likewise, one line per look of the watch (watch.py)
+timing.jsonl    what depends on the machine: images/s, the share of time per activity (waiting for
+                input, the step, samples, watch, checkpoint, other), the peak memory so far, images
+                that could not be read
+starts.jsonl    one line per start of training: from which step, when, on which devices, with which
+                versions
+laps.jsonl      seconds per activity in each stretch of steps, from the first start to the last,
+                including steps that were lost (report/life.py)
+events.*        all numbers, for TensorBoard; trackers get them too, if any is named (trackers.py)
 
-A full disk raises OSError here: a line is never missing.
+A full disk raises OSError here: no line is ever missing.
 """
 
 import os
@@ -32,9 +33,10 @@ from jaxgan.training.trackers import Tracker
 
 
 class MetricsWriter:
-    """Appends to the files above. Lines after `first_step` (of a run cut short) are dropped.
+    """Appends to the files above. Lines after `first_step`, of an interrupted run, are dropped.
 
-    trackers: get the numbers too. rows: what the rows of sample sheets are, where these do not say.
+    trackers: get the numbers too. rows: names of the rows of sample sheets, if the sheets do not
+    show them.
     """
 
     def __init__(
@@ -56,14 +58,18 @@ class MetricsWriter:
         self._events = EventFile(workdir, first_step)
 
     def write(self, name: str, step: int, values: dict[str, Any], tag: str = "") -> None:
-        """Add a line to NAME.jsonl; it is on the disk when this returns. `tag`: in TensorBoard."""
+        """Append a line to NAME.jsonl; it is on disk when this returns.
+
+        tag: prefix of the names in TensorBoard and trackers.
+        """
         json_lines.append(self._workdir / f"{name}.jsonl", {"step": step} | values)
         self._events.write(step, flat(values, tag))
         for tracker in self._trackers:
             tracker.log(flat(values, tag), step)
 
     def lap(self, first: int, step: int, spent: Mapping[str, float]) -> None:
-        """Add a line to laps.jsonl: seconds by activity, of the steps after `first` up to `step`.
+        """Append a line to laps.jsonl: seconds per activity, for the steps after `first` up to
+        `step`.
 
         This also works after the end of the `with` block.
         """
@@ -81,7 +87,7 @@ class MetricsWriter:
 
 
 def circumstances() -> dict[str, Any]:
-    """Return when and on what this process runs."""
+    """Return the time, the devices and the versions that this process runs with."""
     device = jax.devices()[0]
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -95,7 +101,7 @@ def circumstances() -> dict[str, Any]:
 
 
 def memory() -> dict[str, float]:
-    """Return the most that was held so far, in GB: by this process, and by its first device."""
+    """Return the peak memory so far, in GB: of this process, and of its first device."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes in ru_maxrss
     held = {"host_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9}
     stats = jax.local_devices()[0].memory_stats() or {}  # none on a CPU

@@ -1,8 +1,8 @@
 """Values that are not finite: found in every step, named, never replaced.
 
-The step itself finds them (steps.gradient_health): the sums of squares that the gradient's norm
-takes anyway say for each leaf whether all of it is finite. The host reads them when it logs.
-Before a checkpoint the whole state is looked at: a step may overflow with a finite gradient.
+The step itself finds them (steps.gradient_health): the sums of squares from which the gradient's
+norm is computed also show, for each leaf, whether all of it is finite. The host reads them when it
+logs. Before a checkpoint the whole state is checked: a finite gradient may still make it overflow.
 """
 
 from collections.abc import Sequence
@@ -33,12 +33,12 @@ def refuse_gradients(
 ) -> tuple[int, dict] | None:
     """Return (step, metrics) of the last step, or raise NonFiniteError for the first bad one.
 
-    With no step in the history it returns `finite`.
+    With an empty history it returns `finite`.
 
     Args:
-      history: metrics of all steps since the last look, up to `step`.
-      finite: what the last look returned.
-      players: in the order in which they move. A bad player spoils those that move after it.
+      history: metrics of all steps since the last call, up to `step`.
+      finite: what the last call returned.
+      players: in the order of their turns. A bad player spoils those that follow it.
     """
     for number, metrics in enumerate(history, step - len(history) + 1):
         for player in players:
@@ -57,7 +57,7 @@ def refuse_gradients(
 def refuse_state(
     state: TrainState, step: int, finite: tuple[int, dict] | None, players: Sequence[str]
 ) -> None:
-    """Raise NonFiniteError when a state that is about to be saved is not finite."""
+    """Raise NonFiniteError if a state that is about to be saved is not finite."""
     floats = {
         name: leaf
         for name, leaf in zip(describe_leaves(state), jax.tree.leaves(state), strict=True)
@@ -71,7 +71,8 @@ def refuse_state(
 
 
 def _place(leaf: str, players: Sequence[str]) -> int:
-    """Return which of the players, by turns, a leaf belongs to; others come last."""
+    """Return the place in `players` of the player that a leaf belongs to; other leaves come
+    last."""
     owner = leaf.split("/")[1] if leaf.startswith("players/") else ""
     return players.index(owner) if owner in players else len(players)
 

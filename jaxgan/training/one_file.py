@@ -1,12 +1,12 @@
-"""The state of several processes as one file, where they share no storage.
+"""The state of several processes as one file, for processes that share no storage.
 
-Orbax's processes all write to one folder, and wait until each of them sees it. Where every machine
-has a disk of its own (a run in an object store, files/desk.py), process 0 writes all of the state:
+Orbax's processes all write to one folder, and wait until each of them sees it. If every machine has
+only its own disk (a run in an object store, files/desk.py), process 0 writes the whole state:
 
-    CHECKPOINT/state.safetensors    an array for each leaf, named by its path; of a key its data
+    CHECKPOINT/state.safetensors    an array per leaf, named by its path; for a key, its data
 
-A leaf that is split over processes is gathered for that, one at a time. Each process then reads
-what its devices hold, on any mesh.
+A leaf that is sharded over processes is gathered for that, one leaf at a time. Each process then
+reads what its devices hold, on any mesh.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ NAME = "state.safetensors"
 
 
 def gathered(state: PyTree) -> dict[str, np.ndarray]:
-    """Return {path: array} of a state in process 0, and nothing in others. All have to call it."""
+    """Return {path: array} of a state in process 0, {} in others. All processes must call it."""
     found = {}
     for name, leaf in leaves(state).items():
         if is_key(leaf):
@@ -38,20 +38,20 @@ def gathered(state: PyTree) -> dict[str, np.ndarray]:
 
 
 def write(checkpoint: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write what `gathered` returned."""
+    """Write what `gathered` returned to a new checkpoint."""
     checkpoint.mkdir(parents=True, exist_ok=True)
     write_tensors(checkpoint / NAME, arrays, {})
 
 
 def is_there(checkpoint: Path) -> bool:
-    """Return whether a checkpoint is such a file."""
+    """Return whether a checkpoint was written as one file."""
     return (checkpoint / NAME).exists()
 
 
 def read(checkpoint: Path, abstract: PyTree) -> PyTree:
-    """Return a state, or a part of it, as `abstract` says: jax.ShapeDtypeStructs, with shardings.
+    """Return a state, or a part of it, sharded as in `abstract`, a tree of jax.ShapeDtypeStruct.
 
-    Its leaves are in the checkpoint, with these shapes and dtypes.
+    The checkpoint must hold its leaves, with these shapes and dtypes.
     """
     arrays = read_tensors(checkpoint / NAME)[0]
 
@@ -65,7 +65,7 @@ def read(checkpoint: Path, abstract: PyTree) -> PyTree:
 
 
 def leaves(tree: PyTree) -> dict[str, Any]:
-    """Return {path: leaf} of a tree, in its order."""
+    """Return {path: leaf} of a tree, in the tree's order."""
     flat = jax.tree_util.tree_flatten_with_path(tree)[0]
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in flat}
 

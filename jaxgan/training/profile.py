@@ -1,7 +1,7 @@
 """A trace of a few training steps, which xprof and TensorBoard read.
 
 `--profile=START:STEPS` records steps START to START + STEPS - 1 of this process in
-workdir/profile/. Recording waits for the devices before and after, and changes no number.
+workdir/profile/. Recording waits for the devices before and after; it does not change any result.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ import jax
 def window(text: str, last: int) -> range:
     """Return the steps that --profile=START:STEPS asks for; none for "".
 
-    last: the last step of the training. Raises ValueError on another form, or steps after the last.
+    last: the last step of training. Raises ValueError for another form, or steps after the last.
     """
     if not text:
         return range(0)
@@ -31,7 +31,7 @@ def window(text: str, last: int) -> range:
 
 
 class Profile:
-    """Records the steps of a window. As a context manager it ends a recording that is cut short."""
+    """Records the steps of a window. On leaving `with`, it ends a recording that was cut short."""
 
     def __init__(self, folder: Path, steps: range):
         self._folder, self._steps, self._is_on = folder, steps, False

@@ -1,4 +1,5 @@
-"""The line that training prints for each logged step, and what to do at its end."""
+"""The line that training prints for each logged step, and the commands that it suggests at the
+end."""
 
 import shlex
 from pathlib import Path
@@ -15,9 +16,10 @@ def progress_line(
     metrics: dict[str, float],
     noun: str = "images",
 ) -> str:
-    """Return one line for the terminal: where training is, how fast, how well, how long still.
+    """Return one line for the terminal: steps, images, speed, losses, time left.
 
-    noun: what is trained on (config/noun.py).
+    rate: images per second. spent: seconds per activity since the last line. noun: what is trained
+    on (config/noun.py).
     """
     shown = ("d/loss", "g/loss", "d/real_logits", "d/fake_logits")
     values = "  ".join(f"{n} {metrics[n]:+.3f}" for n in shown if n in metrics)
@@ -28,7 +30,7 @@ def progress_line(
 
 
 def duration(seconds: float) -> str:
-    """Write seconds as people do: 45s, 12m05s, 3h20m, 15d02h."""
+    """Format seconds as 45s, 12m05s, 3h20m or 15d02h."""
     seconds = round(seconds)
     for unit, next_unit, size in (("d", "h", 86400), ("h", "m", 3600), ("m", "s", 60)):
         if seconds >= size:
@@ -38,10 +40,10 @@ def duration(seconds: float) -> str:
 
 
 def next_commands(workdir: Path, makes: str = "samples") -> list[str]:
-    """Return what to do with a run that is done, as commands to copy.
+    """Return what to do with a finished run, as commands to copy.
 
-    makes: "samples" of latents, "samples of numbers", "translations" of what files hold,
-      "drawings" of captions, "speech", "episodes" by a policy, or "".
+    makes: "samples" from latents, "samples of numbers", "translations" of what files hold,
+      "drawings" of captions, "speech", "episodes" of a policy, or "".
     """
     place = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
     run = shlex.quote(str(place))

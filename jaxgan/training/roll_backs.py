@@ -1,11 +1,11 @@
-"""Going back to a good checkpoint with another seed, when values are not finite or G collapses.
+"""Rolling back to a good checkpoint with another seed, after non-finite values or a collapse of G.
 
-workdir/roll_backs.jsonl   a line each: the step it happened at, the checkpoint it went to, why
+workdir/roll_backs.jsonl   one line each: the step of the failure, the checkpoint's step, why
 
 Roll-back number n, to the checkpoint of step s, continues from there with the key
-fold_in(state.key, n). What is done is a function of the checkpoint and of the lines before it, so
-a run that is killed at any moment still continues as if it had not been: lines of roll-backs
-beyond the checkpoint that is restored are dropped, and come again.
+fold_in(state.key, n). What happens is a function of the checkpoint and of the earlier lines, so a
+run that is killed at any moment continues as if it had not been: lines of roll-backs to a
+checkpoint later than the restored one are dropped, and are written again when they recur.
 """
 
 from pathlib import Path
@@ -19,12 +19,12 @@ from jaxgan.training.checkpoints import Checkpoints
 
 
 class TrainingFailedError(RuntimeError):
-    """Training cannot go on as it is. Subclasses say which section of the config decides."""
+    """Training cannot continue as it is. A subclass names the config's section that decides."""
 
     section = ""
 
     def __init__(self, message: str, step: int, before: int | None = None):
-        """before: only a checkpoint of an earlier step than this one is good; None for any."""
+        """before: only checkpoints of steps before this one are good; None if all are."""
         super().__init__(message)
         self.step, self.before = step, before
 
@@ -37,7 +37,7 @@ class RollBacks:
         self._lines = json_lines.read(self._path)
 
     def continue_from(self, state: TrainState, step: int) -> TrainState:
-        """Return the state of a step's checkpoint with the key that training continues with."""
+        """Return the state of a step's checkpoint, with the key that training continues with."""
         while self._lines and self._lines[-1]["to"] > step:
             self._lines.pop()
         self._write()
@@ -46,9 +46,10 @@ class RollBacks:
         return state.replace(key=jax.jit(jax.random.fold_in)(state.key, len(self._lines)))
 
     def go_back(self, failure: TrainingFailedError, config: ConfigDict, checkpoints: Checkpoints):
-        """Make a checkpoint before the failure the newest; return a line that says so.
+        """Make a checkpoint before the failure the newest one; return a line that says so.
 
-        Raises the failure itself when config says stop, said so too often, or none is left.
+        Raises the failure itself if the policy is not to roll back, or after too many roll-backs,
+        or if no good checkpoint is left.
         """
         policy = config[failure.section]
         if policy.policy != "roll_back":
@@ -71,8 +72,8 @@ class RollBacks:
         self._lines.append({"step": failure.step, "to": to, "why": str(failure)})
         self._write()
         return (
-            f"{failure}\nback to step {to}, with another seed (roll-back {len(self._lines)} of at "
-            f"most {policy.most})"
+            f"{failure}\nrolled back to step {to}, with another seed (roll-back {len(self._lines)} "
+            f"of at most {policy.most})"
         )
 
     def _write(self) -> None:

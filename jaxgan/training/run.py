@@ -1,9 +1,9 @@
-"""A run: a work directory and what its config says. Every command starts here.
+"""A run: a work directory and what its config says. Most commands start here.
 
 workdir/config.json     the resolved config, data set facts included: enough to build the game
 workdir/checkpoints/    see checkpoints.py
 workdir/metrics.jsonl   see metrics.py
-workdir/samples/        grids, one a step
+workdir/samples/        a sheet for each sampled step
 """
 
 import dataclasses
@@ -29,8 +29,8 @@ from jaxgan.game.game import Game, TrainState, init_state
 from jaxgan.media.medium import Medium
 from jaxgan.training.facts import facts
 
-# A run may be continued with other values of these: they do not change what a step computes. (What
-# the data is, wherever it lies, is compared by its content: claim.py.)
+# A run may be continued with other values of these fields: they do not change what a step computes.
+# (Data is compared by its content, wherever it is stored: claim.py.)
 FREE = (
     *(f"train.{name}_every" for name in ("log", "sample", "checkpoint")),
     *(f"train.{name}" for name in ("steps", "keep_checkpoints", "keep_every")),
@@ -39,7 +39,7 @@ FREE = (
     *("data.name", "data.on_bad_record", "data.held_out", "on_non_finite", "watch", "in_images"),
     *("sample", "evaluate", "mesh"),
 )
-# Of larger data sets labels are checked as they are read.
+# In larger data sets, labels are checked as they are read.
 MOST_LABELS = 100_000
 
 
@@ -53,10 +53,10 @@ class Run:
 
 
 def resolve(config: ConfigDict, records: Records, devices: int | None = None) -> ConfigDict:
-    """Return the config with the facts of its data set filled in.
+    """Return the config with the facts of its data set filled in, in steps, and checked.
 
-    With data.categories the generator's labels are categories of its own making, and nobody looks
-    at the data set's.
+    With data.categories, the generator's labels are categories of its own; the data set's labels
+    are not used. Raises ValueError, naming the field, for values that do not fit.
     """
     names, categories = tuple(records.class_names), config.data.categories
     if categories:
@@ -72,7 +72,7 @@ def resolve(config: ConfigDict, records: Records, devices: int | None = None) ->
 
 
 def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:
-    """Return a copy of the config whose section `data` has these FACTS, locked as all are."""
+    """Return a locked copy of the config with these FACTS in its section `data`."""
     config = ConfigDict(config.to_dict())
     config.data.update(facts)
     return config.lock()
@@ -81,7 +81,7 @@ def with_facts(config: ConfigDict, **facts: Any) -> ConfigDict:
 def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run:
     """Build the game of a resolved config, on all devices unless a mesh is given.
 
-    Raises ValueError on a network it cannot make.
+    Raises ValueError for a network that cannot be built.
     """
     mesh = sharding.create_mesh(config.mesh.fsdp) if mesh is None else mesh
     medium = medium_of(config)
@@ -89,7 +89,10 @@ def open_run(workdir: Path, config: ConfigDict, mesh: Mesh | None = None) -> Run
 
 
 def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
-    """Open the data and build the game; nothing is written yet (see claim.py)."""
+    """Open the data and build the game; nothing is written yet (see claim.py).
+
+    Raises ValueError, naming field or file, for what cannot be trained.
+    """
     records = open_records(config.data.name, config.data.split)
     if len(records) <= MOST_LABELS:
         check_labels(records)
@@ -101,7 +104,7 @@ def new_run(workdir: Path, config: ConfigDict) -> tuple[Run, Records]:
 
 
 def check_labels(records: Records) -> None:
-    """Refuse a data set with a label that its list of classes does not have."""
+    """Raise ValueError for a label outside the data set's list of classes."""
     labels = records.labels()
     bad = np.flatnonzero((labels < 0) | (labels >= records.num_classes))
     if bad.size:
@@ -113,7 +116,10 @@ def check_labels(records: Records) -> None:
 
 
 def saved(workdir: Path) -> ConfigDict:
-    """Return the resolved config that a work directory holds: the data set need not be there."""
+    """Return the resolved config of a work directory; its data set need not exist.
+
+    Raises FileNotFoundError without a config, ValueError for one that cannot be read.
+    """
     path = workdir / "config.json"
     if not path.exists():
         raise FileNotFoundError(
@@ -129,14 +135,15 @@ def saved(workdir: Path) -> ConfigDict:
 
 
 def load_run(workdir: Path, config: ConfigDict | None = None) -> Run:
-    """Open a run by its work directory; `config` may change what training does not depend on."""
+    """Open a run by its work directory; `config` may change what training does not depend on
+    (FREE)."""
     return open_run(workdir, run_config(workdir, config))
 
 
 def run_config(workdir: Path, config: ConfigDict | None = None) -> ConfigDict:
-    """Return a run's resolved config, with the values of `config` that training does not depend on.
+    """Return a run's resolved config, with the FREE values of `config`.
 
-    Raises ValueError where `config` differs in others.
+    Raises ValueError if `config` differs in another field.
     """
     known = saved(workdir)
     if config is None:
@@ -144,12 +151,12 @@ def run_config(workdir: Path, config: ConfigDict | None = None) -> ConfigDict:
     config = with_facts(config, **{name: known.data[name] for name in FACTS})
     found = list(differences(known.to_dict(), known.to_dict() | config.to_dict()))
     if found:
-        raise ValueError(f"--workdir={workdir} was trained otherwise: {'; '.join(found)}")
+        raise ValueError(f"--workdir={workdir} was trained with other values: {'; '.join(found)}")
     return config
 
 
 def abstract_state(run: Run) -> TrainState:
-    """Return shapes, dtypes and shardings of a run's state, without computing anything."""
+    """Return the shapes, dtypes and shardings of a run's state; nothing is computed."""
     shapes = jax.eval_shape(partial(init_state, run.game, run.config.seed))
     return jax.tree.map(
         lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s),
@@ -159,7 +166,7 @@ def abstract_state(run: Run) -> TrainState:
 
 
 def differences(old: dict, new: dict, prefix: str = "") -> Iterator[str]:
-    """Yield the fields, other than FREE ones, that differ between two configs, as text."""
+    """Yield, as text, the fields that differ between two configs, except FREE ones."""
     for name in sorted(old.keys() | new.keys()):
         field, a, b = prefix + name, old.get(name), new.get(name)
         if field in FREE:

@@ -1,7 +1,7 @@
-"""Sheets of a run while it trains: averaged weights with standing statistics.
+"""Sample sheets of a run during training: averaged weights with standing statistics.
 
-Image number i depends on (seed, i) alone, on any number of devices; the same cell shows the same
-noise at every step, so a sheet can be watched over time.
+Image number i depends on (seed, i) alone, on any number of devices. A cell shows the same noise at
+every step, so sheets can be compared over time.
 """
 
 from functools import partial
@@ -24,7 +24,10 @@ PyTree = Any
 
 
 class Played(NamedTuple):
-    """A sheet of a medium that moves or sounds: its picture, and the file that plays it."""
+    """The sheet of a medium that moves or sounds: its picture, and the file that plays it.
+
+    suffix: of the file, such as ".gif". data: the file's content.
+    """
 
     picture: Any
     suffix: str
@@ -32,8 +35,8 @@ class Played(NamedTuple):
 
 
 class Sampler:
-    """Samples a run's generator on its mesh. Compiled once; `prepare` it with a state, then ask
-    for `samples`."""
+    """Samples a run's generator on its mesh. Compiled once; call `prepare` with a state, then
+    `samples`."""
 
     def __init__(self, run: Run):
         config, player = run.config.sample, run.game.players["generator"]
@@ -49,7 +52,7 @@ class Sampler:
             weights, _ = player.transform.apply(average, transform_state)
             return sampling.variables(player.side, weights, inputs, config.standing_batches, seed)
 
-        # Each device makes its share, then all have all: every process can read them.
+        # Each device makes its share; then all are replicated, so that every process can read them.
         @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
         def generate(variables: PyTree, seed: jax.Array, indices: jax.Array, labels) -> PyTree:
             drawn = sampling.draw(prior, seed, indices)
@@ -62,19 +65,20 @@ class Sampler:
         self._dtype = spec.condition.dtype
 
     def prepare(self, state: TrainState, seed: int = 0) -> PyTree:
-        """Return the generator's variables for sampling."""
+        """Return the averaged generator's variables for sampling. seed: of its standing
+        statistics."""
         own = state.players["generator"]
         return self._prepare(state.averages["generator"], own.transform_state, np.uint32(seed))
 
     def samples(
         self, variables: PyTree, seed: int, indices: np.ndarray, labels: np.ndarray | None = None
     ) -> PyTree:
-        """Return samples number `indices` [n] of a seed, float32 as networks see them.
+        """Return the samples with these indices [n] under a seed, float32 in the networks' range.
 
-        labels: [n] int32, or float32 where conditions are numbers; by default drawn like the noise.
+        labels: [n] int32, or float32 if conditions are numbers; by default drawn like the noise.
         """
         n = len(indices)
-        size = -(-n // self._devices) * self._devices  # a whole number for each device
+        size = -(-n // self._devices) * self._devices  # the same number on each device
         indices = np.resize(np.asarray(indices, np.int32), size)
         labels = None if labels is None else np.resize(np.asarray(labels, self._dtype), size)
         made = self._generate(variables, np.uint32(seed), indices, labels)
@@ -82,14 +86,16 @@ class Sampler:
 
 
 def spread_classes(num_classes: int, most: int = 10) -> np.ndarray:
-    """Return the classes that a sheet shows: all, or `most` of them evenly spread."""
+    """Return the classes that a sheet shows: all, or `most` of them, evenly spread."""
     last = max(num_classes, 1) - 1
     return np.unique(np.linspace(0, last, min(last + 1, most)).round().astype(np.int32))
 
 
 def row_names(run: Run) -> tuple[str, ...]:
-    """Return what the rows of a class_sheet or a number_sheet are: classes, or numbers; nothing
-    where there is no sheet, or one with captions of its own, or of a generator without classes."""
+    """Return the names of the rows of a class_sheet or number_sheet: classes, or numbers.
+
+    () if there is no sheet, if it has captions of its own, or if the generator takes no classes.
+    """
     spec, side = run.medium.spec, run.game.players["generator"].side
     condition, names = spec.condition, tuple(run.config.data.class_names)
     if not sampling.makes_samples(side):
@@ -103,8 +109,8 @@ def row_names(run: Run) -> tuple[str, ...]:
 
 
 def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:
-    """Return a sheet with a row for each class and the same noise down each column; of a generator
-    that takes no class, as many rows with noise of their own. `Played` where the medium is."""
+    """Return a sheet with a row per class and the same noise down each column. If the generator
+    takes no class, each cell has noise of its own. A `Played` if the medium moves or sounds."""
     classes = spread_classes(len(run.config.data.class_names))
     columns = run.config.sample.columns
     indices, labels = np.tile(np.arange(columns), len(classes)), np.repeat(classes, columns)
@@ -117,13 +123,14 @@ def class_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) ->
 
 
 def spread_numbers(run: Run, rows: int = 5) -> np.ndarray:
-    """Return the numbers that a sheet shows, evenly spread over those that are drawn."""
+    """Return the numbers that a sheet shows, evenly spread over the range that they are drawn
+    from."""
     spec = run.medium.spec.condition
     return np.linspace(spec.least, spec.most, rows).astype(np.float32)
 
 
 def number_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -> Any:
-    """Return a sheet with a row for each number and the same noise down each column."""
+    """Return a sheet with a row per number and the same noise down each column."""
     numbers, columns = spread_numbers(run), run.config.sample.columns
     indices = np.tile(np.arange(columns), len(numbers))
     made = sampler.samples(variables, seed, indices, np.repeat(numbers, columns))
@@ -131,7 +138,7 @@ def number_sheet(sampler: Sampler, variables: PyTree, run: Run, seed: int = 0) -
 
 
 def write_sheet(path: Path, sheet: Any) -> None:
-    """Write a sheet's picture to a path that ends in .png and, beside it, what plays it."""
+    """Write a sheet's picture to a path that ends in .png and, if it plays, its file beside it."""
     if isinstance(sheet, Played):
         write_bytes(path.with_suffix(sheet.suffix), sheet.data)
         sheet = sheet.picture

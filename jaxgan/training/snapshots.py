@@ -1,9 +1,9 @@
-"""Snapshots of the power-function averages, one beside each checkpoint; none is ever deleted.
+"""Snapshots of the power-function averages, one beside each checkpoint; never deleted as they age.
 
 workdir/snapshots/STEP.safetensors    arrays "LENGTH/path/of/parameter", float32
 
-A run that goes on from an earlier checkpoint drops those of later steps first: they are of another
-course, or will be written again.
+A run that continues from an earlier checkpoint first drops the snapshots of later steps: they will
+be written again, or belong to a course that was given up.
 """
 
 import re
@@ -23,7 +23,7 @@ PyTree = Any
 
 
 def path_of(workdir: Path, step: int) -> Path:
-    """Return where the snapshot of a step is."""
+    """Return the path of a step's snapshot."""
     return workdir / "snapshots" / f"{step:08d}.safetensors"
 
 
@@ -35,7 +35,7 @@ def steps(workdir: Path) -> list[int]:
 
 
 def write(run: Run, state: TrainState, step: int) -> None:
-    """Write the snapshot of a state, if the run keeps any. All processes call it together."""
+    """Write the snapshot of a state, if the run keeps any. All processes must call it."""
     kept = {name.partition("/")[2]: tree for name, tree in state.averages.items() if "/" in name}
     if not kept:
         return

@@ -1,4 +1,4 @@
-"""The compiled training step of a run, and the batches that it takes."""
+"""The compiled training step of a run, and the shapes of its batches."""
 
 import dataclasses
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from jaxgan.training.run import Run, abstract_state
 
 
 def training_step(run: Run):
-    """Return the compiled step: (state, batch as stored) -> (state, metrics)."""
+    """Return the compiled step: (state, stored batch) -> (state, metrics). The state is donated."""
 
     def step(state: TrainState, batch: Batch):
         keys = Keys(jax.random.fold_in(state.key, state.step))
@@ -33,10 +33,10 @@ def training_step(run: Run):
 
 
 def steps_by_number(run: Run) -> Callable[[int], Callable]:
-    """Return a function: number of a step -> its compiled step.
+    """Return a function from a step's number to its compiled step.
 
-    With a lazy penalty there are two, of two games with the same states: one that has the penalty,
-    and one for the steps between.
+    With a lazy penalty there are two compiled steps, of two games with the same state: one with the
+    penalty, and one for the steps in between.
     """
     full, every = training_step(run), run.config.penalty.every
     if every == 1:
@@ -47,13 +47,13 @@ def steps_by_number(run: Run) -> Callable[[int], Callable]:
 
 
 def batch_shape(run: Run) -> tuple[int, int, int]:
-    """Return (batches of a step, microbatches, examples in one)."""
+    """Return (batches per step, microbatches per batch, examples per microbatch)."""
     train = run.config.train
     return run.game.num_batches, train.microbatches, train.batch // train.microbatches
 
 
 def abstract_batch(run: Run) -> Batch:
-    """Return shapes and dtypes of a step's batch, as stored."""
+    """Return the shapes, dtypes and shardings of a step's batch, as stored."""
     split = sharding.rows(run.mesh, leading=2)
 
     def leaf(x: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:

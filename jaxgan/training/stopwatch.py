@@ -1,4 +1,4 @@
-"""Where the time goes: what a process is doing, and seconds by what they were spent on."""
+"""Where the time goes: what a process is doing, and the seconds spent per activity."""
 
 import collections
 import time
@@ -11,8 +11,8 @@ from jaxgan.devices import stuck
 class Stopwatch:
     """Accumulates wall-clock time per activity, per lap. Activities do not overlap.
 
-    step, phase, moves: where the process is, for its heartbeat: which step (set by the loop), which
-    activity, and how many have begun.
+    step, phase, moves: where the process is, for its heartbeat: the step (set by the loop), the
+    activity, and the number of activities begun.
     """
 
     def __init__(self):
@@ -32,7 +32,7 @@ class Stopwatch:
             self._seconds[name] = self._seconds.get(name, 0.0) + self._since - start
 
     def past(self, phase: str) -> list[float]:
-        """Return how many seconds a phase has taken, the last times."""
+        """Return the seconds that a phase took, the last few times."""
         return list(self._past.get(phase, ()))
 
     def _begin(self, phase: str) -> None:
@@ -47,7 +47,8 @@ class Stopwatch:
         return time.perf_counter() - self._start
 
     def lap(self) -> dict[str, float]:
-        """Return what the seconds since the last lap were spent on, "other" too; start the next."""
+        """Return the seconds since the last lap per activity, including "other", and start the next
+        lap."""
         now = time.perf_counter()
         spent = self._seconds | {"other": now - self._start - sum(self._seconds.values())}
         self._seconds, self._start = {}, now
@@ -57,7 +58,7 @@ class Stopwatch:
 def goodput(spent: Mapping[str, float]) -> str:
     """Return the share of seconds inside the step, and what else took 1 % or more of them.
 
-    A lower bound: the devices may be at work too while the host waits for input or saves.
+    It is a lower bound: devices may still be computing while the host waits for input or saves.
     """
     percent = {name: 100 * seconds / sum(spent.values()) for name, seconds in spent.items()}
     step = percent.pop("step", 0.0)

@@ -1,8 +1,8 @@
-"""Sheets of a run that draws captions: a row for each caption, the true picture first.
+"""Sheets of a run that draws captions: one row per caption, the true picture first.
 
-The captions are the same at every step: a fair draw of data.held_out where there is one, else of
-the data; so is the noise, one for each column. Averaged weights, with standing statistics over the
-newest captions of the training.
+The captions are the same at every step: a fair draw from data.held_out if it is set, else from the
+data. So is the noise, one draw per column. The weights are averaged, with standing statistics over
+the newest captions of the training.
 """
 
 from collections.abc import Callable
@@ -27,9 +27,9 @@ ROWS = 8
 
 
 def text_sheets(run: Run, records: Records) -> tuple[Callable[[TrainState], Any], tuple[str, ...]]:
-    """Return a function of a state that draws its sheet, and the captions of its rows.
+    """Return a function that draws the sheet of a state, and the captions of its rows.
 
-    records: that the captions are drawn from.
+    records: what the captions are drawn from.
     """
     settings, player = run.config.sample, run.game.players["generator"]
     columns, prior = max(settings.columns - 1, 1), sampling_prior(run.config, 0.0)
@@ -41,7 +41,7 @@ def text_sheets(run: Run, records: Records) -> tuple[Callable[[TrainState], Any]
     captions = tuple(x.texts.captions[0] for x in records.examples(places) if x.texts is not None)
     conditions, numbers = np.repeat(host.condition, columns, 0), np.arange(columns)
     count, numbers = len(conditions), np.tile(numbers, len(places)).astype(np.int32)
-    size = -(-count // run.mesh.size) * run.mesh.size  # a whole number for each device
+    size = -(-count // run.mesh.size) * run.mesh.size  # the same number on each device
     split = sharding.rows(run.mesh)
 
     @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))

@@ -1,11 +1,11 @@
-"""The numbers of a run in an experiment tracker, where a project of one is named.
+"""The numbers of a run in an experiment tracker, for each one whose field names a project.
 
     train.wandb     Weights & Biases
     train.trackio   Trackio
     train.mlflow    MLflow: the name of an experiment
 
-Without these fields the packages are not imported; several may be named at once. A continued run
-goes on there as the same run: its number is kept in TRACKER_id.txt of the work directory.
+Without these fields the packages are not imported; several may be set at once. A continued run
+continues as the same run there: its identifier is kept in TRACKER_id.txt in the work directory.
 """
 
 import importlib.util
@@ -23,11 +23,14 @@ Numbers = dict[str, float]
 
 
 class Tracker(NamedTuple):
+    """An open run in a tracker."""
+
     log: Callable[[Numbers, int], Any]  # numbers by name, and their step
     finish: Callable[[], Any]
 
 
 def wandb(project: str, workdir: Path, settings: dict[str, Any]) -> Tracker:
+    """Open a run in Weights & Biases."""
     import wandb
 
     path = workdir / "wandb_id.txt"
@@ -45,9 +48,10 @@ def wandb(project: str, workdir: Path, settings: dict[str, Any]) -> Tracker:
 
 
 def trackio(project: str, workdir: Path, settings: dict[str, Any]) -> Tracker:
+    """Open a run in Trackio."""
     import trackio
 
-    path = workdir / "trackio_id.txt"  # it knows runs by their names
+    path = workdir / "trackio_id.txt"  # Trackio identifies runs by name
     if not path.exists():
         atomic.write_text(path, f"{workdir.name}-{secrets.token_hex(4)}")
     name = path.read_text("utf-8")
@@ -56,6 +60,7 @@ def trackio(project: str, workdir: Path, settings: dict[str, Any]) -> Tracker:
 
 
 def mlflow(experiment: str, workdir: Path, settings: dict[str, Any]) -> Tracker:
+    """Open a run in MLflow."""
     from mlflow.tracking import MlflowClient
 
     client, path = MlflowClient(), workdir / "mlflow_id.txt"
@@ -79,7 +84,8 @@ TRACKERS = {"wandb": wandb, "trackio": trackio, "mlflow": mlflow}
 
 
 def check_trackers(train: ConfigDict) -> None:
-    """Refuse a tracker of the config's section `train` whose package is not installed."""
+    """Raise ValueError for a tracker whose package is not installed. train: the config's
+    section."""
     for name in TRACKERS:
         if train[name] and importlib.util.find_spec(name) is None:
             raise ValueError(
@@ -89,6 +95,6 @@ def check_trackers(train: ConfigDict) -> None:
 
 
 def open_trackers(train: ConfigDict, workdir: Path) -> list[Tracker]:
-    """Open each tracker that the config's section `train` names, for the run of a directory."""
+    """Open each tracker that the config's section `train` names, for the run in `workdir`."""
     settings = json.loads((workdir / "config.json").read_text("utf-8"))
     return [opened(train[n], workdir, settings) for n, opened in TRACKERS.items() if train[n]]

@@ -1,4 +1,4 @@
-"""Training, top to bottom: build, start or continue, loop, leave everything behind."""
+"""Training, top to bottom: build, start or continue, loop, save and report."""
 
 import contextlib
 import signal
@@ -60,7 +60,10 @@ INTERRUPTED = 75  # exit code: stopped by a signal, all saved; the same command 
 def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     """Train until config.train.steps; return the exit code. The same call continues a run.
 
-    profile: "START:STEPS", steps to record (profile.py); "" for none.
+    profile: "START:STEPS", the steps to record (profile.py); "" for none.
+
+    Raises ValueError, naming the field, for what cannot run; RuntimeError when the disk is full;
+    TrainingFailedError when training fails and the config asks for no roll-back.
     """
     clock = Stopwatch()
     processes.follow(clock, None if desk.is_on_a_desk(workdir) else workdir / "stacks")
@@ -80,7 +83,7 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     word = noun(run.config.data.medium)
     say = Screen(workdir, stop, config.steps, images_a_step(run.config), word)
     keep = (config.keep_checkpoints, config.keep_every, config.best_metric, config.best)
-    # What cannot run has been refused.
+    # Everything that cannot run has been refused by now, and nothing has been written yet.
     with claimed(run, data), say, Checkpoints(workdir / "checkpoints", *keep) as checkpoints:
         say(describe(run, records))
         about_images = sampling.makes_samples(run.game.players["generator"].side)
@@ -115,7 +118,7 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
 
 
 def first_state(run: Run, checkpoints: Checkpoints) -> TrainState:
-    """Return the newest whole checkpoint's state or, without any, where training starts."""
+    """Return the state of the newest intact checkpoint or, without one, the initial state."""
     abstract, step = abstract_state(run), checkpoints.newest_good()
     checkpoints.drop_after(step or 0)
     if step is not None:
@@ -139,7 +142,7 @@ def loop(
 ) -> int:
     """Train from the newest checkpoint to the last step; return the exit code.
 
-    Raises TrainingFailedError when it cannot go on: see roll_backs.py.
+    Raises TrainingFailedError when training cannot continue: see roll_backs.py.
     """
     config, workdir, last = run.config.train, run.workdir, run.config.train.steps
     images, word = images_a_step(run.config), noun(run.config.data.medium)
@@ -160,7 +163,7 @@ def loop(
     seen = [line for line in json_lines.read(workdir / "watch.jsonl") if line["step"] <= start]
     say("compiling the training step ...")
 
-    # 2. Input: this process's rows, read ahead and put on the devices by a thread.
+    # 2. Input: this process's rows, read ahead and copied to the devices by a thread.
     shape = batch_shape(run)
     reader = Reader(
         records,
@@ -198,7 +201,7 @@ def loop(
     compiled, metrics = set(), {}
 
     def lap(name: str = "other") -> dict[str, float]:
-        """Return what the seconds since the last lap were spent on, the rest under `name`."""
+        """Return the seconds since the last lap by activity, the rest of them under `name`."""
         spent = clock.lap()
         spent[name] = spent.pop("other")
         if writer is not None:
@@ -227,8 +230,8 @@ def loop(
                 jax.profiler.StepTraceAnnotation("train", step_num=step),
             ):
                 state, metrics = compute(state, batch)
-                # Each of several processes starts the next step while its devices compute one, but
-                # no further ones: a step at which all can stop is near, heartbeats are true.
+                # With several processes, the host is at most one step ahead of its devices: so a
+                # step at which all can stop is near, and heartbeats are accurate.
                 if is_new or jax.process_count() > 1:
                     jax.block_until_ready(metrics if is_new else before)
             pending.append(metrics)
@@ -245,7 +248,7 @@ def loop(
                     lap()
                     logged = step
             look = run.config.watch.every and step % run.config.watch.every == 0
-            # A stop saves and does not log: the log equals an uninterrupted run's.
+            # A stop saves but does not log, so that the log equals an uninterrupted run's.
             stopped = step < last and is_stopped_after(step)
             if not (log or sample or save or look or stopped):
                 continue
@@ -286,7 +289,7 @@ def loop(
                 refuse_collapse(seen, found, run.config.watch)
             if sample or look:
                 refresh()
-            # Last: a checkpoint says that all that belongs to its step has been left behind.
+            # Last: a checkpoint implies that everything else of its step has been written.
             if save or stopped:
                 with clock("checkpoint"):
                     non_finite.refuse_state(state, step, good, players)
@@ -298,7 +301,7 @@ def loop(
         checkpoints.finish()
     whole.update(lap())
 
-    # 4. What was reached.
+    # 4. Report.
     if stopped:
         say(f"stopped at step {step}, saved; the same command continues")
         return INTERRUPTED
@@ -319,10 +322,11 @@ def loop(
 def sheets(
     run: Run, records: Records
 ) -> tuple[Callable[[TrainState], Any] | None, tuple[str, ...]]:
-    """Return a function of a state that draws its sheet, and what the rows of a sheet are; None for
-    a game that makes no samples.
+    """Return a function that draws the sheet of a state, and the names of its rows.
 
-    records: of which the examples that are translated are drawn, in a run that does.
+    The function is None for a game that makes no samples.
+
+    records: the examples that a run which translates draws from.
     """
     if not sampling.makes_samples(run.game.players["generator"].side):
         return None, ()
@@ -354,7 +358,7 @@ def made_by(run: Run) -> str:
 
 
 def describe(run: Run, records: Records) -> str:
-    """Return what is about to be trained, in a few lines."""
+    """Return a few lines on what is about to be trained."""
     config, train, word = run.config, run.config.train, noun(run.config.data.medium)
     shapes = ", ".join(
         "x".join(map(str, x.shape)) for x in jax.tree.leaves(run.medium.stored.sample)
@@ -376,7 +380,7 @@ def describe(run: Run, records: Records) -> str:
 def stop_flag() -> threading.Event:
     """Return an event that SIGTERM, SIGINT or SIGHUP sets; a second SIGINT stops at once.
 
-    A SIGHUP that is ignored, as under nohup, stays so.
+    An ignored SIGHUP, as under nohup, stays ignored.
     """
     stop = threading.Event()
 

@@ -1,11 +1,11 @@
-"""Fine-tuning: a run that starts with the networks of another (`train.start_from`, a directory).
+"""Fine-tuning: a run that starts from the networks of another (`train.start_from`, a directory).
 
-Parameters, power iterations and the average are the other run's newest; optimisers, stats and the
-count of steps begin anew. The other run may have been trained on another mesh.
-`discriminator.freeze` then holds what is to stay: freeze-D (arXiv 2002.10964) holds the
+Parameters, power iterations and the average are the newest of the other run; optimisers, stats and
+the step count start afresh. The other run may have been trained on another mesh.
+`discriminator.freeze` then freezes what should not change: freeze-D (arXiv 2002.10964) freezes the
 discriminator's first blocks.
 
-With `train.start_part` only the other run's generator is taken, as that part of this one's:
+With `train.start_part`, only the other run's generator is taken, as that part of this one's:
 StackGAN's second stage (models/stackgan.py) has the first as its part "stage_1". All else is new.
 """
 
@@ -21,9 +21,9 @@ from jaxgan.training.run import Run, abstract_state, open_run, saved
 
 
 def refuse_start_from(run: Run) -> None:
-    """Raise FileNotFoundError or ValueError where train.start_from has no networks for this run.
+    """Raise FileNotFoundError or ValueError if train.start_from has no networks for this run.
 
-    Nothing is looked at when the run has begun already: then it continues from its own checkpoint.
+    Nothing is checked if the run has begun already: it then continues from its own checkpoint.
     """
     if not run.config.train.start_from or (run.workdir / "config.json").exists():
         return
@@ -39,7 +39,7 @@ def refuse_start_from(run: Run) -> None:
 def with_networks_of(run: Run, state: TrainState) -> TrainState:
     """Return the first state of a run with the networks of the run that it starts from.
 
-    Raises as `refuse_start_from`.
+    Raises what `refuse_start_from` raises.
     """
     with Checkpoints(_folder(run) / "checkpoints") as checkpoints:
         found = checkpoints.restore_newest(abstract_state(_source(run)))

@@ -1,8 +1,8 @@
-"""Sheets of a run that translates images: sources, what they become, what they belong to.
+"""Sheets of a run that translates images: sources, what is made of them, the true images.
 
-Of a medium that sounds also a file that plays the first column: what it becomes, what it was.
-The examples are the same at every step: a fair draw of data.held_out where there is one, else of
-the data; so is the noise. Averaged weights, as in every sheet.
+For a medium that sounds there is also a file that plays the first column: what was made, then the
+truth. The examples are the same at every step: a fair draw from data.held_out if it is set, else
+from the data; so is the noise. The weights are averaged, as in every sheet.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,9 +30,9 @@ ROWS = ("source", "made", "true")
 
 
 def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any]:
-    """Return a function of a state that draws its sheet; it compiles at the first call.
+    """Return a function that draws the sheet of a state; it compiles at the first call.
 
-    records: that the examples are drawn from.
+    records: what the examples are drawn from.
     """
     columns, player = run.config.sample.columns, run.game.players["generator"]
     places = fair_draw(columns, len(records), "sheet")
@@ -68,8 +68,8 @@ def translation_sheets(run: Run, records: Records) -> Callable[[TrainState], Any
 
 
 def side_by_side(*rows: Sequence[np.ndarray], captions: tuple[str, ...] = ROWS) -> Any:
-    """Return a picture with a row for each of the stored images [n, h, w, c] given, all as large as
-    the last."""
+    """Return a picture with a row per set of stored images [n, h, w, c], all resized to the last's
+    size."""
     size = rows[-1][0].shape[:2]
     brought = (np.stack([fit(x, size, "none", "area") for x in images]) for images in rows)
     images = np.concatenate([in_colour(images) for images in brought])

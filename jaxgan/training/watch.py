@@ -1,21 +1,22 @@
-"""The watch: a look at a run for collapse, memorisation and blow-up; judged in report/signs.py.
+"""The watch: looks at a run for collapse, memorisation and blow-up; report/signs.py judges it.
 
-One look, on the devices, at the live networks (not their average: they go first) and at the same
-latents, labels and real images every time:
+Each look runs on the devices, on the live networks (not their average: they collapse first), with
+the same latents, labels and real images every time:
 
     diversity      mean distance of two samples of a class / of two real images of that class, in
                    pixels; 1 is as varied as the data, 0 is the same image whatever the latents
-    duplicates     share of samples with another of their class nearer than a tenth of the mean
-                   distance of real images
+    duplicates     share of samples that have another of their class nearer than a tenth of the
+                   mean distance of real images
     real, held_out, fake   mean logits; logit_gap = real - fake
     real_accuracy, held_out_accuracy   share of logits above 0
-    overfit        (real - held_out) / (real - fake): 0 when D treats images that it has not been
-                   trained on like those that it has, 1 when like fakes (r_v of arXiv 2006.06676)
-    sigmas         the largest three singular values of every kernel before normalisation: those
-                   of G's first layers rise sharply as BigGAN collapses (arXiv 1809.11096)
+    overfit        (real - held_out) / (real - fake): 0 if D treats images that it was not trained
+                   on like those that it was, 1 if it treats them like fakes (r_v of arXiv
+                   2006.06676)
+    sigmas         the three largest singular values of every kernel before normalisation: in G's
+                   first layers they rise sharply as BigGAN collapses (arXiv 1809.11096)
 
-Singular values come from orthogonal (block power) iteration: all of them at once, with a few
-spare vectors. Power iteration with deflation needs a pass for each and stalls on equal ones.
+Singular values come from orthogonal (block power) iteration: all at once, with a few spare vectors.
+Power iteration with deflation needs a pass for each value and stalls on equal ones.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,13 +44,13 @@ from jaxgan.training.run import Run
 
 PyTree = Any
 Numbers: TypeAlias = "float | list[Numbers]"
-ITERATIONS, SPARE = 20, 5  # of the singular values: within 1 % on a Gaussian matrix, see the test
-NEAR = 0.1  # of the mean distance of real images: nearer than this is a duplicate
-NUMBERS = ("diversity", "duplicates", "logit_gap", "overfit")  # that can say which is best
+ITERATIONS, SPARE = 20, 5  # for singular values within 1 % on a Gaussian matrix, see the test
+NEAR = 0.1  # times the mean distance of real images: a nearer sample is a duplicate
+NUMBERS = ("diversity", "duplicates", "logit_gap", "overfit")  # by which one can be the best
 
 
 def check_best_metric(config: ConfigDict, metrics: dict) -> None:
-    """Refuse a metric that no checkpoint will have."""
+    """Raise ValueError for a train.best_metric that no checkpoint will have."""
     known = [*metrics, *(f"watch/{name}" for name in NUMBERS if config.watch.every)]
     if config.train.best_metric not in ("", *known):
         raise ValueError(
@@ -58,14 +59,14 @@ def check_best_metric(config: ConfigDict, metrics: dict) -> None:
 
 
 class Watch:
-    """Looks at a run's state. Compiled and its images read at the first look."""
+    """Looks at a run's state. The first look reads its images and compiles."""
 
     def __init__(self, run: Run, records: Records):
-        """Raises ValueError where the held-out split is not held out or shows other classes, or
-        where the game makes no samples to look at."""
+        """Raises ValueError if the held-out split overlaps the training data, or if the game makes
+        no samples to look at."""
         if run.config.watch.every and not makes_samples(run.game.players["generator"].side):
             raise ValueError(
-                f"watch.every = {run.config.watch.every}: this game makes no samples to look at: "
+                f"watch.every = {run.config.watch.every}: this game makes no samples to look at; "
                 "write 0"
             )
         self._run, self._records = run, records
@@ -73,7 +74,7 @@ class Watch:
         self._look: Callable[[TrainState], dict] | None = None
 
     def __call__(self, state: TrainState) -> dict[str, Any]:
-        """Return what is seen, as plain numbers and lists."""
+        """Return what is seen in a state, as plain numbers and lists."""
         if self._look is None:
             self._look = self._prepared()
         seen = jax.device_get(self._look(state))
@@ -100,12 +101,12 @@ class Watch:
             with Reader(records, run.medium, on_bad_record="skip") as reader:
                 host = reader.read(places[name].ravel())
             batches[name] = jax.tree.map(lambda x: spread(run, x), host)
-        # Of different images: a small class is repeated.
+        # Pairs of different images: in a small class, images are repeated.
         pairs = places["real"][:, :, None] != places["real"][:, None, :]
         split = sharding.rows(run.mesh)
         sources = Keys(jax.random.key(run.config.seed))
 
-        # On every device, so that every process can read what is seen.
+        # Replicated, so that every process can read the result.
         @partial(compiler.jit, out_shardings=sharding.replicated(run.mesh))
         def look(state: TrainState, batches: dict[str, Batch]) -> dict:
             g, d = (network(run.game, state, name) for name in ("generator", "discriminator"))
@@ -132,7 +133,7 @@ class Watch:
 
 
 def class_sizes(records: Records, num_classes: int) -> np.ndarray:
-    """Return how many images each class has, [num_classes] int64."""
+    """Return the number of images in each class, [num_classes] int64."""
     chunks = (np.bincount(x, minlength=num_classes) for x in records.label_chunks())
     return sum(chunks, np.zeros(num_classes, np.int64))
 
@@ -141,7 +142,7 @@ def drawn(records: Records, sizes: Mapping[int, int], count: int) -> np.ndarray:
     """Return the places of `count` images of each class, [classes, count] int64: a fair draw,
     repeated in a class that has fewer.
 
-    sizes: {class: how many images it has}.
+    sizes: {class: number of its images}.
     """
     ranks = {label: fair_draw(count, size, "watch") for label, size in sizes.items()}
     places = places_in_classes(records.label_chunks(), ranks)
@@ -149,25 +150,25 @@ def drawn(records: Records, sizes: Mapping[int, int], count: int) -> np.ndarray:
 
 
 def watch_numbers(lines: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the last line's single numbers as metrics of a checkpoint."""
+    """Return the single numbers of the last line, as metrics of a checkpoint."""
     last = lines[-1] if lines else {}
     return {f"watch/{name}": last[name] for name in NUMBERS if name in last}
 
 
 def short(x: np.ndarray) -> Numbers:
-    """Return numbers with six digits: lines are read by people too."""
+    """Round numbers to six digits: people read these lines too."""
     return float(f"{x:.6g}") if x.ndim == 0 else [short(part) for part in x]
 
 
 def network(game: Game, state: TrainState, name: str) -> Bound:
-    """Return a player's networks with the weights of a state."""
+    """Return a player's networks, bound to the weights of a state."""
     player, own = game.players[name], state.players[name]
     weights, _ = player.transform.apply(own.params, own.transform_state)
     return bind(player.side, weights, own.stats)
 
 
 def spread(run: Run, rows: np.ndarray) -> jax.Array:
-    """Put rows that every process holds on the devices, each its share."""
+    """Shard rows, which every process holds in full, over the devices."""
     split = sharding.rows(run.mesh)
     return jax.make_array_from_callback(rows.shape, split, lambda index: rows[index])
 
@@ -175,12 +176,12 @@ def spread(run: Run, rows: np.ndarray) -> jax.Array:
 def variety(
     distances: Callable, fakes: PyTree, real: PyTree, real_pairs: np.ndarray
 ) -> dict[str, jax.Array]:
-    """Return diversity, its value for each class, and the share of duplicates.
+    """Return the diversity, its value for each class, and the share of duplicates.
 
     Args:
       distances: of the medium: (samples, classes) -> distances of all pairs, [classes, n, n].
       fakes, real: samples [classes * n, ...], class by class.
-      real_pairs: [classes, n, n] bool, which pairs are of different real samples.
+      real_pairs: [classes, n, n] bool, True for pairs of different real samples.
     """
     classes, n, _ = real_pairs.shape
     real_distance = distances(real, classes).mean((1, 2), where=real_pairs)
@@ -196,13 +197,16 @@ def variety(
 
 
 def judgement(logits: dict[str, jax.Array]) -> dict[str, jax.Array]:
-    """Return how the discriminator sees "real" (trained on), "held_out" and "fake" images."""
+    """Return how the discriminator judges "real" (trained on), "held_out" and "fake" images.
+
+    logits: {one of these names: [n] float32}.
+    """
     means = {name: x.mean() for name, x in logits.items()}
     right = {f"{n}_accuracy": (x > 0).mean() for n, x in logits.items() if n != "fake"}
     gap = means["real"] - means["fake"]
     seen = {**means, **right, "logit_gap": gap}
     if "held_out" in means:
-        # Undefined where D tells nothing apart: the gap is taken as one logit at least.
+        # Undefined if D tells nothing apart: the gap counts as at least one logit.
         seen["overfit"] = (means["real"] - means["held_out"]) / jnp.maximum(gap, 1.0)
     return seen
 
@@ -226,9 +230,9 @@ def largest_singular_values(matrix: jax.Array, count: int = 3) -> jax.Array:
 
 
 def shared_classes(sizes: list[np.ndarray], most: int) -> np.ndarray:
-    """Return at most `most` classes, evenly spread, with two images or more in every split.
+    """Return at most `most` classes, evenly spread, that have two images or more in every split.
 
-    sizes: of each split, how many images each class has.
+    sizes: for each split, the number of images in each class. Raises ValueError if there is none.
     """
     (usable,) = np.nonzero(np.stack(sizes).min(0) >= 2)
     if not len(usable):
@@ -237,7 +241,7 @@ def shared_classes(sizes: list[np.ndarray], most: int) -> np.ndarray:
 
 
 def held_out_records(run: Run, records: Records) -> Records | None:
-    """Open data.held_out; None where there is none."""
+    """Open data.held_out; None if it is empty. Raises ValueError if it overlaps data.split."""
     config = run.config.data
     if not config.held_out:
         return None

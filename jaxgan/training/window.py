@@ -1,26 +1,27 @@
 """Means over the steps between two lines of the log.
 
-The sums go into checkpoints with the step, so that the log of a run that was interrupted between
-two lines equals an uninterrupted one's, byte for byte.
+The sums are saved in checkpoints, so that the log of a run that was interrupted between two lines
+equals an uninterrupted one's, byte for byte.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import SupportsFloat
 
-LARGEST = ("d/bad_leaf", "g/bad_leaf")  # of these the largest value counts, not the mean
+LARGEST = ("d/bad_leaf", "g/bad_leaf")  # for these, the largest value instead of the mean
 
 Sums = dict[str, list[float]]  # {metric: [sum, number of steps that have it]}
 
 
 class Window:
-    """Sums of metrics since the last line of the log. A lazy term counts in the steps it has."""
+    """Sums of metrics since the last line of the log. A lazy term is averaged over its own
+    steps."""
 
     def __init__(self, sums: Mapping[str, list[float]] | None = None):
-        """sums: of a checkpoint, to go on with."""
+        """sums: those of a checkpoint, to continue from."""
         self.sums: Sums = {name: list(pair) for name, pair in (sums or {}).items()}
 
     def add(self, history: Iterable[Mapping[str, SupportsFloat]]) -> None:
-        """Add the metrics of some steps, in their order."""
+        """Add the metrics of some steps, in order."""
         for metrics in history:
             for name, value in metrics.items():
                 total, count = self.sums.get(name, (None, 0))
@@ -31,7 +32,7 @@ class Window:
                     self.sums[name] = [(total or 0.0) + value, count + 1]
 
     def close(self) -> dict[str, float]:
-        """Return the means, and begin the next window."""
+        """Return the means, and start the next window."""
         means = {name: total / count for name, (total, count) in sorted(self.sums.items())}
         self.sums = {}
         return means

@@ -52,7 +52,7 @@ def test_every_shipped_config_passes(name):
         ("prior", "gaussian", "prior = 'gaussian': write 'normal' or 'uniform'"),
         ("watch.policy", "stop", "watch.policy = 'stop': write 'warn' or 'roll_back'"),
         ("train.best", "x" * 99, r"train.best = 'xxx.*x\.\.\.: write 'highest' or 'lowest'"),
-        ("evaluate.metrics", (1,), r"evaluate.metrics = \(1,\): write a tuple of texts, such as"),
+        ("evaluate.metrics", (1,), r"evaluate.metrics = \(1,\): write a tuple of strings, such as"),
         ("data", None, "data = None: this is a section: write its fields, such as data.name"),
         ("model", None, "model = None names no module: begin with default_config"),
     ],

@@ -32,7 +32,7 @@ def refusal(reference: str) -> str:
         ("config.data.update(sise=(3, 3))", "no field 'sise'; did you mean 'size'?"),
         ("config.modle = {}", "no field 'modle'; did you mean 'model'?"),
         ("config.trian.batch = 3", "no field 'trian'; did you mean 'train'?"),
-        ('config.train.batch = "64"', "'batch' takes a whole number, not a text"),
+        ('config.train.batch = "64"', "'batch' takes a whole number, not a string"),
         ("config.train.batch = 2.5", "'batch' takes a whole number, not a number"),
         ("config.data.size = 64", "'size' takes a tuple, not a whole number"),
         ("config.data.class_names = 3", "'class_names' takes a tuple, not a whole number"),

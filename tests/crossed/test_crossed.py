@@ -32,7 +32,9 @@ CASES.append((FAMILIES[0], 8, 8))
 LONG = ("bigbigan", "biggan_deep", "dvdgan", "logan", "r3gan", "stylegan", "trivdgan")
 
 NO_ENCODER = "has no encoder: write extractor=discriminator"
-NO_LATENTS = "makes (images of (images|captions)|sounds of frames) and has no latents or classes"
+NO_LATENTS = (
+    "makes (images from (images|captions)|sounds from frames) and has no latents or classes"
+)
 OF_A_POLICY = {
     "translate": "acts in an environment and translates nothing",
     "explore": "acts in an environment and has no latents",
@@ -49,20 +51,20 @@ for what in ("", " by class", " pairs", " with discriminator", " with encoder"):
     OF_A_POLICY[f"evaluate{what}"] = r"a policy is scored by \('returns',\) alone"
 OF_A_POLICY["evaluate lengths"] = "--length: of generators of images"
 OF_NUMBERS = {
-    "translate": "makes samples of numbers and translates nothing",
-    "explore": "makes samples of numbers and has no classes",
-    "average": "makes samples of numbers, and a file holds",
-    "sample truncated": "--truncation=0.5: samples are of numbers",
+    "translate": "makes samples from numbers and translates nothing",
+    "explore": "makes samples from numbers and has no classes",
+    "average": "makes samples from numbers, and a file holds",
+    "sample truncated": "--truncation=0.5: samples are made from numbers",
     "evaluate returns": "no metric 'returns'",
 }
 for what in ("between", "truncations", "latents", "arithmetic", "walk"):
-    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are of numbers"
+    OF_NUMBERS[f"sample {what}"] = f"--kind={what}: samples are made from numbers"
 for what in ("safetensors", "stablehlo"):
-    OF_NUMBERS[f"export {what}"] = "makes samples of numbers, and a file holds"
+    OF_NUMBERS[f"export {what}"] = "makes samples from numbers, and a file holds"
 for what in ("factorised", "principal"):
-    OF_NUMBERS[f"directions {what}"] = "makes samples of numbers and has no classes"
+    OF_NUMBERS[f"directions {what}"] = "makes samples from numbers and has no classes"
 for what in ("", " by class", " pairs", " lengths", " with discriminator", " with encoder"):
-    OF_NUMBERS[f"evaluate{what}"] = "makes samples of numbers, and no metric knows them"
+    OF_NUMBERS[f"evaluate{what}"] = "makes samples from numbers, and no metric knows them"
 OF_LATENTS = [f"sample {kind}" for kind in (*KINDS, "truncated")]
 OF_LATENTS += ["explore", "directions factorised", "directions principal"]
 NO_CLASS = "takes no class: leave the classes out"
@@ -91,7 +93,7 @@ for what in ("returns", "with discriminator", "with encoder"):
     OF_A_VOCODER[f"evaluate {what}"] = OF_A_VOCODER["evaluate"]
 OF_A_VOCODER["evaluate lengths"] = "--length: this is a vocoder"
 OF_A_SPEAKER = {
-    "translate": "speaks conditions that no file holds",
+    "translate": "takes conditions that no file holds",
     "evaluate": f"'interpolation' {ON_IMAGES}",
     "evaluate by class": "2 real sounds of every class",
     "evaluate pairs": f"'paired' {ON_IMAGES}",
@@ -101,7 +103,7 @@ REFUSED = {
     "sample between": dict.fromkeys(WITHOUT_CLASS, NO_CLASS),
     "translate": {
         **dict.fromkeys(TRANSLATORS),
-        "": "makes samples of latents and translates nothing",
+        "": "makes samples from latents and translates nothing",
     },
     "evaluate": dict.fromkeys(TRANSLATORS, "the metric 'interpolation' needs a generator"),
     "evaluate returns": {"": "no metric 'returns'"},

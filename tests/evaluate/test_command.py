@@ -83,7 +83,7 @@ def test_a_folder_against_a_folder(tmp_path, command, monkeypatch, capsys):
     assert stop.value.code == 0
     said = capsys.readouterr().err
     assert "1 files cannot be read: 'Bag/broken.png'" in said
-    assert "1 files are no images: 'notes.txt'" in said
+    assert "1 files are not images: 'notes.txt'" in said
     (result,) = read_results("evaluation/results.jsonl")
     assert result["metrics"]["fd_features"] == pytest.approx(expected_fd(fake, real), rel=1e-4)
     assert result["protocol"]["unreadable"] == 1 and result["protocol"]["count"] == 40
@@ -171,7 +171,7 @@ def test_wrong_wishes_are_refused_in_one_line(tmp_path, data, command, monkeypat
         (("few", *flags(data, 1)), ["samples = 1: write 2 or more"]),
         (("single", *flags(data, 0)), ["single holds 1 image: give 2 or more"]),
         (("few", OWN, "--config.evaluate.reference=single"), ["single holds 1 image"]),
-        (("few", *flags(data, 0), "--follow"), ["--follow", "no run"]),
+        (("few", *flags(data, 0), "--follow"), ["--follow", "not a training run"]),
         (("few", *flags(data, 0), "--truncation=0.5"), ["needs a generator"]),
         (("run", *flags(data), "--truncation=1:0:1"), ["FIRST:LAST:STEP"]),
         (("run", *flags(data), "--truncation=9"), ["truncation = 9", "up to 4"]),

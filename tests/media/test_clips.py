@@ -44,9 +44,7 @@ def test_clips_hold_the_frames_of_their_film(tmp_path, suffix, stride):
     expected = [long[i * 4 * stride : (i + 1) * 4 * stride : stride] for i in range(count)]
     found = stored_images(tmp_path / "out")
     np.testing.assert_array_equal(found, [*expected, short[::stride]])
-    assert manifest["rejected"] == {
-        f"b/brief.{suffix}[0]": f"3 frames, of which a clip takes {4 * stride}"
-    }
+    assert manifest["rejected"] == {f"b/brief.{suffix}[0]": f"3 frames; a clip needs {4 * stride}"}
     assert open_records(tmp_path / "out").labels().tolist() == [0] * count + [1]
 
 
@@ -65,7 +63,7 @@ def test_still_films_are_dropped_and_sizes_are_one(tmp_path, capsys):
     assert manifest["format"]["shape"] == [3, 8, 8, 1] and manifest["num_images"] == 2
     with pytest.raises(ValueError, match="stride is 2 without frames: write frames too"):
         prepare(tmp_path / "in", tmp_path / "no", stride=2)
-    with pytest.raises(ValueError, match="channels is 4; of clips write 1"):
+    with pytest.raises(ValueError, match="channels is 4; for clips write 1"):
         prepare(tmp_path / "in", tmp_path / "no", frames=2, channels=4)
 
 

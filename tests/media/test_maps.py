@@ -94,9 +94,9 @@ def test_files(tmp_path):
     with pytest.raises(ValueError, match=r"gray.png has class 4, and there are 4, from 0 to 3"):
         condition_of(tmp_path / "gray.png", 4)
     gray.convert("RGB").save(tmp_path / "colour.png")
-    with pytest.raises(BadImageError, match="mode RGB is no map: write a gray PNG of 8 bits"):
+    with pytest.raises(BadImageError, match="mode RGB is not a map: write a gray PNG of 8 bits"):
         read_map(tmp_path / "colour.png")
-    with pytest.raises(ValueError, match=r"colour.png: mode RGB is no map"):
+    with pytest.raises(ValueError, match=r"colour.png: mode RGB is not a map"):
         condition_of(tmp_path / "colour.png", CLASSES)
     gray.save(tmp_path / "lossy.jpg")
     with pytest.raises(BadImageError, match="a JPEG, which changes classes: write maps as PNG"):

@@ -148,7 +148,7 @@ def test_training_draws_a_loudness_for_each_wave():
         ({"hop": 48}, r"data.hop = 48: write an even"),
         ({"hop": 256}, r"data.hop = 256: write an even number .* twice or more"),
         ({"channels": 2}, "data.medium = 'mels' with 2 channels: prepare sounds of one"),
-        ({"rate": None}, "data.rate = None: write how many samples a second has"),
+        ({"rate": None}, "data.rate = None: write the samples per second"),
     ],
 )
 def test_refusals(fields, line):
@@ -158,7 +158,9 @@ def test_refusals(fields, line):
 
 def test_files_of_another_rate_are_refused(tmp_path):
     (tmp_path / "a.wav").write_bytes(wav_bytes(np.full((50, 1), 100, np.int16), 16_000))
-    with pytest.raises(ValueError, match=r"a\.wav has 16000 samples a second, .* had 8000: resam"):
+    with pytest.raises(
+        ValueError, match=r"a\.wav has 16000 samples per second, .* had 8000: resam"
+    ):
         mels.sound(tmp_path / "a.wav", SMALL)
     assert mels.padded(np.ones(33, np.float32), SMALL).tolist() == [1.0] * 33 + [0.0] * 15
     assert len(mels.padded(np.ones(3, np.float32), SMALL)) == 32

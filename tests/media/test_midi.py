@@ -58,7 +58,7 @@ BAD = {
     "a MIDI file of type 2": file_of(ON, kind=2),
     "parts of a second": file_of(ON, division=0xE728),
     "a part is longer than the file": file_of(ON)[:-1],
-    "a track ends inside of an event": file_of(ON[:-1]),
+    "a track ends inside an event": file_of(ON[:-1]),
     "an event is longer than its track": file_of(bytes([0, 0xFF, 1, 0xFF, 0xFF, 0xFF, 0x7F])),
     "a number of more than four bytes": file_of(bytes([0xFF] * 4 + [0x7F, 0x90, 60, 1])),
     "an event that begins with 0x00": file_of(bytes([0, 60, 100])),

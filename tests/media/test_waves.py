@@ -106,5 +106,5 @@ def test_what_would_change_a_sound_is_refused(fields, line):
 
 
 def test_a_wave_without_a_rate_has_no_file(tmp_path):
-    with pytest.raises(ValueError, match=r"data\.rate = None: write how many"):
+    with pytest.raises(ValueError, match=r"data\.rate = None: write the samples per second"):
         waves((8, 1)).write(tmp_path / "a.wav", np.zeros((8, 1), np.int16))

@@ -130,6 +130,6 @@ def test_showers_are_layers_that_follow_their_energy():
 def test_other_media_are_refused():
     spec = Spec(float32((8, 8, 1)), Label(2), float32((4,)))
     with pytest.raises(
-        ValueError, match=r"makes showers, the data are .*: write data.medium = 'sh"
+        ValueError, match=r"makes showers, but the data are .*: write data.medium = 'sh"
     ):
         calogan.networks(calogan.default_config(), spec)

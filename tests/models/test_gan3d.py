@@ -86,7 +86,7 @@ def test_labels_matter_where_asked_for(conditional):
         ((12, 12, 12, 1), {}, "data.size = 12 x 12 x 12: .* write three equal sides, such as 16"),
         ((8, 8, 16, 1), {}, "data.size = 8 x 8 x 16: .* three equal sides"),
         ((4, 4, 4, 1), {}, "data.size = 4 x 4 x 4"),
-        ((8, 8, 1), {}, r"volumes \[x, y, z, channels\], the data are \[8, 8, 1\]"),
+        ((8, 8, 1), {}, r"volumes \[x, y, z, channels\], but the data are \[8, 8, 1\]"),
         ((12, 12, 12, 1), {"first_size": 5}, "model.first_size = 5"),
     ],
 )

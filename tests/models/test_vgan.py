@@ -95,7 +95,7 @@ def test_the_term_is_a_tenth_of_the_masks_mean():
         ((8, 8, 8, 3), {}, "data.size = 8 x 8 x 8: this network doubles 2 x 4 x 4; write 32"),
         ((2, 4, 4, 3), {}, "data.size = 2 x 4 x 4"),
         ((4, 8, 8, 3), {"streams": 3}, "model.streams = 3: write 1 or 2"),
-        ((8, 8, 3), {}, r"clips \[time, height, width, channels\], the data are \[8, 8, 3\]"),
+        ((8, 8, 3), {}, r"clips \[time, height, width, channels\], but the data are \[8, 8, 3\]"),
     ],
 )
 def test_refusals(shape, fields, words):

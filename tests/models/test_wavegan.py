@@ -155,5 +155,5 @@ def test_refusals(fields, words):
 
 def test_images_are_refused():
     image = jax.ShapeDtypeStruct((8, 8, 1), jnp.float32)
-    with pytest.raises(ValueError, match=r"waves \[time, channels\], the data are \[8, 8, 1\]"):
+    with pytest.raises(ValueError, match=r"waves \[time, channels\], but the data are \[8, 8, 1\]"):
         wavegan.networks(wavegan.default_config(), Spec(image))

@@ -104,7 +104,7 @@ def test_exported_files_draw_alike(translator, tmp_path):
     assert "draws captions" in write_export(tmp_path / "t.safetensors", translator)
     found = jaxgan.load(tmp_path / "t.safetensors")
     np.testing.assert_array_equal(found.translate(VECTORS), expected)
-    assert "6 numbers a text" in write_export(tmp_path / "t.stablehlo", translator)
+    assert "text vectors of 6 numbers" in write_export(tmp_path / "t.stablehlo", translator)
     program = jax.export.deserialize(bytearray((tmp_path / "t.stablehlo").read_bytes()))
     floats = np.asarray(program.call(condition_of(VECTORS[:, None])))
     assert np.abs(expected - np.round((floats + 1) * 127.5)).max() <= 1
@@ -144,10 +144,10 @@ def test_what_cannot_be_drawn(command, workdir, tmp_path):  # noqa: F811
         assert "the text encoder is not a part of the run" in says
     assert not (tmp_path / "translated").exists()
     says = command("sample", workdir)
-    assert "makes images of captions and has no latents or classes" in says
+    assert "makes images from captions and has no latents or classes" in says
     assert re.search(r"write jaxgan translate \S+ FILE.npz, of captions with", says)
     says = command("translate", workdir, "long.npz", "--tile=32")
-    assert "--tile=32: of images; leave it out" in says
+    assert "--tile=32: only images have tiles; leave it out" in says
     says = command("translate", workdir, "long.npz", "--back")
     assert "model 'text_dcgan' translates one way: leave --back out" in says
 

@@ -211,7 +211,7 @@ def test_a_run_is_edited_by_its_files(command, tmp_path):
     [
         (np.zeros((8, 8, 3), np.uint8), "strokes has no transparency: write a PNG with alpha"),
         (np.zeros((8, 8), np.uint8), "strokes has no transparency"),
-        (np.zeros((8, 9, 4), np.uint8), "strokes is 9 x 8, the generator makes 8 x 8: write"),
+        (np.zeros((8, 9, 4), np.uint8), "strokes is 9 x 8, but the generator makes 8 x 8: write"),
         (None, "strokes: not an image, or damaged"),
     ],
 )

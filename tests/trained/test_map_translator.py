@@ -1,4 +1,4 @@
-"""A folder of label maps becomes pictures; what is no map is refused by name."""
+"""A folder of label maps becomes pictures; anything else is refused by name."""
 
 import jax
 import numpy as np
@@ -79,5 +79,7 @@ def test_a_folder(workdir, translator, tmp_path, capsys):
     shown = translator.medium.show_condition(np.arange(CLASSES, dtype=np.uint8).reshape(1, 1, 3, 1))
     assert {tuple(c) for c in shown.reshape(-1, 3)} <= colours
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "maps" / "colour.png")
-    with pytest.raises(ValueError, match=r"maps/colour.png: mode RGB is no map: write a gray PNG"):
+    with pytest.raises(
+        ValueError, match=r"maps/colour.png: mode RGB is not a map: write a gray PNG"
+    ):
         main.main(argv)

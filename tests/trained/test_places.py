@@ -36,7 +36,7 @@ def test_a_folder_that_hides_a_name_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fashion").mkdir()
     line = refusal(monkeypatch, capsys, "sample", "fashion")
-    assert "is no run, and it hides the generator 'fashion'" in line
+    assert "is not a run, but it hides the generator 'fashion'" in line
     tiny_run(tmp_path / "fashion")
     config = parse(main.command_named("sample"), ["fashion"]).config
     assert config.model.width == 4  # the run's

@@ -45,8 +45,8 @@ def test_a_sample_depends_on_its_index_and_its_number_alone(simulator):
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ([0.5], "numbers: write some from 1 to 100"),
-        ([float("nan")], "numbers: write some from 1 to 100"),
+        ([0.5], "numbers: write values from 1 to 100"),
+        ([float("nan")], "numbers: write values from 1 to 100"),
         ([], r"numbers are \[0\]: write \[n\] with n above 0"),
         ([[5.0]], r"numbers are \[1, 1\]: write \[n\]"),
     ],
@@ -73,7 +73,7 @@ def test_sheets_and_files(simulator, tmp_path, capsys):
     with np.load(tmp_path / "out" / name) as file:
         one = simulator.sample([float(lines[1].split(",")[1]), float(number)])
         np.testing.assert_allclose(file["layer_0"], one.layer_0[1], rtol=1e-3, atol=1e-4)
-    with pytest.raises(ValueError, match="--kind=walk: samples are of numbers"):
+    with pytest.raises(ValueError, match="--kind=walk: samples are made from numbers"):
         sample_numbers(simulator, options(kind="walk"))
-    with pytest.raises(ValueError, match="--classes=3: samples are of numbers"):
+    with pytest.raises(ValueError, match="--classes=3: samples are made from numbers"):
         sample_numbers(simulator, options(classes="3"))

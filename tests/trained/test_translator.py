@@ -158,7 +158,7 @@ def test_commands_of_latents_name_the_one_for_images(command, workdir, tmp_path,
     (tmp_path / "photo.png").write_bytes(encoded(random_images((16, 16))))
     says = command(name, workdir, *flags)
     assert (
-        "model 'pix2pix' makes images of images and has no latents or classes: write jaxgan "
+        "model 'pix2pix' makes images from images and has no latents or classes: write jaxgan "
         in (says)
     )
     assert f"translate {workdir} FOLDER" in says

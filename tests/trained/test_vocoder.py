@@ -91,7 +91,7 @@ def test_pictures_and_what_it_is_not(vocoder):
         (MELS[:, :0], r"\[3, 0, 5\]"),
         (
             np.full_like(MELS, -5 * np.log(10)),
-            "conditions go down to -11.51, and silence is -5 here",
+            "conditions go down to -11.51, but silence is -5 here",
         ),  # base e
         (np.where(np.arange(3)[:, None, None] == 1, np.nan, MELS), "condition 1 of 3 is not fin"),
     ],
@@ -147,7 +147,7 @@ def test_a_folder_of_sounds(workdir, vocoder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("rate", "suffix", "line"),
     [
-        (16_000, ".wav", r"a.wav has 16000 samples a second, the training had 8000: resample"),
+        (16_000, ".wav", r"a.wav has 16000 samples per second, the training had 8000: resample"),
         (8000, ".txt", "in: no sounds|no waves"),
     ],
 )
@@ -172,7 +172,7 @@ def test_it_is_scored_beside_griffin_and_lim(workdir, tmp_path, capsys):
     assert result["protocol"]["mel"] == {"rate": 8000, "hop": 8, "bins": 5}
     assert result["protocol"]["count"] == 3
     assert 0 < found["mel_l1_griffin_lim"] < found["mel_l1"]  # of random weights
-    assert found["mel_l1_mean"] > 0 and "seconds of sound a second" in capsys.readouterr().out
+    assert found["mel_l1_mean"] > 0 and "seconds of sound per second" in capsys.readouterr().out
     with pytest.raises(ValueError, match="a vocoder is scored by \\('vocoded',\\) alone"):
         main.main([*argv, *flags, "--config.evaluate.metrics=fd"])
     with pytest.raises(ValueError, match="--truncation: this is a vocoder"):

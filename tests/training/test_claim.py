@@ -46,7 +46,7 @@ def test_a_directory_that_is_not_shared_is_refused(opened, monkeypatch):
 
 def test_checkpoints_without_a_config_are_refused(opened):
     saved(opened.workdir / "checkpoints", [10])
-    with pytest.raises(ValueError, match=r"holds checkpoints and no config\.json"):
+    with pytest.raises(ValueError, match=r"holds checkpoints but no config\.json"):
         claim(opened, DATA)
     assert not (opened.workdir / "config.json").exists()
 
@@ -58,7 +58,7 @@ def test_a_run_whose_checkpoints_are_gone_is_not_started_over(opened):
     json_lines.append(log, {"step": 20})
     shutil.rmtree(opened.workdir / "checkpoints")
     with pytest.raises(
-        ValueError, match=r"checkpoints were written up to step 20, and none is there: bring"
+        ValueError, match=r"checkpoints were written up to step 20, but none is there: bring"
     ):
         claim(opened, DATA)
     assert json_lines.read(log) == [{"step": 20}]

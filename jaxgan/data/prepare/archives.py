@@ -17,12 +17,15 @@ READ_ERRORS = (
     *(tarfile.TarError, zipfile.BadZipFile),
     *(zlib.error, lzma.LZMAError, EOFError, OSError),
 )
-# zipfile unpacks these piece by piece; of others a few bytes can become any number at once.
+# zipfile unpacks these piece by piece; with others, a few bytes can expand to any size at once.
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def open_zip(path: Path, labels: Path | None = None) -> Source:
-    """Open a zip of a folder of class sub-folders, or of any images with a labels file."""
+    """Open a zip of a folder of class sub-folders, or of any images with a labels file.
+
+    Raises ValueError for a file that is not a zip, or is damaged.
+    """
     try:
         archive = zipfile.ZipFile(path)
     except READ_ERRORS as error:
@@ -43,11 +46,11 @@ def open_zip(path: Path, labels: Path | None = None) -> Source:
                 yield BadImageError(f"{member.file_size} bytes, more than {MAX_FILE_BYTES}")
                 continue
             if member.compress_type not in BOUNDED:
-                yield BadImageError("compressed otherwise than by deflate")
+                yield BadImageError("not compressed by deflate")
                 continue
             try:
                 with archive.open(member) as file:
-                    yield file.read(member.file_size)  # no more than promised: sizes may lie
+                    yield file.read(member.file_size)  # no more than declared: sizes may lie
             except Exception as error:  # damaged, encrypted, or an unknown compression
                 limits.pass_on(error)
                 yield BadImageError(one_line(error))
@@ -56,11 +59,11 @@ def open_zip(path: Path, labels: Path | None = None) -> Source:
 
 
 class _Tar(tarfile.TarFile):
-    members: list[tarfile.TarInfo]  # the headers read so far; typeshed leaves it out
+    members: list[tarfile.TarInfo]  # the headers read so far; missing in typeshed
 
 
 def open_tar(path: Path, labels: Path | None = None) -> Source:
-    """Open a tar, compressed or not, as open_zip does. It is read from front to back."""
+    """Open a tar, compressed or not, like open_zip. It is read from front to back."""
     files, ignored, folders = {}, {}, set()
     try:
         with _Tar.open(path) as archive:
@@ -69,7 +72,7 @@ def open_tar(path: Path, labels: Path | None = None) -> Source:
                 folders.update(_folders(name, member.isdir()))
                 if not member.isdir() and _is_image(name, files, ignored):
                     files[name] = None
-                archive.members = []  # else every header stays in memory
+                archive.members = []  # otherwise every header stays in memory
     except READ_ERRORS as error:
         limits.pass_on(error)
         raise ValueError(f"{path}: not a tar file, or damaged ({one_line(error)})") from error
@@ -84,7 +87,7 @@ def open_tar(path: Path, labels: Path | None = None) -> Source:
                     name = _cleaned(member.name)
                     if name not in wanted or member.isdir():
                         continue
-                    wanted.discard(name)  # the first of two members of one name, as listed
+                    wanted.discard(name)  # of two members of one name, the first, as listed
                     if not member.isfile() or member.issparse():
                         yield BadImageError("a link or a sparse file")
                     elif member.size > MAX_FILE_BYTES:
@@ -125,7 +128,7 @@ def _folders(name: str, is_folder: bool) -> Iterator[str]:
 
 
 def _is_image(name: str, members: Collection[str], ignored: dict[str, str]) -> bool:
-    """Return whether a member is a new image; say in `ignored` why it is not."""
+    """Return whether a member is a new image; if not, record why in `ignored`."""
     reason = not_an_image(name) or ("a second file of this name" if name in members else None)
     if reason:
         ignored[printable(name) if name not in members else f"{name} (again)"] = reason

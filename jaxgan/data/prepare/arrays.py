@@ -1,7 +1,7 @@
-"""What arrays of images must be, in files of any kind: npz, idx, HDF5.
+"""Arrays of images in files of any kind (npz, idx, HDF5): what they must be.
 
 Images are [n, height, width] or [n, height, width, channels], uint8 or uint16; labels are n
-integers from 0, or n strings. Headers are checked before memory is taken.
+integers from 0, or n strings. Headers are checked before memory is allocated.
 """
 
 import io
@@ -32,17 +32,17 @@ def array_source(
     class_names: np.ndarray | None,
     stream: Callable[[int], Iterator[np.ndarray]],
 ) -> Source:
-    """Return the source of a file's arrays.
+    """Return the source for a file's arrays.
 
     Args:
       shape, dtype: of the array of images.
-      labels, class_names: the file's own arrays, None where it has none.
+      labels, class_names: the file's own arrays, None if it has none.
       stream: yields the images from a position on, in the byte order of the file.
 
     Raises:
-      ValueError: no uint8 or uint16 images of this module's shapes, or labels that do not fit.
+      ValueError: no uint8 or uint16 images of these shapes, or labels that do not fit.
     """
-    dtype = dtype.newbyteorder("=")  # what the stream holds may be swapped
+    dtype = dtype.newbyteorder("=")  # the stream's bytes may be swapped
     height, width = shape[1:3]
     image_shape = height, width, shape[3] if len(shape) == 4 else 1
     if dtype not in (np.uint8, np.uint16):
@@ -79,7 +79,7 @@ def array_source(
 def _labels(
     path: Path, count: int, labels: np.ndarray | None, class_names: np.ndarray | None
 ) -> tuple[np.ndarray, list[str]]:
-    """Return (labels [n] int32, class names) of a file's own arrays of labels and names."""
+    """Return (labels [n] int32, class names) from a file's own arrays of labels and names."""
     labels = np.zeros(count, np.int32) if labels is None else np.asarray(labels).reshape(-1)
     if labels.shape != (count,):
         raise ValueError(f"{path}: there are {len(labels)} labels for {count} images")
@@ -120,15 +120,15 @@ def _words(array: np.ndarray, path: Path) -> list[str]:
 
 
 def choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
-    """Return the keys of images and labels, after a look at what all headers promise."""
+    """Return the keys of images and labels, after checking all headers."""
     images = [key for key, (shape, *_) in members.items() if len(shape) in (3, 4)]
     images = ["images"] if "images" in images else images
     if len(images) != 1:
-        raise ValueError(f"arrays {sorted(members)}: name the one of images 'images'")
+        raise ValueError(f"arrays {sorted(members)}: name the array of images 'images'")
     labels = [key for key in members if key not in (images[0], "class_names")]
     labels = ["labels"] if "labels" in labels else labels
     if len(labels) > 1:
-        raise ValueError(f"arrays {sorted(members)}: name the one of labels 'labels'")
+        raise ValueError(f"arrays {sorted(members)}: name the array of labels 'labels'")
     for shape, dtype, _ in members.values():
         check_size(shape, dtype, path)
     count = members[images[0]][0][0]
@@ -146,7 +146,7 @@ def choose(members: dict[str, Header], path: Path) -> tuple[str, str | None]:
 
 
 def check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
-    """Refuse a header that promises more than deflate can pack (1032 to 1), before allocating."""
+    """Raise ValueError for a header that declares more than deflate can pack (1032 to 1)."""
     promised, held = math.prod(shape) * dtype.itemsize, path.stat().st_size
     if promised > 1100 * held + 1000:
         raise ValueError(f"{path}: {held} bytes, but its header promises {promised}")
@@ -155,7 +155,7 @@ def check_size(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
 def blocks(
     file: IO[bytes] | io.BufferedIOBase, shape: tuple[int, ...], dtype: np.dtype, start: int
 ) -> Iterator[np.ndarray]:
-    """Yield the images from position start on of a file that holds nothing else."""
+    """Yield the images from position `start` on, from a file that holds nothing else."""
     size = int(np.prod(shape[1:])) * dtype.itemsize
     for index in range(shape[0]):
         data = file.read(size)
@@ -163,5 +163,5 @@ def blocks(
             raise ValueError(f"the file ends at image {index} of {shape[0]}")
         if index >= start:
             yield np.frombuffer(data, dtype).reshape(shape[1:])
-    if file.read(1):  # at the end, zip and gzip compare the checksum
+    if file.read(1):  # at the end, zip and gzip check the checksum
         raise ValueError(f"the file holds more than {shape[0]} images")

@@ -1,4 +1,4 @@
-"""How classes get their numbers and their names."""
+"""Numbering and naming of classes."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def numbered(words: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    """Return (labels [n] int32, class names), from the name of each image's class.
+    """Return (labels [n] int32, class names), given the class name of each image.
 
     Names are sorted: numbers first, by value (9 before 10), then words.
     """
@@ -20,9 +20,9 @@ def named(
 ) -> tuple[np.ndarray, list[str]]:
     """Return (labels, class names) under given names, matched by number or by name.
 
-    Where the source's own names are numbers, the image of class "2" gets names[2], whether or not
-    classes 0 and 1 have images. Where they are words, `names` must hold the same words: it says
-    their order, and may add classes without images.
+    If the source's own names are numbers, images of class "2" get names[2], whether or not classes
+    0 and 1 have images. If they are words, `names` must contain the same words: it gives their
+    order, and may add classes without images.
 
     Args:
       labels: [n] int32 into `known`.
@@ -56,12 +56,12 @@ def named(
 
 
 def checked(class_names: Sequence[str]) -> list[str]:
-    """Return class names that TFDS can keep: different ones, one stripped line each.
+    """Return class names that TFDS can store: distinct, one line each, without outer spaces.
 
-    Raises ValueError.
+    Raises ValueError for others.
     """
     if not class_names:
-        raise ValueError("there are no class names; write one a line")
+        raise ValueError("there are no class names; write one per line")
     seen = set()
     for name in class_names:
         if name in seen:

@@ -1,8 +1,8 @@
 """Films for `jaxgan prepare FOLDER TARGET --frames=N`: animations and videos become clips.
 
-A film gives the clips of N frames that follow each other in it, of every `--stride`-th frame; what
-is left at its end is left out. Frames count as they are stored (media/films.py). Rejected, by name:
-films that are too short, and clips in which nothing moves.
+A film is cut into consecutive clips of N frames, taking every `--stride`-th frame; the rest at its
+end is dropped. Frames count as they are stored (media/films.py). Rejected, by name: films that are
+too short, and clips in which nothing moves.
 """
 
 import dataclasses
@@ -21,12 +21,12 @@ from jaxgan.media import films
 from jaxgan.media.image_files import WHITE, BadImageError, Kind
 from jaxgan.media.resize import fit
 
-MOST_FRAMES = 1024  # of a clip
+MOST_FRAMES = 1024  # per clip
 
 
 @dataclasses.dataclass(frozen=True)
 class Cut:
-    """How clips are cut: `frames` of them, every `stride`-th, each brought to `size`."""
+    """How clips are cut: `frames` of them, every `stride`-th, each resized to `size`."""
 
     frames: int
     stride: int
@@ -38,11 +38,11 @@ class Cut:
 
     @property
     def span(self) -> int:
-        """How many frames of a film a clip takes."""
+        """Number of frames of a film that a clip spans."""
         return self.frames * self.stride
 
     def clips(self, length: int) -> int:
-        """Return how many clips, good or bad, a film of so many frames gives."""
+        """Return the number of clips, good or bad, from a film of `length` frames."""
         return max(length // self.span, 1)
 
 
@@ -57,22 +57,22 @@ def open_clips(
     background: tuple[int, int, int] = WHITE,
     labels: Path | None = None,
 ) -> Source:
-    """Open the films of a folder, the sub-folders of which are classes, as clips.
+    """Open the films of a folder as clips; its sub-folders are classes.
 
     Args:
       frames, stride: see above.
       size: (height, width) of a clip; None takes the films' own, which must be one.
-      channels: 1 or 3; None for 3 where any film has colour.
-      crop, resize, background: as of images.
-      labels: a CSV file of name,label lines in place of the sub-folders.
+      channels: 1 or 3; None for 3 if any film has colour.
+      crop, resize, background: as for images.
+      labels: a CSV file of name,label lines instead of the sub-folders.
 
-    Raises ValueError or FileNotFoundError: with one line that says what to write instead.
+    Raises ValueError or FileNotFoundError, with one line on what to write instead.
     """
     for name, value in (("frames", frames), ("stride", stride)):
         if not 1 <= value <= MOST_FRAMES:
             raise ValueError(f"{name} is {value}; write a number from 1 to {MOST_FRAMES}")
     if channels not in (None, 1, 3):
-        raise ValueError(f"channels is {channels}; of clips write 1 (gray) or 3")
+        raise ValueError(f"channels is {channels}; for clips write 1 (gray) or 3")
     if not folder.is_dir():
         raise ValueError(f"{folder}: films are read from a folder; unpack it, or write another")
     source = open_folder(folder, labels, FILMS)
@@ -107,7 +107,8 @@ def open_clips(
 
 
 def _look(path: Path) -> tuple[Kind | None, int]:
-    """Return what a film's header says and how many frames it has; None for one that is bad."""
+    """Return the kind of a film, from its header, and its number of frames; (None, 0) for a bad
+    one."""
     try:
         return films.inspect(path)
     except (BadImageError, OSError) as error:
@@ -116,15 +117,15 @@ def _look(path: Path) -> tuple[Kind | None, int]:
 
 
 def clips_of(path: Path, length: int, first: int, cut: Cut) -> Iterator[np.ndarray | BadImageError]:
-    """Yield the clips of a film of `length` frames from number `first` on, [frames, *size,
-    channels] uint8, or why one is bad. The film is read once."""
+    """Yield the clips of a film of `length` frames from clip number `first` on, [frames, *size,
+    channels] uint8, or why a clip is bad. The film is read once."""
     if 0 < length < cut.span:
-        yield BadImageError(f"{length} frames, of which a clip takes {cut.span}")
+        yield BadImageError(f"{length} frames; a clip needs {cut.span}")
         return
     starts = range(first * cut.span, cut.clips(length) * cut.span, cut.span)
     places = (start + i for start in starts for i in range(0, cut.span, cut.stride))
     read = films.frames(path, places, cut.channels, cut.background)
-    bad: BadImageError | None = None  # what ends a film is the reason of all clips that follow
+    bad: BadImageError | None = None  # an error that ends a film is the reason for all later clips
     for _ in starts:
         try:
             found = None if bad else clip_of(list(islice(read, cut.frames)), cut)
@@ -136,7 +137,7 @@ def clips_of(path: Path, length: int, first: int, cut: Cut) -> Iterator[np.ndarr
 
 
 def clip_of(found: list[np.ndarray], cut: Cut) -> np.ndarray | BadImageError:
-    """Return frames as a clip, or why they are none."""
+    """Return frames as a clip, or why they are not one."""
     clip = np.stack([fit(frame, cut.size, cut.crop, cut.resize) for frame in found])
     if cut.frames > 1 and (clip == clip[:1]).all():
         return BadImageError("nothing moves")

@@ -19,7 +19,7 @@ Records are shuffled, so that a slice such as train[95%:] is a fair sample. The 
 same target continues after an interruption.
 """
 SOURCE = """\
-a folder with one sub-folder a class; a zip or tar of one; an .npz, .h5 or idx file; a directory
+a folder with one sub-folder per class; a zip or tar of one; an .npz, .h5 or idx file; a directory
 that TFDS made, or tfds:NAME for one in TFDS_DATA_DIR"""
 EXAMPLES = """\
 examples:
@@ -45,7 +45,7 @@ class _Parser(argparse.ArgumentParser):
 def command(argv: list[str]) -> int:
     """Run the command; return its exit code: 0 done, 1 out of space, 2 bad flags, 130 interrupted.
 
-    Raises what `prepare` does.
+    Raises what `prepare` raises.
     """
     parser = _parser()
     try:
@@ -81,26 +81,28 @@ def command(argv: list[str]) -> int:
 
 
 def prepared(parser: argparse.ArgumentParser, flags: argparse.Namespace) -> dict:
-    """Make images or, with --environment, transitions; return the manifest."""
+    """Make a data set of images or, with --environment, of transitions; return the manifest."""
     given = dict(vars(flags))
     own = {name: given.pop(name) for name in ("environment", "every", "trajectories")}
     if own["environment"] is None:
         for name in ("every", "trajectories"):
             if own[name] != parser.get_default(name):
-                raise ValueError(f"--{name}={own[name]}: of trajectories: write --environment too")
+                raise ValueError(
+                    f"--{name}={own[name]}: for trajectories only: write --environment too"
+                )
         return prepare(**given)
     named = {name: given.pop(name) for name in ("source", "target", "seed")}
     for name, value in given.items():
         if value != parser.get_default(name):
             flag = name.replace("_", "-")
             raise ValueError(
-                f"--{flag}: of images, and --environment is of transitions: leave one out"
+                f"--{flag} is for images, --environment for transitions: leave one out"
             )
     return transitions.prepare_transitions(**named, **own)
 
 
 def summary(manifest: dict, target: Path) -> str:
-    """Return what was made, and what was left out, in a few lines."""
+    """Return a few lines on what was made and what was left out."""
     if "environment" in manifest:
         return transitions.summary(manifest, target)
     shape, medium = manifest["format"]["shape"], manifest.get("medium", "images")
@@ -112,7 +114,7 @@ def summary(manifest: dict, target: Path) -> str:
         f"{manifest['num_bytes'] / 1e6:.1f} MB"
     ]
     if medium != "images":
-        at = f", {manifest['rate']:,} samples a second" if "rate" in manifest else ""
+        at = f", {manifest['rate']:,} samples per second" if "rate" in manifest else ""
         size = f"({', '.join(map(str, shape[:-1]))},)" if len(shape) == 2 else tuple(shape[:-1])
         lines.append(f"Train with data.medium = {medium!r}, data.size = {size}{at}.")
     if "map_classes" in manifest:
@@ -177,14 +179,14 @@ def _parser() -> argparse.ArgumentParser:
         "--bits",
         type=int,
         choices=(8, 16),
-        help="of a channel, such as 16 (default: 16 if all images have 16)",
+        help="per channel, such as 16 (default: 16 if all images have 16)",
     )
     add("--resize", choices=METHODS, default="area", help="such as lanczos (default: area)")
     add(
         "--crop",
         choices=CROPS,
         default="center",
-        help="center cuts the longer side, none squeezes, such as none (default: center)",
+        help="center crops the longer side, none squeezes it, such as none (default: center)",
     )
     add("--format", choices=("png", "jpeg"), default="png", help="such as jpeg (default: png)")
     add("--quality", type=int, default=95, help="of JPEG, 1 to 100, such as 90 (default: 95)")
@@ -211,15 +213,15 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--domains",
         metavar="FOLDER",
-        help="images of another domain, without partners, such as photos: joined with those of "
-        "SOURCE by lot (default: one domain)",
+        help="images of another domain, without partners, such as photos: paired with those of "
+        "SOURCE at random (default: one domain)",
     )
     add(
         "--captions",
         type=Path,
         metavar="FILE",
         help="captions of the images and their vectors by a text encoder, such as captions.npz: "
-        "arrays captions [m], vectors [m, d] and files [m], the image's name inside of SOURCE "
+        "arrays captions [m], vectors [m, d] and files [m], the image's name within SOURCE "
         "(default: no captions)",
     )
     add(
@@ -232,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
         "--map-classes",
         type=_positive,
         metavar="N",
-        help="of the maps, such as 150 (default: the largest that is there, and one)",
+        help="of the maps, such as 150 (default: the largest class that occurs, plus one)",
     )
     add(
         "--window",
@@ -251,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rate",
         type=_positive,
         metavar="N",
-        help="samples a second, such as 16000 (default: the files' own)",
+        help="samples per second, such as 16000 (default: the files' own)",
     )
     add(
         "--normalise",
@@ -277,7 +279,7 @@ def _parser() -> argparse.ArgumentParser:
         "--stride",
         type=_positive,
         metavar="N",
-        help="of a film every so many frames, such as 2 (default: 1)",
+        help="take every N-th frame of a film, such as 2 (default: 1)",
     )
     add(
         "--notes",
@@ -304,7 +306,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=1,
         metavar="N",
-        help="of trajectories: keep one step of so many, such as 10 (default: 1)",
+        help="of trajectories: keep one step in N, such as 10 (default: 1)",
     )
     add(
         "--trajectories",
@@ -316,8 +318,8 @@ def _parser() -> argparse.ArgumentParser:
         "--class-names",
         type=_lines,
         metavar="FILE",
-        help="one name a line, the first for label 0, such as names.txt; where the source has "
-        "names, the same in the order wanted (default: the source's)",
+        help="one name per line, the first for label 0, such as names.txt; if the source has "
+        "names, the same ones in another order (default: the source's)",
     )
     add("--split", default="train", help="of a TFDS source, such as test (default: train)")
     add(
@@ -333,7 +335,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="number of files, such as 8 (default: files of 64 MiB of decoded images)",
     )
-    add("--workers", type=_positive, metavar="N", help="threads, such as 4 (default: one a core)")
+    add("--workers", type=_positive, metavar="N", help="threads, such as 4 (default: one per core)")
     return parser
 
 
@@ -347,7 +349,7 @@ def _unknown(parser: argparse.ArgumentParser, word: str) -> str:
 def _size(text: str) -> tuple[int, int]:
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 128 or 96x128")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 128 or 96x128")
     return int(sides[0]), int(sides[-1])
 
 

@@ -1,8 +1,8 @@
-"""The order of samples of which several were cut from one file: those of a file stay together.
+"""An order of samples that were cut from files, several per file: a file's samples stay together.
 
 Files are shuffled, not the samples in them, so that a slice of the split such as train[90%:] holds
 whole files. `open_records` moves the ends of such a slice to the nearest border between two files
-(data/whole_files.py), by the counts that the manifest has under "files".
+(data/whole_files.py), using the counts in the manifest under "files".
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from jaxgan.data.order import permutation
 
 
 def by_file(files: np.ndarray, seed: int | None) -> tuple[np.ndarray, list[int]]:
-    """Return the order of samples [n], and how many each file gives, in this order.
+    """Return the order of samples [n], and the number of samples from each file, in this order.
 
     Args:
       files: [n], the number of each sample's file.
@@ -26,5 +26,5 @@ def by_file(files: np.ndarray, seed: int | None) -> tuple[np.ndarray, list[int]]
 
 
 def of_kept(files: np.ndarray, names: Sequence[str], rejected: dict[str, str]) -> np.ndarray:
-    """Return the files of those samples that were not rejected."""
+    """Return the file numbers of the samples that were not rejected."""
     return files[[name not in rejected for name in names]]

@@ -1,6 +1,6 @@
-"""What a source of images is, and the first kind: a folder.
+"""What a source of images is, and its first kind: a folder.
 
-A source knows its names and labels at once and streams its images in a fixed order, from any
+A source knows its names and labels from the start, and streams its images in a fixed order from any
 position, never holding more than a few.
 """
 
@@ -24,14 +24,15 @@ Payload = bytes | Path | np.ndarray | BadImageError  # an error is a rejected im
 class Source:
     """Images, or other samples, in a fixed order.
 
-    names: one an image, for messages. labels: [n] int32 into class_names. read(start): the payloads
+    names: one per image, for messages. labels: [n] int32 into class_names. read(start): the
+      payloads
     from position start on: a file's bytes or path, or [height, width, channels] uint8 or uint16.
     stamp: changes when the source does.
-    shape, dtype: of the images where all are arrays, else None.
-    ignored: {name: reason} of files that are no images of this data set.
-    notes: what a user may not have meant, one line each. empty: class folders without images.
-    medium: what they are, in the plural. facts: what the manifest says of them besides.
-    files: [n], the number of the file that each was cut from, where one file gives several.
+    shape, dtype: of the images if all are arrays, else None.
+    ignored: {name: reason} of files that are not images of this data set.
+    notes: what the user may not have intended, one line each. empty: class folders without images.
+    medium: what they are, in the plural. facts: further entries for the manifest.
+    files: [n], the number of the file that each was cut from, if files give several.
     """
 
     names: Sequence[str]
@@ -52,7 +53,7 @@ class Source:
 def open_folder(folder: Path, labels: Path | None = None, wanted: Wanted = IMAGES) -> Source:
     """Open a folder of class sub-folders, or any folder with a labels file.
 
-    wanted: which files, images by default.
+    wanted: which files, by default images.
     """
     ignored, stamps, folders = {}, {}, []
 
@@ -97,7 +98,7 @@ def open_folder(folder: Path, labels: Path | None = None, wanted: Wanted = IMAGE
 
 
 def stamp(path: Path) -> str:
-    """Return size and modification time, "" for a file that cannot be looked at."""
+    """Return a file's size and modification time as text; "" if they cannot be read."""
     try:
         found = path.stat()
     except OSError as error:

@@ -11,7 +11,7 @@ from jaxgan.data.prepare.folders import Source
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
 
-BLOCK_BYTES = 1 << 26  # read at once
+BLOCK_BYTES = 1 << 26  # bytes read at once
 
 
 def open_hdf5(path: Path) -> Source:

@@ -35,12 +35,12 @@ def open_idx(path: Path, labels: Path | None = None) -> Source:
         try:
             with _open(labels) as file:
                 data = file.read(label_offset + math.prod(label_shape))[label_offset:]
-                file.read(1)  # at the end, gzip compares the checksum
+                file.read(1)  # at the end, gzip checks the checksum
         except READ_ERRORS as error:
             limits.pass_on(error)
             raise ValueError(f"{labels}: damaged ({one_line(error)})") from error
         if len(data) != math.prod(label_shape):
-            raise ValueError(f"{labels}: cut short; {label_shape[0]} labels were promised")
+            raise ValueError(f"{labels}: truncated; its header declares {label_shape[0]} labels")
         label_array = np.frombuffer(data, np.uint8).reshape(label_shape)
 
     def stream(start: int) -> Iterator[np.ndarray]:

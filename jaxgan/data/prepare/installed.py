@@ -2,7 +2,7 @@
 
 ArrayRecord files are opened by `records.py`. TFRecord files, which TFDS writes by default, are a
 chain of [8 bytes length][4 bytes CRC][data][4 bytes CRC], read here from front to back. Both CRCs
-of every record are compared.
+of every record are checked.
 """
 
 import itertools
@@ -30,7 +30,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features, decode_record
 from jaxgan.media.image_files import BadImageError
 
-CHUNK, CHUNK_BYTES = 64, 4 << 20  # records that are read at once
+CHUNK, CHUNK_BYTES = 64, 4 << 20  # records, and bytes, read at once
 
 
 def open_installed(name: str, split: str) -> Source:
@@ -47,7 +47,8 @@ def open_installed(name: str, split: str) -> Source:
 
 
 def _installed_here() -> Path | None:
-    """Return the folder in which TFDS installs data sets, None for a user without a home."""
+    """Return the folder in which TFDS installs data sets; None for a user without a home
+    directory."""
     if set_by_user := os.environ.get("TFDS_DATA_DIR"):
         return Path(set_by_user)
     try:
@@ -118,7 +119,7 @@ def _array_records(records: Records, start: int) -> Iterator[bytes | BadImageErr
 
 
 def _tfrecord_labels(shards: list[Shard], features: Features) -> list[int]:
-    """Read every record for its label. Raises ValueError with the record that has none."""
+    """Read every record for its label. Raises ValueError, naming the record, if one is missing."""
     labels = []
     for raw in _tfrecords(shards):
         try:
@@ -146,14 +147,15 @@ def _tfrecords(shards: list[Shard], start: int = 0) -> Iterator[bytes]:
 
 
 def _read(file: BufferedReader, first: int, most: int) -> list[bytes]:
-    """Return the next records, at most CHUNK_BYTES and one; `first` is the number of the first."""
+    """Return the next records, at most CHUNK_BYTES plus one record; `first` is the first's
+    number."""
     size = os.fstat(file.fileno()).st_size
     begin, is_whole = file.tell(), True
     lengths, records, crcs = [], [], []
     while is_whole and len(records) < most and file.tell() - begin < CHUNK_BYTES:
         header = file.read(12)
         length = struct.unpack("<Q", header[:8])[0] if len(header) == 12 else 0
-        # Compared before memory is taken.
+        # Checked before memory is allocated.
         is_whole = len(header) == 12 and length + 4 <= size - file.tell()
         if len(header) == 12:
             lengths.append(header[:8])

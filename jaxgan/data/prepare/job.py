@@ -1,12 +1,12 @@
 """The state of an unfinished `jaxgan prepare`, in TARGET/.prepare: what it makes, and a lock.
 
-job.json            source, settings, and the image format that they were settled to
+job.json            source, settings, and the image format that was determined from them
 staged-00000.*      encoded images: see `staging.py`
 shard-00000.json    the report of a finished shard
 lock                held while a process writes
 
-Source and settings say when a target is stale. The source counts as changed when a name, a label,
-a class, or the size or modification time of a file has changed.
+A target is stale if source or settings differ. The source counts as changed if a name, a label, a
+class, or the size or modification time of a file has changed.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ REMEDY = "delete it or write another target"
 
 
 def finished(target: Path, settings: dict, source: dict) -> dict | None:
-    """Return the manifest where the target is what this job would make, None if it is not finished.
+    """Return the manifest if the target is what this job would make; None if it is not finished.
 
-    Raises ValueError where it is finished, but of another job or of a source since changed.
+    Raises ValueError if it is finished, but by another job or from a source that has changed since.
     """
     if (target / JOB / JSON).exists() or not all((target / n).exists() for n in (INFO, MANIFEST)):
         return None
@@ -41,14 +41,14 @@ def finished(target: Path, settings: dict, source: dict) -> dict | None:
             f"{target}: its shards hold {held} bytes, not the {manifest['num_bytes']} written; "
             f"{REMEDY}"
         )
-    shutil.rmtree(target / JOB, ignore_errors=True)  # of a run that was killed at its very end
+    shutil.rmtree(target / JOB, ignore_errors=True)  # left by a run that was killed at its very end
     return manifest
 
 
 def interrupted(target: Path, settings: dict, source: dict) -> dict | None:
-    """Return the job that was interrupted here, None where there is none.
+    """Return the job that was interrupted here; None if there is none.
 
-    Raises ValueError where it is another job, or where the target holds anything else.
+    Raises ValueError if it is another job, or if the target holds anything else.
     """
     if (target / JOB / JSON).exists():
         job = _read(target / JOB / JSON)
@@ -62,7 +62,8 @@ def interrupted(target: Path, settings: dict, source: dict) -> dict | None:
 
 
 def difference(found: dict, settings: dict, source: dict) -> str | None:
-    """Return how a job or a manifest differs from these settings and this source, None if equal."""
+    """Return how a job or a manifest differs from these settings and this source; None if it does
+    not."""
     settings, source = json.loads(json.dumps([settings, source]))  # tuples become lists
     before, old = found.get("settings", {}), found.get("source", {})
     other = [f"{k} = {before.get(k)}, now {v}" for k, v in settings.items() if before.get(k) != v]
@@ -82,7 +83,7 @@ def difference(found: dict, settings: dict, source: dict) -> str | None:
 
 @contextlib.contextmanager
 def locked(target: Path, job: dict) -> Iterator[Path]:
-    """Hold the target's job folder for this process; it is removed if all goes well."""
+    """Hold the target's job folder for this process; it is removed at the end if all went well."""
     folder = target / JOB
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
@@ -94,7 +95,7 @@ def locked(target: Path, job: dict) -> Iterator[Path]:
             atomic.sweep(held, abandoned=0.0)  # nobody else writes here
         write_json(folder / JSON, job)
         yield folder
-        (folder / JSON).unlink()  # first: without it the target counts as complete
+        (folder / JSON).unlink()  # first: once it is gone, the target counts as complete
         shutil.rmtree(folder)
 
 

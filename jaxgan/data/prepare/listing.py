@@ -1,4 +1,4 @@
-"""Which files of a folder or an archive are images, and of which class: one rule for both."""
+"""Which files of a folder or an archive are images, and their classes: one rule for both."""
 
 import collections
 import csv
@@ -19,7 +19,7 @@ SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", 
 
 
 class Wanted(NamedTuple):
-    """Which files a source takes: of which medium, by which endings; what of others to say."""
+    """The files that a source takes: their medium and suffixes, and what to say about others."""
 
     medium: str
     suffixes: tuple[str, ...]
@@ -45,7 +45,7 @@ IMAGES = Wanted(
 class Listing(NamedTuple):
     """Image files with their classes.
 
-    paths: inside the folder or archive. names: the same without a folder that holds all of them.
+    paths: inside the folder or archive. names: the same without a folder that contains all of them.
     labels: [n] int32 into class_names. notes: one line each. empty: class folders without images.
     """
 
@@ -58,12 +58,12 @@ class Listing(NamedTuple):
 
 
 def not_an_image(name: str) -> str | None:
-    """Return why a file is no image by its name alone, None where it is one."""
+    """Return why a file is not an image, judged by its name alone; None if it is one."""
     return left_out(name, IMAGES)
 
 
 def left_out(name: str, wanted: Wanted) -> str | None:
-    """Return why a file is left out by its name alone, None where it is not."""
+    """Return why a file is left out, judged by its name alone; None if it is not."""
     path = PurePosixPath(name)
     suffix = path.suffix.lower()
     if name != printable(name):
@@ -84,7 +84,7 @@ def left_out(name: str, wanted: Wanted) -> str | None:
 
 
 def printable(name: str) -> str:
-    """Return a name with the bytes that are not UTF-8 written as \\udcXX."""
+    """Return a name in which bytes that are not UTF-8 are written as \\udcXX."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
@@ -96,21 +96,21 @@ def label_files(
     ignored: dict[str, str],
     wanted: Wanted = IMAGES,
 ) -> Listing:
-    """Give image files their classes; what has no label goes into `ignored`.
+    """Assign classes to image files; those without a label are added to `ignored`.
 
     The class is the entry in the labels file, or else the first folder of the name, not counting
-    folders that hold all the others.
+    folders that contain all the others.
 
     Args:
-      files: paths of the images, in their order.
-      folders: paths of all folders, for those without images.
+      files: paths of the images, in order.
+      folders: paths of all folders, to find those without images.
       labels: a CSV file of path,label lines.
       where: the folder or archive, for messages.
       ignored: {path: reason} of what was left out so far; extended.
       wanted: which files these are.
 
     Raises:
-      ValueError: no images, or no class for them, with what was seen and the remedy.
+      ValueError: no images, or no class for them, with what was found and what to do.
     """
     if not files:
         raise ValueError(
@@ -210,12 +210,12 @@ def _read_labels(path: Path) -> dict[str, str]:
             name = PurePosixPath(cells[0]).as_posix()
             if name in table:
                 raise ValueError(
-                    f"{path}: line {reader.line_num}: {name!r} appears twice; keep one line an "
+                    f"{path}: line {reader.line_num}: {name!r} appears twice; keep one line per "
                     "image"
                 )
             table[name] = cells[1]
     except csv.Error as error:
         raise ValueError(f"{path}: line {reader.line_num} is not CSV ({error})") from error
     if not table:
-        raise ValueError(f"{path}: no rows; write one name,label a line")
+        raise ValueError(f"{path}: no rows; write one name,label per line")
     return table

@@ -1,8 +1,9 @@
 """Pictures with label maps for `jaxgan prepare A TARGET --maps=B`: two files become one array.
 
 B/NAME.png is the map of the picture A/NAME.*: a gray PNG of the same size whose values are the
-classes, or the numbers of a palette. 255 is no class. An array is [height, width, 1 + channels],
-the map first. Pictures are resized as `--resize` says, maps by the nearest pixel.
+classes, or a palette PNG with the classes as indices. 255 is no class. An array is
+[height, width, 1 + channels], the map first. Pictures are resized by `--resize`, maps by nearest
+neighbour.
 """
 
 import dataclasses
@@ -38,23 +39,23 @@ def open_maps(
     """Open pictures and their label maps.
 
     Args:
-      size: that both are brought to; None refuses pictures of several sizes.
-      channels: of the pictures; None takes 3 where any has colour, else 1.
+      size: to which both are resized; None refuses pictures of several sizes.
+      channels: of the pictures; None takes 3 if any has colour, else 1.
       background: put under transparent pixels of the pictures.
-      num_classes: of the maps; None takes the largest class that is there, and one.
+      num_classes: of the maps; None takes the largest class that occurs, plus one.
 
     Returns:
       The joined arrays, and the number of classes.
 
     Raises:
-      ValueError, FileNotFoundError: with the names of pictures without a map, maps of another size,
-        files that are no maps, or classes that are too large.
+      ValueError, FileNotFoundError: naming pictures without a map, maps of another size, files that
+        are not maps, or classes that are too large.
     """
     for place in (folder, maps):
         if not place.is_dir():
             raise FileNotFoundError(f"{place}: no such folder; pictures and maps lie in folders")
     if channels not in (None, 1, 3):
-        raise ValueError(f"channels is {channels}; of pictures with maps write 1 (gray) or 3")
+        raise ValueError(f"channels is {channels}; for pictures with maps write 1 (gray) or 3")
     first, second = open_folder(folder), open_folder(maps)
     pairs = partners((folder, first), (maps, second))
     found = surveyed(pairs)
@@ -99,13 +100,13 @@ def open_maps(
     return source, num_classes
 
 
-Look = tuple[Kind, Kind, np.ndarray]  # of the picture, of its map, and the classes of the map
+Look = tuple[Kind, Kind, np.ndarray]  # picture's kind, map's kind, classes of the map
 
 
 def surveyed(pairs: list[Pair]) -> list[Look | None]:
-    """Return what each picture and map are; None for a picture that is rejected later.
+    """Return the kind of each picture and its map; None for a picture that is rejected later.
 
-    Raises ValueError for a file that is no map.
+    Raises ValueError for a file that is not a map.
     """
 
     def look(pair: Pair) -> Look | None:

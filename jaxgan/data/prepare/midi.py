@@ -1,8 +1,8 @@
 """Tunes for `jaxgan prepare FOLDER TARGET --notes=N`: MIDI files are cut into tunes of N notes.
 
-A file gives the tunes of N notes that follow each other in it, notes of all its tracks together by
-their start; what is left at its end is left out. Times are rounded to 1/24 of a beat
-(media/events.py). Rejected, by name: files without notes, or with fewer than N.
+A file is cut into consecutive tunes of N notes, with the notes of all its tracks merged by their
+start; the rest at its end is dropped. Times are rounded to 1/24 of a beat (media/events.py).
+Rejected, by name: files without notes, or with fewer than N.
 """
 
 import dataclasses
@@ -19,15 +19,15 @@ from jaxgan.media.events import events_of
 from jaxgan.media.image_files import BadImageError
 from jaxgan.media.midi import MAX_FILE_BYTES, read_midi
 
-MOST_NOTES = 4096  # of a tune
+MOST_NOTES = 4096  # per tune
 
 
 def open_tunes(folder: Path, notes: int, labels: Path | None = None) -> Source:
-    """Open the MIDI files of a folder, the sub-folders of which are classes, as tunes.
+    """Open the MIDI files of a folder as tunes; its sub-folders are classes.
 
-    labels: a CSV file of name,label lines in place of the sub-folders.
+    labels: a CSV file of name,label lines instead of the sub-folders.
 
-    Raises ValueError or FileNotFoundError: with one line that says what to write instead.
+    Raises ValueError or FileNotFoundError, with one line on what to write instead.
     """
     if not 2 <= notes <= MOST_NOTES:
         raise ValueError(f"notes is {notes}; write a number from 2 to {MOST_NOTES}")
@@ -57,14 +57,15 @@ def open_tunes(folder: Path, notes: int, labels: Path | None = None) -> Source:
 
 
 def tunes_of(path: Path, notes: int) -> list[np.ndarray | BadImageError]:
-    """Return the tunes of a file, [notes, 4] int16 each, or one reason why it has none."""
+    """Return the tunes of a file, [notes, 4] int16 each, or one error with the reason if it has
+    none."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ValueError(f"above {MAX_FILE_BYTES:,} bytes")
         found = events_of(read_midi(path.read_bytes()))
         if len(found) < notes:
-            what = f"{len(found)} notes, of which a tune takes {notes}" if len(found) else ""
-            raise ValueError(what or "no notes, but for percussion's")
+            what = f"{len(found)} notes; a tune needs {notes}" if len(found) else ""
+            raise ValueError(what or "no notes except percussion")
     except (ValueError, OSError) as error:
         limits.pass_on(error)
         return [BadImageError(one_line(error))]

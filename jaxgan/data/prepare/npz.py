@@ -1,4 +1,4 @@
-"""Images in .npz files, streamed from inside of the archive."""
+"""Images in .npz files, streamed from within the archive."""
 
 import zipfile
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from jaxgan.files.errors import one_line
 def open_npz(path: Path) -> Source:
     """Open an .npz with an array "images" and, if it has classes, "labels" and "class_names".
 
-    Other names are found when there is only one array that fits.
+    Arrays with other names are found if only one fits.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             if any(member.compress_type not in BOUNDED for member in archive.infolist()):
-                raise ValueError("compressed otherwise than by deflate")
+                raise ValueError("not compressed by deflate")
 
             def header(key: str) -> Header:
                 with archive.open(key + ".npy") as file:

@@ -2,10 +2,11 @@
 
     --pairs=FOLDER        FOLDER/NAME.* is the picture that belongs to the source A/NAME.*
     --pairs=left|right    each file of A holds both side by side; this half is the source
-    --domains=FOLDER      no image has a partner: they are joined by lot. Each image of the larger
-                          folder comes once, those of the smaller again and again. Where A has a
-                          sub-folder for each class, a record has the class of its image of A;
-                          classes of FOLDER are not read
+    --domains=FOLDER      no image has a partner: they are paired at random. Each image of the
+    larger
+                          folder occurs once, those of the smaller repeatedly. If A has a sub-folder
+                          per class, a record has the class of its image of A; classes of FOLDER are
+                          not read
 
 An array is [height, width, channels], the source's channels first, then the picture's; so whatever
 is done to it later is done to both images alike.
@@ -31,14 +32,15 @@ from jaxgan.media.image_files import WHITE, BadImageError, Kind, inspect, read_p
 from jaxgan.media.resize import fit
 
 HALVES = ("left", "right")
-CLASS = "pairs"  # the only one
+CLASS = "pairs"  # the only class
 
-Pair = tuple[Path, Path]  # the files of source and picture; of side-by-side images one and the same
+Pair = tuple[Path, Path]  # the files of source and picture; the same file if side by side
 Kinds = tuple[Kind, Kind]
 
 
 class Format(NamedTuple):
-    """How every pair is read: channels of its source and of its picture, bits of both."""
+    """How every pair is read: the channels of its source and of its picture, and the bits of
+    both."""
 
     source_channels: int
     channels: int
@@ -46,7 +48,7 @@ class Format(NamedTuple):
 
 
 class Lot(NamedTuple):
-    """How two domains are joined: by a draw of `seed`, each image resized on its own."""
+    """How two domains are joined: drawn at random by `seed`, each image resized on its own."""
 
     seed: int
     crop: str
@@ -68,18 +70,18 @@ def open_pairs(
     Args:
       folder: of the sources, or of files that hold both images of a pair.
       pictures: the folder of the pictures; "left" or "right": the half that is the source.
-      size: that pairs are brought to later; None refuses pairs of several sizes.
-      channels, bits: of each image; None takes 3 for a side that has any colour, else 1, and 16
-        where every image has 16.
+      size: to which pairs are resized later; None refuses pairs of several sizes.
+      channels, bits: of each image; None takes 3 for a side that has any colour, else 1, and 16 if
+        every image has 16.
       background: put under transparent pixels.
-      lot: of two domains without partners: how they are joined.
+      lot: for two domains without partners: how they are joined.
 
     Returns:
       The pairs, and how many of their channels are the source's.
 
     Raises:
-      ValueError, FileNotFoundError: with the names of images that have no partner, or one of
-        another size, and of side-by-side files of an odd width.
+      ValueError, FileNotFoundError: naming images without a partner or with one of another size,
+        or side-by-side files of odd width.
     """
     halves = lot is None and pictures in HALVES
     for place in (folder, *([] if halves else [Path(pictures)])):
@@ -149,8 +151,8 @@ def partners(sources: tuple[Path, Source], pictures: tuple[Path, Source]) -> lis
 
 
 def drawn(first: Source, second: Source, seed: int) -> tuple[list[Pair], np.ndarray]:
-    """Return the files of two domains joined by lot, as many as the larger has, and which of the
-    first domain's each has, [n] int64."""
+    """Return the files of two domains paired at random, as many as the larger has, and the index of
+    each pair's image in the first domain, [n] int64."""
     count = max(len(first.names), len(second.names))
 
     def order(name: str, source: Source) -> np.ndarray:
@@ -170,7 +172,7 @@ def drawn(first: Source, second: Source, seed: int) -> tuple[list[Pair], np.ndar
 
 
 def _by_name(folder: Path, source: Source) -> dict[str, Path]:
-    """Return the files by their names inside the folder, without the ending."""
+    """Return the files by their names inside the folder, without the suffix."""
     found: dict[str, Path] = {}
     for name, path in zip(source.names, source.read(0), strict=True):
         assert isinstance(path, Path)
@@ -184,7 +186,8 @@ def _by_name(folder: Path, source: Source) -> dict[str, Path]:
 
 
 def _kinds(pairs: list[Pair]) -> list[Kinds | None]:
-    """Return what the headers of each pair say; None for a pair that is rejected later."""
+    """Return the kinds of each pair's images, from their headers; None for one that is rejected
+    later."""
 
     def look(pair: Pair) -> Kinds | None:
         try:
@@ -203,7 +206,7 @@ def _kinds(pairs: list[Pair]) -> list[Kinds | None]:
 
 
 def refuse_sizes(found: list[tuple[Pair, Kinds]], side_by_side: bool) -> None:
-    """Refuse pairs whose images differ in size, or files that cannot be halved, by their names."""
+    """Raise ValueError, naming them, for pairs of two sizes or files that cannot be halved."""
     if side_by_side:
         odd = [f"{pair[0].name!r} ({k.width} wide)" for pair, (k, _) in found if k.width % 2]
         if odd:
@@ -231,7 +234,7 @@ def _size(kind: Kind) -> Size:
 def settle(found: list[Kinds], channels: int | None, bits: int | None) -> Format:
     """Return how all pairs are read."""
     if channels not in (None, 1, 3):
-        raise ValueError(f"channels is {channels}; of pairs write 1 (gray) or 3, for each image")
+        raise ValueError(f"channels is {channels}; for pairs write 1 (gray) or 3, for each image")
     own = [3 if any(k.channels >= 3 for k in side) else 1 for side in zip(*found, strict=True)]
     deep = all(kind.bits == 16 for pair in found for kind in pair)
     return Format(channels or own[0], channels or own[1], bits or (16 if deep else 8))

@@ -1,7 +1,7 @@
-"""A map over threads whose results come in order, with a bounded number of items in memory.
+"""A map over threads, with results in order and a bounded number of items in memory.
 
-Threads rather than processes: decoding, resizing and encoding release Python's lock, and nothing
-has to be sent between processes (measured in tests/data/benchmark_reader.py).
+Threads rather than processes: decoding, resizing and encoding release Python's GIL, and nothing has
+to be sent between processes (measured in tests/data/benchmark_reader.py).
 """
 
 import collections

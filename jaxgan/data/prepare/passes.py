@@ -1,6 +1,6 @@
 """The two passes of `prepare`: encode everything in the source's order, then write it shuffled.
 
-Each continues behind the last file that an interrupted run finished.
+Each continues after the last file that an interrupted run finished.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from jaxgan.files.progress import Progress
 from jaxgan.media.decode import Texts
 from jaxgan.media.image_files import BadImageError
 
-Encoded = Callable[[int], Iterator[bytes | BadImageError]]  # from a position in the source on
+Encoded = Callable[[int], Iterator[bytes | BadImageError]]  # encodes from a source position on
 
 
 def encode_all(
@@ -34,7 +34,7 @@ def encode_all(
     count: int,
     encoded: Encoded,
 ) -> tuple[Staged, dict[str, str]]:
-    """Encode the images that are not staged yet into `count` files in all.
+    """Encode the images that are not staged yet, into `count` files in total.
 
     Returns (all staged images, {name: reason} of the rejected ones).
     """
@@ -81,9 +81,9 @@ def write_all(
     stored: ImageFormat,
     texts: Sequence[Texts] | None = None,
 ) -> list[ShardReport]:
-    """Write the staged images in the order of `places`, as far as shards are not there yet.
+    """Write the staged images in the order of `places`, skipping shards that exist already.
 
-    texts: of images with captions; an image's staged label is then its place among them.
+    texts: for images with captions; an image's staged label is then its index into them.
     """
 
     def read(index: int) -> tuple[bytes, int] | Example:

@@ -3,12 +3,12 @@
     source -> (threads: decode, crop, resize, encode) -> staged files, in the source's order
     staged files -> shards, shuffled -> manifest.json, dataset_info.json
 
-Images are streamed, a few in memory at a time. Results are taken in the source's order and shuffled
-by a stored seed, so the bytes do not depend on the number of workers. A file appears when it is
-complete; after an interruption the same command continues behind the last one.
+Images are streamed, with a few in memory at a time. Results are taken in the source's order and
+shuffled by a stored seed, so the bytes do not depend on the number of workers. A file appears only
+when it is complete; after an interruption the same command continues after the last one.
 
-Records are shuffled because sources are sorted by class: only then is a slice of the split, such
-as train[95%:], a fair sample.
+Records are shuffled because sources are sorted by class: otherwise a slice of the split, such as
+train[95%:], would not be a fair sample.
 """
 
 import dataclasses
@@ -55,7 +55,7 @@ from jaxgan.media.resize import CROPS, METHODS
 SEEDS = 1 << 32
 ORDERS = ("shuffled", "source")
 CAPTIONS = "captions"  # the only class of images with captions
-SHARD_BYTES = 64 << 20  # of decoded images: files of some 5 to 50 MiB
+SHARD_BYTES = 64 << 20  # of decoded images per shard: files of about 5 to 50 MiB
 
 
 def prepare(
@@ -96,30 +96,30 @@ def prepare(
     Args:
       source, labels, split: as in `sources.open_source`.
       target: a directory that does not exist, is empty, or holds this same job.
-      size: (height, width), or one number for a square; None when all images have one size.
-      channels: None for 3 where any image has colour, else 1; 2 and 4 keep alpha.
-      bits: 8 or 16; None for 16 where every image has 16.
+      size: (height, width), or one number for a square; None if all images have one size.
+      channels: None for 3 if any image has colour, else 1; 2 and 4 keep alpha.
+      bits: 8 or 16; None for 16 if every image has 16.
       resize, crop: "area" or "lanczos"; "center" or "none": see `resize.py`.
       format: "png" or "jpeg" at `quality`; JPEG files that fit already are copied as they are.
       background: put under transparent pixels when alpha is not kept.
       shards: number of files; None for files of some tens of MiB.
-      workers: threads; None for one a core.
-      class_names: names of the labels 0, 1, ... where the source has numbers; where it has names,
-        the same names in the order wanted: see `classes.named`.
+      workers: threads; None for one per core.
+      class_names: names of the labels 0, 1, ... if the source has numbers; if it has names, the
+        same names in another order: see `classes.named`.
       order: "shuffled": record k is the readable image number permutation(n, seed, "prepare")[k]
         of the source (see `order.py`); "source" keeps the source's order.
       seed: of the shuffle.
       pairs: the source's images are those that pictures are to be made from; the folder of these
         pictures, or the half of each image, "left" or "right", that is the source: see `pairs.py`.
-      domains: the folder of another domain, whose images are joined with the source's by lot.
-      window, hop, rate, normalise: the source's files are sounds, cut into windows of so many
+      domains: the folder of another domain, whose images are paired with the source's at random.
+      window, hop, rate, normalise: the source's files are sounds, cut into windows of `window`
         samples: see `waves.open_waves`.
-      voxels: the source holds meshes or voxels: volumes of so many a side, see `volumes.py`.
-      frames, stride: the source's files are films, cut into clips of so many frames: `clips.py`.
-      notes: the source's files are MIDI, cut into tunes of so many notes: see `midi.py`.
+      voxels: the source holds meshes or voxels: volumes of this many a side, see `volumes.py`.
+      frames, stride: the source's files are films, cut into clips of `frames` frames: `clips.py`.
+      notes: the source's files are MIDI, cut into tunes of `notes` notes: see `midi.py`.
       showers: the source is an .npz of showers in a calorimeter: see `showers.py`.
       maps: the folder of the label maps of the source's pictures: see `maps.py`.
-      map_classes: how many classes they have; None for the largest that is there, and one.
+      map_classes: number of their classes; None for the largest that occurs, plus one.
       captions: a file of captions with their vectors: see `caption_file.py`. Every image has one
         or more, and there are no classes.
 
@@ -130,7 +130,7 @@ def prepare(
     _check_choice("crop", crop, CROPS)
     _check_choice("format", format, ("png", "jpeg"))
     _check_choice("order", order, ORDERS)
-    # Refuses at once what no look at the images would allow.
+    # Refuses at once what no images could satisfy.
     ImageFormat((1, 1, channels or 1), f"uint{bits or 8}", format, quality)
     size = (size, size) if isinstance(size, int) else size
     if size and math.prod(size) > MAX_PIXELS:
@@ -183,15 +183,17 @@ def prepare(
             texts = caption_file.of_images(Path(captions), images.names)
             images = dataclasses.replace(
                 images,
-                labels=np.arange(len(texts), dtype=np.int32),  # the places of their texts
+                labels=np.arange(len(texts), dtype=np.int32),  # indices into the texts
                 class_names=[CAPTIONS],
                 stamp=f"{images.stamp} {file_hash(Path(captions))}",
             )
     else:
         if captions is not None:
-            raise ValueError("captions: of images without partners; leave out pairs and domains")
+            raise ValueError(
+                "captions are for images without partners; leave out pairs and domains"
+            )
         if pairs is not None and domains is not None:
-            raise ValueError("pairs and domains: images have partners or have none; write one")
+            raise ValueError("pairs and domains: images either have partners or not; write one")
         _refuse_classes("pairs", labels=labels, class_names=class_names)
         lot, place = (None, pairs) if domains is None else (Lot(seed, crop, resize), domains)
         of_files = size, channels, bits, background, lot
@@ -202,7 +204,7 @@ def prepare(
     checked(images.class_names)
     if shards and shards > len(images.names):
         raise ValueError(f"shards is {shards} for {len(images.names)} images; write fewer")
-    # Of pairs they are settled, and those of the joined arrays follow.
+    # For pairs they are settled already, and determine those of the joined arrays.
     asked_channels, asked_bits = (channels, bits) if source_channels is None else (None, None)
     settings = {
         "size": size,
@@ -292,8 +294,8 @@ def prepare(
 def _places(
     images: Source, rejected: dict[str, str], count: int, seed: int | None
 ) -> tuple[np.ndarray, list[int]]:
-    """Return the order in which the `count` samples that were kept are written and, where several
-    were cut from one file, how many each file gives. seed: None keeps the source's order."""
+    """Return the order in which the `count` kept samples are written and, if several were cut from
+    one file, the number from each file. seed: None keeps the source's order."""
     if images.files is not None:
         return by_file(of_kept(images.files, images.names, rejected), seed)
     return np.arange(count) if seed is None else permutation(count, seed, "prepare"), []

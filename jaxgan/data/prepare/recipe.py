@@ -15,7 +15,7 @@ from jaxgan.media.resize import fit
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How every image is brought to one format; see `prepare.prepare` for the fields."""
+    """How every image is converted to one format; see `prepare.prepare` for the fields."""
 
     image_format: ImageFormat
     crop: str = "center"
@@ -25,7 +25,7 @@ class Recipe:
     def encode(self, payload: Payload) -> bytes | BadImageError:
         """Return the image as stored, or why it is rejected.
 
-        Raises MemoryError or OSError for a limit of the machine, which no image is to blame for.
+        Raises MemoryError or OSError at a limit of the machine, which is not the image's fault.
         """
         shape, bits = self.image_format.shape, 16 if self.image_format.dtype == "uint16" else 8
         try:
@@ -43,6 +43,6 @@ class Recipe:
             return self.image_format.encode(image)
         except BadImageError as error:
             return error
-        except OSError as error:  # the file has gone, or may not be read
+        except OSError as error:  # the file is gone, or may not be read
             limits.pass_on(error)
             return BadImageError(one_line(error))

@@ -3,8 +3,8 @@
     layer_0 [n, 3, 96], layer_1 [n, 12, 12], layer_2 [n, 12, 6]    energies in the cells, 0 or more
     energy [n] or [n, 1]                                           the particle's, 1 to 100
 
-The public showers of CaloGAN (arXiv 1705.02355) are HDF5 with arrays of these names; cells there
-are in MeV: divide by 1000, and save them by numpy.savez.
+The public showers of CaloGAN (arXiv 1705.02355) are HDF5 files with arrays of these names, but
+cells in MeV: divide those by 1000, and save all with numpy.savez.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ NAMES = (*Layers._fields, "energy")
 
 
 def open_showers(path: Path) -> Source:
-    """Open the showers of an .npz. ValueError: with one line that says what to write instead."""
+    """Open the showers of an .npz. Raises ValueError, with one line on what to write instead."""
     if path.suffix.lower() != ".npz":
         raise ValueError(f"{path}: showers are read from an .npz with {', '.join(NAMES)}")
     try:

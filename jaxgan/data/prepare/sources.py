@@ -1,4 +1,4 @@
-"""Where images come from: folders, archives, arrays, installed TFDS data sets, behind one value."""
+"""Sources of images: folders, archives, arrays and installed TFDS data sets, as one type."""
 
 from pathlib import Path
 
@@ -11,17 +11,17 @@ from jaxgan.data.prepare.npz import open_npz
 
 
 def open_source(path: str | Path, labels: str | Path | None = None, split: str = "train") -> Source:
-    """Open images by what `path` is.
+    """Open images according to what `path` is.
 
     Args:
       path: a folder of images or of class sub-folders; a .zip or .tar(.gz, .bz2, .xz) of such a
         folder; an .npz, .h5 or .hdf5 file with images and labels; an idx file of images (.gz);
         a directory that TFDS or `jaxgan prepare` made; "tfds:NAME" for an installed TFDS data set.
-      labels: for folders and archives a CSV file of `name,label` lines; for idx the labels' file.
+      labels: for folders and archives, a CSV file of `name,label` lines; for idx, the labels' file.
       split: of a TFDS data set.
 
     Raises:
-      FileNotFoundError, ValueError: with one line that says what to write instead.
+      FileNotFoundError, ValueError: with one line on what to write instead.
     """
     if str(path).startswith("tfds:"):
         return open_installed(str(path)[5:], split)
@@ -47,6 +47,6 @@ def open_source(path: str | Path, labels: str | Path | None = None, split: str =
     if "idx" in name or name.endswith("-ubyte.gz"):
         return open_idx(path, labels)
     raise ValueError(
-        f"{path}: not a kind of source that is known; give a folder, .zip, .tar, .npz, .h5, idx "
+        f"{path}: unknown kind of source; give a folder, .zip, .tar, .npz, .h5, idx "
         "or a TFDS data set"
     )

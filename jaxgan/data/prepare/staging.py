@@ -2,10 +2,10 @@
 
 A source is read from front to back (a compressed archive allows nothing else), but records are
 written shuffled, and neither fits into memory. So the first pass appends encoded images to flat
-files, and the second reads them in any order.
+files, and the second pass reads them in any order.
 
 staged-00000.bin    encoded images, concatenated
-staged-00000.json   their lengths and labels, and {name: reason} of the images rejected
+staged-00000.json   their lengths and labels, and {name: reason} of the rejected images
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from jaxgan.media.image_files import BadImageError
 
 
 class Stage(NamedTuple):
-    """What one file holds."""
+    """The content of one staged file."""
 
     path: Path
     lengths: list[int]
@@ -36,10 +36,10 @@ def stage_path(folder: Path, number: int) -> Path:
 
 
 def write_stage(path: Path, results: Iterable[tuple[str, int, bytes | BadImageError]]) -> Stage:
-    """Write (name, label, encoded image or why it is rejected); raise OSError if it cannot be."""
+    """Write (name, label, encoded image or why it is rejected). Raises OSError if it cannot."""
     stage = Stage(path, [], [], {})
     with atomic.replacing(path) as temporary:
-        file = temporary.open("wb")  # closed below, where what is buffered may not fit
+        file = temporary.open("wb")  # closed below, where buffered bytes may not fit
         try:
             for name, label, result in results:
                 if isinstance(result, BadImageError):
@@ -59,9 +59,9 @@ def write_stage(path: Path, results: Iterable[tuple[str, int, bytes | BadImageEr
 
 
 def read_stage(path: Path) -> Stage | None:
-    """Return what an interrupted run staged in a file, None where it did not finish it.
+    """Return what an interrupted run staged in a file; None if it did not finish it.
 
-    Raises ValueError where the file has another size than was written.
+    Raises ValueError if the file's size differs from what was written.
     """
     note = path.with_suffix(".json")
     if not (note.exists() and path.exists()):

@@ -1,4 +1,4 @@
-"""A look at the headers of all images, for what `prepare` was not told: size, channels, bits."""
+"""Survey of the headers of all images, for what `prepare` was not told: size, channels, bits."""
 
 import collections
 import sys
@@ -23,11 +23,11 @@ def stored_format(
     """Return the format of every stored image.
 
     Args:
-      size, channels, bits: as asked for; None is settled by what the images are.
-      kinds: reads the headers, called only where files leave something open.
+      size, channels, bits: as requested; None is determined from the images.
+      kinds: reads the headers; called only if files leave something open.
 
     Raises:
-      ValueError: mixed sizes and no size given, or a wish that the images cannot meet.
+      ValueError: mixed sizes and no size given, or a request that the images cannot meet.
     """
     if images.shape is not None and images.dtype is not None:  # arrays: nothing is converted
         if images.medium != "images":
@@ -70,7 +70,7 @@ def stored_format(
 
 
 def only_size(found: Sequence[Kind]) -> Size:
-    """Return the size of all images, or refuse several."""
+    """Return the size of all images; ValueError if there are several."""
     sizes = collections.Counter((kind.height, kind.width) for kind in found)
     if not sizes:
         raise ValueError("no image can be read; is this the right folder?")

@@ -1,4 +1,4 @@
-"""Targets that cannot be, refused before long work."""
+"""Checks of the target, before long work."""
 
 import itertools
 import os
@@ -15,7 +15,7 @@ SAMPLE = 64  # images encoded to estimate the space that all take
 
 
 def check_path(target: Path, source: Path) -> None:
-    """Refuse a target that TFDS cannot name, or that would change the source."""
+    """Raise ValueError for a target that TFDS cannot name, or that would change the source."""
     if str(target) != printable(str(target)):
         raise ValueError(f"target {printable(str(target))!r} is not UTF-8; write another target")
     if target.absolute().is_relative_to(source.absolute()):
@@ -23,7 +23,7 @@ def check_path(target: Path, source: Path) -> None:
 
 
 def check_writable(target: Path) -> None:
-    """Refuse a target that cannot be made, before anything is read."""
+    """Raise an error for a target that cannot be created, before anything is read."""
     above = _existing(target)
     if above != target and not above.is_dir():
         raise ValueError(f"{target}: {above} is a file; write another target")
@@ -37,15 +37,15 @@ def check_space(
     stored: ImageFormat,
     encoded: Encoded,
 ) -> None:
-    """Refuse a disk that will not hold the data set twice, staged and written."""
+    """Raise ValueError if the disk will not hold the data set twice, staged and written."""
     free = shutil.disk_usage(_existing(target)).free
-    if 2 * count * stored.image_bytes < free:  # would fit even as they are in memory
+    if 2 * count * stored.image_bytes < free:  # would fit even unencoded
         return
     sizes = [len(x) for x in itertools.islice(encoded(0), SAMPLE) if isinstance(x, bytes)]
     need = 2 * count * np.mean(sizes or 0.0)
     if need > free:
         raise ValueError(
-            f"{target}: {count:,} images take about {need / 1e9:.3g} GB while they are prepared, "
+            f"{target}: {count:,} images take about {need / 1e9:.3g} GB during preparation, "
             f"half of it at the end, but {free / 1e9:.3g} GB are free; write a target on another "
             "disk, a smaller --size or --format=jpeg"
         )

@@ -2,11 +2,12 @@
 
     observations  [trajectories, steps, observed numbers] float
     actions       [trajectories, steps] integers, the numbers of the environment's actions
-    rewards       [trajectories, steps] float, where they are known: for the expert's return
+    rewards       [trajectories, steps] float, if known: for the expert's return
 
-of one .npz file, as `tests/data/experts.py` writes. Of the first `trajectories` every `every`-th
-step is kept, from a first one that the seed draws for each (as the authors of arXiv 1606.03476 do,
-so that neighbours do not repeat each other). Every trajectory has the environment's horizon.
+are the arrays of one .npz file, as written by `tests/data/experts.py`. Of the first `trajectories`,
+every `every`-th step is kept, starting at one that the seed draws for each trajectory (as the
+authors of arXiv 1606.03476 do, so that neighbours do not repeat each other). Every trajectory has
+the environment's horizon.
 """
 
 import hashlib
@@ -38,12 +39,12 @@ def prepare_transitions(
     trajectories: int | None = None,
     seed: int = 0,
 ) -> dict:
-    """Make a data set of an .npz file; return its manifest.
+    """Make a data set from an .npz file; return its manifest.
 
     Args:
       environment: in which the expert acted, a name of environments/.
-      every: keep one step of so many.
-      trajectories: the first ones that are kept; None: all.
+      every: keep one step in this many.
+      trajectories: number of first ones to keep; None for all.
       seed: of the first step that is kept of each trajectory, and of the order of the records.
 
     Raises ValueError, FileNotFoundError or OSError, in one line that says what to write instead.
@@ -67,7 +68,7 @@ def prepare_transitions(
     if manifest:
         return manifest
     check_writable(target)
-    interrupted(target, settings, origin)  # refuses a target that holds anything else
+    interrupted(target, settings, origin)  # raises if the target holds anything else
     count = trajectories or len(actions)
     starts = np.random.default_rng(seed).integers(0, every, count)
     kept = [(i, t) for i in range(count) for t in range(starts[i], world.horizon, every)]
@@ -87,9 +88,9 @@ def prepare_transitions(
 def read(
     path: Path, name: str, world: Environment
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return observations [n, t, d] float32, actions [n, t] and, where they are, rewards [n, t].
+    """Return observations [n, t, d] float32, actions [n, t] and, if there are any, rewards [n, t].
 
-    name: of the environment, which they have to fit.
+    name: of the environment, which they must fit.
     """
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -137,7 +138,7 @@ def read(
 
 
 def summary(manifest: dict, target: Path) -> str:
-    """Return what was made, in two lines."""
+    """Return two lines on what was made."""
     counts = ", ".join(f"{name} {count:,}" for name, count in manifest["classes"].items())
     name = manifest["environment"]
     return (

@@ -1,10 +1,12 @@
 """Meshes and voxels for `jaxgan prepare SOURCE TARGET --voxels=N`: volumes of N x N x N.
 
-SOURCE is a folder of OBJ, STL or OFF files, the sub-folders of which are classes: each closed
-surface is brought to the middle, its longest side filling the volume, and filled (media/voxels.py).
-Rejected, by name: surfaces that are not closed, since they have no inside, and meshes too thin to
-fill any voxel. Or SOURCE is an .npz with the only array [n, N, N, N] uint8, 0 or 1 (or 255), and
-`labels` where there are classes.
+SOURCE is a folder of OBJ, STL or OFF files, whose sub-folders are classes: each closed surface is
+centred, scaled so that its longest side fills the volume, and filled (media/voxels.py). Rejected,
+by
+name: surfaces that are not closed, since they have no inside, and meshes too thin to fill any
+  voxel.
+Or SOURCE is an .npz with a single array [n, N, N, N] uint8, 0 or 1 (or 255), and `labels` if there
+are classes.
 """
 
 import dataclasses
@@ -22,15 +24,15 @@ from jaxgan.media.image_files import BadImageError
 from jaxgan.media.meshes import open_edges, read_mesh
 from jaxgan.media.voxels import filled, fitted
 
-LEAST, MOST = 4, 256  # voxels of a side
+LEAST, MOST = 4, 256  # voxels per side
 
 
 def open_volumes(path: Path, size: int, labels: Path | None = None) -> Source:
     """Open the meshes of a folder or the arrays of an .npz as volumes [size, size, size, 1] uint8.
 
-    labels: for a folder a CSV file of name,label lines in place of the sub-folders.
+    labels: for a folder, a CSV file of name,label lines instead of the sub-folders.
 
-    Raises ValueError or FileNotFoundError: with one line that says what to write instead.
+    Raises ValueError or FileNotFoundError, with one line on what to write instead.
     """
     if not LEAST <= size <= MOST:
         raise ValueError(f"voxels is {size}; write a number from {LEAST} to {MOST}")
@@ -38,7 +40,7 @@ def open_volumes(path: Path, size: int, labels: Path | None = None) -> Source:
         return _of_arrays(path, size)
     if not path.is_dir():
         raise ValueError(
-            f"{path}: volumes are made of a folder of meshes, or an .npz; unpack it, or write "
+            f"{path}: volumes are made from a folder of meshes, or an .npz; unpack it, or write "
             "another"
         )
     source = open_folder(path, labels, MESHES)
@@ -68,7 +70,7 @@ def volume_of(path: Path, size: int) -> np.ndarray | BadImageError:
 
 
 def checked(full: np.ndarray) -> np.ndarray:
-    """Return voxels [x, y, z] bool as they are stored. Raises ValueError where none is full."""
+    """Return voxels [x, y, z] bool as they are stored. Raises ValueError if none is full."""
     if not full.any():
         raise ValueError("no voxel is full")
     return np.where(full, 255, 0).astype(np.uint8)[..., None]

@@ -1,9 +1,10 @@
 """Sounds for `jaxgan prepare FOLDER TARGET --window=N`: files are cut into windows of one length.
 
-A file gives the windows that start at 0, hop, 2 hop, ... and lie inside; what is left at its end is
-left out. A file shorter than a window gives one, with silence behind. Channels are averaged, other
-rates resampled. With --normalise=peak a file is scaled first, so that its largest sample is full
-scale. A window whose largest sample is below a thousandth of it is rejected as silent.
+A file is cut into windows that start at 0, hop, 2 hop, ... and lie inside it; the rest at its end
+is dropped. A file shorter than a window gives one, padded with silence. Channels are averaged,
+other sampling rates resampled. With --normalise=peak, a file is first scaled so that its largest
+sample is full scale. A window whose largest sample is below a thousandth of that is rejected as
+silent.
 """
 
 import collections
@@ -23,7 +24,7 @@ from jaxgan.media.waves import to_stored
 
 SILENT = 1e-3  # of full scale, -60 dB
 NORMALISE = ("none", "peak")
-MOST_SAMPLES = 1 << 24  # of a window
+MOST_SAMPLES = 1 << 24  # per window
 
 
 def open_waves(
@@ -34,16 +35,16 @@ def open_waves(
     normalise: str = "none",
     labels: Path | None = None,
 ) -> Source:
-    """Open the sounds of a folder, the sub-folders of which are classes, as windows.
+    """Open the sounds of a folder as windows; its sub-folders are classes.
 
     Args:
       window, hop: in samples; hop None is the window, so that windows do not overlap.
-      rate: samples a second of the windows; None takes the files' own, which must be one.
+      rate: samples per second of the windows; None takes the files' own, which must be one.
       normalise: "none" or "peak", see above.
-      labels: a CSV file of name,label lines in place of the sub-folders.
+      labels: a CSV file of name,label lines instead of the sub-folders.
 
     Raises:
-      ValueError, FileNotFoundError: with one line that says what to write instead.
+      ValueError, FileNotFoundError: with one line on what to write instead.
     """
     hop = window if hop is None else hop
     for name, value in (("window", window), ("hop", hop), ("rate", 1 if rate is None else rate)):
@@ -91,7 +92,7 @@ def open_waves(
 
 
 def _header(path: Path) -> Sound | None:
-    """Return what a file's header says, None for a file that is rejected later."""
+    """Return the kind of a sound, from its header; None for a file that is rejected later."""
     try:
         return inspect_sound(path)
     except (ValueError, OSError) as error:
@@ -113,7 +114,7 @@ def _one_rate(folder: Path, headers: list[Sound | None]) -> int:
 
 
 def _windows(header: Sound | None, window: int, hop: int, rate: int) -> int:
-    """Return how many windows a file gives; one, which is rejected, where it cannot be read."""
+    """Return the number of windows of a file; one, which is rejected, if it cannot be read."""
     if header is None:
         return 1
     frames = -(-header.frames * rate // header.rate)

@@ -34,10 +34,10 @@ SPLIT = "train"  # of everything that `prepare` makes
 class ImageFormat:
     """How images are stored.
 
-    shape: (height, width, channels). dtype: "uint8" or "uint16". encoding: "png", "jpeg" or
-    "zlib". PNG holds 1 to 4 channels of 8 bits or one of 16 bits (Pillow has no 16-bit colour);
-    JPEG holds 1 or 3 of 8 bits; "zlib" holds anything, as a TFDS Tensor feature: arrays of other
-    media, of any shape, also "int16".
+    shape: (height, width, channels). dtype: "uint8" or "uint16". encoding: "png", "jpeg" or "zlib".
+    PNG holds 1 to 4 channels of 8 bits or one of 16 bits (Pillow has no 16-bit colour); JPEG holds
+    1 or 3 of 8 bits; "zlib" holds anything, as a TFDS Tensor feature: arrays of other media, of any
+    shape, also "int16".
     """
 
     shape: tuple[int, ...]
@@ -77,7 +77,7 @@ class ImageFormat:
             return zlib.compress(image.astype(image.dtype.newbyteorder("<")).tobytes(), 6)
         picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         out = io.BytesIO()
-        # 4:4:4, because halved chroma is visible to a discriminator at small sizes.
+        # 4:4:4, because a discriminator sees halved chroma at small sizes.
         options = {"quality": self.quality, "subsampling": 0} if self.encoding == "jpeg" else {}
         picture.save(out, self.encoding, **options)
         return out.getvalue()
@@ -97,7 +97,7 @@ class ImageFormat:
         return tfds.features.Image(shape=shape, dtype=dtype, encoding_format=self.encoding)
 
     def features(self, class_names: Iterable[str]) -> Features:
-        """Return what records of this format hold, as `records.image_features` reads it back."""
+        """Return the features of records in this format, as `records.image_features` reads them."""
         encoding = "zlib" if self.encoding == "zlib" else "image"
         dtype, names = np.dtype(self.dtype), tuple(class_names)
         return Features(self.shape, dtype, encoding, "image", "label", names)
@@ -105,7 +105,8 @@ class ImageFormat:
     def writer_options(self) -> str:
         """Return ArrayRecord's options.
 
-        One record a chunk is fastest to read, but costs 60 bytes an image: tiny images share one.
+        One record per chunk is fastest to read, but costs 60 bytes per image: tiny images share
+        one.
         """
         tiny = np.prod(self.shape) < 2048
         return "group_size:32" if tiny else "group_size:1,uncompressed"
@@ -113,7 +114,7 @@ class ImageFormat:
 
 @dataclasses.dataclass
 class ShardReport:
-    """What a written file holds. digests: the sha256 of each record, joined, in hex."""
+    """The content of a written file. digests: the SHA-256 of each record, concatenated, in hex."""
 
     labels: list[int]
     num_bytes: int
@@ -126,9 +127,9 @@ def write_shard(
 ) -> ShardReport:
     """Write (encoded image, label) records to one file, which appears only when it is complete.
 
-    records: an Example where images have captions.
+    records: Examples if images have captions.
 
-    Raises OSError where it cannot be written.
+    Raises OSError if it cannot be written.
     """
     labels, num_bytes, digests = [], 0, bytearray()
     with atomic.replacing(path) as temporary:
@@ -141,7 +142,7 @@ def write_shard(
                 labels.append(int(example.label))
                 num_bytes += len(raw)
                 digests += hashlib.sha256(raw).digest()
-            written(path, writer.close)  # it writes behind, so a full disk may show here
+            written(path, writer.close)  # writes are buffered, so a full disk may show here
         except BaseException:
             with contextlib.suppress(RuntimeError):
                 writer.close()
@@ -150,7 +151,7 @@ def write_shard(
 
 
 def written(path: Path, write: Callable, *arguments: bytes) -> None:
-    """Call write(*arguments); an error of it is an OSError that names the path."""
+    """Call write(*arguments); an error is raised as an OSError that names the path."""
     try:
         write(*arguments)
     except (OSError, RuntimeError) as error:  # RuntimeError: the ArrayRecord library's
@@ -164,7 +165,7 @@ def shard_path(directory: Path, split: str, shard: int, num_shards: int) -> Path
 
 
 def dataset_name(directory: Path) -> str:
-    """Return a name that TFDS accepts, from the directory's."""
+    """Return a name that TFDS accepts, made from the directory's."""
     name = re.sub(r"\W+", "_", directory.resolve().name, flags=re.ASCII).strip("_").lower()
     return name if name[:1].isalpha() else f"images_{name}"
 
@@ -180,8 +181,8 @@ def finish(
 ) -> dict:
     """Write the labels, the manifest and, last, the TFDS description; return the manifest.
 
-    The manifest is num_images, classes {name: count}, content_hash, num_bytes, labels (the file of
-    all labels and its SHA-256), format, and extra. text_dim: of the captions' vectors, if any.
+    The manifest holds num_images, classes {name: count}, content_hash, num_bytes, labels (the file
+    of all labels and its SHA-256), format, and extra. text_dim: of the captions' vectors, if any.
     """
     class_names = list(class_names)
     labels = np.array([label for report in reports for label in report.labels], np.int32)
@@ -263,7 +264,7 @@ def write_records(
 
     Args:
       examples: images of image_format.shape and dtype, labels in [0, len(class_names)).
-      num_examples: how many there are; needed for more than one shard.
+      num_examples: number of them; needed for more than one shard.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,16 @@
 """Feature extractors by name.
 
 lite0, lite0_128   EfficientNet-Lite0 at 224 and 128 pixels: the default, works offline
-inception          the Inception-V3 of 2015 that FID is defined on, downloaded or your file
+inception          the Inception-V3 of 2015 that defines FID, downloaded or from your file
 dinov2             a vision transformer from your file: FD-DINOv2 (arXiv 2306.04675)
 clip               another from your file: CMMD (arXiv 2401.09603)
-classifier         of sounds: learns the reference's classes first (classifier.py)
+discriminator      a run's own discriminator (network_features.py)
+encoder            a run's own encoder (network_features.py)
+classifier         for sounds: first learns the reference's classes (classifier.py)
 package.module:f   your own: f is an Extractor, or a function images -> (features, logits)
 
-A function is identified by its source file. That leaves out what it reads from elsewhere (weights,
-other modules): then make it an Extractor, whose sha256 covers that too.
+A function is identified by its source file. That does not cover what it reads from elsewhere
+(weights, other modules): if it does, make it an Extractor with a sha256 that covers that too.
 """
 
 import difflib
@@ -28,7 +30,7 @@ KNOWN = (
     "discriminator",
     "encoder",
     "classifier",
-)  # the last three are made in session.py: of a run's networks, of the reference
+)  # the last three are made in session.py: from a run's networks, or the reference
 
 
 def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extractor:
@@ -36,7 +38,10 @@ def extractor_by_name(name: str, weights_file: str | Path | None = None) -> Extr
 
     Args:
       name: "lite0", "lite0_128", "inception", "dinov2", "clip", or "package.module:attribute".
-      weights_file: of the first five; None takes the installed or the downloaded one.
+      weights_file: for the first five; None takes the installed or downloaded one.
+
+    Raises:
+      FileNotFoundError, ValueError: no such file, or an unknown name.
     """
     if weights_file is not None and not Path(weights_file).is_file():
         raise FileNotFoundError(f"evaluate.weights_file = {str(weights_file)!r}: no such file")
@@ -76,7 +81,7 @@ def _own_extractor(name: str) -> Extractor:
 
 
 def _source_file(name: str, found: object) -> str:
-    """Return the file that defines a function. Raises ValueError where there is none."""
+    """Return the file that defines a function. Raises ValueError if there is none."""
     if not callable(found):
         raise ValueError(f"extractor {name!r} is a {type(found).__name__}, not a function")
     try:

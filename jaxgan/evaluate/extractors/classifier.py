@@ -1,11 +1,11 @@
-"""A classifier of sounds that is trained when it is asked for, on the real ones of the reference.
+"""A classifier of sounds, trained on the reference when it is requested.
 
-`evaluate.extractor = "classifier"` needs no weights: a small network (convnet.py) learns to tell
-the classes of the reference by nine tenths of it and is tested on the rest; its accuracy stands in
-the protocol. Features are what its last layer sees, logits the classes'. So is_classifier is the
-Inception Score of WaveGAN (arXiv 1802.04208) with another judge, and no number of that paper: it is
-between 1 and the number of classes, and to be read beside the real sounds' own (tests/demos/
-digits.py).
+`evaluate.extractor = "classifier"` needs no weights: a small network (convnet.py) learns the
+classes of the reference from nine tenths of it and is tested on the rest; its accuracy is in the
+protocol. Features are the inputs of its last layer, logits those of the classes. So is_classifier
+is like the Inception Score of WaveGAN (arXiv 1802.04208), but with another classifier, and not
+comparable with that paper's: it lies between 1 and the number of classes, and should be read beside
+the real sounds' own (tests/demos/digits.py).
 """
 
 import hashlib
@@ -22,13 +22,13 @@ from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.held_out import divided
 from jaxgan.media.waves import SCALE
 
-EPOCHS, AT_ONCE = 10, 500
+EPOCHS, AT_ONCE = 10, 500  # AT_ONCE: waves per call
 
 
 def classifier(reference: Images, seed: int = 0) -> Extractor:
-    """Return the extractor of a reference of labelled waves.
+    """Return the extractor for a reference of labelled waves.
 
-    Raises ValueError for samples that are no waves, or of one class.
+    Raises ValueError for samples that are not waves, or of one class.
     """
     classes = len(reference.class_names)
     if len(reference.shape) != 2 or classes < 2:

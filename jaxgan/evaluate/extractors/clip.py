@@ -1,12 +1,12 @@
-"""CLIP's image network (arXiv 2103.00020): CMMD (arXiv 2401.09603) takes that of ViT-L/14 at 336
-pixels.
+"""CLIP's image network (arXiv 2103.00020); CMMD (arXiv 2401.09603) uses ViT-L/14 at 336 pixels.
 
     x_0 = norm([class, patches of 14 x 14 times W] + positions)
     x  <- x + attention(norm(x)),   x <- x + mlp(norm(x)),   f = norm(x)[class] P,   f / |f|
 
-with layer norm (1e-5), heads of 64 dimensions, an mlp four times as wide with x s(1.702 x), s the
-logistic function. The metric's authors cut the middle square out of an image, resize it as Pillow
-does, bicubic, antialiased, to 8 bits, and bring the embeddings to unit length.
+with layer norm (1e-5), heads of 64 dimensions, and an MLP four times as wide with x s(1.702 x), s
+the logistic function. As the metric's authors do, the central square is cropped from an image,
+resized as Pillow does (bicubic, antialiased, 8 bits), and the embeddings are normalised to unit
+length.
 
 The weights are not part of jaxgan: evaluate.weights_file is openai/clip-vit-large-patch14-336 in
 one safetensors file, with the names of CLIPModel (text_model is left out); its SHA-256 is in the
@@ -46,7 +46,7 @@ def clip(weights_file: str | Path | None) -> Extractor:
     """Return the extractor: embeddings of unit length, and no logits.
 
     Raises:
-      ValueError: no weights file, or one of another network, with the first name that differs.
+      ValueError: no weights file, or that of another network; names the first array that differs.
     """
     if weights_file is None:
         raise ValueError(
@@ -98,7 +98,8 @@ def shapes(dim: int, depth: int, patches: int, features: int) -> dict[str, tuple
 
 
 def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
-    """Return the network's arrays. ValueError names the first one that is missing or misshapen."""
+    """Return the network's arrays. ValueError names the first that is missing or of another
+    shape."""
     arrays = {name.removeprefix("vision_model."): a for name, a in arrays.items()}
     side = lambda name, axis: (*arrays.get(name, np.zeros(0)).shape, 0, 0)[axis]
     patches, dim = side(POSITIONS, 0) - 1, side(CLASS, 0)
@@ -117,7 +118,7 @@ def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
 
 
 def normalised(images: jax.Array, size: int) -> jax.Array:
-    """Return images [n, h, w, 1 or 3] in [-1, 1] as the network wants them, [n, size, size, 3]."""
+    """Return images [n, h, w, 1 or 3] in [-1, 1] as the network's input, [n, size, size, 3]."""
     levels = rgb_bytes(images)
     height, width = levels.shape[1:3]
     side = min(height, width)
@@ -128,7 +129,7 @@ def normalised(images: jax.Array, size: int) -> jax.Array:
 
 
 def embedding(weights: Weights, images: jax.Array) -> jax.Array:
-    """Return embeddings [n, d] of unit length of images [n, s, s, 3], s the network's size."""
+    """Return embeddings [n, d] of unit length for images [n, s, s, 3], s the network's size."""
     x = patches(images, weights["embeddings.patch_embedding.weight"])
     token = jnp.broadcast_to(weights[CLASS], (len(x), 1, x.shape[-1]))
     x = jnp.concatenate([token, x], 1) + weights[POSITIONS][None]

@@ -1,7 +1,7 @@
-"""A small convolutional classifier on pixels, for scores that should not rest on an extractor.
+"""A small convolutional classifier on pixels, for scores that should not depend on an extractor.
 
 Three 3x3 convolutions of stride 2 (32, 64, 128 channels, group norm, ReLU), mean over space, one
-linear layer; Adam with a cosine schedule. Seconds on a laptop for 28 to 64 pixels.
+linear layer; Adam with a cosine schedule. Takes seconds on a laptop for 28 to 64 pixels.
 """
 
 from typing import Any
@@ -18,7 +18,8 @@ Params = Any
 
 
 class ConvNet(nn.Module):
-    """images [n, height, width, channels] in [-1, 1] -> features [n, 128], logits [n, classes]."""
+    """Map images [n, height, width, channels] in [-1, 1] to features [n, 128] and logits [n,
+    classes]."""
 
     classes: int
 
@@ -33,7 +34,7 @@ class ConvNet(nn.Module):
 
 
 def convnet(params: Params, images: jax.Array, classes: int) -> tuple[jax.Array, jax.Array]:
-    """Return features [n, 128] and logits [n, classes] of images, by the weights of `trained`."""
+    """Return features [n, 128] and logits [n, classes] of images, with the weights of `trained`."""
     return nn.apply(ConvNet.__call__, ConvNet(classes))(params, images)
 
 
@@ -66,7 +67,7 @@ def trained(
     batch: int = 64,
     seed: int = 0,
 ) -> Params:
-    """Return the weights of a ConvNet trained on images; arguments as above."""
+    """Return the weights of a ConvNet trained on images; arguments as in convnet_labels."""
     count = len(train_images)
     batch = min(batch, count)
     steps = epochs * (count // batch)

@@ -1,15 +1,15 @@
-"""DINOv2's vision transformers (arXiv 2304.07193), whose Frechet distance people agree with most
-(arXiv 2306.04675): FD-DINOv2 takes the class token of ViT-L/14 at 224 pixels.
+"""DINOv2's vision transformers (arXiv 2304.07193), whose Frechet distance agrees best with people
+(arXiv 2306.04675): FD-DINOv2 uses the class token of ViT-L/14 at 224 pixels.
 
     x_0 = [class, patches of 14 x 14 times W + b] + positions
     x  <- x + g_1 * attention(norm(x)),   x <- x + g_2 * mlp(norm(x)),   features = norm(x)[class]
 
-with layer norm (1e-6), heads of 64 dimensions, an mlp four times as wide with GELU. Three choices
-decide the number; they follow the metric's authors: images are resized as Pillow did in 2023,
-bicubic, antialiased, rows first, to 8 bits after each direction (newer ones go along the columns
-first where an image is taller than wide); the mean and deviation are ImageNet's; and the positions,
-learned for 37 x 37 patches, are interpolated as the network's own code does: bicubic (a = -0.75),
-with a scale of 16.1 / 37 for 16 of them.
+with layer norm (1e-6), heads of 64 dimensions, and an MLP four times as wide with GELU. Three
+choices affect the number; they follow the metric's authors. Images are resized as Pillow did in
+2023: bicubic, antialiased, rows first, to 8 bits after each direction (newer versions resize
+columns first if an image is taller than wide). The mean and deviation are ImageNet's. The
+positions, learned for 37 x 37 patches, are interpolated as in the network's own code: bicubic (a =
+-0.75), with a scale of 16.1 / 37 for 16 of them.
 
 The weights are not part of jaxgan: evaluate.weights_file is the model.safetensors of
 facebook/dinov2-base or -large (Apache-2.0), whose SHA-256 is in the protocol. Width and depth are
@@ -38,7 +38,7 @@ def dinov2(weights_file: str | Path | None) -> Extractor:
     """Return the extractor: the class token, and no logits.
 
     Raises:
-      ValueError: no weights file, or one of another network, with the first name that differs.
+      ValueError: no weights file, or that of another network; names the first array that differs.
     """
     if weights_file is None:
         raise ValueError(
@@ -96,7 +96,8 @@ def shapes(dim: int, depth: int, patches: int) -> dict[str, tuple[int, ...]]:
 
 
 def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
-    """Return the network's arrays. ValueError names the first one that is missing or misshapen."""
+    """Return the network's arrays. ValueError names the first that is missing or of another
+    shape."""
     arrays = {name.removeprefix("dinov2."): a for name, a in arrays.items()}
     token = arrays.get("embeddings.cls_token", np.zeros((1, 1, 0)))
     positions = arrays.get("embeddings.position_embeddings", np.zeros((1, 1, 0)))
@@ -114,14 +115,14 @@ def checked(path: Path, arrays: dict[str, np.ndarray]) -> Weights:
 
 
 def normalised(images: jax.Array) -> jax.Array:
-    """Return images [n, h, w, 1 or 3] in [-1, 1] as the network wants them, [n, 224, 224, 3]."""
+    """Return images [n, h, w, 1 or 3] in [-1, 1] as the network's input, [n, 224, 224, 3]."""
     levels = as_pillow(rgb_bytes(images), SIZE)
     mean, deviation = (jnp.asarray(x).reshape(1, 1, 1, 3) for x in (MEAN, DEVIATION))
     return (levels / 255.0 - mean) / deviation
 
 
 def bicubic(length: int, count: int, scale: float) -> np.ndarray:
-    """Return the matrix [count, length] of PyTorch's bicubic interpolation by a scale."""
+    """Return the matrix [count, length] of PyTorch's bicubic interpolation with a scale."""
 
     def weight(x: np.ndarray, a: float = -0.75) -> np.ndarray:
         x = np.abs(x)
@@ -139,7 +140,7 @@ def bicubic(length: int, count: int, scale: float) -> np.ndarray:
 
 
 def positions(table: jax.Array, side: int) -> jax.Array:
-    """Return the positions [1, side^2 + 1, d] of a table [1, n^2 + 1, d]."""
+    """Return positions [1, side^2 + 1, d], interpolated from a table [1, n^2 + 1, d]."""
     length = round((table.shape[1] - 1) ** 0.5)
     if length == side:
         return table

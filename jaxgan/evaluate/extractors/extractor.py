@@ -18,7 +18,7 @@ PyTree = Any
 
 
 class Extractor(NamedTuple):
-    """What turns images into features.
+    """A function from images to features.
 
     Fields:
       name: part of every metric's name: fd_<name>, kd_<name>, is_<name>.
@@ -26,7 +26,7 @@ class Extractor(NamedTuple):
       apply: (weights, images [n, height, width, 1 or 3] float32 in [-1, 1]) ->
         (features [n, d] float32, logits [n, k] float32, k = 0 if it has none). Traceable by jit.
       sha256: of the weights file (or of the source file that defines your function).
-      protocol: input size, resizing and the rest that decides the numbers; plain JSON values.
+      protocol: input size, resizing and whatever else decides the numbers; plain JSON values.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Extractor(NamedTuple):
 
 
 def output_widths(extractor: Extractor, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return how many features and logits an image of `shape` gives; nothing is computed.
+    """Return the number of features and of logits for an image of `shape`; nothing is computed.
 
     Raises:
       ValueError: the function does not return (features [n, d], logits [n, k]).
@@ -54,10 +54,10 @@ def output_widths(extractor: Extractor, shape: tuple[int, ...]) -> tuple[int, in
 
 
 def check_independent(extractor: Extractor, shape: tuple[int, ...]) -> None:
-    """Refuse an extractor whose features of an image depend on the other images of its batch.
+    """Raise ValueError if an image's features depend on the other images of its batch.
 
     Batch norm with the batch's own moments and minibatch layers do that: every number would depend
-    on the batch size, the order and the padding of the last batch. Found by trying: one image
+    on the batch size, the order and the padding of the last batch. It is tested with one image
     beside two different ones.
     """
     rng = np.random.default_rng(0)
@@ -74,9 +74,9 @@ def check_independent(extractor: Extractor, shape: tuple[int, ...]) -> None:
 
 
 def metric_name(metric: str, extractor: Extractor) -> str:
-    """Return the name of a metric in the extractor's space.
+    """Return the name of a metric with this extractor.
 
-    Only numbers of the original Inception network get the bare names fid, kid and is.
+    Only numbers from the original Inception network get the bare names fid, kid and is.
     """
     if extractor.name == "inception" and metric in ("fd", "kd", "is"):
         return {"fd": "fid", "kd": "kid", "is": "is"}[metric]
@@ -84,7 +84,7 @@ def metric_name(metric: str, extractor: Extractor) -> str:
 
 
 def rgb_bytes(images: jax.Array) -> jax.Array:
-    """Return images as RGB in whole numbers from 0 to 255, float32 [n, height, width, 3].
+    """Return images as RGB levels, integers from 0 to 255 in float32, [n, height, width, 3].
 
     Args:
       images: [n, height, width, channels] float32 in [-1, 1]; one channel is repeated.

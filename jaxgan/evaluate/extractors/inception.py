@@ -1,15 +1,15 @@
-"""The Inception-V3 of December 2015 that FID and IS are defined on (arXiv 1512.00567, 1706.08500).
+"""The Inception-V3 of December 2015 that defines FID and IS (arXiv 1512.00567, 1706.08500).
 
-It differs from the network of the paper, and every score depends on it:
+It differs from the paper's network, and every score depends on the differences:
 
-    average pools divide by the pixels inside the image, not by nine
-    the last block pools by maximum where the others average
+    average pools divide by the number of pixels inside the image, not by nine
+    the last block uses max pooling where the others use average pooling
     images are resized to 299 by TensorFlow 1's bilinear: no half-pixel centres, no antialiasing
     1008 outputs; IS uses the logits without their bias
 
-The weights are not part of jaxgan: without a file of yours, torch-fidelity's is downloaded once
+The weights are not part of jaxgan. Without a file of yours, torch-fidelity's is downloaded once
 (91 MB, Apache-2.0; pytorch-fid's pt_inception-2015-12-05-6726825d.pth is the same file) and refused
-if its SHA-256 is another. Tensors keep the names of that file; batch norm is folded in when it is
+if its SHA-256 differs. Tensors keep the names of that file; batch norm is folded in when it is
 read.
 """
 
@@ -60,7 +60,7 @@ def inception(weights_file: str | Path | None) -> Extractor:
 
 
 def resized(images: jax.Array) -> jax.Array:
-    """Return images as the network wants them: [n, 299, 299, 3], (byte - 128) / 128."""
+    """Return images as the network's input: [n, 299, 299, 3], (byte - 128) / 128."""
     return (tensorflow_bilinear(rgb_bytes(images), SIZE) - 128.0) / 128.0
 
 
@@ -168,9 +168,9 @@ def inception_features(weights: dict, x: jax.Array) -> tuple[jax.Array, jax.Arra
 
 
 def average_pool(x: jax.Array) -> jax.Array:
-    """Mean over 3x3 windows, stride 1; at the border over the pixels that exist."""
+    """Average over 3x3 windows, stride 1; at the border, over the pixels that exist."""
     total = jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 3, 3, 1), (1, 1, 1, 1), "SAME")
-    # Counted in numpy: as a reduce_window over ones it took minutes of constant folding.
+    # Counted in NumPy: as a reduce_window over ones, it took minutes of constant folding.
     rows, columns = (np.convolve(np.ones(n), np.ones(3), "same") for n in x.shape[1:3])
     counts = np.outer(rows, columns)[None, :, :, None].astype(np.float32)
     return total / counts

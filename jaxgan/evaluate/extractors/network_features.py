@@ -1,10 +1,10 @@
 """A run's own networks as extractors: what they sow as "features" (Linen's intermediates).
 
-    discriminator   the input of its last layer (sum over space, for BigGAN's)
+    discriminator   the input of its last layer (for BigGAN's, the sum over space)
     encoder         the same of a generator's encoder (BiGAN). BigBiGAN's takes real images only,
-                    twice as large as generated ones, and so is refused
+                    twice as large as generated ones, and is therefore refused
 
-The averaged weights where there is an average (generator, encoder), the live ones otherwise.
+Uses the averaged weights if there is an average (generator, encoder), the live ones otherwise.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ NETWORKS = ("discriminator", "encoder")
 
 
 def network_extractor(run: Run, state: TrainState, name: str) -> Extractor:
-    """Return the extractor of a run's network; images are [n, h, w, c] of the run's own shape.
+    """Return the extractor of a run's network, for images [n, h, w, c] of the run's own shape.
 
     Raises:
-      ValueError: the run has no such network, or it does not show its features.
+      ValueError: the run has no such network, or the network sows no features.
     """
     role, model = ("discriminator" if name == "discriminator" else "generator"), run.config.model
     player, own = run.game.players[role], state.players[role]
@@ -48,8 +48,8 @@ def network_extractor(run: Run, state: TrainState, name: str) -> Extractor:
                 f"evaluate.extractor = {name!r}: images are {found}, but the run's {name} takes "
                 f"{taken}: write another extractor"
             )
-        # Rounded as the other extractors do: samples score the same in memory and in a folder.
-        # Samples of 16 bits with a sign come as waves, whatever they are (features.as_floats).
+        # Rounded, as in the other extractors: samples score the same in memory and in a folder.
+        # Signed 16-bit samples arrive scaled as waves, whatever they are (features.as_floats).
         stored = run.medium.stored.sample.dtype
         back = waves.to_stored if stored == jnp.int16 else run.medium.to_stored
         images = run.medium.to_float(Batch(back(images))).sample

@@ -1,4 +1,4 @@
-"""What vision transformers (arXiv 2010.11929) have in common: dinov2.py, clip.py.
+"""What the vision transformers (arXiv 2010.11929) of dinov2.py and clip.py have in common.
 
 Arrays are named as in PyTorch, {name}.weight [outputs, inputs] and {name}.bias.
 """
@@ -12,9 +12,9 @@ Weights = dict[str, jax.Array]
 
 
 def as_pillow(levels: jax.Array, size: int) -> jax.Array:
-    """Resize levels [n, h, w, 3] of 0 to 255 to size x size as Pillow's bicubic filter does.
+    """Resize levels [n, h, w, 3] from 0 to 255 to size x size as Pillow's bicubic filter does.
 
-    Antialiased, rows first, rounded to whole levels after each direction.
+    Antialiased, rows first, rounded to integers after each direction.
     """
     for axis in (2, 1):
         shape = tuple(size if i == axis else side for i, side in enumerate(levels.shape))
@@ -32,7 +32,7 @@ def patches(images: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def layer(weights: Weights, start: str) -> Weights:
-    """Return the arrays whose names start so, without that start."""
+    """Return the arrays whose names have the prefix `start`, without it."""
     return {name[len(start) :]: w for name, w in weights.items() if name.startswith(start)}
 
 

@@ -1,1 +1,1 @@
-"""Metrics: functions of features, logits and labels, one idea a file."""
+"""Metrics: functions of features, logits and labels, one idea per file."""

@@ -1,10 +1,10 @@
 """Classification accuracy score (CAS, arXiv 1905.10887): train on samples, test on real images.
 
-A classifier that only ever saw samples is as good on real images as the samples are varied and
-rightly labelled. Beside the score stands the oracle: the same classifier trained on as many real
-images; the gap between the two is the model's. The paper trains a ResNet-50 on ImageNet; here the
-classifier is a logistic regression on extractor features, or any function of the same signature
-(`convnet.convnet_labels` works on pixels).
+A classifier trained only on samples is as good on real images as the samples are varied and
+correctly labelled. Beside the score stands the oracle: the same classifier trained on as many real
+images; the gap between the two is due to the generator. Deviation: the paper trains a ResNet-50 on
+ImageNet; here the classifier is a logistic regression on extractor features, or any function of the
+same signature (`convnet.convnet_labels` works on pixels).
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from jaxgan.evaluate.metrics.probe import accuracy, logistic_labels
 
 
 class Accuracies(TypedDict):
-    """What classification_accuracy_score returns."""
+    """The result of classification_accuracy_score."""
 
     accuracy: float
     oracle: float
@@ -41,9 +41,12 @@ def classification_accuracy_score(
       classifier: (train inputs, train labels, test inputs, classes) -> predicted labels.
 
     Returns:
-      accuracy: trained on samples. oracle: trained on as many real images, each class in its
-        proportion (all of them where there are fewer).
+      accuracy: trained on samples. oracle: trained on as many real images, with each class in
+        proportion (on all of them if there are fewer).
       per_class: accuracy of the former in every class (NaN for one without test images).
+
+    Raises:
+      ValueError: a class without samples.
     """
     count = len(samples[0])
     missing = sorted(set(np.unique(real_test[1]).tolist()) - set(np.unique(samples[1]).tolist()))

@@ -1,8 +1,8 @@
 """Error bars by resampling with replacement (Efron 1979).
 
-The spread over resamples estimates the standard error that the finite number of images leaves.
-Only the spread is used, around the value from all images: the mean of a resampled Frechet distance
-is biased upwards, because a resample holds fewer distinct images.
+The spread over resamples estimates the standard error due to the finite number of images. Only the
+spread is used, around the value from all images: the mean of a resampled Frechet distance is biased
+upwards, because a resample holds fewer distinct images.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,8 @@ def standard_error(
 
     Args:
       statistic: indices [count] into the images, some repeated -> the number.
-      count: how many images there are.
-      rounds: at least 2; 20 give the error to 16%, 100 to 7%.
+      count: number of images.
+      rounds: at least 2; 20 estimate the error to 16%, 100 to 7%.
     """
     if rounds < 2:
         raise ValueError(f"{rounds} bootstrap rounds: write at least 2")

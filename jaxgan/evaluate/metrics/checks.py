@@ -1,12 +1,12 @@
-"""What every metric refuses: wrong shapes, values that are not finite, seeds out of range."""
+"""Input checks of all metrics: shapes, finite values, seeds."""
 
 import numpy as np
 
-SEEDS = 2**32  # of numpy's legacy generator, which the published protocols use
+SEEDS = 2**32  # of NumPy's legacy generator, which the published protocols use
 
 
 def rows(name: str, array: np.ndarray, least: int = 1) -> np.ndarray:
-    """Return `array` [n, d] of finite numbers as it is.
+    """Return `array` [n, d] of finite numbers unchanged.
 
     Raises:
       ValueError: another number of axes, no column, fewer than `least` rows, or a value that is
@@ -25,7 +25,7 @@ def rows(name: str, array: np.ndarray, least: int = 1) -> np.ndarray:
 
 
 def finite(name: str, array: np.ndarray) -> np.ndarray:
-    """Return `array` [n, ...] as it is, or name the first row with a value that is not finite."""
+    """Return `array` [n, ...] unchanged; ValueError, naming the first row, if it is not finite."""
     good = np.isfinite(array)
     if not good.all():
         bad = int(np.argmin(good.reshape(len(array), -1).all(axis=1)))
@@ -36,7 +36,7 @@ def finite(name: str, array: np.ndarray) -> np.ndarray:
 def pair(
     name1: str, array1: np.ndarray, name2: str, array2: np.ndarray, least: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return two arrays of `rows` with equally many columns."""
+    """Return two arrays, checked by `rows`, with the same number of columns."""
     array1, array2 = rows(name1, array1, least), rows(name2, array2, least)
     if array1.shape[1] != array2.shape[1]:
         raise ValueError(
@@ -47,7 +47,7 @@ def pair(
 
 
 def labels_of(name: str, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return labels [count] of integers as they are."""
+    """Return integer labels [count] unchanged; ValueError for others."""
     labels = np.asarray(labels)
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
@@ -57,7 +57,7 @@ def labels_of(name: str, labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def checked_seed(seed: int) -> int:
-    """Return a seed of [0, 2**32), or say that it is not one.
+    """Return a seed in [0, 2**32) as an int; ValueError for another.
 
     >>> checked_seed(2**32)
     Traceback (most recent call last):

@@ -1,17 +1,17 @@
-"""How much two partitions of the same images agree: found categories with classes.
+"""Agreement of two partitions of the same images, such as found categories and classes.
 
     I(a; b) = sum p(a, b) log p(a, b) / (p(a) p(b))        NMI = 2 I / (H(a) + H(b))
 
-1 where each determines the other, 0 where they are independent. The mean of the entropies is the
-arithmetic one, scikit-learn's default. With as many images as there are pairs of categories and
-classes independent partitions score above 0 by chance: compare on many more.
+It is 1 if each determines the other, 0 if they are independent. The entropies are averaged
+arithmetically, scikit-learn's default. If there are only as many images as pairs of category and
+class, independent partitions score above 0 by chance: use many more.
 """
 
 import numpy as np
 
 
 def normalised_mutual_information(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the NMI of two integer labelings [n]; 1 if both have one part only.
+    """Return the NMI of two integer labelings [n]; 1 if both have only one part.
 
     >>> round(normalised_mutual_information(np.array([0, 0, 1, 1]), np.array([5, 5, 2, 2])), 12)
     1.0
@@ -31,7 +31,7 @@ def entropy(p: np.ndarray) -> float:
 
 
 def purity(found: np.ndarray, classes: np.ndarray) -> float:
-    """Return the share of images whose class is the most common one of their category.
+    """Return the share of images whose class is the most common one in their category.
 
     Args:
       found, classes: [n] int, 0 or more.

@@ -3,9 +3,9 @@
     1000 (mean_{i, j} k(x_i, x_j) + mean_{i, j} k(y_i, y_j) - 2 mean_{i, j} k(x_i, y_j))
     k(x, y) = exp(-|x - y|^2 / (2 * 10^2))
 
-The estimate of least variance, i = j included: never below zero, and biased upwards by about
-1000 (1 - mean k) (1 / n_x + 1 / n_y). The number of the paper is that of the extractor `clip`; its
-kernel's width suits embeddings of unit length. Float64, because the three terms cancel.
+This is the minimum-variance estimate, which includes i = j: never below zero, and biased upwards by
+about 1000 (1 - mean k) (1 / n_x + 1 / n_y). The paper's number is the one with the extractor
+`clip`; the kernel's width suits embeddings of unit length. Float64, because the three terms cancel.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def gaussian_distance(features1: np.ndarray, features2: np.ndarray) -> float:
     786.9387
     """
     x, y = (np.asarray(a, np.float64) for a in pair("features1", features1, "features2", features2))
-    center = x.mean(axis=0)  # distances stay, norms (so rounding) shrink
+    center = x.mean(axis=0)  # distances stay the same, norms (and rounding errors) shrink
     x, y = x - center, y - center
     between = _mean_kernel(x, y)
     return SCALE * float(_mean_kernel(x, x) + _mean_kernel(y, y) - 2.0 * between)

@@ -1,4 +1,4 @@
-"""The metric "copies": shares of samples that copy a training image, or another sample."""
+"""The metric "copies": the shares of samples that copy a training image, or another sample."""
 
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 from jaxgan.evaluate.metrics.neighbours import copy_rates

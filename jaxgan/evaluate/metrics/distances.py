@@ -1,10 +1,10 @@
-"""Distances between many features: fast in float32, and known to how many digits.
+"""Distances between many features: fast in float32, with a bound on their errors.
 
     |a - b|^2 = |a|^2 + |b|^2 - 2 a.b,    off by at most (d + 16) 2^-23 (|a|^2 + |b|^2)
 
-The matrix product runs on the device. Whoever compares two distances closer than that bound looks
-them up again with `exact_distances`, in float64 from the differences, so decisions (is this sample
-inside that ball?) equal exact arithmetic although 99.9% of the work is float32.
+The matrix product runs on the device. Callers that compare two distances closer than that bound
+look them up again with `exact_distances`, in float64 from the differences. So decisions (is this
+sample inside that ball?) equal exact arithmetic, although 99.9% of the work is float32.
 """
 
 import jax
@@ -13,12 +13,12 @@ import numpy as np
 
 # Elements of one block of distances: 64 MB of float32.
 BLOCK = 2**24
-# Pairs looked up again at once (2,048 features: 64 MB).
+# Pairs looked up again in one call (2,048 features: 64 MB).
 PAIRS = 2**12
 
 
 def centred(features: np.ndarray, center: np.ndarray) -> np.ndarray:
-    """Return features - center as float32: distances stay, norms (so the error bound) shrink."""
+    """Return features - center as float32: distances stay the same, norms (so the bound) shrink."""
     return (features - center).astype(np.float32)
 
 

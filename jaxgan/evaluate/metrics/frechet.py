@@ -2,11 +2,11 @@
 
     |m1 - m2|^2 + tr(C1) + tr(C2) - 2 tr((C1^1/2 C2 C1^1/2)^1/2)
 
-in float64, by eigenvalues of symmetric matrices: no complex numbers, no iteration. Eigenvalues
-that are rounding noise of a singular covariance (fewer images than features) are dropped, they
-would add their square root.
+in float64, by eigenvalues of symmetric matrices: no complex numbers, no iteration. Eigenvalues that
+are only rounding noise of a singular covariance (fewer images than features) are dropped, because
+they would contribute their square roots.
 
-The distance is biased by about 1/n. `frechet_infinity` evaluates it on growing subsets and
+The distance has a bias of about 1/n. `frechet_infinity` evaluates it on growing subsets and
 extrapolates the line in 1/n to zero (arXiv 1911.07023).
 """
 
@@ -96,12 +96,12 @@ def frechet_of_samples(features1: np.ndarray, features2: np.ndarray) -> float:
 def frechet_infinity(
     features: np.ndarray, reference: Features, points: int = 15, seed: int = 0
 ) -> float:
-    """Return the distance extrapolated to infinitely many samples; `reference` stays as it is.
+    """Return the distance extrapolated to infinitely many samples, with a fixed `reference`.
 
     Args:
       features: [n, d] of the samples, n at least 4.
-      points: how many subset sizes, evenly spaced from n / 10 (5,000 of 50,000 as published) to n.
-      seed: of the shuffle; subsets are its beginnings.
+      points: number of subset sizes, evenly spaced from n / 10 (5,000 of 50,000 as published) to n.
+      seed: of the shuffle; each subset is a beginning of it.
     """
     if len(features) < 4 or points < 2:
         raise ValueError(f"{len(features)} samples and {points} points: write at least 4 and 2")

@@ -1,6 +1,6 @@
-"""The share of real images that classifiers are tested on, and not trained on.
+"""The share of real images on which classifiers are tested, and not trained.
 
-Drawn by class, so that records in the order of their classes test every class.
+They are drawn by class, so that every class is tested even if records are sorted by class.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def divided(inputs: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[Labe
       inputs: [n, ...]; labels: [n] int.
 
     Raises:
-      ValueError: a tenth of them is none.
+      ValueError: a tenth of them rounds to zero.
 
     >>> train, test = divided(np.arange(40)[:, None], np.repeat([0, 1], 20))
     >>> np.bincount(train[1]).tolist(), np.bincount(test[1]).tolist()
@@ -37,11 +37,11 @@ def divided(inputs: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[Labe
 
 
 def tested(count: int) -> int:
-    """Return how many of `count` images are held out."""
+    """Return the number of images held out of `count`."""
     return round(SHARE * count)
 
 
 def divided_features(real: Features, test: Features | None, seed: int) -> tuple[Labelled, Labelled]:
-    """Return (features, labels) to train on and to test on: all of `test` where it is given."""
+    """Return (features, labels) to train on and to test on: the latter all of `test`, if given."""
     known = real.features, needed(real.labels)
     return divided(*known, seed) if test is None else (known, (test.features, needed(test.labels)))

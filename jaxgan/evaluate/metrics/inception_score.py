@@ -2,7 +2,7 @@
 
     exp(mean_x KL(p(y|x) || p(y))), p(y) the mean of p(y|x), in each of 10 splits; mean and std
 
-between 1 and the number of classes. In float64.
+It lies between 1 and the number of classes. Computed in float64.
 """
 
 import itertools
@@ -21,8 +21,8 @@ def inception_score(
     Args:
       logits: [n, k] finite, n at least `splits`.
       splits: 10 as published.
-      seed: of the shuffle before splitting (as torch-fidelity: legacy numpy generator); None keeps
-        the order.
+      seed: of the shuffle before splitting (as in torch-fidelity: NumPy's legacy generator); None
+        keeps the order.
 
     >>> inception_score(1e4 * np.eye(4), splits=1)  # sure of each image, all classes alike
     (4.0, 0.0)

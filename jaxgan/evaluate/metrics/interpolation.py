@@ -1,14 +1,15 @@
-"""Interpolation: is what lies between two samples as good as the samples?
+"""Interpolation: are points between two samples as good as the samples?
 
-A generator that learnt the data moves evenly between two images, and the images between are as near
-to real ones as the ends. One that memorised them jumps from one to the next, or leaves the data
-between them. For pairs of samples of one class, paths of latents on the sphere and, to compare
-with, of pixels (a cross-fade, which leaves the data by construction). Distances to the nearest real
-image are in units of that between a real image and the nearest other one (mean): 0 is a copy.
+A generator that learnt the data moves evenly between two images, and the images in between are as
+near to real ones as the ends. One that memorised them jumps from one to the next, or leaves the
+data in between. Paths between pairs of samples of one class are taken in the latents, on the
+sphere, and for comparison in the pixels (a cross-fade, which leaves the data by construction).
+Distances to the nearest real image are in units of the mean distance between a real image and its
+nearest other: 0 is a copy.
 
     interpolation_ends     of the samples themselves
-    interpolation_latent   in the middle of the latent path
-    interpolation_pixel    in the middle of the cross-fade
+    interpolation_latent   at the midpoint of the latent path
+    interpolation_pixel    at the midpoint of the cross-fade
     interpolation_jump     largest step of the latent path over its mean step, in pixels: 1 is even,
                            `steps` - 1 is one jump
 """
@@ -42,8 +43,9 @@ def interpolation(
     Args:
       features: images [n, h, w, c] uint8 -> features [n, d].
       real: features of the real images, [m, d]. real_distances: their `own_distances`.
-      pairs: of samples; classes repeat cyclically. Of more classes than pairs some are drawn.
-      steps: images on a path, ends included; odd.
+      pairs: number of pairs of samples; classes repeat cyclically. If there are more classes than
+        pairs, some are drawn.
+      steps: images on a path, including the ends; odd.
     """
     if pairs < 1 or steps < 3 or steps % 2 == 0:
         raise ValueError(f"{pairs} pairs, {steps} steps: write 1 or more, and an odd number from 3")
@@ -71,9 +73,10 @@ def interpolation(
 
 
 def evenness(paths: np.ndarray) -> float:
-    """Return the largest step over the mean step of paths [pairs, steps, h, w, c], mean over pairs.
+    """Return the largest step over the mean step of paths [pairs, steps, h, w, c], averaged over
+    pairs.
 
-    A path that does not move at all is even.
+    A path that does not move at all counts as even.
 
     >>> evenness(np.array([0.0, 0.0, 8.0]).reshape(1, 3, 1, 1, 1))  # one jump in two steps
     2.0

@@ -2,11 +2,11 @@
 
     mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean_{i, j} k(x_i, y_j)
 
-Unbiased for any sample size, so the measure for small sets; it may be slightly below zero. The
-published protocol is the mean and standard deviation over random subsets. The kernel matrices are
-formed once, in blocks: the sum over a subset is s^T K s with s its indicator vector, so all
-subsets, and the estimate from all samples, come out of one matrix product more. Float64, because
-the three terms cancel.
+Unbiased for any sample size, so it suits small sets; it may be slightly below zero. The published
+protocol is the mean and standard deviation over random subsets. The kernel matrices are formed
+once, in blocks: the sum over a subset is s^T K s with s its indicator vector, so all subsets, and
+the estimate from all samples, come from one more matrix product. Float64, because the three terms
+cancel.
 """
 
 from typing import NamedTuple
@@ -21,7 +21,8 @@ BLOCK = 2**23
 
 
 class KernelDistance(NamedTuple):
-    """mean and std over the subsets; unbiased: the estimate from all samples at once."""
+    """The distance: mean and std over the subsets; unbiased, the estimate from all samples at
+    once."""
 
     mean: float
     std: float
@@ -38,9 +39,9 @@ def kernel_distance(
     """Return the kernel distance between features [n1, d] and [n2, d].
 
     Args:
-      subsets, subset_size: of the published protocol. A set smaller than subset_size lowers it.
-      seed: of the subsets. They are drawn as torch-fidelity draws them (legacy numpy generator,
-        whose stream numpy keeps), so that equal features give equal numbers.
+      subsets, subset_size: of the published protocol. A smaller set lowers subset_size.
+      seed: of the subsets. They are drawn as torch-fidelity draws them (NumPy's legacy generator,
+        whose stream does not change), so that equal features give equal numbers.
 
     >>> kernel_distance(np.zeros((2, 1)), np.ones((2, 1)), subsets=1)  # 1 + 2^3 - 2
     KernelDistance(mean=7.0, std=0.0, unbiased=7.0)
@@ -75,7 +76,7 @@ def _kernel_sums(x: np.ndarray, y: np.ndarray | None, a: np.ndarray, b: np.ndarr
     rows = max(1, BLOCK // len(y))
     for start in range(0, len(x), rows):
         block = slice(start, start + rows)
-        # A symmetric matrix is half formed: the pairs j < i of earlier blocks count double.
+        # Of a symmetric matrix only half is formed: pairs j < i of earlier blocks count twice.
         columns = slice(0, min(start + rows, len(x))) if own else slice(None)
         kernel = x[block] @ y[columns].T
         kernel /= x.shape[1]

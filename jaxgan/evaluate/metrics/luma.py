@@ -1,13 +1,13 @@
 """How near enlarged images are to the true ones, as papers on super-resolution report it.
 
-    psnr_luma, ssim_luma    paired.py's, of luma alone, without the border
+    psnr_luma, ssim_luma    as in paired.py, but of luma alone, without the border
 
-of luma (16 + 65.481 r + 128.553 g + 24.966 b) / 255 for r, g, b in [0, 1] (ITU-R BT.601, Matlab's
-rgb2ycbcr; images of one channel are luma already), in [0, 1]. The border is as wide as images are
-enlarged: 4 pixels in SRGAN (arXiv 1609.04802), where edges are guessed. Each also as *_copy, for
-bicubic enlargement (paired.py).
+where luma is (16 + 65.481 r + 128.553 g + 24.966 b) / 255 for r, g, b in [0, 1] (ITU-R BT.601,
+Matlab's rgb2ycbcr; images of one channel are luma already), in [0, 1]. The border is as wide as the
+factor of enlargement: 4 pixels in SRGAN (arXiv 1609.04802). Both also as *_copy, for bicubic
+enlargement (paired.py).
 
-Numbers of RGB, with borders, are lower by a decibel or two: papers compare only like this.
+Numbers for RGB with borders are lower by a decibel or two, so papers can only be compared by these.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def compute(inputs: Inputs) -> Scores:
 
 
 def border(large: int, small: int) -> int:
-    """Return how wide a border is left out: how many times a side is enlarged, 0 for once."""
+    """Return the width of the border that is left out: the factor of enlargement, or 0 for none."""
     return large // small if large > small else 0
 
 

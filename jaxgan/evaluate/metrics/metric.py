@@ -1,4 +1,4 @@
-"""What a metric is: the inputs that it needs, the numbers that it gives, and the function between.
+"""What a metric is: the inputs it needs, the numbers it gives, and the function between them.
 
 A new metric is a file beside this one that ends in a `Metric`, and a line in table.py.
 """
@@ -20,15 +20,15 @@ class Inputs(NamedTuple):
     """What metrics compute from. A field that no metric of an evaluation needs stays None.
 
     Fields:
-      fake, real: features of the samples and of the reference, labels numbered alike.
-      test: of the images that classifiers are tested on; None takes a tenth of `real`.
+      fake, real: features of the samples and of the reference, with labels numbered alike.
+      test: features of the images that classifiers are tested on; None takes a tenth of `real`.
       real_distances: `neighbours.own_distances` of real, [n, 5]; None computes them.
       fake_pixels, real_pixels: images [n, h, w, c] float32 in [-1, 1] and labels [n] int32.
-      source_pixels: what a translator made the samples of, as fake_pixels; real_pixels are then
+      source_pixels: what a translator made the samples from, like fake_pixels; real_pixels are then
         the true pictures, in the same order.
       generator, truncation: what made the samples.
       features_of: images [n, h, w, c] uint8 -> features [n, d] of the same extractor.
-      classes: how many classes the reference has.
+      classes: number of classes of the reference.
       bootstrap_rounds: for error bars; 0 for none.
       seed: of subsets, splits and resamples, in [0, 2**32).
     """
@@ -49,13 +49,16 @@ class Inputs(NamedTuple):
 
 
 def needed(value: T | None) -> T:
-    """Return a value that is there because `Metric.needs` asks for it."""
+    """Return a value that is not None, because `Metric.needs` asks for it."""
     assert value is not None
     return value
 
 
 class Scores(NamedTuple):
-    """values: {name: number}. classes: {name: {label: number}}, of scores of single classes."""
+    """Numbers of a metric.
+
+    values: {name: number}. classes: {name: {label: number}}, scores of single classes.
+    """
 
     values: dict[str, float]
     classes: dict[str, dict[int, float]] = {}  # noqa: RUF012 - never changed
@@ -74,11 +77,10 @@ class Metric(NamedTuple):
 
     Fields:
       compute: Inputs -> Scores.
-      gives: the names of its numbers; a star stands where the extractor's name goes ("kd*_std").
-      needs: "samples" and "reference" (features of both), "distances", "pixels", "sources"
-        (of a translator), and what
-        needs.py refuses before anything is computed.
-      error_bars: names that it gives besides where bootstrap_rounds is above 0.
+      gives: the names of its numbers; a star stands for the extractor's name ("kd*_std").
+      needs: "samples" and "reference" (features of both), "distances", "pixels", "sources" (of a
+        translator), and what needs.py checks before anything is computed.
+      error_bars: names of further numbers if bootstrap_rounds is above 0.
       least: the smallest numbers of (samples, real images) that it can be computed from.
     """
 
@@ -89,12 +91,12 @@ class Metric(NamedTuple):
     least: tuple[int, int] = (2, 2)
 
     def names(self, extractor: Extractor | None, bootstrap_rounds: int) -> list[str]:
-        """Return the names that its numbers have in the results."""
+        """Return the names of its numbers in the results."""
         given = self.gives + (self.error_bars if bootstrap_rounds else ())
         return [full_name(name, extractor) for name in given]
 
 
 def full_name(name: str, extractor: Extractor | None) -> str:
-    """Put the extractor's name in the place of the star: kd*_std -> kd_lite0_std, kid_std."""
+    """Replace the star by the extractor's name: kd*_std -> kd_lite0_std, kid_std."""
     stem, star, suffix = name.partition("*")
     return metric_name(stem, needed(extractor)) + suffix if star else name

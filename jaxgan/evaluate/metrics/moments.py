@@ -1,19 +1,19 @@
-"""Mean and covariance of a stream of features, on device in float32, right to float64 accuracy.
+"""Mean and covariance of a stream of features, on device in float32, with float64 accuracy.
 
     mean = shift + sum(x) / n      covariance = (sum(x x^T) - sum(x) sum(x)^T / n) / (n - 1)
     with x = feature - shift
 
-Float32 products and sums lose what a Frechet distance needs (its terms cancel), and accelerators
-have no fast float64. So each batch is cut in two: x = q u + r, q whole numbers of b bits, u powers
-of two, r the remainder, 2^-b times smaller. Then
+Float32 products and sums lose digits that a Frechet distance needs (its terms cancel), and
+accelerators have no fast float64. So each batch is split in two: x = q u + r, with q integers of b
+bits, u powers of two, and r the remainder, 2^-b times smaller. Then
 
     x^T x = u (q^T q) u + m + m^T      with m = (q u + r/2)^T r
 
-q^T q is a matrix of whole numbers below 2^24: float32 holds it exactly, in any order of summation,
-on one device or many, even when a TPU rounds the factors to bfloat16 (9 bits with the sign at
-most). m is 2^-b times smaller, so its float32 rounding does not count. The sums are added to
-two-float (high, low) accumulators. The idea is Ozaki's error-free matrix product (Numerical
-Algorithms 59, 2012), cut after the first digit.
+q^T q is a matrix of integers below 2^24: float32 holds it exactly, in any order of summation, on
+one device or many, even if a TPU rounds the factors to bfloat16 (9 bits with the sign at most). m
+is 2^-b times smaller, so its float32 rounding is negligible. The sums are added to two-float (high,
+low) accumulators. The idea is Ozaki's error-free matrix product (Numerical Algorithms 59, 2012),
+cut off after the first digit.
 """
 
 import math
@@ -25,7 +25,7 @@ import numpy as np
 
 
 class TwoFloat(NamedTuple):
-    """An unevaluated sum of two float32 arrays: 48 bits."""
+    """An unevaluated sum of two float32 arrays, with 48 bits."""
 
     high: jax.Array
     low: jax.Array
@@ -40,7 +40,7 @@ class Moments(NamedTuple):
 
 
 def empty_moments(features: jax.Array, mask: jax.Array) -> Moments:
-    """Return moments of nothing, shifted by about the mean of the first batch.
+    """Return moments of no rows, shifted by about the mean of the first batch.
 
     Args:
       features: [n, d] float32. mask: [n] bool, False for padding.
@@ -58,14 +58,14 @@ def empty_moments(features: jax.Array, mask: jax.Array) -> Moments:
 
 def add_batch(moments: Moments, features: jax.Array, mask: jax.Array) -> Moments:
     """Return the moments with the rows of `features` [n, d] where `mask` [n] is True added."""
-    # Whole numbers up to 2^(bits - 1): a sum of len(features) products stays within 2^24.
+    # Integers up to 2^(bits - 1): a sum of len(features) products stays within 2^24.
     bits = min(9, (26 - math.ceil(math.log2(max(2, len(features))))) // 2)
     shift = moments.shift[None]
     x = jnp.where(mask[:, None], features - shift, 0.0)
     unit = _power_of_two(jnp.abs(x).max(axis=0)) * 2.0 ** (1 - bits)
     whole = jnp.round(x / unit[None])
     head = whole * unit[None]
-    # Not x - head: shift + head is exact, so this also recovers what feature - shift rounded off.
+    # Not x - head: shift + head is exact, so this also recovers the rounding of feature - shift.
     rest = jnp.where(mask[:, None], features - (shift + head), 0.0)
     exact = (whole.T @ whole) * unit[:, None] * unit[None]
     small = jnp.matmul((head + rest / 2).T, rest, precision=jax.lax.Precision.HIGHEST)
@@ -87,7 +87,7 @@ def mean_and_covariance(moments: Moments, count: int) -> tuple[np.ndarray, np.nd
 
 
 def _power_of_two(x: jax.Array) -> jax.Array:
-    """Return the smallest power of two not below x, 1 where x is 0."""
+    """Return the smallest power of two that is at least x; 1 where x is 0."""
     fraction, exponent = jnp.frexp(x)
     exponent = jnp.where(fraction == 0.5, exponent - 1, exponent)
     return jnp.where(x > 0, jnp.ldexp(jnp.ones_like(x), exponent), 1.0)

@@ -1,9 +1,9 @@
 """Nearest neighbours in feature space, and how many samples are copies.
 
-A sample is called a copy of a training image when it is at least as near to one as only a small
-share (1%) of the training images are to another training image. Independent real images would
-score that share by construction; a model that memorises scores far above it. The same threshold
-between samples counts repetitions (mode collapse).
+A sample counts as a copy of a training image if it is at least as near to one as only a small share
+(1%) of the training images are to another training image. Independent real images would score that
+share by construction; a model that memorises scores far above it. The same threshold between
+samples counts repetitions (mode collapse).
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ from jaxgan.evaluate.metrics.distances import (
     squared_distances,
 )
 
-# Candidates beyond k that float32 finds and float64 orders.
+# Candidates beyond k, found in float32 and ordered in float64.
 SPARE = 8
 
 
@@ -33,7 +33,7 @@ def nearest(
     Args:
       queries: [m, d]. reference: [n, d].
       k: at most n, with skip_self n - 1.
-      skip_self: queries are the reference rows themselves, and row i is no neighbour of row i.
+      skip_self: queries are the reference rows themselves, so row i is not its own neighbour.
 
     Returns:
       distances [m, k] float64 and indices [m, k], right to float64 rounding.
@@ -52,7 +52,7 @@ def nearest(
             _candidates(fast_queries[block], fast_reference, candidates)
         )
         order, near = _ordered(queries, reference, own, found, k, skip_self)
-        # The k-th must be nearer than anything that was not a candidate, errors included.
+        # The k-th must be nearer than every non-candidate, errors included.
         unsure = np.flatnonzero(near[:, -1] ** 2 > limit - 2.0 * bound)
         if candidates < len(reference) and unsure.size:
             found = _candidates_float64(
@@ -67,14 +67,14 @@ def nearest(
 
 @partial(compiler.jit, static_argnums=2)
 def _candidates(queries, reference, count: int):
-    """Return the indices of the nearest by float32, the distance of the last, and its error."""
+    """Return the indices of the nearest in float32, the distance of the last, and its error."""
     squared, bound = squared_distances(queries, reference)
     values, found = jax.lax.top_k(-squared, count)
     return found, -values[:, -1], bound.max(axis=1)
 
 
 def _candidates_float64(queries: np.ndarray, reference: np.ndarray, count: int) -> np.ndarray:
-    """Return the same by float64, for tight clusters far from the center."""
+    """Return the same in float64, for tight clusters far from the center."""
     squared = np.sum(reference**2, axis=1)[None] - 2.0 * queries @ reference.T
     return np.argpartition(squared, count - 1, axis=1)[:, :count]
 
@@ -92,8 +92,8 @@ def _ordered(queries, reference, rows, found, k: int, skip_self: bool):
 def own_distances(features: np.ndarray, k: int = 5) -> np.ndarray:
     """Return the distances [n, k] of each row of features [n, d] to the k nearest others.
 
-    The slow part of most scores, and of a reference always the same: compute it once. k is lowered
-    where there are fewer rows.
+    It is the slow part of most scores, and always the same for a reference: compute it once. k is
+    lowered if there are fewer rows.
 
     >>> own_distances(np.array([[0.0], [1.0], [5.0]]), 1).tolist()
     [[1.0], [1.0], [4.0]]
@@ -103,7 +103,7 @@ def own_distances(features: np.ndarray, k: int = 5) -> np.ndarray:
 
 
 class CopyRates(TypedDict):
-    """What copy_rates returns."""
+    """The result of copy_rates."""
 
     memorised: float
     repeated: float
@@ -123,12 +123,12 @@ def copy_rates(
     Args:
       samples: [m, d] features. training: [n, d] features.
       share: of the training images that count as near-duplicates of each other by definition.
-      training_distances: `own_distances` of training, if you have them.
+      training_distances: `own_distances` of training, if known.
 
     Returns:
-      memorised: share of samples that copy a training image (chance: about `share`).
+      memorised: share of samples that copy a training image (by chance: about `share`).
       repeated: share of samples that copy another sample.
-      threshold: the distance below which two images are copies.
+      threshold: the distance up to which two images are copies.
       nearest: [m] index of the nearest training image; distance: [m] float64.
     """
     if not 0.0 <= share <= 1.0:

@@ -1,6 +1,6 @@
-"""How near translated images are to the true ones, pair by pair, beside two that learn nothing.
+"""How near translated images are to the true ones, pair by pair, with two baselines.
 
-    mae               mean |x - y|, of images in [-1, 1]
+    mae               mean |x - y|, for images in [-1, 1]
     psnr              mean over images of 10 log10(4 / mean (x - y)^2), in dB
     ssim              mean over images of the structural similarity (Wang et al. 2004): a Gaussian
                       window of 11 x 11 with sigma 1.5, K = 0.01 and 0.03, images in [0, 1], only
@@ -10,10 +10,10 @@
     saturation        mean (max - min of the channels) of the outputs over that of the truth: below
                       1 is greyer (1 for images of one channel)
 
-Each also as *_copy, for the source itself in place of the output, and as *_mean, for the mean of
-the true pictures in place of every output: no constant picture has a smaller squared error. A
-source of one channel is repeated for a picture of three; any other is averaged to gray first. A
-source smaller than its picture is enlarged, bicubic (media/bicubic.py). Of clips every frame is an
+Each also as *_copy, for the source itself instead of the output, and as *_mean, for the mean of the
+true pictures instead of every output: no constant picture has a smaller squared error. A source of
+one channel is repeated for a picture of three; any other is averaged to gray first. A source
+smaller than its picture is enlarged, bicubic (media/bicubic.py). Every frame of a clip counts as an
 image.
 """
 
@@ -27,7 +27,7 @@ from jaxgan.media.bicubic import resized
 
 WINDOW, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
-LEAST_ERROR = 1e-10  # below it, as for equal images, the PSNR is that of this squared error: 106 dB
+LEAST_ERROR = 1e-10  # smaller squared errors, as of equal images, count as this one: 106 dB
 BASELINES = ("", "_copy", "_mean")
 
 
@@ -58,7 +58,7 @@ def _ssim(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def blurred(image: np.ndarray) -> np.ndarray:
-    """Return [h, w, c] under the Gaussian window, only where it fits: [h - 10, w - 10, c]."""
+    """Return [h, w, c] filtered by the Gaussian window where it fits: [h - 10, w - 10, c]."""
     window = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / SIGMA) ** 2)
     window /= window.sum()
     for axis in (0, 1):
@@ -67,7 +67,7 @@ def blurred(image: np.ndarray) -> np.ndarray:
 
 
 def gradient_energy(x: np.ndarray, y: np.ndarray) -> float:
-    """Return how much images x [n, h, w, c] change from pixel to pixel, over the same of y."""
+    """Return how much images x [n, h, w, c] change from pixel to pixel, relative to y."""
 
     def energy(images: np.ndarray) -> float:
         slopes = [np.abs(np.diff(images, axis=axis)).mean(dtype=np.float64) for axis in (1, 2)]
@@ -77,7 +77,7 @@ def gradient_energy(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def saturation(x: np.ndarray, y: np.ndarray) -> float:
-    """Return how colourful images x [n, h, w, c] are, over the same of y."""
+    """Return how colourful images x [n, h, w, c] are, relative to y."""
     colour = lambda images: float((images.max(-1) - images.min(-1)).mean(dtype=np.float64))
     return ratio(colour(x), colour(y))
 
@@ -97,7 +97,7 @@ SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 
 
 def frames(samples: np.ndarray) -> np.ndarray:
-    """Return images [n, h, w, c] as they are, and the frames of clips [n, t, h, w, c] as such."""
+    """Return images [n, h, w, c] unchanged, and clips [n, t, h, w, c] as images, frame by frame."""
     return samples.reshape(-1, *samples.shape[-3:])
 
 

@@ -1,7 +1,8 @@
 """Frechet distance within each class (intra-class FID, arXiv 1802.05637).
 
-It catches a model whose classes are mixed up or collapsed, which one distance over all classes
-cannot see. With few images a class every distance is biased upwards alike: compare at equal counts.
+It detects a model whose classes are mixed up or collapsed, which one distance over all classes
+cannot see. With few images per class, every distance is biased upwards alike: compare at equal
+counts.
 """
 
 import numpy as np

@@ -1,15 +1,15 @@
 """Precision and recall (arXiv 1904.06991), density and coverage (arXiv 2002.09797).
 
-Every image carries a ball that reaches to its k-th nearest neighbour of the same set.
+Every image has a ball that reaches to its k-th nearest neighbour in the same set.
 
     precision  share of samples inside at least one real ball (k = 3)
     recall     share of real images inside at least one sample ball (k = 3)
-    density    real balls around a sample, mean, divided by k (k = 5; may exceed 1)
+    density    mean number of real balls around a sample, divided by k (k = 5; may exceed 1)
     coverage   share of real balls with at least one sample inside (k = 5)
 
-A point on the surface is inside for precision and recall, outside for density and coverage, as
-their authors wrote them. Decisions are exact: float32 on the device settles all pairs but those
-closer to a surface than its error, and float64 settles the rest.
+A point on the surface is inside for precision and recall, but outside for density and coverage, as
+their authors wrote them. Decisions are exact: float32 on the device decides all pairs except those
+closer to a surface than its error, and float64 decides the rest.
 """
 
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from jaxgan.evaluate.metrics.neighbours import own_distances
 
 
 class Membership(NamedTuple):
-    """One number an image; each score is the mean of its array (so a bootstrap is cheap).
+    """One number per image; each score is the mean of its array (which makes a bootstrap cheap).
 
     precision [samples] 0 or 1, recall [real] 0 or 1, density [samples] >= 0, coverage [real] 0 or 1
     """
@@ -60,7 +60,7 @@ def membership(
 
     Args:
       real: [n, d] features, n above recall_k and density_k. fake: [m, d], m above recall_k.
-      real_distances: `neighbours.own_distances` of real, if you have them.
+      real_distances: `neighbours.own_distances` of real, if known.
     """
     needed = max(recall_k, density_k)
     if len(real) <= needed or len(fake) <= recall_k:
@@ -106,7 +106,7 @@ def _settled(real, fake, real_radii, fake_radii, dense_radii):
     """Return the four sums over the pairs that float32 can decide, and the other pairs [n, m]."""
     squared, bound = squared_distances(real, fake)
     all_radii = (real_radii[:, None], fake_radii[None], dense_radii[:, None])
-    # The radii were rounded to float32 too: two units in the last place.
+    # The radii were also rounded to float32: two units in the last place.
     near = [jnp.abs(squared - r) <= bound + r * 2.0**-22 for r in all_radii]
     unsure = near[0] | near[1] | near[2]
     precise, recalled, dense = ((squared < r) & ~unsure for r in all_radii)

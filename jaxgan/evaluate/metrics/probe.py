@@ -1,10 +1,10 @@
-"""Classifiers on frozen features: how much a representation knows of the labels.
+"""Classifiers on frozen features: how much a representation knows about the labels.
 
     ridge     argmin |X W - onehot(y)|^2 + l2 |W|^2, closed form, float64
     logistic  argmin mean cross-entropy + l2/2 |W|^2, L-BFGS, float32
     k-NN      majority among the k nearest training images
 
-`crelu` makes twice as many features of some: concat(relu(x'), relu(-x')) of standardised ones x',
+`crelu` doubles the number of features: concat(relu(x'), relu(-x')) for standardised features x',
 the "BN+CReLU" of BigBiGAN (arXiv 1907.02544).
 
 All classifiers take (train_features [n, d], train_labels [n] int, test_features [m, d], classes)
@@ -27,7 +27,7 @@ from jaxgan.evaluate.metrics.neighbours import nearest
 
 
 def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of predictions that are right.
+    """Return the share of correct predictions.
 
     >>> accuracy(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]))
     0.75
@@ -109,19 +109,19 @@ def neighbour_labels(
     classes: int,
     k: int = 5,
 ) -> np.ndarray:
-    """Predict by majority of the k nearest; a tie goes to the class with the nearest image."""
+    """Predict by majority of the k nearest; a tie goes to the class of the nearest image."""
     labels_in(train_labels, len(train_features), classes)
     _, indices = nearest(test_features, train_features, k)
     votes = np.zeros((len(test_features), classes))
     rows = np.arange(len(test_features))
     for column in range(k):
-        # Nearer votes weigh a little more: it breaks ties and changes no majority.
+        # Nearer votes weigh a little more, which breaks ties but changes no majority.
         votes[rows, train_labels[indices[:, column]]] += 1.0 + 2.0**-column / (2 * k)
     return votes.argmax(axis=1)
 
 
 def crelu(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positive and the negative parts of features, standardised by the training set."""
+    """Return the positive and negative parts of features, standardised by the training set."""
     both = _standardized(train, test)
     parts = [np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis=1) for x in both]
     return parts[0], parts[1]
@@ -136,7 +136,7 @@ def _standardized(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def labels_in(labels: np.ndarray, count: int, classes: int) -> None:
-    """Refuse labels that are not [count] integers of [0, classes)."""
+    """Raise ValueError unless labels are [count] integers in [0, classes)."""
     labels = labels_of("train_labels", labels, count)
     if count and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(

@@ -1,9 +1,9 @@
-"""Recognition: does a classifier that only knows real images take a sample for its class?
+"""Recognition: does a classifier trained on real images assign a sample to its class?
 
-Trained on real images, held-out ones beside the samples as the oracle. High recognition alone is
-cheap (one perfect image a class is enough), so diversity stands beside it: the mean distance
-between two images of one class, pixel by pixel, relative to the real images' (1: as varied). Of
-sounds the images are those of extractors/heard.py.
+Its accuracy on held-out real images is the oracle. High recognition alone is cheap (one perfect
+image per class is enough), so diversity stands beside it: the mean distance between two images of
+one class, pixel by pixel, relative to that of real images (1: as varied). For sounds, the images
+are those of extractors/heard.py.
 """
 
 from typing import TypedDict
@@ -21,7 +21,7 @@ from jaxgan.evaluate.metrics.metric import Inputs, Labelled, Metric, Scores, nee
 def diversity(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the mean squared distance between two images of each class with two or more.
 
-    Over distinct pairs: twice the unbiased variance, summed over pixels.
+    It is over distinct pairs: twice the unbiased variance, summed over pixels.
 
     Args:
       images: [n, h, w, c] float32; labels: [n] int.
@@ -35,7 +35,7 @@ def diversity(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 class Recognised(TypedDict):
-    """What recognition returns."""
+    """The result of recognition."""
 
     recognised: float
     recognised_real: float
@@ -53,12 +53,12 @@ def recognition(
 
     Args:
       real, samples: (images [n, h, w, c] float32 in [-1, 1], labels [n] int32).
-      seed: of the draw of the tenth of the real images that the classifier is tested on, and not
-        trained on.
+      seed: of the draw of a tenth of the real images, on which the classifier is tested and not
+        trained.
 
     Returns:
-      recognised: share of the samples taken for their class. recognised_real: of held-out real
-      images. recognised_classes: of the samples of each class. diversity: see above.
+      recognised: share of samples assigned to their class. recognised_real: the same for held-out
+      real images. recognised_classes: for the samples of each class. diversity: see above.
     """
     for name, (images, labels) in {"real": real, "samples": samples}.items():
         labels_of(f"labels of {name}", labels, len(images))
@@ -82,7 +82,7 @@ def recognition(
 
 
 def seen(samples: Labelled, at_once: int = 500) -> Labelled:
-    """Return images with their labels as they are, of sounds [n, t, channels] their pictures."""
+    """Return images with their labels unchanged; for sounds [n, t, channels], their pictures."""
     values, labels = samples
     if values.ndim == 4:
         return samples

@@ -1,12 +1,12 @@
-"""Whether an output is that of its own source: is it nearest to the true picture among all of them?
+"""Retrieval: is an output nearer to its own true picture than to the others'?
 
-    r1, r5    share of outputs to whose true picture fewer than 1 (5) of the other true pictures are
-              nearer, by the root mean square of the pixels. Chance is 1 / n (5 / n) of n
+    r1, r5    share of outputs to which fewer than 1 (5) of the other true pictures are nearer than
+              their own, by the root mean square of the pixels. Chance is 1 / n (5 / n) for n
 
-Of captions this is R-precision. It proves that the text is obeyed, not that a picture is new: so
-each also as *_copy, for the source itself in place of the output (of a caption: the picture of the
-nearest training caption), and as *_shuffled, for the output of another source, which is chance.
-"retrieval_features" gives the same by the cosine of an extractor's features.
+For captions this is R-precision. It shows that the text is obeyed, not that a picture is new, so
+each is also given as *_copy, for the source itself instead of the output (for a caption: the
+picture of the nearest training caption), and as *_shuffled, for the output of another source, which
+is chance. "retrieval_features" gives the same by the cosine of an extractor's features.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from jaxgan.evaluate.metrics.paired import with_channels
 
 KS = (1, 5)
 BASELINES = ("", "_copy", "_shuffled")
-ROUNDING = 1e-9  # of the squared norms: no nearer than this is no nearer
+ROUNDING = 1e-9  # times the squared norms: nearer by less than this is not nearer
 
 
 def ranks(made: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def ranks(made: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def others(count: int, seed: int) -> np.ndarray:
-    """Return for each of `count` places another one, [count] int64: each once."""
+    """Return, for each of `count` places, a different place, [count] int64; each occurs once."""
     order, found = permutation(count, seed, "retrieval"), np.empty(count, np.int64)
     found[order] = np.roll(order, 1)
     return found
@@ -76,7 +76,7 @@ def of_features(inputs: Inputs) -> Scores:
 
 
 def starred(name: str) -> str:
-    """Return a name with a star where the extractor's goes: r1_copy -> r1*_copy."""
+    """Return a name with a star for the extractor's name: r1_copy -> r1*_copy."""
     stem, line, baseline = name.partition("_")
     return f"{stem}*{line}{baseline}"
 

@@ -1,14 +1,15 @@
-"""Whether a picture made of a label map shows the map's classes, each pixel where it should be.
+"""Does a picture made from a label map show the map's classes, each pixel where it should be?
 
-The segmenter is the simplest that needs no network: a pixel is of the class whose mean colour, over
-the true pictures under their maps, is nearest. Of the made pictures against the maps
+The segmenter is the simplest one without a network: a pixel belongs to the class with the nearest
+mean colour, where the mean is over the true pictures under their maps. For the made pictures,
+against the maps:
 
-    pixel_accuracy    share of the pixels that are named right
-    class_accuracy    the same within each class, the mean over classes that are there
-    miou              mean over these of (named right) / (named so, or so in the map)
+    pixel_accuracy    share of correctly classified pixels
+    class_accuracy    the same within each class, averaged over the classes that occur
+    miou              mean over these of (correct) / (predicted or in the map)
 
-and each with _truth of the true pictures, which is what a perfect translator would get: where that
-is low, colours do not tell the classes apart. Pixels of no class (255) are left out.
+and each with _truth for the true pictures, which is what a perfect translator would get: if that is
+low, colours do not tell the classes apart. Pixels without a class (255) are left out.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ NAMES = ("pixel_accuracy", "class_accuracy", "miou")
 
 
 def palette(pictures: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Return the mean colour of each class, [classes, c] float64; NaN for one that is not there.
+    """Return the mean colour of each class, [classes, c] float64; NaN for one that does not occur.
 
     pictures: [n, h, w, c]. maps: [n, h, w] of class numbers, IGNORED for none.
     """
@@ -42,7 +43,7 @@ def segmented(pictures: np.ndarray, colours: np.ndarray) -> np.ndarray:
 
 
 def agreement(named: np.ndarray, maps: np.ndarray) -> dict[str, float]:
-    """Return the three scores of classes named for the pixels of maps, both [n, h, w]."""
+    """Return the three scores of predicted classes against maps, both [n, h, w]."""
     is_known = maps != IGNORED
     named, maps = named[is_known], maps[is_known]
     present = np.unique(maps)

@@ -2,8 +2,8 @@
 
     3 d  mean over unit vectors u of  mean_i (sort(X u)_i - sort(Y u)_i)^2
 
-In one dimension optimal transport pairs sorted values, so no Gaussian is assumed, no matrix is
-formed, and few samples do: the cost is a sort a projection. The factor 3 d brings it to the scale
+In one dimension, optimal transport pairs sorted values. So no Gaussian is assumed, no matrix is
+formed, and few samples suffice: the cost is one sort per projection. The factor 3 d gives the scale
 of a squared distance between features.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from jaxgan.evaluate.metrics.checks import checked_seed, pair
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 
-BLOCK = 2**22  # projected values at once: 32 MB of float64
+BLOCK = 2**22  # projected values in memory at once: 32 MB of float64
 
 
 def sliced_distance(
@@ -21,9 +21,9 @@ def sliced_distance(
     """Return the distance between features [n1, d] and [n2, d].
 
     Args:
-      projections: how many unit vectors, uniform on the sphere.
-      seed: of the projections. Of sets of different sizes, quantile functions are compared: the
-        larger is read, linearly, at the places (i + 1/2) / n of the smaller one's n values.
+      projections: number of unit vectors, uniform on the sphere.
+      seed: of the projections. For sets of different sizes, quantile functions are compared: the
+        larger set's is interpolated linearly at (i + 1/2) / n for the smaller set's n values.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 1))  # one dimension: u is 1 or -1
     >>> round(sliced_distance(x, x[::-1] + 2.0, 5), 9)  # 3 * 1 * 2^2

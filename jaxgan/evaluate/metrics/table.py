@@ -1,4 +1,4 @@
-"""Every metric by the name that evaluate.metrics takes; what there is to add is a line here."""
+"""Every metric by its name in evaluate.metrics; a new one is one more line here."""
 
 from jaxgan.evaluate.metrics.accuracy_score import ACCURACY_SCORE
 from jaxgan.evaluate.metrics.cmmd import CMMD
@@ -42,5 +42,5 @@ METRICS: dict[str, Metric] = {
     "target_accuracy": TARGET_ACCURACY,
     "tunes": TUNES,
 }
-# The others are asked for by name: they cost more, or need labels or a generator.
+# The others run only on request: they cost more, or need labels or a generator.
 DEFAULT_METRICS = ("fd", "kd", "is", "precision_recall")

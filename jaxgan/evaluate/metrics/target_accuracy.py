@@ -1,8 +1,8 @@
-"""The share of labelled images of the target domain whose class a classifier names.
+"""A classifier's accuracy on labelled images of the target domain.
 
-    target_accuracy    mean (class named = class), over evaluate.reference
+    target_accuracy    mean (predicted class = class), over evaluate.reference
 
-The labels are read here alone: no training sees them. Also for each class of the images.
+Only here are the labels read: no training sees them. Also given for each class.
 """
 
 import numpy as np

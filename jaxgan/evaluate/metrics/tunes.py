@@ -1,16 +1,16 @@
-"""How tunes are made: the four measures of C-RNN-GAN (arXiv 1611.09904), beside the real ones.
+"""How tunes are composed: the four measures of C-RNN-GAN (arXiv 1611.09904), beside the real ones.
 
-    scale_consistency  share of the notes that lie in one scale, of the best fitting of twelve keys
-                       in major, natural and harmonic minor
+    scale_consistency  share of the notes that lie in one scale, the best of twelve keys in major,
+                       natural minor and harmonic minor
     tone_span          semitones from the lowest to the highest note
     polyphony          share of the notes that begin together with another
-    repetitions        pairs of equal runs of three notes that do not overlap; times do not count
+    repetitions        pairs of equal runs of three notes that do not overlap, ignoring their times
     intervals          total variation distance of the steps from note to note, in semitones, to the
                        reference's: 0 for equal distributions, 1 for no step in common
 
-Each of the first four is the mean over tunes, and stands again as *_real for the reference. The
-authors' script counts runs of every length; three is one of them. It does not take notes below a
-key's first one for its own; here a key holds them in every octave.
+Each of the first four is the mean over tunes, and is also given as *_real for the reference.
+Deviations: the authors' script counts runs of every length; three is one of them. It does not count
+notes below a key's first note as part of the key; here a key contains them in every octave.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ RUN = 3  # notes
 
 
 def scale_consistency(pitches: np.ndarray) -> float:
-    """Return the share of pitches [n] in the key that holds most of them."""
+    """Return the share of pitches [n] that lie in the key with most of them."""
     return float(KEYS[:, pitches % 12].mean(1).max())
 
 
@@ -41,13 +41,16 @@ def tone_span(pitches: np.ndarray) -> int:
 
 
 def polyphony(gaps: np.ndarray) -> float:
-    """Return the share of notes that begin with another. gaps: [n] since the note before began."""
+    """Return the share of notes that begin together with another.
+
+    gaps: [n] times since the previous note began.
+    """
     with_before = gaps[1:] == 0
     return float((np.append(with_before, False) | np.append(False, with_before)).mean())
 
 
 def repetitions(pitches: np.ndarray, run: int = RUN) -> int:
-    """Return how many pairs of equal runs of pitches [n] there are that do not overlap."""
+    """Return the number of pairs of equal runs of pitches [n] that do not overlap."""
     if len(pitches) < 2 * run:
         return 0
     runs = np.lib.stride_tricks.sliding_window_view(pitches, run)
@@ -56,13 +59,13 @@ def repetitions(pitches: np.ndarray, run: int = RUN) -> int:
 
 
 def interval_shares(tunes: np.ndarray) -> np.ndarray:
-    """Return the shares of the steps -127 to 127 from note to note of tunes [n, notes, 4]."""
+    """Return the shares of the steps -127 to 127 from note to note in tunes [n, notes, 4]."""
     steps = np.diff(tunes[:, :, 2], axis=1).ravel()
     return np.bincount(steps + 127, minlength=255) / len(steps)
 
 
 def measures(tunes: np.ndarray) -> dict[str, float]:
-    """Return the first four, of stored tunes [n, notes, 4]."""
+    """Return the first four measures, for stored tunes [n, notes, 4]."""
     mean = lambda values: float(np.mean(list(values)))
     return {
         "scale_consistency": mean(scale_consistency(tune[:, 2]) for tune in tunes),
@@ -81,7 +84,7 @@ def compute(inputs: Inputs) -> Scores:
 
 
 def as_stored(found: Labelled) -> np.ndarray:
-    """Return tunes as they are stored, int64: features.as_floats makes waves of 16 bits."""
+    """Return tunes as stored, int64. (features.as_floats converts 16-bit data as waves.)"""
     return waves.to_stored(found[0]).astype(np.int64)
 
 

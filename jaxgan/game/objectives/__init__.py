@@ -1,1 +1,1 @@
-"""Objectives: what the players minimise, one method a file."""
+"""Objectives: what the players minimise, one method per file."""

@@ -1,10 +1,11 @@
-"""AC-GAN (arXiv 1610.09585): the discriminator names the class, for real and generated images.
+"""AC-GAN (arXiv 1610.09585): the discriminator also classifies real and generated images.
 
     L_C = -log P(y | x) - log P(y' | G(z, y'))
     discriminator:  mean loss.discriminator(D(x), D(G(z, y'))) + weight mean L_C
     generator:      mean loss.generator(D(G(z, y'))) + weight mean -log P(y' | G(z, y'))
 
-Needs models/auxiliary.py. Logits and class come from one pass. The paper's loss is non_saturating.
+Needs models/auxiliary.py. Logits and class logits come from one pass. The paper's loss is
+non_saturating.
 """
 
 from functools import partial

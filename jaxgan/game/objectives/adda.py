@@ -3,13 +3,13 @@
     discriminator:  mean softplus(-D(f_s(s))) + mean softplus(D(f_t(t)))
     generator:      mean softplus(-D(f_t(t)))
 
-for images s of the source and t of the target, in batches without partners. f_s, and the classifier
-that goes with it, are held (models/adda.py): this is the non-saturating game, with features of the
-source as real samples. Labels of the source are read for the log alone.
+for source images s and target images t, in unpaired batches. f_s and the classifier that goes with
+it are frozen (models/adda.py): this is the non-saturating game, with the features of the source as
+real samples. Labels of the source are used for the log only.
 
-Which step to keep: no label of the target is known, the source's accuracy (g/accuracy) is constant,
-and long games permute classes. So the number of steps is fixed in advance; D's accuracy, which
-falls towards 0.5, is the only thing to watch.
+Which step to keep: labels of the target are unknown, the source's accuracy (g/accuracy) is
+constant, and long games permute classes. So the number of steps is fixed in advance; the only
+quantity to watch is D's accuracy, which falls towards 0.5.
 """
 
 from functools import partial
@@ -29,7 +29,7 @@ NEEDS = {
 
 
 def encoded(nets: Nets, batch: Batch) -> tuple[Batch, Batch]:
-    """Return the features of the source and of the target, each by its own encoder."""
+    """Return the features of the source and of the target, each from its own encoder."""
     source, target = batch.sample
     return (
         Batch(nets.generator.source_features(source)),

@@ -3,12 +3,12 @@
     discriminator:  mean loss.discriminator(D(x, y), D(G(z', y'), y')) + w_d mean cost
     generator:      mean loss.generator(D(G(z', y'), y')) + w_g mean cost
 
-with z, y' from the game's source and z' the latents after its latent step, which also sets the
-weights of the step's cost (latent_steps.py); without a step z' is z and the cost 0. The losses are
-in losses.py. Penalties and other regularisers are added on top, as for any game (terms/).
+where z, y' are from the game's source and z' are the latents after its latent step, which also sets
+the weights of its cost (latent_steps.py); without one, z' is z and the cost is 0. The losses are in
+losses.py. Penalties and other regularisers are added on top, as in any game (terms/).
 
-`one_pass` sends real and fake samples through the discriminator together; False is for one with
-batch norm, where each of the two batches has moments of its own, as in DCGAN (arXiv 1511.06434).
+`one_pass` sends real and fake samples through the discriminator together. False is for one with
+batch norm, so that each of the two batches has its own moments, as in DCGAN (arXiv 1511.06434).
 """
 
 from functools import partial
@@ -62,7 +62,10 @@ def default_config() -> ConfigDict:
 
 
 def named_loss(name: str, top_k: float = 1.0) -> losses.Loss:
-    """Return a loss of losses.py. top_k: the share of its fakes that the generator learns from."""
+    """Return a loss of losses.py. top_k: the share of its fakes that the generator learns from.
+
+    Raises ValueError for an unknown name, or a share outside (0, 1].
+    """
     loss = getattr(losses, name, None)
     if not isinstance(loss, losses.Loss):
         known = sorted(n for n, v in vars(losses).items() if isinstance(v, losses.Loss))

@@ -3,8 +3,8 @@
     discriminator:  mean loss.discriminator(D(x, E(x)), D(G(z), z))
     generator, E:   mean loss.generator(D(G(z), z)) + loss.generator(-D(x, E(x)))
 
-At the optimum the two joint distributions are equal, so E inverts G. Exchanging the labels of the
-pairs is the papers' non-saturating form, hence the minus. Needs models/bigan.py.
+At the optimum the two joint distributions are equal, so E inverts G. The papers' non-saturating
+form swaps the labels of the two kinds of pairs, hence the minus. Needs models/bigan.py.
 """
 
 from functools import partial

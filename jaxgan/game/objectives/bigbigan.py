@@ -1,16 +1,16 @@
-"""BigBiGAN (arXiv 1907.02544): a game over pairs of image and latent.
+"""BigBiGAN (arXiv 1907.02544): a game on pairs of image and latent.
 
     (x, E(x)) with y = +1, (G(z), z) with y = -1, z from the prior; h(t) = max(0, 1 - t)
 
-    discriminator:  mean h(y s_x) + h(y s_z) + h(y s_xz)      each score cut on its own
-    generator, E:   mean y (s_x + s_z + s_xz)                 not cut
+    discriminator:  mean h(y s_x) + h(y s_z) + h(y s_xz)      each score clipped on its own
+    generator, E:   mean y (s_x + s_z + s_xz)                 not clipped
 
-The scores that do not depend on a network (s_x on E's, s_z on G's pair) have no gradient for it. D
-sees x at the size of G(z), pooled from what E sees. `scores` leaves some out: ("xz",) is BiGAN with
-a hinge, ("x", "z", "xz") the paper's. Labels are never used. Needs models/bigbigan.py.
+A score that does not depend on a network (s_x on E, s_z on G) gives it no gradient. D sees x at the
+size of G(z), pooled from what E sees. `scores` selects some of them: ("xz",) is BiGAN with a hinge
+loss, ("x", "z", "xz") is the paper's. Labels are never used. Needs models/bigbigan.py.
 
-Deviation: the published code takes the mean of the three in place of their sum, which Adam does not
-see but for its epsilon.
+Deviation: the published code takes the mean of the three scores instead of their sum, to which Adam
+is invariant up to its epsilon.
 """
 
 from functools import partial, reduce
@@ -41,7 +41,7 @@ def judge(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[Any, Any, D
 
 
 def chosen(scores: Any, names: tuple[str, ...]) -> list[jax.Array]:
-    """Return the scores that count."""
+    """Return the scores with these names."""
     return [getattr(scores, name) for name in names]
 
 

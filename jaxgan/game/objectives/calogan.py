@@ -1,12 +1,12 @@
-"""The game of CaloGAN (arXiv 1705.02355): adversarial, and showers must have the energy asked for.
+"""The game of CaloGAN (arXiv 1705.02355): adversarial, and showers must have the requested energy.
 
     discriminator:  mean loss.discriminator(D(x, e), D(G(z, e'), e'))
     generator:      mean loss.generator(D(G(z, e'), e')) + w mean |e' - total of G(z, e')|
 
 for real showers x with their energies e, and e' from the game's source. The total is D's call
-`total`; the authors' w is 0.05. In their code D's loss has the same term, without effect, since it
-does not depend on D. Real and generated showers go through D one batch after the other: it compares
-the showers of a batch.
+`total`; the authors' w is 0.05. In their code, D's loss has the same term, without effect, since it
+does not depend on D. Real and generated showers pass through D in separate batches, because it
+compares the showers of a batch.
 """
 
 from functools import partial

@@ -1,15 +1,17 @@
-"""The game of C-RNN-GAN (arXiv 1611.09904): adversarial, or by features, after a rehearsal.
+"""The game of C-RNN-GAN (arXiv 1611.09904): adversarial or feature matching, after pretraining.
 
     discriminator:  mean loss.discriminator(D(x), D(G(z)))
     generator:      mean loss.generator(D(G(z))), or with `matching`
-                    mean over pairs of |f(x) - f(G(z))|^2, f what D's last layer sees at each step
+                    mean over pairs of |f(x) - f(G(z))|^2, f the inputs of D's last layer at each
+                    step
 
-In the first `pretraining` steps the generator minimises mean (G(z, x_1 .. x_(t-1)) - x_t)^2 in
-place of these: each note from the true ones before it, of ever more of the tune, from its first
-note on. D learns meanwhile.
+In the first `pretraining` steps, the generator minimises mean (G(z, x_1 .. x_(t-1)) - x_t)^2
+instead: it predicts each note from the true ones before it, over a share of the tune that grows
+  from
+its first note to all of it. D learns meanwhile.
 
-The authors' code stops a player whose loss is low, and where one rule stops D and another both,
-nothing moves any more. Here both always move.
+Deviation: the authors' code stops a player whose loss is low. If one rule stops D and another stops
+both, nothing moves any more; here both always move.
 """
 
 from functools import partial
@@ -29,7 +31,7 @@ NEEDS = {"generator": ("call", "predict"), "discriminator": ("call", "features")
 
 
 def prediction_error(predicted: jax.Array, events: jax.Array, share: jax.Array) -> jax.Array:
-    """Return the mean squared error over the first `share` of the notes [b, t, n], one at least."""
+    """Return the mean squared error over the first `share` of the notes [b, t, n], at least one."""
     steps = events.shape[1]
     count = jnp.maximum(share * steps, 1.0)
     weights = (jnp.arange(steps, dtype=jnp.float32) < count).astype(jnp.float32)
@@ -70,7 +72,7 @@ def default_config() -> ConfigDict:
         {
             "name": "crnngan",
             "loss": "non_saturating",
-            "matching": False,  # of features in place of the loss
+            "matching": False,  # feature matching instead of the loss
             "pretraining": 0,  # steps
         }
     )

@@ -5,16 +5,16 @@
                     + identity (mean |G(b) - b| + mean |F(a) - a|)
     discriminator:  mean loss(D_a(a), D_a(old F(b))) + mean loss(D_b(b), D_b(old G(a)))
 
-with d the absolute difference, or its square (`cycle_loss`). Without the cycles a translator could
+with d the absolute difference, or its square (`cycle_loss`). Without the cycles, a translator could
 map a domain onto one image, or any image onto any other.
 
-The judges see a history of translations (arXiv 1612.07828): a pool of `pool` images of either kind,
-in the discriminator's stats. It fills first; then, with probability 1/2, a new image takes the
-place of one of the pool and that one is shown in its stead. Of a pool that the batch does not
-divide the largest multiple of the batch is used.
+The discriminators see a history of translations (arXiv 1612.07828): for each domain a pool of
+`pool` images, in the discriminator's stats. It is filled first. Then, with probability 1/2, a new
+image replaces a random one in the pool, and the replaced one is shown instead. If the batch does
+not divide the pool, only the largest multiple of the batch is used.
 
-`adversarial` is the weight of G's losses: losses.least_squares has a factor of 1/2 in both players,
-the paper in D's alone, so its weight is 2. Terms on top see domain b alone. Deviation: D steps
+`adversarial` is the weight of G's losses. losses.least_squares has a factor of 1/2 in both players,
+the paper in D's alone, so the weight is 2. Terms on top see domain b only. Deviation: D steps
 first, with translations of the G that steps after it; the authors' code steps G first.
 """
 
@@ -44,7 +44,7 @@ POOL = "pool"
 
 
 def empty_pool(size: int, spec: Spec) -> dict[str, jax.Array]:
-    """Return places for `size` images of either domain, and how many of them are taken."""
+    """Return an empty pool with room for `size` images of each domain, and its count, 0."""
     places = lambda x: jnp.zeros((size, *x.shape), x.dtype)
     return {
         "a": places(spec.condition),
@@ -56,7 +56,7 @@ def empty_pool(size: int, spec: Spec) -> dict[str, jax.Array]:
 def from_pool(
     pool: jax.Array, count: jax.Array, images: jax.Array, key: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Return the new pool and what is shown in place of the images [n, ...]; see the module."""
+    """Return the new pool, and what is shown instead of the images [n, ...]; see the module."""
     n = len(images)
     size, keys, filling = used(len(pool), n), Keys(key), count < used(len(pool), n)
     drawn = jax.random.permutation(keys["places"], size)[:n]
@@ -69,7 +69,7 @@ def from_pool(
 
 
 def used(size: int, n: int) -> int:
-    """Return how many places of a pool are used by batches of n."""
+    """Return how many places of a pool batches of n use. ValueError for a pool smaller than n."""
     if n > size:
         raise ValueError(
             f"objective.pool = {size} with {n} images at once: write 0, or {n} or more"
@@ -128,7 +128,7 @@ def generator_objective(
             )
         parts["identity"] = jnp.abs(to_b(b) - b).mean() + jnp.abs(to_a(a) - a).mean()
         total = total + identity * parts["identity"]
-    if a.shape == b.shape:  # how far a translation is from its source: 0 where nothing is done
+    if a.shape == b.shape:  # how far a translation is from its source: 0 if nothing is changed
         parts["change"] = jnp.abs(made_b - a).mean()
     return total, Outcome(stats, parts, Drawn(batch, Batch(made_b, a), ()))
 
@@ -142,7 +142,7 @@ def default_config() -> ConfigDict:
             "cycle": 10.0,
             "cycle_loss": "absolute",  # or square
             "identity": 5.0,  # the authors' code: half of the cycle's; 0: none
-            "pool": 50,  # translations of either domain that are kept for D; 0: none
+            "pool": 50,  # translations into each domain that are kept for D; 0: none
         }
     )
 

@@ -1,16 +1,17 @@
-"""The game of Everybody Dance Now (arXiv 1808.07371): adversarial, feature matching, and near to
-the true frames.
+"""The game of Everybody Dance Now (arXiv 1808.07371): adversarial, feature matching, and a distance
+to the true frames.
 
     discriminator:  mean loss.discriminator(D(y, x), D(G(x), x))
     generator:      adversarial mean loss.generator(D(G(x), x))
                     + features (mean over scales of the sum over layers of mean |f(y, x) - f(G, x)|)
                     + l1 mean |y - G(x)|
 
-for poses x and true frames y of a clip. G unrolls the clip, so its second frame is made with its
-own first one, and D sees both at once: a frame must fit its pose, and the frame before.
+for the poses x and the true frames y of a clip. G unrolls the clip, so its second frame is made
+from its own first one, and D sees both at once: a frame must fit its pose and the frame before it.
 
-The paper compares features of a VGG network in place of pixels, which is left out: no such network
-comes with the library. The paper does not state all weights; those below are ours.
+Deviation: the paper compares features of a VGG network instead of pixels; no such network comes
+  with
+the library. The paper does not state all weights; those below are ours.
 """
 
 from functools import partial

@@ -1,23 +1,23 @@
-"""Domain adaptation as a game (DANN, arXiv 1505.07818): classes of a domain without labels.
+"""Domain adaptation as a game (DANN, arXiv 1505.07818): classifying a domain without labels.
 
     discriminator:  L_d = mean softplus(-D(f(s))) + mean softplus(D(f(t)))
-    generator:      mean cross entropy(c(f(s)), label of s) + lambda (what confuses D)
+    generator:      mean cross entropy(c(f(s)), label of s) + lambda (confusion of D)
 
-for source images s, which have labels, and target images t, which have none. What confuses D is
+for source images s, which have labels, and target images t, which have none. The confusion is
 
-    reversal    -L_d: the minimax game, whose gradient is that of a gradient reversal layer, to the
-                features alone: D still minimises L_d
-    flipped     L_d with the domains exchanged, which does not vanish where D is sure (ADDA's
-                choice, arXiv 1702.05464)
+    reversal    -L_d: the minimax game, with the gradient of a gradient reversal layer, for the
+                features only: D still minimises L_d
+    flipped     L_d with the domains swapped, whose gradient does not vanish where D is confident
+                (ADDA's choice, arXiv 1702.05464)
 
-lambda grows as in the paper, weight (2 / (1 + exp(-10 p)) - 1), p = step / ramp_steps up to 1;
-`ramp_steps = 0` is `weight` from the start. `weight = 0` is training on the source alone.
+lambda grows as in the paper: weight (2 / (1 + exp(-10 p)) - 1), p = step / ramp_steps up to 1. With
+`ramp_steps = 0` it is `weight` from the start. `weight = 0` trains on the source alone.
 
 Deviations: the paper steps both players at once, here D steps first. Its learning rate and momentum
 are replaced by Adam's.
 
-Which step to keep: target accuracy is for the report; without labels there are the source's
-accuracy (g/accuracy) and D's (d/accuracy), near 0.5 where it cannot tell the domains apart.
+Which step to keep: target accuracy is for the report only. Without labels there are the source's
+accuracy (g/accuracy) and D's (d/accuracy), which is near 0.5 if D cannot tell the domains apart.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def encoded(nets: Nets, batch: Batch) -> tuple[Batch, Batch]:
 
 
 def domain_loss(source: jax.Array, target: jax.Array) -> jax.Array:
-    """Return L_d of D's logits [b] of either domain."""
+    """Return L_d from D's logits [b] of each domain."""
     return each(non_saturating.discriminator, source, target).mean()
 
 
@@ -56,7 +56,7 @@ def judge_metrics(source: jax.Array, target: jax.Array) -> dict[str, jax.Array]:
 
 
 def ramp(step: jax.Array | int, weight: float, ramp_steps: int) -> jax.Array:
-    """Return lambda in a training step."""
+    """Return lambda at a training step."""
     if not ramp_steps:
         return jnp.float32(weight)
     share = jnp.minimum(jnp.asarray(step, jnp.float32) / ramp_steps, 1.0)
@@ -113,7 +113,7 @@ def default_config() -> ConfigDict:
             "name": "domains",
             "variant": "reversal",  # or flipped
             "weight": 1.0,  # the largest lambda; 0: the source alone
-            "ramp_steps": 0,  # after which lambda has grown; 0: at once
+            "ramp_steps": 0,  # steps in which lambda grows; 0: at once
         }
     )
 

@@ -17,7 +17,8 @@ PyTree = Any
 
 
 def pair(real: PyTree, fake: PyTree) -> PyTree:
-    """Join two batches with leaves [n, ...] to one of [2 n, ...]: real, fake, real, fake, ..."""
+    """Interleave two batches with leaves [n, ...] to one of [2 n, ...]: real, fake, real, fake,
+    ..."""
 
     def join(r: jax.Array, f: jax.Array) -> jax.Array:
         return jnp.stack([r, f], axis=1).reshape(-1, *r.shape[1:])
@@ -34,8 +35,8 @@ def unpair(paired: PyTree) -> tuple[PyTree, PyTree]:
 def judged(nets: Nets, real: Batch, fake: Batch, one_pass: bool = True) -> tuple[PyTree, PyTree]:
     """Return the discriminator's logits of real and of generated samples.
 
-    one_pass: False for a discriminator with batch norm, where each of the two batches has moments
-    of its own, as in DCGAN (arXiv 1511.06434).
+    one_pass: False for a discriminator with batch norm, so that each of the two batches has its own
+      moments, as in DCGAN (arXiv 1511.06434).
     """
     if one_pass:
         return unpair(nets.discriminator.call(*pair(real, fake)))
@@ -43,7 +44,7 @@ def judged(nets: Nets, real: Batch, fake: Batch, one_pass: bool = True) -> tuple
 
 
 def generated(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[PyTree, Batch]:
-    """Return noise of the source and what the generator makes of it, without a latent step."""
+    """Return noise from the source and the samples generated from it, without a latent step."""
     noise, condition = game.source(keys["source"], batch)
     return noise, Batch(nets.generator.call(noise, condition), condition)
 
@@ -51,8 +52,8 @@ def generated(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[PyTree,
 def generated_after_step(
     game: Game, nets: Nets, batch: Batch, keys: Keys
 ) -> tuple[PyTree, Batch, jax.Array]:
-    """Return noise after the game's latent step, what the generator makes of it, and the cost of
-    the step: [n], or [1] without one."""
+    """Return noise after the game's latent step, the samples generated from it, and the step's
+    cost: [n], or [1] without a step."""
     noise, condition = game.source(keys["source"], batch)
 
     def energy(z: PyTree) -> jax.Array:

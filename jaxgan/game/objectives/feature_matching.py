@@ -1,11 +1,11 @@
-"""Feature matching (Improved GAN, arXiv 1606.03498): generated images should look like real ones to
-the discriminator on average, not each by itself.
+"""Feature matching (Improved GAN, arXiv 1606.03498): to the discriminator, generated images should
+look like real ones on average, rather than each on its own.
 
     discriminator:  mean loss.discriminator(D(x), D(G(z)))
     generator:      |mean f(x) - mean f(G(z))|^2
 
-with f the features that the discriminator's last layer sees (its call `features`).
-Means are over the microbatch, on all devices.
+with f the inputs of the discriminator's last layer (its call `features`). Means are over the
+microbatch, on all devices.
 """
 
 from functools import partial

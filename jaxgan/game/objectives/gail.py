@@ -1,28 +1,29 @@
-"""GAIL (arXiv 1606.03476): a policy imitates an expert by fooling a judge of what it does.
+"""GAIL (arXiv 1606.03476): a policy imitates an expert by fooling a discriminator, the judge.
 
-    discriminator:  mean -log s(D(s, a)) over the expert's pairs, mean -log(1 - s(D(s, a))) over
-                    pairs of the policy, - judge_entropy * mean entropy of s(D)
-    generator:      the policy gradient of the rewards r(D(s, a)), + entropy * its mean entropy,
-                    and the squared error of its value
+    discriminator:  mean -log s(D(s, a)) over the expert's pairs + mean -log(1 - s(D(s, a))) over
+                    pairs of the policy - judge_entropy * mean entropy of s(D)
+    generator:      the policy gradient of the rewards r(D(s, a)), - entropy * its mean entropy,
+                    + the squared error of its value
 
-with s the logistic function. D is high for the expert's (the paper's D is 1 for the policy's).
-Rewards (`reward`), each rising with D:
+with s() the logistic function. D is high for the expert's pairs (the paper's D is 1 for the
+policy's). Rewards (`reward`), each increasing in D:
 
     softplus    -log(1 - s(D)) = softplus(D), above 0
     log         log s(D) = -softplus(-D), below 0
-    constant    1, whatever D says: the control that knows no expert
+    constant    1, whatever D is: a control that learns nothing from the expert
 
-In either player's turn the policy acts in `rollouts` worlds for an episode, inside of the step.
-Rewards and values make advantages (arXiv 1506.02438), standardised over all of them:
+In each player's turn, the policy acts in `rollouts` environments for one episode, inside the
+compiled step. Rewards and values give advantages (arXiv 1506.02438), standardised over all of them:
 
     A_t = d_t + gamma lambda A_(t+1),   d_t = r_t + gamma V(s_(t+1)) - V(s_t)
 
-An episode's end is no end of the world: V of the last state stands for what would follow. The judge
-sees as many pairs of the policy, drawn from all, as of the expert. Of several devices each
-simulates all episodes: they are small, and only the expert's pairs are split.
+An episode is cut off by its horizon, not ended by the environment: V of the last state stands for
+what would follow. The judge sees as many pairs of the policy, drawn from all, as of the expert.
+Each of several devices simulates all episodes: they are small, and only the expert's pairs are
+sharded.
 
-Deviations: one gradient step on the policy (A2C) in place of TRPO's; environments have absorbing
-states, so that a reward above 0 pays for no survival (environments/environment.py).
+Deviations: one gradient step on the policy (A2C) instead of TRPO's; environments have absorbing
+states, so that a reward above 0 does not pay for mere survival (environments/environment.py).
 """
 
 from collections.abc import Callable
@@ -49,7 +50,7 @@ REWARDS: dict[str, Callable[[jax.Array], jax.Array]] = {
 
 
 def advantages(rewards: jax.Array, values: jax.Array, discount: float, decay: float) -> jax.Array:
-    """Return A_t [n, t] of rewards [n, t] and values [n, t + 1]; see the module.
+    """Return A_t [n, t] for rewards [n, t] and values [n, t + 1]; see the module.
 
     >>> rewards, values = jnp.array([[1.0, 2.0]]), jnp.array([[0.0, 1.0, 4.0]])
     >>> advantages(rewards, values, 0.5, 1.0)
@@ -66,14 +67,14 @@ def advantages(rewards: jax.Array, values: jax.Array, discount: float, decay: fl
 
 
 def entropy(logits: jax.Array) -> jax.Array:
-    """Return the entropy of the actions' odds, [b], from logits [b, actions]."""
+    """Return the entropy of the action probabilities, [b], from logits [b, actions]."""
     return -(jax.nn.softmax(logits) * jax.nn.log_softmax(logits)).sum(-1)
 
 
 def policy_loss(logits: jax.Array, actions: jax.Array, advantage: jax.Array) -> jax.Array:
     """Return -mean A log pi(a): its gradient is minus the policy gradient.
 
-    logits: [b, actions]. actions: [b] int32, drawn from them. advantage: [b], held.
+    logits: [b, actions]. actions: [b] int32, drawn from them. advantage: [b], held constant.
     """
     logs = jnp.take_along_axis(jax.nn.log_softmax(logits), actions[:, None], -1)[:, 0]
     return -(advantage * logs).mean()
@@ -138,7 +139,7 @@ def generator_objective(
     standard = (gained - gained.mean()) / (gained.std() + 1e-8)
     logits = nets.generator.act(samples[0])
     spread = entropy(logits).mean()
-    # Of a step on average, as the network says it.
+    # On the scale of one step's mean reward, on which the network predicts values.
     error = (1.0 - discount) * (gained + held[:, :-1] - values[:, :-1])
     value_error = jnp.square(error).mean()
     loss = policy_loss(logits, seen.actions.reshape(-1), standard.reshape(-1))
@@ -157,8 +158,8 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "gail",
-            "environment": "pendulum",  # of environments/, or package.module of your own
-            "rollouts": 25,  # episodes for either player's turn: 5,000 steps, as the authors'
+            "environment": "pendulum",  # a name of environments/, or package.module of your own
+            "rollouts": 25,  # episodes per player's turn: 5,000 steps, as in the authors' code
             "reward": "softplus",  # or log, constant
             "discount": 0.995,
             "advantage_decay": 0.97,  # lambda
@@ -179,7 +180,8 @@ def objectives(config: ConfigDict) -> dict[str, Objective]:
     for name in ("discount", "advantage_decay"):
         most = 1.0 if name == "advantage_decay" else 1.0 - 1e-6
         if not 0 <= config[name] <= most:
-            raise ValueError(f"objective.{name} = {config[name]}: write 0 or more, below 1")
+            instead = "0 to 1" if most == 1 else "0 or more, below 1"
+            raise ValueError(f"objective.{name} = {config[name]}: write {instead}")
     for name in ("entropy", "judge_entropy"):
         if config[name] < 0:
             raise ValueError(f"objective.{name} = {config[name]}: write 0 or more")
@@ -200,14 +202,14 @@ def objectives(config: ConfigDict) -> dict[str, Objective]:
 
 
 def init_stats(config: ConfigDict, spec: Spec) -> dict[str, dict[str, Callable]]:
-    """Return nothing to keep; refuse an environment that is not that of the data."""
+    """Return nothing to keep; ValueError for an environment other than that of the data."""
     found = by_name.environment(config.environment)
     observation, action = spec.sample
     seen, done = observation.shape[0], action.shape[0]
     if (seen, done) != (found.observation, len(found.actions)):
         raise ValueError(
             f"objective.environment = {config.environment!r} has {found.observation} observed "
-            f"numbers and {len(found.actions)} actions, the data {seen} and {done}: write the one "
-            "that the data are of"
+            f"numbers and {len(found.actions)} actions, but the data have {seen} and {done}: write "
+            "the environment that the data were recorded in"
         )
     return {}

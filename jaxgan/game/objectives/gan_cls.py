@@ -1,15 +1,15 @@
-"""Text to image (arXiv 1605.05396): an image is to be real, and to be that of its caption.
+"""Text to image (arXiv 1605.05396): an image must be real, and it must match its caption.
 
     discriminator (GAN-CLS):  mean (L_d(D(x, t), D(G(z, t), t)) + L_d(D(x, t), D(x, t'))) / 2
     generator (GAN-INT):      mean L_g(D(G(z, t), t)) + interpolation mean L_g(D(G(z, s), s))
 
-for an image x and its text vector t. t' is the text of another image of the batch; where that is
-the same text, the generated image stands in for the wrong pair. With the non-saturating loss this
+for an image x and its text vector t. t' is the text of another image of the batch; if that is the
+same text, the generated image takes the place of the wrong pair. With the non-saturating loss this
 is the paper's -log D(x, t) - [log (1 - D(G(z, t), t)) + log (1 - D(x, t'))] / 2. (Its code pairs
-the text with another image in place of the image with another text: the same pairs.)
+the text with another image instead of the image with another text: the same pairs.)
 
-s = (t1 + t2) / 2 for the texts of two neighbours in the batch, so half as many images. No picture
-belongs to it: D judges these images and never learns from them.
+s = (t1 + t2) / 2 for the texts of two neighbours in the batch, so there are half as many images. No
+real image belongs to s: D judges these images but never learns from them.
 
 A discriminator with batch norm sees each kind of pair as a batch of its own, as in DCGAN.
 """
@@ -33,15 +33,18 @@ NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
 
 
 def mismatched(batch: Batch) -> tuple[Batch, jax.Array]:
-    """Return the images of a batch with the texts of their neighbours, and whether those are
-    another text, [n] bool."""
+    """Return a batch's images with the texts of their neighbours, and whether these texts differ
+    from their own, [n] bool."""
     other = jnp.roll(batch.condition, 1, 0)
     differs = (other != batch.condition).reshape(len(other), -1).any(-1)
     return Batch(batch.sample, other), differs
 
 
 def between(noise: PyTree, texts: jax.Array) -> tuple[PyTree, jax.Array]:
-    """Return noise and the mean of two neighbours' text vectors, half as many as there are."""
+    """Return noise and the mean text vectors of neighbouring pairs, n / 2 of each.
+
+    Raises ValueError if the number of texts is odd.
+    """
     if len(texts) % 2:
         raise ValueError(
             f"a microbatch of {len(texts)} has no pairs of captions: write an even train.batch, or "

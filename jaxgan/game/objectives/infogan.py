@@ -1,15 +1,15 @@
-"""InfoGAN (arXiv 1606.03657): the generator's codes can be read off its images.
+"""InfoGAN (arXiv 1606.03657): the generator's codes can be recovered from its images.
 
     L_I = class_weight (-log Q(y' | G(z, y'))) + code_weight |c - Q_c(G(z, y'))|^2 / 2
     discriminator:  mean loss.discriminator(D(x), D(G(z, y'))) + L_I
     generator:      mean loss.generator(D(G(z, y'))) + L_I
 
-The categorical code is the label y' of the prior, the continuous codes c are the first elements of
-z; Q is the recognition of models/infogan.py, or of models/biggan_categorical.py, without codes.
-Minus L_I is, up to a constant, a lower bound of the mutual information of codes and images. Labels
-of real images are never used.
+The categorical code is the prior's label y'; the continuous codes c are the first elements of z. Q
+is the recognition network of models/infogan.py, or of models/biggan_categorical.py, which has no
+continuous codes. Up to a constant, -L_I is a lower bound of the mutual information of codes and
+images. Labels of real images are never used.
 
-Deviation: Q's Gaussian over c has variance 1, not one that is learned.
+Deviation: Q's Gaussian over c has variance 1 instead of a learned one.
 """
 
 from functools import partial

@@ -1,11 +1,11 @@
-"""LAPGAN's game (arXiv 1506.05751): one for each level of the pyramid, played side by side.
+"""LAPGAN's game (arXiv 1506.05751): one game per level of the pyramid, played side by side.
 
     made_k = l_k + G_k(l_k, z_k)
     discriminator:  sum over k of mean loss.discriminator(D_k(I_k, l_k), D_k(made_k, l_k))
     generator:      sum over k of mean loss.generator(D_k(made_k, l_k))
 
 I_k are the resolutions of a real image, l_k the same without their finest detail; the coarsest
-level has no l. No parameter is in two levels, so each learns as it would alone. Needs
+level has no l. No two levels share parameters, so each learns as it would alone. Needs
 models/lapgan.py.
 """
 
@@ -25,15 +25,15 @@ TAKES_AUGMENTATION = False  # the discriminator sees an image at several resolut
 
 
 def judged(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple[list, list, Drawn]:
-    """Return the logits of real and of generated images, [b] for each level, and what was drawn.
+    """Return the logits of real and of generated images, [b] per level, and what was drawn.
 
-    A term on top sees whole samples, of all levels after each other, and their summed logits.
+    A term on top sees whole samples, generated through all levels in turn, and their summed logits.
     """
     real = nets.discriminator.pyramid(batch.sample)
     noise, condition = game.source(keys["source"], batch)
     made = nets.generator.details(batch.sample, noise, condition)
     of_real, of_made = (nets.discriminator.judge_levels(x, real) for x in (real, made))
-    fake = Batch(nets.generator.call(noise, condition), condition)  # computed if a term looks
+    fake = Batch(nets.generator.call(noise, condition), condition)  # computed only for terms
     logits = nets.discriminator.call(*batch), nets.discriminator.call(*fake)
     return of_real, of_made, Drawn(batch, fake, noise, logits)
 

@@ -1,14 +1,14 @@
-"""The game of MelGAN (arXiv 1910.06711): adversarial at several scales, and near in every map.
+"""The game of MelGAN (arXiv 1910.06711): adversarial at several scales, with feature matching.
 
     discriminator:  sum over k of mean loss.discriminator(D_k(x), D_k(G(s)))
     generator:      sum over k of mean loss.generator(D_k(G(s)))
                     + w 4 / (n (l + 1)) sum over k, i of mean |f_ki(x) - f_ki(G(s))|
 
 for a wave x and its spectrogram s: the batch's own pairs, so `config.condition` is "data". f_ki are
-the maps of scale k of n, without the logits; real ones carry no gradient; l is the number of
-strided layers. The factor is the authors': with their n = 3, l = 4 and w = 10 each of the 18 maps
-has weight 2.667. Logits stand for sections of the wave, and the mean is over them, so a clip twice
-as long has the same weight.
+the feature maps of scale k of n, without the logits; those of real waves carry no gradient; l is
+the number of strided layers. The factor is the authors': with their n = 3, l = 4 and w = 10, each
+of the 18 maps has weight 2.667. There is a logit per section of the wave, and the mean is over
+them, so a clip twice as long has the same weight.
 """
 
 from functools import partial
@@ -32,7 +32,7 @@ NEEDS = {"generator": ("call",), "discriminator": ("call", "maps")}
 def feature_distance(real: list, fake: list) -> jax.Array:
     """Return the sum over maps of mean |real - fake| [b], times 4 / (scales (strided layers + 1)).
 
-    real, fake: of each scale its maps [b, t, c]; two of them are not strided.
+    real, fake: for each scale its feature maps [b, t, c], of which two are not strided.
     """
     factor = 4.0 / (len(real) * (len(real[0]) - 1))
     return factor * each(lambda r, f: jnp.abs(stop_gradient(r) - f), real, fake)

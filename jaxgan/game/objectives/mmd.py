@@ -1,13 +1,14 @@
-"""MMD-GAN (arXiv 1705.08584): two samples are compared by a kernel on codes that are learned.
+"""MMD-GAN (arXiv 1705.08584): two samples are compared by a kernel on learned codes.
 
     MMD^2 = mean k(f(x), f(x')) - 2 mean k(f(x), f(G(z))) + mean k(f(G(z)), f(G(z')))
     k(a, b) = sum over s of exp(-|a - b|^2 / (2 s^2)),   s = 1, 2, 4, 8, 16
     discriminator:  -MMD^2 + weight mean |y - decode(f(y))|^2 over real and generated y
     generator:       MMD^2
 
-with means over pairs of different examples: unbiased, so the estimate may fall below 0. f encodes;
-reconstruction keeps it injective, so that MMD^2 = 0 only at the data. Needs models/autoencoder.py.
-The paper clips f's weights: `discriminator.clip_weights`, or spectral norm as here by default.
+with means over pairs of different examples: unbiased, so the estimate may be negative. f encodes;
+the reconstruction keeps it injective, so that MMD^2 = 0 only at the data. Needs
+models/autoencoder.py. The paper clips f's weights (`discriminator.clip_weights`); the default here
+is spectral norm.
 
 Deviation: the paper's one-sided rank penalty, which its text does not state, is left out.
 """
@@ -38,7 +39,8 @@ def kernel(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def squared_mmd(x: jax.Array, y: jax.Array) -> jax.Array:
-    """Return the unbiased estimate from x [n, d] and y [m, d]."""
+    """Return the unbiased estimate of MMD^2 from codes x [n, d] and y [m, d]; n and m at least
+    2."""
 
     def others(a: jax.Array) -> jax.Array:  # the mean over pairs of different examples
         n = len(a)
@@ -48,11 +50,11 @@ def squared_mmd(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def codes_of(game: Game, nets: Nets, batch: Batch, keys: Keys):
-    """Return real and generated images, paired, with their codes, and what was drawn."""
+    """Return real and generated images, paired, their codes, and what was drawn."""
     noise, fake = generated(game, nets, batch, keys)
     images = pair(batch.sample, fake.sample)
     codes = nets.discriminator.encode(images)
-    logits = nets.discriminator.call(*batch), nets.discriminator.call(*fake)  # if a term looks
+    logits = nets.discriminator.call(*batch), nets.discriminator.call(*fake)  # for terms
     return images, codes, Drawn(batch, fake, noise, logits)
 
 

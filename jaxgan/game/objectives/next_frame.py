@@ -1,18 +1,19 @@
-"""The game of next frames (arXiv 1511.05440): near to the truth, as sharp, and to be taken for it.
+"""The game of next frames (arXiv 1511.05440): close to the truth, as sharp, and realistic.
 
     discriminator:  sum over scales of mean loss.discriminator(D_k(x, y), D_k(x, G(x)))
     generator:      sum over scales of  lp mean |y - G(x)|^p
                                         + gdl (mean over rows and columns of ||dy| - |dG(x)||^alpha)
                                         + adversarial mean loss.generator(D_k(x, G(x)))
 
-for frames y and those given before them x, which D sees too: the batch's own, so `config.condition`
-is "data". dy are differences of neighbouring pixels, along the height and along the width; the two
-means are added. Squared differences blur what may go either way, differences of gradients do not.
+for frames y and the given frames x before them, which D sees too: the batch's own, so
+`config.condition` is "data". dy are differences of neighbouring pixels, along the height and along
+the width; the two means are added. Squared differences blur what is uncertain, differences of
+gradients do not.
 
-The scales are the generator's (models/next_frame.py has four, models/mcnet.py one). That every one
-of them has the first two terms is ours: the paper states them for the finest. With `adversarial` 0
-nobody asks the discriminator, and it stays as it was drawn. The authors' code also shows D real
-frames after the past of other clips; this does not.
+The scales are the generator's (models/next_frame.py has four, models/mcnet.py one). Applying the
+first two terms at every scale is our choice: the paper states them for the finest. With
+`adversarial` 0, the discriminator is not used and keeps its initial weights. Deviation: the
+authors' code also shows D real frames after the past of other clips.
 
 `one_pass` False is for a discriminator with batch norm.
 """
@@ -36,29 +37,30 @@ NEEDS = {"generator": ("call", "scales"), "discriminator": ("call", "judge", "py
 
 
 def gradients(clips: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return |differences| of neighbours of [b, t, h, w, c], along the height and the width."""
+    """Return |differences| of neighbouring pixels of [b, t, h, w, c], along the height and the
+    width."""
     return jnp.abs(jnp.diff(clips, axis=2)), jnp.abs(jnp.diff(clips, axis=3))
 
 
 def gradient_difference(made: jax.Array, true: jax.Array, alpha: float) -> jax.Array:
-    """Return the sum over both axes of mean ||dy| - |dG||^alpha of clips [b, t, h, w, c], [b]."""
+    """Return the sum over both axes of mean ||dy| - |dG||^alpha, [b], for clips [b, t, h, w, c]."""
     both = zip(gradients(made), gradients(true), strict=True)
     means = [_power(jnp.abs(g - y), alpha).mean((1, 2, 3, 4)) for g, y in both]
     return means[0] + means[1]
 
 
 def distance(made: jax.Array, true: jax.Array, p: float) -> jax.Array:
-    """Return mean |y - G|^p of clips [b, t, h, w, c], [b]."""
+    """Return mean |y - G|^p, [b], for clips [b, t, h, w, c]."""
     return _power(jnp.abs(true - made), p).mean((1, 2, 3, 4))
 
 
 def _power(x: jax.Array, exponent: float) -> jax.Array:
-    """Return x^exponent of x of 0 or more; 1 and 2 have derivatives at 0."""
+    """Return x^exponent for x >= 0; 1 and 2 are special cases with a derivative at 0."""
     return x if exponent == 1 else jnp.square(x) if exponent == 2 else x**exponent
 
 
 def predicted(game: Game, nets: Nets, batch: Batch, keys: Keys) -> tuple:
-    """Return noise, the given frames and the predicted ones at every scale."""
+    """Return noise, the given frames, and the predicted ones at every scale."""
     noise, given = game.source(keys["source"], batch)
     return noise, given, nets.generator.scales(noise, given)
 

@@ -1,11 +1,11 @@
-"""The game of pix2pix (arXiv 1611.07004): adversarial, and near to the true image.
+"""The game of pix2pix (arXiv 1611.07004): adversarial, and close to the true image.
 
     discriminator:  mean (loss.discriminator(D(b, a), D(G(a), a)) / 2)
     generator:      adversarial mean loss.generator(D(G(a), a)) + l1 mean |b - G(a)|
 
 for an image b and its source a: the batch's own pairs, so `config.condition` is "data". Logits are
 a grid of patches; the mean is over all of them. D's loss is halved, which slows D down relative to
-G. The paper has `adversarial` 1; 0, its ablation, leaves the distance alone.
+G. The paper's `adversarial` is 1; with 0, its ablation, only the distance is left.
 """
 
 from functools import partial

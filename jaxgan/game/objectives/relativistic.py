@@ -4,10 +4,10 @@
     average   -log s(D(x) - mean D(G)) - log(1 - s(D(G(z)) - mean D))
     hinge     max(0, 1 - D(x) + mean D(G)) + max(0, 1 + D(G(z)) - mean D)
 
-for the discriminator; the generator minimises the same with real and generated images exchanged.
-The i-th real image meets the i-th generated one. mean D(G) and mean D are over the microbatch (on
-all devices), so with accumulation they differ from the whole batch's. `pairs` with the penalty
-r1_r2 is the loss of R3GAN (arXiv 2501.05441).
+for the discriminator; the generator minimises the same with real and generated images swapped. The
+i-th real image is compared with the i-th generated one. mean D(G) and mean D are over the
+microbatch (on all devices), so with accumulation they differ from the whole batch's. `pairs` with
+the penalty r1_r2 is the loss of R3GAN (arXiv 2501.05441).
 
 Each of the three is a function (winner logits [b], loser logits [b]) -> [b].
 """
@@ -50,7 +50,8 @@ COMPARISONS = {"pairs": pairs, "average": average, "hinge": average_hinge}
 def both(
     game: Game, nets: Nets, batch: Batch, keys: Keys, one_pass: bool
 ) -> tuple[Any, Drawn, jax.Array]:
-    """Return the logits of real and fake samples, what was drawn, the latent step's mean cost."""
+    """Return the logits of real and fake samples, what was drawn, and the latent step's mean
+    cost."""
     noise, fake, cost = generated_after_step(game, nets, batch, keys)
     logits = judged(nets, batch, fake, one_pass)
     return logits, Drawn(batch, fake, noise, logits), cost.mean()

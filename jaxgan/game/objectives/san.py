@@ -1,17 +1,18 @@
-"""Slicing adversarial networks (SAN, arXiv 2301.12811): the discriminator's last linear layer, a
-direction w / |w| on which features are compared, learns to tell the two distributions furthest
-apart, whatever the game's loss.
+"""Slicing adversarial networks (SAN, arXiv 2301.12811): the direction w / |w| of the
+discriminator's last linear layer, along which features are compared, learns to separate the two
+distributions as far as possible, whatever the game's loss.
 
     discriminator:  mean loss.discriminator(<sg(w / |w|), h(x)>, <sg(w / |w|), h(G(z))>)
                     + mean <w / |w|, sg(h(G(z)))> - mean <w / |w|, sg(h(x))>
     generator:      mean loss.generator(<w / |w|, h(G(z))>)
 
-sg: no gradient. So features h learn from the loss, the direction from the Wasserstein loss between
-the features' projections, and the generator as before. A class-conditional head has a direction for
-each class. models/slices.py has the two views of a head, with the features' scale |w|.
+where sg stops the gradient. So the features h learn from the loss, the direction from the
+Wasserstein loss between the projected features, and the generator as before. A class-conditional
+head has one direction per class. models/slices.py has the two views of a head, with the features'
+scale |w|.
 
-For hinge and Wasserstein losses, whose generator has the slope -1 everywhere; others, in which the
-paper weighs examples by that slope, are refused.
+For hinge and Wasserstein losses, whose generator has slope -1 everywhere. Others, for which the
+paper weights examples by that slope, are refused.
 """
 
 from functools import partial
@@ -59,7 +60,8 @@ def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     if config.loss not in LOSSES:
         raise ValueError(
-            f"objective.loss = {config.loss!r}: objective 'san' takes {' or '.join(LOSSES)}"
+            f"objective.loss = {config.loss!r} with objective 'san': write "
+            f"{' or '.join(map(repr, LOSSES))}"
         )
     loss = LOSSES[config.loss]
     return {

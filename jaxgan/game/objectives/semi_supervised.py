@@ -4,11 +4,11 @@
     generator:      |mean f(x) - mean f(G(z))|^2   (feature matching)
 
 with D(x) = log sum exp of the class logits and p their softmax (models/improved.py). y is known for
-a share `labelled` of the images, chosen by a hash of their pixels: the same ones at every visit, on
-any device. The mean over them is a sum over the batch divided by share times batch: unbiased, also
-where a batch has none. Leave data.flip False: a mirror image has another hash.
+a share `labelled` of the images, chosen by a hash of their pixels: the same ones in every epoch and
+on every device. The mean over them is a sum over the batch divided by share times batch: unbiased,
+even if a batch has none. Leave data.flip False: a mirrored image has another hash.
 
-`accuracy` in the log is over images whose label was not used.
+`accuracy` in the log is over the images whose label was not used.
 """
 
 from functools import partial
@@ -30,9 +30,9 @@ NEEDS = {"generator": ("call",), "discriminator": ("call", "classify", "features
 
 
 def is_labelled(images: jax.Array, share: float) -> jax.Array:
-    """Say for each image [b, ...] in [-1, 1] whether it is one of the labelled ones, [b] bool.
+    """Return which images [b, ...] in [-1, 1] are labelled, [b] bool.
 
-    The hash is FNV-like, of values in 16 bits: integers modulo 2^32, exact in any order of
+    The hash is FNV-like, of 16-bit values: integers modulo 2^32, so it is exact in any order of
     summation.
     """
     stored = jnp.round((images.reshape(len(images), -1) + 1.0) * 32767.5).astype(jnp.uint32)

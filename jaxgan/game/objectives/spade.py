@@ -1,17 +1,17 @@
-"""The game of GauGAN (arXiv 1903.07291): adversarial, feature matching, and a style's KL.
+"""The game of GauGAN (arXiv 1903.07291): adversarial, feature matching, and the KL of a style.
 
     discriminator:  mean loss.discriminator(D(x, m), D(G(z, m), m))
     generator:      mean loss.generator(D(G(z, m), m))
                     + features (mean over scales of the sum over layers of mean |f(x, m) - f(G, m)|)
                     + kl mean KL(N(mean, variance) | N(0, 1))
 
-for a picture x and its label map m, with f the layers of D before its logits, of which the true
-picture's are held fixed (arXiv 1711.11585). With `kl` above 0 the latents in training are those of
-the picture itself, mean(x) + deviation(x) noise, by the generator's encoder; afterwards they are
-noise, or those of another picture. The sum over its scales is D's loss.
+for an image x and its label map m, where f are D's layers before its logits; those of the real
+image are held constant (arXiv 1711.11585). With `kl` above 0, the latents in training come from the
+image itself through the generator's encoder, mean(x) + deviation(x) noise; in sampling they are
+noise, or come from another image. D's loss is summed over its scales.
 
-The paper also matches features of a VGG network, which is left out: no such network comes with the
-library. The paper does not state all weights; those here are 10 and 0.05.
+Deviation: the paper also matches features of a VGG network; no such network comes with the library.
+The paper does not state all weights; those here are 10 and 0.05.
 """
 
 from functools import partial
@@ -34,7 +34,7 @@ NEEDS = {"generator": ("call",), "discriminator": ("call", "activations")}
 def made(
     game: Game, nets: Nets, batch: Batch, keys: Keys, kl: float
 ) -> tuple[jax.Array, Batch, jax.Array]:
-    """Return latents, what the generator makes of them and the maps, and the KL of each, [b]."""
+    """Return latents, the images generated from them and the maps, and each image's KL, [b]."""
     noise, maps = game.source(keys["source"], batch)
     cost = jnp.zeros(len(batch.sample))
     if kl:
@@ -45,25 +45,25 @@ def made(
 
 
 def encoder(nets: Nets):
-    """Return the generator's encoder, or refuse a network without one."""
+    """Return the generator's encoder; ValueError for a network without one."""
     try:
         return nets.generator.encode
     except AttributeError:
         raise ValueError(
-            "objective.kl is above 0 and the model has no encoder: write model.style=True, or "
+            "objective.kl is above 0, but the model has no encoder: write model.style=True, or "
             "objective.kl=0"
         ) from None
 
 
 def divergence(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
-    """Return KL(N(mean, variance) | N(0, 1)) of each row of [b, n], [b]."""
+    """Return KL(N(mean, variance) | N(0, 1)) for each row of [b, n], [b]."""
     return 0.5 * (jnp.exp(log_variance) + mean**2 - 1.0 - log_variance).sum(-1)
 
 
 def feature_distance(real: tuple, fake: tuple) -> jax.Array:
     """Return the mean over scales of the sum over layers of mean |real - fake|.
 
-    real, fake: for each scale the features of its layers and, last, its logits, which are left out.
+    real, fake: for each scale the features of its layers and, last, its logits, which are ignored.
     """
     scales = []
     for of_real, of_fake in zip(real, fake, strict=True):
@@ -113,7 +113,7 @@ def default_config() -> ConfigDict:
             "name": "spade",
             "loss": "hinge",
             "features": 10.0,  # weight of feature matching; 0: none
-            "kl": 0.0,  # weight of a style's KL, of a model with style: 0.05
+            "kl": 0.0,  # weight of the style's KL; 0.05 for a model with style
         }
     )
 

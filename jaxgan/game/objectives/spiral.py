@@ -1,24 +1,27 @@
-"""The game of SPIRAL (arXiv 1804.01118): a painter learns from what a judge says of its canvases.
+"""The game of SPIRAL (arXiv 1804.01118): a painter learns from what D says of its canvases.
 
-    discriminator:  mean loss.discriminator(D(x), D(canvas)), of finished canvases; Wasserstein's
-                    with a gradient penalty in the paper
-    generator:      - mean over canvases of sum over strokes of A log odds of the action
-                    + value (squared error of the value) - entropy (entropy of the odds)
+    discriminator:  mean loss.discriminator(D(x), D(canvas)), for finished canvases; in the paper
+      the
+                    Wasserstein loss with a gradient penalty
+    generator:      - mean over canvases of sum over strokes of A log p(action)
+                    + value (squared error of the value) - entropy (entropy of the actions)
 
-Nothing of the painter has a gradient: this is REINFORCE with a learned baseline. Of rewards r_t
-that come after stroke t and values V_t before it, with V = 0 after the last stroke,
+No gradient flows through the painting: this is REINFORCE with a learned baseline. With the reward
+r_t after stroke t and the value V_t before it, and V = 0 after the last stroke,
 
     A_t = d_t + lambda A_(t+1),   d_t = r_t + V_(t+1) - V_t         (gail.advantages, gamma = 1)
 
     "final"        r = D(canvas) after the last stroke, 0 before: the paper's
-    "differences"  r_t = D(canvas_t) - D(canvas_(t-1)), beginning with the empty one: the same in
-                   sum, up to D of that one, and earlier (in the manner of arXiv 1910.01007)
+    "differences"  r_t = D(canvas_t) - D(canvas_(t-1)), from the empty canvas on: the same sum, up
+    to
+                   D of the empty one, but earlier (in the manner of arXiv 1910.01007)
 
-Advantages are standardised over the batch, and the value's error is divided by the variance of what
-it learns: D's logits have no scale of their own.
+Advantages are standardised over the batch, and the value's error is divided by the variance of its
+targets, because D's logits have no scale of their own.
 
-Deviation: the paper's learner is off-policy, with many actors and a memory of canvases for D; here
-each step paints anew.
+Deviation: the paper's learner is off-policy, with many actors and a replay memory of canvases for
+  D;
+here each step paints new ones.
 """
 
 from collections.abc import Callable
@@ -41,7 +44,7 @@ REWARDS = ("final", "differences")
 
 
 def reinforce(log_odds: jax.Array, advantage: jax.Array) -> jax.Array:
-    """Return - mean over episodes of sum_t A_t log odds_t, of [n, t]: its gradient is minus the
+    """Return - mean over episodes of sum_t A_t log odds_t, for [n, t]; its gradient is minus the
     policy gradient."""
     return -(jax.lax.stop_gradient(advantage) * log_odds).sum(1).mean()
 
@@ -54,7 +57,7 @@ def rewards_of(
 ) -> jax.Array:
     """Return the rewards [n, t] of canvases [n, t + 1, ...], the empty one first.
 
-    judge: (canvases, conditions) -> logits, leaves [b, ...].
+    judge: (canvases, conditions) -> logits [b], for leaves [b, ...].
     """
     n, t = canvases.shape[0], canvases.shape[1] - 1
     if not differences:
@@ -97,7 +100,7 @@ def default_config() -> ConfigDict:
     return ConfigDict(
         {
             "name": "spiral",
-            "loss": "wasserstein",  # of the discriminator
+            "loss": "wasserstein",  # the discriminator's loss
             "rewards": "final",  # or differences
             "advantage_decay": 1.0,  # lambda
             "entropy": 0.01,  # weights

@@ -1,15 +1,16 @@
-"""The game of SRGAN (arXiv 1609.04802): near to the true image, and to be taken for one.
+"""The game of SRGAN (arXiv 1609.04802): close to the true image, and realistic.
 
     discriminator:  mean loss.discriminator(D(b), D(G(a)))
     generator:      content mean (b - G(a))^2 + adversarial mean loss.generator(D(G(a)))
 
-for an image b and its small one a: the batch's own, so `config.condition` is "data". The content
-loss is that of the paper's SRResNet and SRGAN-MSE; its loss of VGG features is not here.
+for an image b and its small version a: the batch's own pairs, so `config.condition` is "data". The
+content loss is that of the paper's SRResNet and SRGAN-MSE. Deviation: there is no loss on VGG
+features.
 
-The game continues a training with the content loss alone (`train.start_from`), in which
-`adversarial` is 0: the discriminator is not used and keeps its initial weights. `share` is the
-adversarial part of G's loss. Real and generated images go through D separately, since its batch
-norm needs the moments of each.
+The game starts from a training with the content loss alone (`train.start_from`), in which
+`adversarial` is 0: the discriminator is not used and keeps its initial weights. `share` in the log
+is the adversarial part of G's loss. Real and generated images pass through D separately, since its
+batch norm needs the moments of each.
 """
 
 from functools import partial

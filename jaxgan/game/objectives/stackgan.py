@@ -1,10 +1,11 @@
-"""The game of StackGAN (arXiv 1612.03242): GAN-CLS, with texts that a normal distribution blurs.
+"""The game of StackGAN (arXiv 1612.03242): GAN-CLS, with text vectors blurred by a normal
+distribution.
 
     discriminator:  GAN-CLS's (gan_cls.py)
     generator:      mean L_g(D(G(z, t), t)) + kl mean KL(N(mu(t), sigma(t)^2) || N(0, 1))
 
-so that neighbouring texts overlap, where GAN-INT takes points between them. The divergence is the
-mean over the coordinates of c, not their sum, as in the authors' code, whose weight is 2:
+so that neighbouring texts overlap, where GAN-INT takes points between them. As in the authors'
+code, whose weight is 2, the divergence is the mean over the coordinates of c instead of their sum:
 
     KL = (sigma^2 + mu^2 - 1) / 2 - log sigma
 """
@@ -28,7 +29,7 @@ NEEDS = {"generator": ("call", "translate", "moments"), "discriminator": ("call"
 
 
 def divergence(mu: jax.Array, log_sigma: jax.Array) -> jax.Array:
-    """Return KL(N(mu, sigma^2) || N(0, 1)) of each coordinate.
+    """Return KL(N(mu, sigma^2) || N(0, 1)) for each coordinate.
 
     >>> float(divergence(jnp.float32(2.0), jnp.float32(0.0)))
     2.0

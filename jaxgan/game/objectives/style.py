@@ -1,9 +1,9 @@
 """The adversarial game with style mixing (StyleGAN, arXiv 1812.04948).
 
-With probability `mixing` an image takes its styles from two draws, one up to a layer that is drawn
-uniformly, the other from there on, so that neighbouring layers cannot rely on each other. Otherwise
-objectives/adversarial.py. R1 and path length come on top as for any game (penalty, path_length).
-Needs models/stylegan.py.
+With probability `mixing`, an image takes its styles from two draws: one up to a random layer, drawn
+uniformly, the other from there on, so that neighbouring layers cannot rely on each other.
+Everything else is as in objectives/adversarial.py. R1 and path length come on top, as in any game
+(penalty, path_length). Needs models/stylegan.py.
 """
 
 import jax
@@ -21,7 +21,8 @@ TAKES_LATENT_STEP = True
 def mixed_styles(
     first: jax.Array, second: jax.Array, key: jax.Array, probability: float
 ) -> jax.Array:
-    """Return styles [b, layers, n]: of `first` up to a random layer, of `second` from there on."""
+    """Return styles [b, layers, n]: from `first` up to a random layer, from `second` from there
+    on."""
     n, layers, _ = first.shape
     layer_key, is_mixed_key = jax.random.split(key)
     crossover = jax.random.randint(layer_key, (n, 1), 1, layers)

@@ -1,1 +1,1 @@
-"""Terms: what any game can have on top of its objective, one method a file."""
+"""Terms: what can be added to the objective of any game, one method per file."""

@@ -1,23 +1,23 @@
 """Adaptive discriminator augmentation (arXiv 2006.06676), from the paper's text.
 
 Each transformation is applied to each image with probability p, independently:
-    blitting   mirror image; a turn by 90 i degrees; a shift by up to an eighth, in whole pixels
+    blitting   mirror image; rotation by 90 i degrees; shift by up to an eighth, in whole pixels
     geometry   scale s; rotation; stretch s along x and 1 / s along y; rotation; shift by N(0, 1/8)
                with s from exp N(0, (0.2 log 2)^2)
     color      brightness + N(0, 0.2^2), contrast times exp N(0, (0.5 log 2)^2), and for colour
                images a flip of luma, a rotation of hue, saturation times exp N(0, log^2 2)
-    cutout     a box of half the sides is 0; only where it is asked for
+    cutout     a box of half the sides is set to 0; only if asked for
 and p follows the discriminator: with r = mean sign D(x) over real images,
-    p <- p + sign(r - target) n / images,  cut to [0, 1]
-for each minibatch of n, so p goes from 0 to 1 in `images` images at the fastest. p is a stat of
-the discriminator: it is saved, and both players use it. Or p is a schedule (arXiv 2501.05441, with
-cutout, and colours changed with probability p / 2). Below p = 0.8 or so augmentations do not
-leak into the generated images: what is invertible on distributions is undone (section 2.2 there).
+    p <- p + sign(r - target) n / images,  clipped to [0, 1]
+for each minibatch of n, so it takes at least `images` images for p to go from 0 to 1. p is one of
+the discriminator's stats: it is saved, and both players use it. Alternatively, p is a schedule
+(arXiv 2501.05441, with cutout, and colours changed with probability p / 2). Below p = 0.8 or so,
+augmentations do not leak into the generated images: a transformation that is invertible on
+distributions is undone (section 2.2 of the paper).
 
-The geometric part is one resampling: x'(q) = x(M^-1 q), bilinear, mirrored at the edges; images
-that it leaves as they are come out bit for bit. Deviations: no low-pass filter before it; p moves
-every minibatch in place of every fourth; the paper's optional filters and noise are left
-out.
+The geometric part is a single resampling: x'(q) = x(M^-1 q), bilinear, mirrored at the edges; an
+image that it does not move comes out bit for bit. Deviations: no low-pass filter before it; p moves
+every minibatch instead of every fourth; the paper's optional filters and noise are left out.
 """
 
 from functools import reduce
@@ -53,14 +53,15 @@ def _shift(y: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def geometry(key: jax.Array, p: jax.Array, height: int, width: int) -> jax.Array:
-    """Return a random M [3, 3] on pixel coordinates (y, x, 1) from the middle of an image."""
+    """Return a random M [3, 3] on pixel coordinates (y, x, 1) relative to the centre of an
+    image."""
     keys = iter(jax.random.split(key, 32))
     sides = jnp.array([height, width], jnp.float32)
     stretch = lambda: jnp.exp2(0.2 * jax.random.normal(next(keys)))
     # Blitting.
     flip = jnp.where(jax.random.bernoulli(next(keys)), -1.0, 1.0)
     m = _scale(jnp.ones(()), _chosen(next(keys), p, flip, 1.0))
-    # A turn of a picture that is not square would leave it: there, by 180 degrees only.
+    # An image that is not square is only rotated by 180 degrees: by 90 it would not fit its frame.
     turns = jax.random.randint(next(keys), (), 0, 4 if height == width else 2).astype(jnp.float32)
     quarter = np.pi / 2 if height == width else np.pi
     m = _rotation(_chosen(next(keys), p, turns * quarter, 0.0)) @ m
@@ -80,14 +81,14 @@ def geometry(key: jax.Array, p: jax.Array, height: int, width: int) -> jax.Array
 
 
 def resampled(image: jax.Array, m: jax.Array) -> jax.Array:
-    """Return image [h, w, c] moved by M."""
+    """Return an image [h, w, c] moved by M."""
     height, width, _ = image.shape
     y, x = jnp.meshgrid(*(jnp.arange(n, dtype=jnp.float32) for n in (height, width)), indexing="ij")
     middle = jnp.array([(height - 1) / 2, (width - 1) / 2, 0.0])
     places = jnp.stack([y, x, jnp.ones_like(y)]).reshape(3, -1) - middle[:, None]
     with jax.default_matmul_precision("highest"):
         source = (_inverse(m) @ places)[:2] + middle[:2, None]
-    # Whole pixels stay whole: a turn by 90 degrees is exact.
+    # Whole pixels stay whole: a rotation by 90 degrees is exact.
     whole = jnp.round(source)
     source = jnp.where(jnp.abs(source - whole) < 1e-3, whole, source)
     first = jnp.floor(source)
@@ -106,7 +107,8 @@ def resampled(image: jax.Array, m: jax.Array) -> jax.Array:
 
 
 def _inverse(m: jax.Array) -> jax.Array:
-    """Return M^-1 [3, 3] of an affine map: by hand, since a general one compiles for long."""
+    """Return M^-1 [3, 3] of an affine map; by hand, since a general inverse takes long to
+    compile."""
     (a, b), (c, d) = m[0, :2], m[1, :2]
     linear = jnp.stack([d, -b, -c, a]).reshape(2, 2) / (a * d - b * c)
     moved = -(linear * m[None, :2, 2]).sum(1)
@@ -114,7 +116,7 @@ def _inverse(m: jax.Array) -> jax.Array:
 
 
 def _mirrored(places: jax.Array, size: int) -> jax.Array:
-    """Return places as pixels 0 to size - 1, mirrored at the outermost pixels' middles."""
+    """Return places as pixels 0 to size - 1, mirrored at the centres of the outermost pixels."""
     period = max(2 * (size - 1), 1)
     places = places.astype(jnp.int32) % period
     return jnp.minimum(places, period - places)
@@ -128,7 +130,7 @@ def _hue(angle: jax.Array) -> jax.Array:
 
 
 def colors(key: jax.Array, p: jax.Array, channels: int) -> tuple[jax.Array, jax.Array]:
-    """Return a random matrix [channels, channels] and offset [channels] on colours."""
+    """Return a random matrix [channels, channels] and an offset [channels] that act on colours."""
     keys = iter(jax.random.split(key, 16))
     offset = jnp.full(channels, _chosen(next(keys), p, 0.2 * jax.random.normal(next(keys)), 0.0))
     contrast = jnp.exp2(0.5 * jax.random.normal(next(keys)))
@@ -152,9 +154,9 @@ def colors(key: jax.Array, p: jax.Array, channels: int) -> tuple[jax.Array, jax.
 def transformed(
     images: jax.Array, key: jax.Array, p: jax.Array, color: float = 1.0, cutout: bool = False
 ) -> jax.Array:
-    """Return images [b, h, w, c], each through transformations of its own.
+    """Return images [b, h, w, c], each with its own random transformations.
 
-    color: the probability of those of colours is p times this.
+    p: probability of each transformation, float32 []. color: factor on p for those of colours.
     """
     _, height, width, channels = images.shape
 
@@ -174,7 +176,7 @@ def transformed(
 
 
 def scheduled(probability: Value, color: float = 1.0, cutout: bool = False) -> Augmentation:
-    """Return the augmentation with p a number, or a function of the training step's number."""
+    """Return the augmentation whose p is a number, or a function of the training step's index."""
     return Augmentation(
         dict,
         lambda state, x, key, step: transformed(
@@ -191,7 +193,10 @@ def ada(
     color: float = 1.0,
     cutout: bool = False,
 ) -> Augmentation:
-    """Return the augmentation whose p follows the discriminator. start: the first p."""
+    """Return the augmentation whose p follows the discriminator.
+
+    images: least number of images in which p goes from 0 to 1. start: the first p. Others: above.
+    """
 
     def update(state: dict[str, jax.Array], real_logits: jax.Array) -> dict[str, jax.Array]:
         step = jnp.sign(jnp.sign(real_logits).mean() - target) * (len(real_logits) / images)

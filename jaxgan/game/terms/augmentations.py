@@ -1,13 +1,14 @@
-"""What the discriminator sees images through: differentiable, for real and generated ones alike.
+"""Differentiable augmentations of what the discriminator sees, real and generated images alike.
 
-diff_augment (arXiv 2006.10738), each part for every image:
+diff_augment (arXiv 2006.10738), each part applied to every image:
     color         x + U(-1/2, 1/2); saturation times U(0, 2); contrast times U(1/2, 3/2)
     translation   a shift by up to an eighth of each side, zeros outside
-    cutout        a box of half the sides at a uniform place is 0
-instance_noise (arXiv 1610.04490; 1701.04862): x + std e with e from N(0, 1); std is a schedule that
-falls to 0: densities of real and generated images overlap from the start.
+    cutout        a box of half the sides at a uniform place is set to 0
+instance_noise (arXiv 1610.04490; 1701.04862): x + std e with e from N(0, 1). std is a schedule that
+falls to 0, so that the densities of real and generated images overlap from the start.
 
-Images are [b, height, width, channels] in [-1, 1]; 0 is gray. ada.py has the adaptive one.
+Images are [b, height, width, channels] in [-1, 1]; 0 is gray. The adaptive augmentation is in
+ada.py.
 """
 
 import jax
@@ -22,6 +23,7 @@ def _uniform(key: jax.Array, images: jax.Array, low: float, high: float) -> jax.
 
 
 def colored(images: jax.Array, key: jax.Array) -> jax.Array:
+    """Change each image's brightness, saturation and contrast at random."""
     brightness, saturation, contrast = jax.random.split(key, 3)
     x = images + _uniform(brightness, images, -0.5, 0.5)
     gray = x.mean(-1, keepdims=True)
@@ -71,7 +73,10 @@ def no_update(state, real_logits):
 
 
 def diff_augment(policy: tuple[str, ...]) -> Augmentation:
-    """Return the parts named in `policy`, one after the other."""
+    """Return the augmentation by the parts named in `policy`, in this order.
+
+    Raises ValueError for an unknown part.
+    """
     for part in policy:
         if part not in PARTS:
             known = ", ".join(PARTS)
@@ -86,7 +91,8 @@ def diff_augment(policy: tuple[str, ...]) -> Augmentation:
 
 
 def instance_noise(std: Value) -> Augmentation:
-    """Return noise of a standard deviation: a number, or a function of the step's number."""
+    """Return noise with a standard deviation: a number, or a function of the training step's
+    index."""
 
     def apply(state, images: jax.Array, key: jax.Array, step: jax.Array | int) -> jax.Array:
         return images + now(std, step) * jax.random.normal(key, images.shape)

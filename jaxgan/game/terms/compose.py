@@ -1,7 +1,7 @@
-"""From a config to what it puts on top of a game, whichever that is.
+"""From a config to what it adds to a game, whichever game that is.
 
 The fields are sections of every config (config/sections.py). The mechanics are in wrappers.py, the
-methods in penalties.py, consistency.py, lecam.py, augmentations.py and ada.py.
+methods in penalties.py, consistency.py, lecam.py, path_length.py, augmentations.py and ada.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,13 +19,15 @@ from jaxgan.game.terms.wrappers import Term
 
 PyTree = Any
 
-LAZY = ("penalty", "path_length")  # taken in every penalty.every-th step
+LAZY = ("penalty", "path_length")  # applied only every penalty.every steps
 
 
 def augmentation(config: ConfigDict, images_a_step: int) -> wrappers.Augmentation | None:
-    """Return what the discriminator sees images through.
+    """Return the augmentation of what the discriminator sees; None without one.
 
-    config: its section. images_a_step: how many images schedules count for a training step.
+    config: the section `augmentation`. images_a_step: images that schedules count per training
+      step.
+    Raises ValueError for an unknown name, or a field that another augmentation reads.
     """
     for name, unset in (("probability", None), ("cutout", False), ("color", 1.0)):
         if config.name != "ada" and config[name] != unset:
@@ -54,7 +56,7 @@ Terms = dict[str, dict[str, Term]]  # by player and name
 
 
 def terms_of(config: ConfigDict, images_a_step: int, own: Terms | None = None) -> Terms:
-    """Return the terms that the config asks for, and one's own, by player and name."""
+    """Return the terms that the config asks for, and the user's `own`, by player and name."""
     c, every = config.consistency, config.penalty.every
     weight = partial(of_steps, images=images_a_step)
     terms: Terms = {"generator": {}, "discriminator": {}}
@@ -89,11 +91,12 @@ def with_terms(
     with_lazy_terms: bool = True,
     own_stats: Mapping[str, Mapping[str, Callable[[], PyTree]]] | None = None,
 ) -> tuple[dict[str, Objective], dict[str, Callable[[], PyTree]]]:
-    """Return the objectives with what the config puts on top, and what the players' stats are.
+    """Return the objectives with what the config adds to them, and each player's initial stats.
 
     terms: all that the config asks for (terms_of).
-    images_a_step: how many images schedules count for a training step.
-    with_lazy_terms: False leaves out what is lazy, in a step between; the stats are the same.
+    images_a_step: images that schedules count per training step.
+    with_lazy_terms: False leaves the lazy terms out, for the steps in between; the stats are the
+      same.
     own_stats: what the objectives themselves keep: {player: {name: () -> arrays}}.
     """
     composed = dict(objectives)

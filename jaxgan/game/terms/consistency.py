@@ -1,14 +1,14 @@
-"""Consistency: what should not change an image's reality should not change its logit.
+"""Consistency: a change that keeps an image as real as it was should not change its logit.
 
     CR   (arXiv 1910.12027)  discriminator:  w |D(x) - D(T(x))|^2 at real images
     bCR  (arXiv 2002.04724)  the same, and w_fake |D(G(z)) - D(T(G(z)))|^2
     zCR  (the same)          discriminator:  w_latents |D(G(z)) - D(G(z + e))|^2
                              generator:     -w_spread mean |G(z) - G(z + e)|^2
 
-with T a mirror image and a shift by up to an eighth, e from N(0, noise^2). ICR is bCR and zCR
-together. One value for each example; logits are scalars, so |.|^2 is a square.
+where T mirrors at random and shifts by up to an eighth, and e is from N(0, noise^2). ICR is bCR and
+zCR together. One value per example; logits are scalars, so |.|^2 is a square.
 
-Deviation: the papers' T shifts by up to four pixels of 32; here it grows with the image.
+Deviation: the papers' T shifts by up to four pixels of 32; here the shift grows with the image.
 """
 
 from functools import partial
@@ -32,6 +32,7 @@ def transformed(images: jax.Array, key: jax.Array) -> jax.Array:
 
 
 def nearby(latents: jax.Array, key: jax.Array, noise: float) -> jax.Array:
+    """Return latents [b, latent_dim] plus noise from N(0, noise^2)."""
     return latents + noise * jax.random.normal(key, latents.shape)
 
 
@@ -40,9 +41,9 @@ def squared_difference(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def discriminator_term(real: Value, fake: Value, latents: Value, noise: float) -> Term:
-    """Return the discriminator's sum; a weight of 0 leaves its part out.
+    """Return the sum of the discriminator's parts; a weight of 0 leaves a part out.
 
-    Weights are numbers, or functions of the training step's number.
+    Weights are numbers, or functions of the training step's index.
     """
 
     def value(nets: Nets, drawn: Drawn, state, keys: Keys):

@@ -1,10 +1,10 @@
-"""Mask of a clip (arXiv 1609.02612): what moves should be little.
+"""Mask of a clip (arXiv 1609.02612): little of it should move.
 
     0.1 mean |m|,   m in (0, 1) the generator's mask (its call `mask`)
 
-The mean is over frames and pixels, as in the authors' code; the paper writes a norm, whose sum
-would weigh the mask as many times more as there are pixels in a clip. Asked for by
-`config.terms = ("mask",)`; needs models/vgan.py.
+The mean is over frames and pixels, as in the authors' code; the paper writes a norm, and a sum
+would weigh the mask by as many times more as a clip has pixels. Switched on by `config.terms =
+("mask",)`; needs models/vgan.py.
 """
 
 import jax.numpy as jnp

@@ -1,11 +1,10 @@
-"""Path length (arXiv 1912.04958): a fixed step in w should change the image equally
-everywhere.
+"""Path length (arXiv 1912.04958): a fixed step in w should change the image equally everywhere.
 
-    (|J^T y| - a)^2,   J = d image / d w,   y from N(0, 1) over the root of height x width
+    (|J^T y| - a)^2,   J = d image / d w,   y from N(0, 1) / sqrt(height x width)
 
-for every image, with w the styles of all layers: |.|^2 is a sum over the styles' dimension and a
-mean over layers. a is a moving average of the lengths, a stat of the generator, without gradient.
-J^T y is the gradient of <image, y>. Needs models/stylegan.py.
+for every image, where w are the styles of all layers: |.|^2 is a sum over the styles' dimension and
+a mean over layers. a is a moving average of the lengths, one of the generator's stats, without
+gradient. J^T y is the gradient of <image, y>. Needs models/stylegan.py.
 """
 
 import jax
@@ -17,7 +16,7 @@ from jaxgan.game.terms.wrappers import Term
 
 
 def path_length(decay: float = 0.99) -> Term:
-    """Return the generator's term, before its weight."""
+    """Return the generator's term, before its weight. decay: of the moving average a."""
 
     def value(nets: Nets, drawn: Drawn, state: dict[str, jax.Array], keys: Keys):
         styles = nets.generator.styles(drawn.noise, drawn.fake.condition)
@@ -31,7 +30,7 @@ def path_length(decay: float = 0.99) -> Term:
             return (images * y).sum()
 
         slopes = jax.grad(projected)(styles)
-        lengths = jnp.sqrt(jnp.square(slopes).sum(-1).mean(-1) + 1e-12)  # no derivative at 0
+        lengths = jnp.sqrt(jnp.square(slopes).sum(-1).mean(-1) + 1e-12)  # sqrt has none at 0
         mean = decay * state["mean"] + (1.0 - decay) * jax.lax.stop_gradient(lengths.mean())
         return jnp.square(lengths - mean), {"mean": mean}
 

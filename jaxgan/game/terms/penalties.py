@@ -1,4 +1,4 @@
-"""Penalties on the slope of the discriminator by its images, one value per example.
+"""Penalties on the gradient of the discriminator by its images, one value per example.
 
     r1                      |grad D(x)|^2 / 2 at real images                (arXiv 1801.04406)
     r2                      |grad D(x)|^2 / 2 at generated images           (the same)
@@ -7,15 +7,16 @@
     zero_centred_penalty    |grad D(x)|^2 between real and generated        (arXiv 1902.03984)
     finite_difference       ((D(x + e n) - D(x)) / e)^2 at real images      (arXiv 2509.24935)
 
-with n from N(0, I) and e = 0.01: in expectation, and as e falls to 0, it is twice r1, without a
-second derivative, which a fused attention does not have, and with less memory: 16 in place of 28
-GiB of temporaries for R3GAN at 64 pixels, 16 images on a TPU v5e (launch/compile_table.md).
-"Between" is e x + (1 - e) G(z) with one e from U(0, 1) for each example. The weights are gamma and
-lambda of the papers. Labels between are the real image's: the papers have none, or equal ones.
+with n from N(0, I) and e = 0.01. The expectation of finite_difference tends to twice r1 as e falls
+to 0; it takes no second derivative, which fused attention kernels lack, and less memory: 16 instead
+of 28 GiB of temporaries for R3GAN at 64 pixels, 16 images on a TPU v5e (launch/compile_table.md).
+"Between" is e x + (1 - e) G(z) with one e from U(0, 1) per example. The weights are the papers'
+gamma and lambda. The label in between is the real image's: in the papers there is none, or both are
+equal.
 
-A gradient is an example's own, by jax.grad of the sum of logits, unless batch norm couples the
-examples: give the discriminator none. The network is applied with the step's weights, so spectral
-norm is not computed again.
+The gradient of the summed logits is each example's own unless batch norm couples the examples: use
+none in the discriminator. The network is applied with the step's weights, so spectral norm is not
+computed again.
 """
 
 from collections.abc import Callable
@@ -43,7 +44,7 @@ def squared_slope(discriminate: Discriminate, samples: Any, conditions: Any) -> 
 
 
 def between(real: Any, fake: Any, key: jax.Array) -> Any:
-    """Return a point on the line between each real and its fake sample, leaves [b, ...]."""
+    """Return a uniform point between each real sample and its fake one, leaves [b, ...]."""
     share = jax.random.uniform(key, (len(jax.tree.leaves(real)[0]),))
 
     def mixed(r: jax.Array, f: jax.Array) -> jax.Array:
@@ -71,7 +72,7 @@ def r1_r2(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
 
 def gradient_penalty(discriminate, real: Batch, fake: Batch, key: jax.Array) -> jax.Array:
     squares = squared_slope(discriminate, between(real[0], fake[0], key), real[1])
-    # The root has no derivative at 0, where a dead discriminator is: there the penalty is flat.
+    # sqrt has no derivative at 0, where a dead discriminator is: there the penalty is constant.
     return jnp.square(jnp.sqrt(jnp.maximum(squares, 1e-12)) - 1.0)
 
 
@@ -87,7 +88,7 @@ def finite_difference(discriminate, real: Batch, fake: Batch, key: jax.Array) ->
 
 
 def normal_like(samples: Any, key: jax.Array) -> Any:
-    """Return noise from N(0, I) of the samples' shapes and dtypes."""
+    """Return noise from N(0, I) with the samples' shapes and dtypes."""
     leaves, tree = jax.tree.flatten(samples)
     keys = jax.random.split(key, len(leaves))
     drawn = [jax.random.normal(k, x.shape, x.dtype) for k, x in zip(keys, leaves, strict=True)]
@@ -106,7 +107,7 @@ PENALTIES = {
 
 
 def named(name: str) -> Penalty:
-    """Return the penalty called `name`."""
+    """Return the penalty called `name`. Raises ValueError for an unknown one."""
     if name not in PENALTIES:
         raise ValueError(f"penalty.name = {name!r}: write one of {', '.join(PENALTIES)}")
     return PENALTIES[name]

@@ -1,13 +1,14 @@
-"""What any game can have on top of its objective: an objective in, an objective out.
+"""What can be added to any objective: an objective in, an objective out.
 
     plus(objective, name, term)         loss + mean of a term on real and generated samples
     weighed(term, weight)               the term times a number, or times a schedule's value
     augmented_d, augmented_g            the discriminator sees every image through an augmentation
 
-so regularisers and augmentations know nothing of the game, the game nothing of them, and the step
+So regularisers and augmentations know nothing of the game, the game nothing of them, and the step
 nothing of either. Their arrays are the player's stats, under their own names: they are saved and
-restored with the rest, and the generator's turn reads the discriminator's (`nets.discriminator.
-stats`). A term works on what the objective drew (`Drawn`): nothing is drawn a second time.
+restored with the rest, and in its turn the generator reads the discriminator's
+(`nets.discriminator.stats`). A term works on what the objective drew (`Drawn`): nothing is drawn
+twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +43,7 @@ class TermValue(Protocol):
 
 
 class Term(NamedTuple):
-    """A regulariser on top of any objective: a value, and the state that it starts with.
+    """A regulariser on top of any objective: its value, and its initial state.
 
     needs: calls of the players beyond what every game has, such as {"generator": ("styles",)}.
     """
@@ -53,8 +54,12 @@ class Term(NamedTuple):
 
 
 class Augmentation(NamedTuple):
-    """init() -> state; apply(state, images, key, step) -> images of the same shape, differentiable;
-    update(state, real_logits [b]) -> state, after each pass of the discriminator's objective."""
+    """What the discriminator sees images through; a state, and pure functions of it.
+
+    init() -> state.
+    apply(state, images, key, step) -> images of the same shape, differentiable.
+    update(state, real_logits [b]) -> state, after each pass of the discriminator's objective.
+    """
 
     init: Callable[[], PyTree]
     apply: Callable[[PyTree, jax.Array, jax.Array, jax.Array | int], jax.Array]
@@ -62,7 +67,7 @@ class Augmentation(NamedTuple):
 
 
 def penalised(penalty: Penalty) -> Term:
-    """Return a penalty of penalties.py as a term."""
+    """Return one of the penalties of penalties.py as a term."""
 
     def value(nets: Nets, drawn: Drawn, state: PyTree, keys: Keys):
         return penalty(nets.discriminator.call, drawn.real, drawn.fake, keys["between"]), state
@@ -71,7 +76,7 @@ def penalised(penalty: Penalty) -> Term:
 
 
 def weighed(term: Term, weight: Value) -> Term:
-    """Return a term times a weight: a number, or a function of the training step's number."""
+    """Return a term times a weight: a number, or a function of the training step's index."""
 
     def value(nets: Nets, drawn: Drawn, state: PyTree, keys: Keys):
         values, state = term.value(nets, drawn, state, keys)
@@ -81,7 +86,8 @@ def weighed(term: Term, weight: Value) -> Term:
 
 
 def logits_of(drawn: Drawn) -> tuple[PyTree, PyTree]:
-    """Return the logits of real and of generated samples. TypeError if the objective has none."""
+    """Return the logits of real and of generated samples. Raises TypeError if the objective has
+    none."""
     if drawn.logits is None:
         raise TypeError("the discriminator's objective hands over no logits (Drawn.logits)")
     return drawn.logits
@@ -104,19 +110,20 @@ def plus(objective: Objective, name: str, term: Term) -> Objective:
 
 
 def alike(change: Callable[[jax.Array], jax.Array], inputs: tuple) -> tuple:
-    """Return a discriminator's inputs with every image [b, h, w, c] changed, others as they are.
+    """Return a discriminator's inputs with every image [b, h, w, c] changed, and others as they
+    are.
 
-    An image and its source are changed alike: a mirrored pair is still a pair. No image are labels
-    [b], and the codes [b, n] that an autoencoder decodes.
+    An image and its source are changed alike: a mirrored pair is still a pair. Labels [b] are no
+    images, nor are the codes [b, n] that an autoencoder decodes.
     """
     is_image = lambda x: isinstance(x, jax.Array) and x.ndim == 4
     return tuple(change(x) if is_image(x) else x for x in inputs)
 
 
 def through(nets: Nets, augmentation: Augmentation, state: PyTree, keys: Keys) -> Nets:
-    """Return nets whose discriminator sees images, in whichever call, through the augmentation.
+    """Return nets whose discriminator sees images, in any of its calls, through the augmentation.
 
-    Passes over equally many images in one turn see the same draws.
+    Within a turn, all passes over the same number of images use the same random draws.
     """
 
     def augmented(images: jax.Array) -> jax.Array:

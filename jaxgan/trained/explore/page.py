@@ -1,4 +1,4 @@
-"""The explorer's page: one file of HTML, style and script, from this server alone."""
+"""The explorer's page: HTML, style and script in one file, with nothing loaded from elsewhere."""
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>jaxgan explore</title>

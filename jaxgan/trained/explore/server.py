@@ -1,17 +1,18 @@
-"""A page that moves a generator's inputs, and the server behind it: this machine only by default.
+"""A page that varies a generator's inputs, and the server behind it; by default for this machine
+only.
 
     GET /                        the page (page.py)
     GET /facts                   JSON: classes, truncation, directions
-    GET /image?a=JSON[&b=JSON&t=0.5]    PNG of a place, or between two
-    GET /played?a=JSON[&b=JSON&t=0.5]   the same as a file that plays it, of media that have one
-    POST /edit?a=JSON            PNG of a place, edited (trained/edit.py) as the strokes in the
-                                 request's body say: a PNG of the picture's size, opaque where it is
+    GET /image?a=JSON[&b=JSON&t=0.5]    PNG of a place, or of a point between two places
+    GET /played?a=JSON[&b=JSON&t=0.5]   the same as a file that plays it, for media that have one
+    POST /edit?a=JSON            PNG of a place, edited (trained/edit.py) by the strokes in the
+                                 request's body: a PNG of the picture's size, opaque where it is
                                  painted
 
 A place is {"class": 3, "seed": 0, "truncation": 0.5, "moves": [0, 1.5, ...]}: the class, latents
-number 0 of the seed, and steps along the directions. Between two places latents are interpolated
+number 0 of the seed, and moves along the directions. Between two places, latents are interpolated
 on the arc, classes and truncations linearly. The PNG holds its places as text, so a picture can be
-made again; one that was edited its latents.
+made again; an edited one also holds its latents.
 """
 
 import json
@@ -42,12 +43,12 @@ from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.paths import spherical
 from jaxgan.trained.strokes import can_be_painted, read_strokes
 
-TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # of a run: those between are interpolated
+TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # tabulated for a run; others are interpolated
 DIRECTIONS, REACH = 6, 6.0
 # How a page plays a file, and its content type.
 KINDS = {".wav": ("audio", "audio/wav"), ".gif": ("img", "image/gif")}
-STARTS, STEPS = 8, 50  # of an edit: somebody waits for it
-MOST_BYTES = 1 << 22  # of strokes
+STARTS, STEPS = 8, 50  # of an edit, few because somebody is waiting
+MOST_BYTES = 1 << 22  # of a PNG with strokes
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -55,13 +56,15 @@ NO_PAGE = 404, "text/plain", b"no such page"
 
 
 class Place(NamedTuple):
+    """Inputs of the generator: latents [latent_dim], class weights [num_classes], truncation."""
+
     latents: np.ndarray
     mixture: np.ndarray
     truncation: float
 
 
 class Explorer:
-    """A generator, its directions, and a lock: pictures are made one after the other."""
+    """A generator, its directions, and a lock: pictures are made one at a time."""
 
     def __init__(self, g: TrainedGenerator, name: str, path: str = ""):
         self.g, self.name, self.path, self._lock = g, name, path or name, threading.Lock()
@@ -92,13 +95,14 @@ class Explorer:
         }
 
     def png(self, query: dict[str, str]) -> bytes:
-        """Return the picture that a query asks for; ValueError says what is wrong with it."""
+        """Return the picture that a query asks for; ValueError, saying what is wrong, for a bad
+        query."""
         return self._png(self.sample(query), query)
 
     def edited(self, query: dict[str, str], strokes: bytes) -> bytes:
-        """Return the picture of a place, edited as the strokes in a PNG say, near that place."""
+        """Return the picture of a place, edited by the strokes in a PNG, near that place."""
         if not can_be_painted(self.g):
-            raise ValueError("these samples are no images to paint on")
+            raise ValueError("these samples are not images that can be painted on")
         place = self._place(query, "a")
         painted = read_strokes(self.g, strokes, "the picture of strokes")
         with self._lock:
@@ -122,10 +126,10 @@ class Explorer:
         return file.getvalue()
 
     def played(self, query: dict[str, str]) -> tuple[str, bytes]:
-        """Return the content type and the bytes of the file that plays what a query asks for."""
+        """Return the content type and the bytes of a file that plays what a query asks for."""
         reel = self.g.medium.reel
         if reel is None:
-            raise ValueError("a picture says it all: write image")
+            raise ValueError("these samples do not play: ask for /image")
         return KINDS[reel.suffix][1], reel.encode(self.sample(query), 1)
 
     def sample(self, query: dict[str, str]) -> np.ndarray:
@@ -164,7 +168,7 @@ class Explorer:
         return Place(z.astype(np.float32), mixture, t)
 
     def between(self, a: Place, b: Place, t: float) -> Place:
-        """Return the place a share t of the way from a to b."""
+        """Return the place at a share t of the way from a to b."""
         t = min(max(t, 0.0), 1.0)
         truncation = (
             (1 - t) * a.truncation + t * b.truncation if a.truncation and b.truncation else 0
@@ -184,7 +188,8 @@ def _number(name: str, value: Any) -> float:
 
 
 def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestHandler]:
-    """Return what answers requests. names: the hosts that a request may be for."""
+    """Return the class that answers requests. names: hosts that requests may address; () for
+    any."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -200,14 +205,14 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
                 code, kind, body = self._answer(make)
             except ValueError as error:
                 code, kind, body = 400, "text/plain; charset=utf-8", str(error).encode()
-            except Exception:  # whoever asked gets an answer, the terminal the traceback
+            except Exception:  # the client gets an answer, the terminal the traceback
                 traceback.print_exc()
                 code, kind, body = 500, "text/plain", b"an internal error: see the terminal"
             self._send(code, kind, body)
 
         def _answer(self, make: Callable) -> tuple[int, str, bytes]:
-            """Return status, content type and body; ValueError says what is wrong with a query."""
-            # A page elsewhere could point a name of its own at this machine; it stays outside.
+            """Return status, content type and body; ValueError for a bad query."""
+            # Refuses DNS rebinding: a foreign page could point its own host name at this machine.
             host = urllib.parse.urlsplit(f"//{self.headers.get('Host', '')}").hostname
             if names and host not in names:
                 return 403, "text/plain", f"{host} is not this server".encode()
@@ -244,14 +249,14 @@ def handler(explorer: Explorer, names: tuple[str, ...]) -> type[BaseHTTPRequestH
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: one line a slider move is noise."""
+            """Print nothing: a line per move of a slider is noise."""
 
     return Handler
 
 
 def serve(explorer: Explorer, host: str, port: int) -> ThreadingHTTPServer:
-    """Return a server that listens. Raises ValueError where it cannot."""
-    names = LOCAL if host in LOCAL else ()  # opened to others: whatever they call it
+    """Return a listening server. Raises ValueError if the port or host is not available."""
+    names = LOCAL if host in LOCAL else ()  # if opened to others, they may use any name
     try:
         server = ThreadingHTTPServer((host, port), handler(explorer, names))
     except (OSError, OverflowError) as error:
@@ -270,7 +275,7 @@ def has_screen() -> bool:
 
 
 def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int:
-    """Open a page on a generator until Ctrl-C; return the exit code."""
+    """Serve the page of a generator until Ctrl-C; return the exit code."""
     g = load_generator(model, config)
     if g.truncations is None:
         print("computing standing statistics ...", flush=True)

@@ -1,4 +1,4 @@
-"""Published weights: read them from other projects' files, keep them, sample them, write them back.
+"""Published weights: read them from other projects' files, store, sample and write them back.
 
 weights = import_weights("G_ema.pth", "biggan-pytorch", "biggan128.safetensors")
 weights = load("biggan128.safetensors")

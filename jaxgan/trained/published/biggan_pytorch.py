@@ -1,7 +1,8 @@
 """Names in G.pth, G_ema.pth and D.pth of the BigGAN authors' PyTorch code (ajbrock).
 
-Both batch-norm variants: statistics in the layer itself, or in one of its own. These are running
-averages at no truncation, or sums of standing statistics with their count.
+Both variants of batch norm are read: with the statistics in the layer itself, or in a sub-layer.
+The statistics are running averages without truncation, or sums of standing statistics and their
+count.
 """
 
 import re
@@ -22,7 +23,7 @@ from jaxgan.trained.published.layouts import (
     then,
 )
 
-# The scripts' epsilons; the last batch norm has 1e-5 whatever is asked for.
+# The epsilons of its scripts; the last batch norm always has 1e-5.
 FIELDS = {
     "model.batch_norm_eps": 1e-5,
     "generator.spectral_norm_eps": 1e-6,
@@ -33,7 +34,7 @@ IGNORED = re.compile(r"(\.sv\d+|accumulation_counter|num_batches_tracked)$")
 
 
 def normalised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays under the names of the plain variant."""
+    """Return the arrays under the names of the variant without a sub-layer."""
     plain, mixed = {}, _mixed_counters(arrays)
     for name, x in arrays.items():
         statistic = re.fullmatch(r"(.*)\.bn\.(?:stored|running)_(mean|var)", name)
@@ -48,32 +49,33 @@ def normalised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _mixed_counters(arrays: dict[str, np.ndarray]) -> list[str]:
-    """Return the counters of standing statistics that are not whole.
+    """Return the counters of standing statistics that are not whole numbers.
 
-    A moving average of the networks was taken over sums and counts alike: what these statistics
-    are means of, nobody can say.
+    Then a moving average of the networks was taken over sums and counts alike, and it cannot be
+    known what these statistics are means of.
     """
     counters = {n: x for n, x in arrays.items() if n.endswith("accumulation_counter")}
     return [n for n, x in counters.items() if np.any(np.float64(x) != np.round(x))]
 
 
 def left_out(arrays: dict[str, np.ndarray]) -> list[str]:
-    """Return notes on what was not taken."""
+    """Return notes on what was not imported."""
     mixed = _mixed_counters(arrays)
     if not mixed:
         return []
     return [
         f"standing statistics left out: {mixed[0]} is not a whole number, so an average was mixed "
-        "into them; they are computed anew"
+        "into them; they are computed again"
     ]
 
 
 def truncations(rows: int) -> tuple[float, ...]:
+    """Return the truncations of the rows of statistics: none are known."""
     return ()
 
 
 def structure(arrays: dict[str, np.ndarray]) -> Structure:
-    """Return what the names say; ValueError if they are not this project's."""
+    """Return the network's structure, from its names; ValueError if they are not this project's."""
     found = [re.fullmatch(r"blocks\.(\d+)\.(\d+)\.(conv1\.weight|gamma)", n) for n in arrays]
     places = [(int(m[1]), int(m[2]), m[3] == "gamma") for m in found if m]
     if "output_layer.2.weight" in arrays and places:
@@ -94,7 +96,7 @@ def structure(arrays: dict[str, np.ndarray]) -> Structure:
 
 
 def _one_attention(places: list[tuple[int, int, bool]]) -> int | None:
-    """Return the block after which attention sits; ValueError for several."""
+    """Return the block that attention follows, or None; ValueError for several."""
     found = sorted(i for i, _, gamma in places if gamma)
     if len(found) > 1:
         raise ValueError(
@@ -117,7 +119,7 @@ def _attention(ours: str, theirs: str) -> Iterator[Row]:
 
 
 def rows(s: Structure) -> Iterator[Row]:
-    """Yield every array that a network of this structure can have."""
+    """Yield a row for every array that a network of this structure can have."""
     yield from _generator(s) if s.role == "generator" else _discriminator(s)
 
 

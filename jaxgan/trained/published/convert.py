@@ -1,4 +1,4 @@
-"""Import and export of published weights: the kinds there are, and what is refused."""
+"""Import and export of published weights: the known kinds, and what is refused."""
 
 import math
 import re
@@ -38,15 +38,15 @@ def import_weights(
     """Read published weights; write them to `target` (.safetensors) if it is given.
 
     Args:
-      path: a file (see files.py). Of BigGAN-PyTorch also a directory, whose G_ema.pth, else G.pth,
-        and D.pth are taken; of "hub" a saved model's directory.
+      path: a file (see files.py). For BigGAN-PyTorch also a directory, of which G_ema.pth (or else
+        G.pth) and D.pth are read; for "hub", the directory of a saved model.
       kind: "biggan-pytorch", "huggingface" or "hub".
-      fields: config fields that the file does not tell, such as {"model.batch_norm_eps": 1e-4};
-        by default the values of the kind's own scripts.
+      fields: config fields that the file does not determine, such as
+        {"model.batch_norm_eps": 1e-4}; by default the values of the kind's own scripts.
 
     Raises:
       FileNotFoundError: nothing to read.
-      ValueError: damaged, of another kind; or names unknown or missing, or wrong shapes: listed.
+      ValueError: damaged, or of another kind; lists unknown or missing names, or wrong shapes.
     """
     module = _kind(kind)
     if target is not None:
@@ -89,7 +89,7 @@ def import_weights(
 
 
 def without_prefix(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return arrays without the "module." that PyTorch's DataParallel puts before every name."""
+    """Return arrays without the prefix "module." that PyTorch's DataParallel adds to every name."""
     start = "module."
     if arrays and all(name.startswith(start) for name in arrays):
         return {name.removeprefix(start): x for name, x in arrays.items()}
@@ -97,7 +97,7 @@ def without_prefix(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def refuse_not_finite(arrays: dict[str, np.ndarray]) -> None:
-    """Raise ValueError for an array with NaN or infinite values: it names the first."""
+    """Raise ValueError, naming the first, for an array with NaN or infinite values."""
     for name, x in arrays.items():
         if np.issubdtype(x.dtype, np.floating) and not np.isfinite(x).all():
             raise ValueError(f"{name} has values that are not finite: this training has diverged")
@@ -150,7 +150,7 @@ def _files(path: Path, kind: str) -> list[Path]:
 def _translated(
     module: ModuleType, structure: Structure, theirs: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Return {PART/PATH: array}; ValueError lists the names that nobody knows."""
+    """Return {PART/PATH: array}; ValueError lists the unknown names."""
     ours, known = {}, set()
     for row in module.rows(structure):
         if row.theirs in theirs:
@@ -164,8 +164,8 @@ def _translated(
     unknown = [n for n in theirs if n not in known and not module.IGNORED.search(n)]
     if unknown and all(re.search(r"\.u[1-9]\d*$", n) for n in unknown):
         raise ValueError(
-            f"several singular vectors a layer ({_some(unknown)}): jaxgan's spectral norm has one, "
-            "so this network cannot be imported"
+            f"several singular vectors per layer ({_some(unknown)}): jaxgan's spectral norm has "
+            "one, so this network cannot be imported"
         )
     if unknown:
         raise ValueError(f"unknown names: {_some(unknown)}")
@@ -173,7 +173,7 @@ def _translated(
 
 
 def _check(path: str | Path, config: ConfigDict, arrays: dict[str, np.ndarray]) -> None:
-    """Compare with the networks that the config makes; ValueError lists what does not fit."""
+    """Compare with the networks that the config builds; ValueError lists what does not fit."""
     expected = {}
     for role in sorted({name.split("/")[0] for name in arrays}):
         params, stats = _shapes(config, role)
@@ -220,7 +220,7 @@ def _shapes(config: ConfigDict, role: str) -> tuple[dict, dict]:
 
 
 def _structure(weights: Weights, role: str) -> Structure:
-    """Return the structure of a network of ours."""
+    """Return the structure of a network among our weights."""
     params, config = weights.part(role, "params"), weights.config
     if not params:
         raise ValueError(f"no {role} among these weights")

@@ -1,7 +1,7 @@
-"""Named arrays in the files that weights are published in. None of them can run code here.
+"""Named arrays in the file formats in which weights are published. No file can run code here.
 
 .pth .pt .bin   PyTorch, by a restricted reader
-.npz            numpy, without pickles
+.npz            NumPy, without pickles
 .safetensors
 a directory     a TensorFlow saved model, or its `variables` directory
 """
@@ -22,7 +22,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Return {name: array}.
 
     Raises:
-      FileNotFoundError: nothing there.
+      FileNotFoundError: no such file.
       ValueError: damaged, or not a file of named arrays.
     """
     path = Path(path)
@@ -50,7 +50,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def write_arrays(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write {name: array} to an .npz or a .safetensors file."""
+    """Write {name: array} to an .npz or a .safetensors file. ValueError for another suffix."""
     path = Path(path)
     if path.suffix == ".safetensors":
         write_tensors(path, arrays, {})

@@ -1,14 +1,14 @@
 """Names of the variables in DeepMind's TF-Hub modules: BigGAN (v2), BigGAN-deep, BigBiGAN.
 
-Their discriminators were never published, but for BigBiGAN's, which is left out here, as is its
-encoder. Variables come from a saved-model directory or from an .npz of {name: value}; the averaged
-ones (".../ema_0.9999") are taken. Kernels are laid out as here; the condition of a batch norm is
-latent, then embedding.
+Their discriminators were never published, except BigBiGAN's, which is left out here together with
+its encoder. Variables come from the directory of a saved model or from an .npz of {name: value};
+the averaged ones (".../ema_0.9999") are used. Kernels are laid out as here; the condition of a
+batch norm is the latent, then the embedding.
 
-Statistics. A module computes its batch norms' statistics from tables of 51 truncations in its
-graph, not from variables: a saved model is read without them. An .npz may bring them as
-`accumulated_mean` and `accumulated_var` of shape [51, channels], or, for BigGAN-deep, under the
-names of the graph's tensors, "stack_1" and so on. The single row stored as a variable
+Statistics. A module computes the statistics of its batch norms from tables for 51 truncations in
+its graph, not from variables, so a saved model is read without them. An .npz may contain them as
+`accumulated_mean` and `accumulated_var` of shape [51, channels] or, for BigGAN-deep, under the
+names of the graph's tensors, "stack_1" and so on. The single row that is stored as a variable
 belongs to an unknown truncation, except in BigBiGAN, which has no truncation.
 """
 
@@ -31,11 +31,11 @@ from jaxgan.trained.published.layouts import (
 )
 
 FIELDS = {"sample.truncation_definition": "scaled"}
-# Right singular vectors, raw weights beside averaged ones, and what training alone needs.
+# Right singular vectors, and what only training needs.
 IGNORED = re.compile(r"(/u1|/accumulation_counter|/update_accumulators|global_step)$")
 
 
-# The names a module's scopes have in a graph, and the number of an operation's output.
+# Prefixes of a module's scopes in a graph, and the suffix for the output of an operation.
 ROOT = re.compile(r"^(module/|module_apply_default/)?(GenEncWrapper/)?|:0$")
 
 
@@ -66,13 +66,14 @@ BIGBIGAN = DEEP._replace(embedding="Generator/linear", to_image="Generator/conv_
 
 
 def spelling(s: Structure) -> Spelling:
+    """Return how the modules of a structure name their parts."""
     if s.deep:
         return DEEP
     return BIGBIGAN if s.single_label else BIGGAN
 
 
 def normalised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the generator's arrays: names without their root and number, averages only."""
+    """Return the generator's arrays: names without prefix and suffix, averages only."""
     plain = {}
     for name, x in arrays.items():
         plain[re.sub(ROOT, "", name)] = x
@@ -93,7 +94,7 @@ def _is_table(x: np.ndarray) -> bool:
 
 
 def left_out(arrays: dict[str, np.ndarray]) -> list[str]:
-    """Return notes on what a file has and an import leaves."""
+    """Return notes on what a file contains and an import leaves out."""
     names = {re.sub(ROOT, "", n) for n in arrays}
     scopes = {n.split("/")[0] for n in names if "/" in n} - {"Generator", "linear"}
     notes = [f"{scope} is left out" for scope in sorted(scopes)]
@@ -103,7 +104,7 @@ def left_out(arrays: dict[str, np.ndarray]) -> list[str]:
 
 
 def _with_tables(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Put the tables of a BigGAN-deep graph, in the order of its batch norms, in their places."""
+    """Rename the tables of a BigGAN-deep graph, which are in the order of its batch norms."""
     tables = {n: x for n, x in arrays.items() if re.fullmatch(r"stack_\d+", n)}
     if not tables:
         return arrays
@@ -111,7 +112,7 @@ def _with_tables(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     blocks = 1 + max(int(m[1] or 0) for n in arrays if (m := _block(n)))
     norms = [f"Generator/{_numbered('GBlock', i)}" for i in range(blocks)]
     norms = [f"{block}/{_numbered('BatchNorm', n)}" for block in norms for n in range(4)]
-    # Ten tensors for two batch norms; 1 and 6 of them are means, 3 and 8 the variances.
+    # There are ten tensors per two batch norms: 1 and 6 are the means, 3 and 8 the variances.
     for k, norm in enumerate([*norms, "Generator/BatchNorm"]):
         number = 10 * (k // 2) + (6 if k % 2 else 1)
         for kind, at in (("mean", number), ("var", number + 2)):
@@ -129,7 +130,7 @@ def _numbered(name: str, i: int) -> str:
 
 
 def structure(arrays: dict[str, np.ndarray]) -> Structure:
-    """Return what the names say; ValueError if they are not this project's."""
+    """Return the network's structure, from its names; ValueError if they are not this project's."""
     numbers = [int(m[1] or 0) for n in arrays if (m := _block(n))]
     if not numbers:
         raise ValueError("these are not the names of a TF-Hub BigGAN's variables")
@@ -141,7 +142,7 @@ def structure(arrays: dict[str, np.ndarray]) -> Structure:
     widths = [_get(arrays, i, f"conv{3 if deep else 0}/w").shape[-1] for i in range(blocks)]
     theta = [x for n, x in arrays.items() if n.startswith("Generator/attention/theta/w")]
     after = None
-    if theta:  # it follows the first resolution with as many channels
+    if theta:  # it follows the first resolution with as many channels as it takes
         step = 2 if deep else 1
         after = step * (widths[step - 1 :: step].index(theta[0].shape[2]) + 1) - 1
     return Structure(
@@ -160,7 +161,7 @@ def _get(arrays: dict[str, np.ndarray], i: int, part: str) -> np.ndarray:
 
 
 def rows(s: Structure) -> Iterator[Row]:
-    """Yield every array that a network of this structure can have."""
+    """Yield a row for every array that a network of this structure can have."""
     words = spelling(s)
 
     def leaf(ours: str, theirs: str, layout: Layout) -> Row:

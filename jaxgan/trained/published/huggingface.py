@@ -1,7 +1,7 @@
 """Names in the pytorch_model.bin of pytorch-pretrained-biggan: BigGAN-deep's generator.
 
-Each batch norm has 51 rows of statistics, for truncations 0.00, 0.02, ..., 1.00. The files hold
-PyTorch's own spectral norm: u and v, and a division by u^T W v without another iteration.
+Each batch norm has 51 rows of statistics, for truncations 0.00, 0.02, ..., 1.00. The files use
+PyTorch's own spectral norm: u and v, and division by u^T W v without another iteration.
 """
 
 import re
@@ -24,24 +24,26 @@ from jaxgan.trained.published.layouts import (
 )
 
 FIELDS = {"sample.truncation_definition": "scaled", "sample.truncation": 1.0}
-IGNORED = re.compile(r"(?!)")
+IGNORED = re.compile(r"(?!)")  # nothing
 
 
 def normalised(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays, whose names need no change."""
     return arrays
 
 
 def left_out(arrays: dict[str, np.ndarray]) -> list[str]:
+    """Return notes on what was not imported: nothing."""
     return []
 
 
 def truncations(rows: int) -> tuple[float, ...]:
-    """Return the truncations that the rows of statistics are for."""
+    """Return the truncations of the rows of statistics."""
     return tuple(i / (rows - 1) for i in range(rows))
 
 
 def structure(arrays: dict[str, np.ndarray]) -> Structure:
-    """Return what the names say; ValueError if they are not this project's."""
+    """Return the network's structure, from its names; ValueError if they are not this project's."""
     found = [
         re.fullmatch(r"generator\.layers\.(\d+)\.(bn_0\.running_means|gamma)", n) for n in arrays
     ]
@@ -63,7 +65,7 @@ def _layer(ours: str, theirs: str, kernel: Layout, v: Layout, bias: bool = True)
 
 
 def rows(s: Structure) -> Iterator[Row]:
-    """Yield every array that a network of this structure can have."""
+    """Yield a row for every array that a network of this structure can have."""
     condition = latent_first(s.embedding_dim)
     linear = then(TRANSPOSED, condition)
     yield Row("params/shared_embedding/embedding", "embeddings.weight", TRANSPOSED)

@@ -1,4 +1,4 @@
-"""How other projects lay out what is one array here, there and back, bit for bit.
+"""How other projects lay out an array that is one array here; there and back, bit for bit.
 
 PyTorch convolution   [out, in, kh, kw]   here [kh, kw, in, out]
 PyTorch linear        [out, in]           here [in, out]
@@ -13,12 +13,14 @@ import numpy as np
 
 
 class Layout(NamedTuple):
+    """A pair of functions that convert one array between two layouts."""
+
     read: Callable[[np.ndarray], np.ndarray]  # theirs -> ours
     write: Callable[[np.ndarray], np.ndarray]  # ours -> theirs
 
 
 class Row(NamedTuple):
-    """One array: our name PART/PATH, their name, and how to go between them."""
+    """One array: our name PART/PATH, their name, and how to convert between them."""
 
     ours: str
     theirs: str
@@ -40,7 +42,8 @@ U = Layout(lambda x: x.reshape(-1), lambda x: x.reshape(1, -1))
 
 
 def channels_first(channels: int) -> Layout:
-    """Last axis: from (channels, height width) to (height width, channels)."""
+    """Return the layout of a last axis: theirs (channels, height width), ours (height width,
+    channels)."""
 
     def swap(x: np.ndarray, rows: int) -> np.ndarray:
         return x.reshape(*x.shape[:-1], rows, -1).swapaxes(-1, -2).reshape(x.shape)
@@ -49,7 +52,7 @@ def channels_first(channels: int) -> Layout:
 
 
 def latent_first(embedding_dim: int) -> Layout:
-    """First axis: from (latent, embedding) to (embedding, latent)."""
+    """Return the layout of a first axis: theirs (latent, embedding), ours (embedding, latent)."""
     n = embedding_dim
     return Layout(
         lambda x: np.concatenate([x[len(x) - n :], x[: len(x) - n]]),
@@ -58,7 +61,7 @@ def latent_first(embedding_dim: int) -> Layout:
 
 
 def torch_conv_vector(kernel_size: int) -> Layout:
-    """Return the layout of a vector [in kh kw] of a PyTorch convolution: here [kh kw in]."""
+    """Return the layout of a vector [in kh kw] of a PyTorch convolution: ours is [kh kw in]."""
     area = kernel_size**2
     return Layout(
         lambda x: x.reshape(-1, area).T.reshape(-1), lambda x: x.reshape(area, -1).T.reshape(-1)
@@ -79,10 +82,10 @@ class Structure(NamedTuple):
 
     @property
     def convolutions(self) -> int:
-        """How many are in a block, not counting the skip's; as many as it has batch norms."""
+        """Convolutions per block without the skip's; a block has as many batch norms."""
         return 4 if self.deep else 2
 
     @property
     def resolution(self) -> int:
-        """How many blocks are at a resolution."""
+        """Blocks per resolution."""
         return 2 if self.deep else 1

@@ -1,9 +1,9 @@
-"""The config of networks from the shapes of their parameters.
+"""The config of networks, from the shapes of their parameters.
 
-What shapes do not say is assumed: square images, three channels where BigGAN-deep's last
-convolution makes as many as the stage before it, the embedding's 128 where there is none; of a
-discriminator that every block halves (of BigGAN: but those without a skip convolution and the last)
-and, where it comes alone, that it halves its image to 4 x 4.
+What shapes do not determine is assumed: square images; three channels if BigGAN-deep's last
+convolution has as many outputs as inputs; an embedding of 128 if there is none. For a
+discriminator: every block halves (in BigGAN, except the last one and those without a skip
+convolution), and one that is imported alone halves its image to 4 x 4.
 """
 
 import math
@@ -22,11 +22,13 @@ TABLES = {"generator": GENERATOR_WIDTHS, "discriminator": DISCRIMINATOR_WIDTHS}
 def config_of(networks: dict[str, tuple[Structure, Arrays]]) -> ConfigDict:
     """Return a config whose networks have these parameters.
 
-    networks: {role: (structure, parameters)}, one or both roles.
+    networks: {role: (structure, parameters)}, one or both roles. Raises ValueError if the two do
+      not
+    belong together.
     """
     deep = {structure.deep for structure, _ in networks.values()}
     if len(deep) > 1:
-        raise ValueError("one of BigGAN and one of BigGAN-deep: import each on its own")
+        raise ValueError("a BigGAN and a BigGAN-deep: import each on its own")
     config = default_config("biggan_deep" if deep.pop() else "biggan")
     widths = {role: _widths(*network) for role, network in networks.items()}
     with config.unlocked():
@@ -46,7 +48,7 @@ def config_of(networks: dict[str, tuple[Structure, Arrays]]) -> ConfigDict:
 def _widths(s: Structure, p: Arrays) -> tuple[int, ...]:
     start = "" if s.role == "generator" else "trunk/"
     made = [p[f"{start}block_{i}/conv_{s.convolutions - 1}/kernel"] for i in range(s.blocks)]
-    made = made[1::2] if s.deep else made  # of the two blocks of a resolution the second
+    made = made[1::2] if s.deep else made  # the second of the two blocks of a resolution
     if s.role == "generator":
         made = [p["block_0/conv_0/kernel"].swapaxes(2, 3), *made]
     elif s.deep:

@@ -1,10 +1,9 @@
 """Read the variables of a TensorFlow saved model without TensorFlow.
 
-PREFIX.index is a LevelDB table: key -> entry, both in blocks that share key prefixes; a footer
-points at the block of blocks. PREFIX.data-00000-of-00001 and so on hold the values, little-endian,
-at the entry's offset. An entry is a protocol buffer: 1 dtype, 2 shape, 3 shard, 4 offset, 5 size,
-6 CRC. Blocks are uncompressed, as TensorFlow writes them, and end with a type and a CRC. All CRCs
-are compared.
+PREFIX.index is a LevelDB table, key -> entry, in blocks that share key prefixes; a footer points at
+the index block. PREFIX.data-00000-of-00001 and so on hold the values, little-endian, at the entry's
+offset. An entry is a protocol buffer: 1 dtype, 2 shape, 3 shard, 4 offset, 5 size, 6 CRC. Blocks
+are uncompressed, as TensorFlow writes them, and end with a type and a CRC. All CRCs are checked.
 """
 
 from collections.abc import Iterator
@@ -16,14 +15,14 @@ from jaxgan.files.crc32c import masked_crc32c
 
 FOOTER = 48
 MAGIC = 0xDB4775248B80FB57
-# TensorFlow's numbers of the types that weights have.
+# TensorFlow's numbers for the dtypes of weights.
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 10: "?", 19: "<f2"}
 
 
 def read_bundle(prefix: str | Path) -> dict[str, np.ndarray]:
-    """Return {variable: value} of the files PREFIX.index and PREFIX.data-*.
+    """Return {variable: value} from the files PREFIX.index and PREFIX.data-*.
 
-    Other types than numbers are left out. Raises ValueError if a file is damaged.
+    Variables that are not numbers are left out. Raises ValueError if a file is damaged.
     """
     prefix = Path(prefix)
     index = prefix.with_name(prefix.name + ".index")
@@ -56,7 +55,7 @@ def _value(
 ) -> np.ndarray:
     count = int(np.prod(shape, dtype=np.int64))
     if count * dtype.itemsize != size or offset + size > path.stat().st_size:
-        raise ValueError(f"{path.name} is cut short, or its index is damaged")
+        raise ValueError(f"{path.name} is truncated, or its index is damaged")
     with path.open("rb") as file:
         file.seek(offset)
         data = file.read(size)
@@ -83,7 +82,7 @@ def _table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     footer = data[-FOOTER:]
     if len(data) < FOOTER or int.from_bytes(footer[-8:], "little") != MAGIC:
         raise ValueError("it is not a table of variables")
-    *_, at = _handle(footer, 0)  # of the block of meta blocks: passed over
+    *_, at = _handle(footer, 0)  # the handle of the metaindex block is skipped
     offset, size, _ = _handle(footer, at)
     for _, handle in _block(data, offset, size):
         yield from _block(data, *_handle(handle, 0)[:2])

@@ -1,14 +1,14 @@
 """Weights of one or both networks in one .safetensors file, raw, with all that training needs.
 
-Arrays are named ROLE/PART/PATH, with a role "generator" or "discriminator", the path of a leaf in
+Arrays are named ROLE/PART/PATH, with the role "generator" or "discriminator", the path of a leaf in
 jaxgan's parameter tree, and the parts
 
     params     the raw parameters
     u          left singular vectors [out] of spectral norm
-    v          right ones [in], where the publisher divides by u^T W v and does not iterate again
-    mean, var  standing statistics [n, channels] of each batch norm, a row for each truncation
+    v          right ones [in], if the publisher divides by u^T W v without another iteration
+    mean, var  standing statistics [n, channels] of each batch norm, a row per truncation
 
-The metadata hold the config, and the truncations of these rows (infinity: none).
+The metadata hold the config and the truncations of these rows (infinity: none).
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ ROLES = ("generator", "discriminator")
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """See the module's docstring. `notes` say what was left out when the weights were imported."""
+    """See the module. notes: what was left out when the weights were imported."""
 
     config: ConfigDict
     arrays: dict[str, np.ndarray]
@@ -42,7 +42,7 @@ class Weights:
     notes: tuple[str, ...] = ()
 
     def part(self, role: str, part: str) -> dict[str, np.ndarray]:
-        """Return {path: array} of a network's part; empty if there is none."""
+        """Return {path: array} of a network's part; {} if there is none."""
         start = f"{role}/{part}/"
         found = {n: x for n, x in self.arrays.items() if n.startswith(start)}
         return {name.removeprefix(start): x for name, x in found.items()}
@@ -60,12 +60,12 @@ def save(weights: Weights, path: str | Path) -> None:
 
 
 def is_weights(path: Path) -> bool:
-    """Return whether a file is one that `save` wrote."""
+    """Return whether a file was written by `save`."""
     return read_tensors(path)[1].get("format") == FORMAT
 
 
 def load(path: str | Path) -> Weights:
-    """Read what `save` wrote. Raises FileNotFoundError, or ValueError if it is another file."""
+    """Read what `save` wrote. Raises FileNotFoundError, or ValueError for another file."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; write one that was imported")
@@ -78,9 +78,10 @@ def load(path: str | Path) -> Weights:
 
 
 def normalised(weights: Weights, role: str) -> PyTree:
-    """Return what the network of a role is applied with: its parameters after spectral norm.
+    """Return the weights that the network of a role is applied with: parameters after spectral
+    norm.
 
-    Raises ValueError if the weights have no such network.
+    Raises ValueError if there is no such network.
     """
     params = weights.part(role, "params")
     if not params:
@@ -98,9 +99,9 @@ def normalised(weights: Weights, role: str) -> PyTree:
 
 
 def statistics(weights: Weights) -> dict[float, PyTree] | None:
-    """Return the generator's `batch_stats` by truncation, 0 meaning none; None if there are none.
+    """Return the generator's {truncation: `batch_stats`}, 0 meaning none; None if there are none.
 
-    A row for the truncation zero, all latents equal, is kept in the file and not given here.
+    A row for truncation zero, where all latents are equal, stays in the file but is not returned.
     """
     tables = {
         f"{path}/{part}": table
@@ -118,8 +119,8 @@ def generator(weights: Weights, stored: bool = True) -> TrainedGenerator:
     """Return the generator to sample from.
 
     Args:
-      stored: take the statistics that came with the weights, where there are some; otherwise they
-        are computed for each truncation that is asked for.
+      stored: use the statistics that came with the weights, if any; otherwise they are computed for
+        each truncation as needed.
     """
     known = statistics(weights) if stored else None
     return TrainedGenerator(weights.config, normalised(weights, "generator"), known)

@@ -32,13 +32,13 @@ KINDS = {
     "images": "samples",
     "strokes": "strokes.gif",
 }
-MOST_PIXELS = 1 << 28  # of a sheet, and of a film
+MOST_PIXELS = 1 << 28  # in a sheet or a film
 TRUNCATIONS = (0.1, 0.2, 0.5, 1.0, 1.5, 2.0)
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What the command line asks for, as text; empty is the default of its kind."""
+    """The flags of the command, as text; empty means the default of the kind."""
 
     kind: str = "classes"
     output: str = ""
@@ -135,7 +135,7 @@ def picture_shape(g: TrainedGenerator) -> tuple[int, ...]:
 
 
 def _refuse_size(flag: str, count: int, shape: tuple[int, ...]) -> None:
-    """Refuse what would not fit into memory, before any is taken."""
+    """Raise ValueError for what would not fit into memory, before any is allocated."""
     height, width = (max(side, LEAST_CELL) for side in shape[:2])
     most = MOST_PIXELS // (height * width)
     if count > most:
@@ -143,12 +143,15 @@ def _refuse_size(flag: str, count: int, shape: tuple[int, ...]) -> None:
 
 
 def names(text: str, known: tuple[str, ...]) -> list[str]:
-    """Return the class names in a flag: separated by ";" or, where no name has one, by ","."""
+    """Return the class names in a flag, separated by ";" or, if there is no ";", by ",".
+
+    A text that is itself a known name is one name, whatever it contains.
+    """
     text = text.strip()
     if not text:
         return []
     if text.casefold() in (name.casefold() for name in known):
-        return [text]  # "tench, Tinca tinca" is one
+        return [text]  # such as "tench, Tinca tinca"
     return [name.strip() for name in re.split(";" if ";" in text else ",", text) if name.strip()]
 
 

@@ -1,12 +1,12 @@
-"""Images at scale: one PNG an image, in shards, resumable.
+"""Images at scale: one PNG per image, in shards, resumable.
 
-FOLDER/00012/00012345.png    image i, from (seed, i) alone: 1000 a folder
+FOLDER/00012/00012345.png    image i, from (seed, i) alone: 1000 per sub-folder
 FOLDER/labels.csv            name,label of every image: what `jaxgan prepare --labels` reads
 FOLDER/samples.json          what made them; a folder with other settings is refused
 
-A file that exists is done: files are written atomically, so the same command continues. Shard k of
-n makes the images k, k + n, ...: other machines can take the other shards. The processes of one
-job share a shard in the same way.
+A file that exists is complete, because files are written atomically; so the same command continues.
+Shard k of n makes the images k, k + n, ...: other machines can take the other shards. The processes
+of one job split a shard in the same way.
 """
 
 import csv
@@ -23,7 +23,7 @@ from jaxgan.files.atomic import write_text
 from jaxgan.files.progress import Progress
 from jaxgan.trained.generator import TrainedGenerator
 
-FOLDER = 1000
+FOLDER = 1000  # images per sub-folder
 
 
 def file_name(index: int, suffix: str = ".png") -> str:
@@ -43,12 +43,12 @@ def write_images(
     """Write the images of a shard that are not there yet; return how many were written.
 
     Args:
-      count: images of all shards together.
-      classes: go round in this order; by default the class of image i is drawn from (seed, i).
+      count: number of images in all shards together.
+      classes: used cyclically; by default the class of image i is drawn from (seed, i).
       shard: (k, n): the images k, k + n, k + 2 n, ...
 
     Raises:
-      ValueError: the folder holds images of other settings; there is nothing to write.
+      ValueError: the folder holds images of other settings, or count is below 1.
     """
     if count < 1:
         raise ValueError(f"--count={count}: write 1 or more")
@@ -74,7 +74,7 @@ def write_images(
             indices = missing[start : start + at_once]
             z = g.latents(indices, seed, truncation)
             images = g.medium.to_stored(g.generate(z, labels[indices], truncation))
-            for _ in progress.watch(writes):  # those before were written meanwhile
+            for _ in progress.watch(writes):  # the previous ones were written in the meantime
                 _.result()
             writes = [threads.submit(save, *pair) for pair in zip(indices, images, strict=True)]
         for _ in progress.watch(writes):
@@ -101,7 +101,7 @@ def _write_labels(g: TrainedGenerator, folder: Path, labels: np.ndarray) -> None
 def _claim(
     g: TrainedGenerator, folder: Path, seed: int, truncation: float, classes: list[int] | None
 ) -> None:
-    """Write samples.json, or refuse a folder of other images."""
+    """Write samples.json; ValueError for a folder of other samples."""
     settings = {"seed": seed, "truncation": truncation, "classes": classes}
     settings |= {"step": g.step, "generator": g.fingerprint()}
     path = folder / "samples.json"

@@ -1,4 +1,4 @@
-"""`jaxgan sample` of a simulator: a sheet with a row for each number, or a file of each sample."""
+"""`jaxgan sample` for a simulator: a sheet with a row per number, or a file per sample."""
 
 from pathlib import Path
 
@@ -15,16 +15,18 @@ ROWS = 5
 
 
 def sample_numbers(simulator: Simulator, options) -> int:
-    """Draw samples of evenly spread numbers to options.output, by default sample.png, or with
-    --kind=images options.count files into a folder; return the exit code.
+    """Draw samples of evenly spaced numbers to options.output, by default sample.png; with
+    --kind=images, write options.count files to a folder. Return the exit code.
 
-    options: as of sample/command.py; those that are of classes and truncations are refused.
+    options: those of sample/command.py; the ones about classes and truncations are refused.
     """
     if options.kind not in ("classes", "images"):
-        raise ValueError(f"--kind={options.kind}: samples are of numbers: leave it out, or images")
+        raise ValueError(
+            f"--kind={options.kind}: samples are made from numbers: leave it out, or images"
+        )
     for name in NOT_OF_NUMBERS:
         if value := getattr(options, name):
-            raise ValueError(f"--{name}={value}: samples are of numbers: leave it out")
+            raise ValueError(f"--{name}={value}: samples are made from numbers: leave it out")
     spec, medium = simulator.medium.spec.condition, simulator.medium
     if options.kind == "images":
         return _files(simulator, Path(options.output or "samples"), options.count, options.seed)
@@ -45,7 +47,7 @@ def sample_numbers(simulator: Simulator, options) -> int:
 
 
 def _files(simulator: Simulator, folder: Path, count: int, seed: int) -> int:
-    """Write samples 0, 1, ... of numbers drawn evenly, a file each, and numbers.csv."""
+    """Write samples 0, 1, ... of uniformly drawn numbers, a file each, and numbers.csv."""
     if count < 1:
         raise ValueError(f"--count={count}: write 1 or more")
     medium, spec = simulator.medium, simulator.medium.spec.condition

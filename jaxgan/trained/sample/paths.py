@@ -4,9 +4,9 @@
     spherical   |.| (sin((1 - t) w) a / |a| + sin(t w) b / |b|) / sin w,  w the angle between them
                 and |.| = (1 - t) |a| + t |b|
 
-Normal latents of many dimensions lie near a sphere of radius sqrt(d). The straight line between
-two of them cuts through the inside, to 0.7 of the radius half-way, where the generator was never
-trained; the arc stays out (arXiv 1609.04468).
+Normal latents of many dimensions lie near a sphere of radius sqrt(d). The straight line between two
+of them passes through its inside, at 0.7 of the radius half-way, where the generator was never
+trained; the arc stays near the sphere (arXiv 1609.04468).
 """
 
 import re
@@ -23,7 +23,7 @@ def linear(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 def spherical(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Return points [n, d] float32 at t [n] on the arc from a [d] to b [d].
 
-    Linear where there is no arc: in one direction, in opposite ones, or at zero.
+    Linear if there is no arc: for equal or opposite directions, or at zero.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     norms = np.linalg.norm(a), np.linalg.norm(b)
@@ -42,6 +42,7 @@ PATHS = {"linear": linear, "spherical": spherical}
 
 
 def path_by_name(name: str):
+    """Return a path by its name in --path. Raises ValueError for an unknown one."""
     if name not in PATHS:
         raise ValueError(f"--path={name}: write {' or '.join(PATHS)}")
     return PATHS[name]
@@ -55,7 +56,7 @@ def closed_walk(points: np.ndarray, steps: int, path=spherical) -> np.ndarray:
 
 
 def terms(expression: str) -> list[tuple[int, int]]:
-    """Return (sign, seed) for each term of an expression such as "1-2+3"."""
+    """Return (sign, seed) for each term of an expression such as "1-2+3". ValueError for others."""
     text = expression.replace(" ", "")
     if not re.fullmatch(r"[+-]?\d+([+-]\d+)+", text):
         raise ValueError(f"--seeds={expression!r}: write seeds with signs, such as 1-2+3")
@@ -63,7 +64,7 @@ def terms(expression: str) -> list[tuple[int, int]]:
 
 
 def combined(latents: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Return the signed sum [d] of latents [k, d], brought to their mean norm.
+    """Return the signed sum [d] of latents [k, d], rescaled to their mean norm.
 
     A sum of k normal latents is sqrt(k) times too long for the generator.
     """

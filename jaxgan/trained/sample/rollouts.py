@@ -1,4 +1,5 @@
-"""A policy's episodes as a film, or as a sheet: a row for each, later to the right."""
+"""A policy's episodes as a film, or as a sheet with a row per episode, time running to the
+right."""
 
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from jaxgan.media import terminal
 from jaxgan.media.pictures import SUFFIXES, grid, picture, refuse_film, save_film, save_picture
 from jaxgan.trained.policy import Policy
 
-SIDE, FINER = 96, 4  # pixels of a cell; times as many are drawn, then averaged
+SIDE, FINER = 96, 4  # pixels of a cell's side; drawn this many times larger, then averaged
 OF_IMAGES = ("seeds", "classes", "truncation", "truncations")
 MOST = 64  # episodes in one file
 
@@ -20,7 +21,7 @@ MOST = 64  # episodes in one file
 def sample_policy(policy: Policy, options) -> int:
     """Draw episodes to options.output, by default rollouts.gif; return the exit code.
 
-    options: as of sample/command.py; those that are of images are refused.
+    options: those of sample/command.py; the ones about images are refused.
     """
     if options.kind != "classes":
         raise ValueError(f"--kind={options.kind}: a policy acts in its environment: leave it out")
@@ -59,14 +60,14 @@ def film(environment: Environment, observations: np.ndarray) -> np.ndarray:
 
 
 def sheet(environment: Environment, observations: np.ndarray, columns: int = 12) -> Image.Image:
-    """Return a picture with a row for each episode [n, t, numbers], evenly spaced in time."""
+    """Return a picture with a row per episode [n, t, numbers], evenly spaced in time."""
     steps = np.linspace(0, observations.shape[1] - 1, columns).round().astype(int)
     rows = observations[:, steps].reshape(-1, observations.shape[-1])
     return picture(grid(np.stack([cell(environment, row) for row in rows]), columns))
 
 
 def cell(environment: Environment, observation: np.ndarray) -> np.ndarray:
-    """Return a picture [SIDE, SIDE, 1] uint8 of one observation."""
+    """Return a picture [SIDE, SIDE, 1] uint8 of one observation [numbers]."""
     size = SIDE * FINER
     page = Image.new("L", (size, size), 255)
     draw = ImageDraw.Draw(page)

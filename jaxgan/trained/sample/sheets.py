@@ -1,6 +1,6 @@
-"""Sheets: rows of images that show one thing each, with a caption.
+"""Sheets: captioned rows of images, each row showing one thing.
 
-A row is latents, labels and the truncation whose standing statistics it is sampled with.
+A row holds latents, labels and the truncation whose standing statistics it is sampled with.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,10 @@ from jaxgan.training.sheets import spread_classes
 
 
 class Row(NamedTuple):
-    """latents: [n, latent_dim]. labels: [n] int, or [n, num_classes] float (mixtures)."""
+    """A row of a sheet.
+
+    latents: [n, latent_dim]. labels: [n] int, or [n, num_classes] float (mixtures).
+    """
 
     caption: str
     latents: np.ndarray
@@ -35,7 +38,7 @@ def sheet(generator: TrainedGenerator, rows: Sequence[Row]) -> Image.Image:
 
 
 def reel(generator: TrainedGenerator, rows: Sequence[Row]) -> bytes:
-    """Return the file that plays rows, of a medium that has one (`Medium.reel`)."""
+    """Return the file that plays rows, for a medium that has one (`Medium.reel`)."""
     images = [generator.generate(row.latents, row.labels, row.truncation) for row in rows]
     assert generator.medium.reel is not None
     stored = generator.medium.to_stored(np.concatenate(images))
@@ -43,14 +46,15 @@ def reel(generator: TrainedGenerator, rows: Sequence[Row]) -> bytes:
 
 
 def name_of(generator: TrainedGenerator, label: int) -> str:
+    """Return the name of a class, or "images" for a generator that takes no class."""
     return generator.class_names[label] if generator.takes_class else "images"
 
 
 def class_rows(
     g: TrainedGenerator, classes: Sequence[int], columns: int, seed: int, truncation: float
 ) -> list[Row]:
-    """A row for each class, the same latents down each column; of a generator that takes no class,
-    as many rows as a sheet has, with latents of their own."""
+    """Return a row per class, with the same latents down each column; for a generator that takes no
+    class, as many rows as a sheet has, with latents of their own."""
     if not g.takes_class:
         rows = range(len(spread_classes(len(g.class_names))))
         first = [i * columns for i in rows]
@@ -68,7 +72,7 @@ def truncation_rows(
     seed: int,
     truncations: Sequence[float],
 ) -> list[Row]:
-    """A row for each truncation, with standing statistics of its own; classes go round."""
+    """Return a row per truncation, with its own standing statistics; classes repeat cyclically."""
     labels = np.resize(np.array(classes), columns)
     return [
         Row(f"truncation {t:g}" if t else "none", g.latents(range(columns), seed, t), labels, t)
@@ -84,7 +88,7 @@ def latent_rows(
     truncation: float,
     path: str,
 ) -> list[Row]:
-    """For each class a row from the first seed to the next, and so on."""
+    """Return, for each class, a row from the first seed to the next, and so on."""
     _at_least_two("--seeds", seeds)
     ends = [g.latents([0], seed, truncation)[0] for seed in seeds]
     t, walk = np.linspace(0, 1, columns), path_by_name(path)
@@ -103,7 +107,7 @@ def between_rows(
     seeds: Sequence[int],
     truncation: float,
 ) -> list[Row]:
-    """For each pair of consecutive classes a row between them, with the latents held.
+    """Return a row between each two consecutive classes, with the latents held constant.
 
     Their embeddings are mixed linearly.
     """
@@ -124,7 +128,7 @@ def between_rows(
 def arithmetic_rows(
     g: TrainedGenerator, classes: Sequence[int], expression: str, truncation: float
 ) -> list[Row]:
-    """For each class: the terms of "1-2+3", then their sum, brought to their mean norm."""
+    """Return, for each class, the terms of "1-2+3", then their sum, rescaled to their mean norm."""
     signs, seeds = zip(*terms(expression), strict=True)
     z = np.concatenate([g.latents([0], seed, truncation) for seed in seeds])
     z = np.concatenate([z, combined(z, np.array(signs))[None]])
@@ -134,7 +138,7 @@ def arithmetic_rows(
 
 
 def default_classes(g: TrainedGenerator) -> list[int]:
-    """Return the classes that a sheet shows when none are asked for."""
+    """Return the classes that a sheet shows by default."""
     return [int(c) for c in spread_classes(len(g.class_names) if g.takes_class else 1)]
 
 

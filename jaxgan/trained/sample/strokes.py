@@ -1,9 +1,9 @@
-"""`jaxgan sample MODEL --kind=strokes`: canvases that grow, of a generator that paints (SPIRAL).
+"""`jaxgan sample MODEL --kind=strokes`: growing canvases of a generator that paints (SPIRAL).
 
-strokes.gif     all canvases side by side, a stroke a frame, the empty ones first
-strokes.json    {"size": [height, width], "programs": [...]}, a program a canvas: a list of strokes
-                with "paints", "end", "control", "radius", "pressure", "ink", places as [y, x] in
-                pixels from the top left corner (environments/strokes.py)
+strokes.gif     all canvases side by side, one stroke per frame, starting empty
+strokes.json    {"size": [height, width], "programs": [...]}, one program per canvas: a list of
+                strokes with "paints", "end", "control", "radius", "pressure", "ink", and places as
+                [y, x] in pixels from the top left corner (environments/strokes.py)
 """
 
 import json
@@ -20,13 +20,13 @@ from jaxgan.media.pictures import enlarge, grid, save_film
 from jaxgan.models.spiral import Episode, Painter
 from jaxgan.trained.generator import TrainedGenerator
 
-LAST, RATE = 6, 4  # times that the finished canvases are shown; frames a second
+LAST, RATE = 6, 4  # extra frames of the finished canvases; frames per second
 
 
 def write_strokes(g: TrainedGenerator, output: Path, columns: int, seed: int) -> str:
-    """Write the film and, beside it, the programs; return what was written, in a line.
+    """Write the film and, beside it, the programs; return a line on what was written.
 
-    Raises ValueError for a generator that paints no strokes.
+    Raises ValueError for a generator that does not paint in strokes.
     """
     painter = g.side.module
     if not isinstance(painter, Painter):
@@ -52,7 +52,7 @@ def shown(g: TrainedGenerator, canvases: np.ndarray, columns: int) -> np.ndarray
 
 
 def strokes(painter: Painter, seen: Episode) -> list[Stroke]:
-    """Return the stroke of each step, of numpy arrays [n, ...]."""
+    """Return the stroke of each step, as numpy arrays [n, ...]."""
     as_stroke = jax.jit(partial(Painter.as_stroke, painter))
     steps = range(seen.value.shape[1])
     found = [as_stroke({name: x[:, t] for name, x in seen.actions.items()}) for t in steps]

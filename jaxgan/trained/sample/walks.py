@@ -1,4 +1,4 @@
-"""Walks: films through latents, from seed to seed and back to the first."""
+"""Walks: films through the latents, from seed to seed and back to the first."""
 
 import math
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ def walk_frames(
     truncation: float,
     path: str,
 ) -> np.ndarray:
-    """Return frames [len(seeds) * steps, h, w, c] uint8, the classes side by side in each.
+    """Return frames [len(seeds) * steps, h, w, c] uint8, with the classes side by side in each.
 
-    Small images are enlarged.
+    Small images are enlarged. Raises ValueError for fewer than two seeds, or one step.
     """
     if len(seeds) < 2 or steps < 1:
         raise ValueError(f"--seeds={seeds}, --steps={steps}: write two seeds and 1 step or more")

@@ -153,7 +153,7 @@ def test_other_refusals(source):
     with pytest.raises(ValueError, match=r"the captions of '0.png' cancel out"):
         prepare(source / "in", source / "out", captions=source / "c.npz")
     for flags, line in (
-        ({"pairs": "b"}, "captions: of images without partners; leave out pairs and domains"),
+        ({"pairs": "b"}, "captions are for images without partners; leave out pairs and domains"),
         ({"class_names": ["a"]}, "images with captions have no classes: leave out class_names"),
     ):
         with pytest.raises(ValueError, match=line):

@@ -167,7 +167,7 @@ def test_numbers_sort_as_numbers_before_words():
 @pytest.mark.parametrize(
     ("known", "names", "message"),
     [
-        (["a", "b"], [], "there are no class names; write one a line"),
+        (["a", "b"], [], "there are no class names; write one per line"),
         (["1", "2"], ["a", "b"], "labels go up to 2; write 3 names"),
         (["1", "01"], ["a", "b"], "hold one number twice"),
         (["a", "b"], ["a", "b", "a"], "class name 'a' appears twice"),

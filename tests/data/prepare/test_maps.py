@@ -90,7 +90,7 @@ def test_refusals(folders, capsys):
     with pytest.raises(ValueError, match="bits is 16: pictures with maps have 8"):
         command([*argv, "--bits=16"])
     Image.fromarray(pictures[1]).save(tmp_path / "maps" / "1.png")
-    with pytest.raises(ValueError, match=r"maps/1.png: mode RGB is no map: write a gray PNG"):
+    with pytest.raises(ValueError, match=r"maps/1.png: mode RGB is not a map: write a gray PNG"):
         command(argv)
     (tmp_path / "maps" / "1.png").unlink()
     with pytest.raises(

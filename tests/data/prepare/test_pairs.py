@@ -144,5 +144,5 @@ def test_domains_are_joined_by_lot(tmp_path):
     with pytest.raises(ValueError, match=r"but .* holds domains: write 'domains'"):
         resolve(config_of(tmp_path / "out"), records, 1)
     assert resolve(config_of(tmp_path / "out", medium="domains"), records, 1)
-    with pytest.raises(ValueError, match="have partners or have none; write one"):
+    with pytest.raises(ValueError, match="either have partners or not; write one"):
         prepare(tmp_path / "a", tmp_path / "both", **options, pairs="left")

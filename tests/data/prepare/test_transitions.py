@@ -121,7 +121,9 @@ def test_the_command(tmp_path, capsys):
     said = capsys.readouterr().out
     assert re.search(r"10 transitions of 'pendulum': torque -2 \d+, torque 0 \d+", said)
     assert f"--config=gail_pendulum --config.data.name={target}" in said
-    with pytest.raises(ValueError, match="--size: of images, and --environment"):
+    with pytest.raises(ValueError, match="--size is for images, --environment"):
         command([path, target, *argv, "--size=8"])
-    with pytest.raises(ValueError, match="--every=20: of trajectories: write --environment too"):
+    with pytest.raises(
+        ValueError, match="--every=20: for trajectories only: write --environment too"
+    ):
         command([path, target, "--every=20"])

@@ -52,9 +52,9 @@ def test_what_has_no_notes_is_rejected_by_name(tmp_path):
     assert manifest["num_images"] == 2
     assert manifest["rejected"] == {
         "bad.midi[0]": "not a MIDI file",
-        "drums.mid[0]": "no notes, but for percussion's",
-        "empty.mid[0]": "no notes, but for percussion's",
-        "short.mid[0]": "7 notes, of which a tune takes 8",
+        "drums.mid[0]": "no notes except percussion",
+        "empty.mid[0]": "no notes except percussion",
+        "short.mid[0]": "7 notes; a tune needs 8",
     }
     assert list(manifest["ignored"]) == ["a.wav"]
 

@@ -153,6 +153,7 @@ def test_the_judge_calls_the_expert_high():
         ({"reward": "airl"}, "objective.reward = 'airl': write one of 'softplus', 'log', 'const"),
         ({"rollouts": 0}, "objective.rollouts = 0: write 1 or more"),
         ({"discount": 1.0}, "objective.discount = 1.0: write 0 or more, below 1"),
+        ({"advantage_decay": 1.5}, "objective.advantage_decay = 1.5: write 0 to 1"),
         ({"entropy": -1.0}, "objective.entropy = -1.0: write 0 or more"),
         ({"environment": "pole"}, "objective.environment = 'pole': write 'pendulum' or"),
     ],
@@ -166,5 +167,7 @@ def test_refused(fields, message):
 
 def test_data_of_another_environment_are_refused():
     gail.init_stats(gail.default_config(), transitions(3, 3).spec)
-    with pytest.raises(ValueError, match="has 3 observed numbers and 3 actions, the data 4 and 2"):
+    with pytest.raises(
+        ValueError, match="3 observed numbers and 3 actions, but the data have 4 and 2"
+    ):
         gail.init_stats(gail.default_config(), transitions(4, 2).spec)

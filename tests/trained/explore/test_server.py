@@ -215,7 +215,7 @@ def test_strokes_edit_a_place(port, explorer):
     ("query", "body", "words"),
     [
         ({}, strokes(), "a is missing"),
-        ({"a": "{}"}, strokes((9, 8)), "strokes is 8 x 9, the generator makes 8 x 8"),
+        ({"a": "{}"}, strokes((9, 8)), "strokes is 8 x 9, but the generator makes 8 x 8"),
         ({"a": "{}"}, b"", "strokes: empty file"),
         ({"a": "{}"}, b"no picture", "strokes: not an image"),
     ],

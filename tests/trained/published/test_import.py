@@ -332,7 +332,7 @@ def test_a_prefix_of_dataparallel_is_taken_off(tmp_path):
 def test_what_jaxgan_has_not_is_named(tmp_path):
     plain = pytorch_arrays(tmp_path)
     layer = next(n for n in plain if n.endswith(".u0")).removesuffix(".u0")
-    with pytest.raises(ValueError, match="several singular vectors a layer"):
+    with pytest.raises(ValueError, match="several singular vectors per layer"):
         imported({**plain, f"{layer}.u1": plain[f"{layer}.u0"]}, tmp_path)
     two = {**plain, "blocks.0.1.gamma": np.zeros((), np.float32)}
     two["blocks.1.1.gamma"] = np.zeros((), np.float32)
