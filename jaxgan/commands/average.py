@@ -22,8 +22,7 @@ def run(values: SimpleNamespace) -> int:
 
 COMMAND = Command(
     "average",
-    "Write a file with the generator averaged over another share of its training, "
-    "from a run with\n"
+    "Write a file with the generator averaged over another share of its training, from a run with\n"
     "average.lengths (arXiv 2312.02696).",
     "jaxgan average runs/mine --length=0.07 --output=average.safetensors",
     run,

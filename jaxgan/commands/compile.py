@@ -32,8 +32,7 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 COMMAND = Command(
     "compile",
-    "Compile a training step for TPUs, NVIDIA cards or the local devices, and print "
-    "what it costs\n"
+    "Compile a training step for TPUs, NVIDIA cards or the local devices, and print what it costs\n"
     "in memory, operations and traffic. Nothing is run.",
     "jaxgan compile --config=biggan_imagenet128 --topology=v5e:8x8",
     run,

@@ -50,8 +50,7 @@ FLAGS = {
 
 COMMAND = Command(
     "edit",
-    "Find the image of a generator that looks like the strokes painted on it. "
-    "STROKES is a PNG of\n"
+    "Find the image of a generator that looks like the strokes painted on it. STROKES is a PNG of\n"
     "the size of the generator's images, opaque where it is painted.",
     "jaxgan edit fashion strokes.png --seed=3 --label=Sneaker",
     run,

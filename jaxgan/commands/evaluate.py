@@ -38,9 +38,8 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 COMMAND = Command(
     "evaluate",
-    "Score a generator or a folder of images against real images, as "
-    "config.evaluate says, and add\n"
-    "a line to results.jsonl.",
+    "Score a generator or a folder of images against real images, as config.evaluate says, and\n"
+    "add a line to results.jsonl.",
     "jaxgan evaluate runs/quickstart --config.evaluate.metrics=fd,is,copies",
     run,
     "MODEL|FOLDER",

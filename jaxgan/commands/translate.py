@@ -50,17 +50,12 @@ def saved(values: SimpleNamespace) -> ConfigDict:
 
 COMMAND = Command(
     "translate",
-    "Translate the images in a folder, with a run that was trained on pairs or with "
-    "its exported\n"
-    "file: one file each, and a sheet that shows the first of them side by side.\n"
-    "For a vocoder, FOLDER holds sounds: WAV files are made from their mel "
-    "spectrograms alone.\n"
-    "For a run trained on captions, write an .npz of captions and their vectors in "
-    "place of FOLDER.\n"
-    "For a run trained on films, FOLDER holds the poses of one film, frame by "
-    "frame.\n"
-    "For a run that predicts frames, FOLDER holds films: each is continued from its "
-    "first frames.",
+    "Translate the images in a folder, with a run that was trained on pairs or with its exported\n"
+    "file: one file each, and a sheet that shows the first of them side by side. A run trained on\n"
+    "  sounds    takes a folder of sounds and makes WAV files from their mel spectrograms alone\n"
+    "  captions  takes an .npz of captions and their vectors in place of FOLDER\n"
+    "  poses     takes the poses of one film, frame by frame\n"
+    "  clips     takes a folder of films and continues each from its first frames",
     "jaxgan translate runs/pix2pix drawings --out=made",
     run,
     "RUN FOLDER",
