@@ -43,6 +43,7 @@ from jaxgan.data.open_shard import OpenShard
 from jaxgan.data.plain_arrays import PlainArrays
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
+from jaxgan.files.atomic import sha256
 from jaxgan.files.errors import one_line
 from jaxgan.files.rows import Rows
 from jaxgan.media.decode import Features, Texts
@@ -271,7 +272,7 @@ class Records:
         if not index or any(labels_file(shard.split) != index["file"] for shard in self._shards):
             return None
         path = self.directory / index["file"]
-        if not path.exists() or file_hash(path) != index.get("sha256"):
+        if not path.exists() or sha256(path) != index.get("sha256"):
             log.warning("%s is missing or damaged; labels are read from the records", path)
             return None
         whole = np.load(path, mmap_mode="r", allow_pickle=False)  # nothing is read yet
@@ -380,12 +381,6 @@ def content_hash(features: Features, digests: Iterable[bytes]) -> str:
 def labels_file(split: str) -> str:
     """Return the name of a split's labels file: an array [n] of the smallest unsigned type."""
     return f"labels-{split}.npy"
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def most_open() -> int:

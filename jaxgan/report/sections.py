@@ -22,7 +22,7 @@ WATCHED = (
 )
 SPENT = ("step", "input", "samples", "checkpoint", "watch", "evaluate")  # colours, in order
 MEMORY = ("host_gb", "device_gb")
-HIDDEN = ("step", "d/bad_leaf", "g/bad_leaf")
+HIDDEN = "/bad_leaf"  # of no interest as a curve: training stops where it is not -1
 esc = html.escape
 
 
@@ -122,7 +122,7 @@ def training(runs: list[RunFacts]) -> str:
     seen = f"thousand {noun_of(runs)}"
     over_time = partial(chart, x_label=seen)
     figures = [over_time(t, curves(runs, "metrics", n), smooth=s, log=g) for t, n, s, g in CHARTS]
-    known = {name for _, names, _, _ in CHARTS for name in names} | set(HIDDEN)
+    known = {name for _, names, _, _ in CHARTS for name in names} | {"step"}
     figures += others(runs, "metrics", known, seen)
     rate = curves(runs, "current_timing", ("images_per_second",))
     figures.append(
@@ -143,7 +143,9 @@ def others(runs: list[RunFacts], kind: str, known: set[str], x_label: str) -> li
     figures = []
     for name in names:
         found = curves(runs, kind, (name,))
-        if name not in known and name[:5] != "time/" and any(len(set(c.y)) > 1 for c in found):
+        if name in known or name.startswith("time/") or name.endswith(HIDDEN):
+            continue
+        if any(len(set(c.y)) > 1 for c in found):
             figures.append(chart(name, found, x_label, smooth=True))
     return figures
 

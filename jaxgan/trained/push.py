@@ -27,7 +27,7 @@ from jaxgan.trained.translator import Translator
 CARD, SHEET = "README.md", "samples.png"
 PATHS = {  # fields that may hold paths of this machine
     "data": ("name",),
-    "train": ("start_from", "wandb"),
+    "train": ("start_from", "wandb", "trackio", "mlflow"),
     "evaluate": ("reference", "weights_file"),
 }
 

@@ -30,6 +30,7 @@ from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from jaxgan.config.noun import noun
+from jaxgan.data.labels import class_sizes
 from jaxgan.data.order import fair_draw, places_in_classes
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
@@ -86,7 +87,7 @@ class Watch:
         if self._held_out is not None:
             splits["held_out"] = self._held_out
         num_classes = len(run.config.data.class_names)
-        sizes = {name: class_sizes(records, num_classes) for name, records in splits.items()}
+        sizes = {n: class_sizes(r.stored_labels(), num_classes) for n, r in splits.items()}
         classes = shared_classes(list(sizes.values()), config.classes)
         self.classes = [run.config.data.class_names[c] for c in classes]
         # Every device and every group of batch norm gets the same number of rows.
@@ -130,12 +131,6 @@ class Watch:
             }
 
         return lambda state: look(state, batches)
-
-
-def class_sizes(records: Records, num_classes: int) -> np.ndarray:
-    """Return the number of images in each class, [num_classes] int64."""
-    chunks = (np.bincount(x, minlength=num_classes) for x in records.label_chunks())
-    return sum(chunks, np.zeros(num_classes, np.int64))
 
 
 def drawn(records: Records, sizes: Mapping[int, int], count: int) -> np.ndarray:

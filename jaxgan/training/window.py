@@ -7,7 +7,7 @@ equals an uninterrupted one's, byte for byte.
 from collections.abc import Iterable, Mapping
 from typing import SupportsFloat
 
-LARGEST = ("d/bad_leaf", "g/bad_leaf")  # for these, the largest value instead of the mean
+LARGEST = "/bad_leaf"  # for such metrics, the largest value instead of the mean
 
 Sums = dict[str, list[float]]  # {metric: [sum, number of steps that have it]}
 
@@ -26,7 +26,7 @@ class Window:
             for name, value in metrics.items():
                 total, count = self.sums.get(name, (None, 0))
                 value = float(value)
-                if name in LARGEST:
+                if name.endswith(LARGEST):
                     self.sums[name] = [value if total is None else max(total, value), 1]
                 else:
                     self.sums[name] = [(total or 0.0) + value, count + 1]

@@ -74,7 +74,8 @@ def make_file(folder: Path) -> Path:
 def make_set(folder: Path, size: int) -> Path:
     """Make a data set of links; return its directory."""
     from jaxgan.data.prepare.write import ImageFormat, ShardReport, finish, shard_path
-    from jaxgan.data.records import MANIFEST, file_hash, labels_file
+    from jaxgan.data.records import MANIFEST, labels_file
+    from jaxgan.files.atomic import sha256
 
     directory = folder / f"n{size}"
     if (directory / "dataset_info.json").exists():
@@ -99,7 +100,7 @@ def make_set(folder: Path, size: int) -> Path:
         for _ in range(count):
             file.write(rng.integers(0, CLASSES, FILE).astype("<u2").tobytes())
     values = json.loads(manifest.read_text())
-    values["labels"] = {"file": labels.name, "sha256": file_hash(labels)}
+    values["labels"] = {"file": labels.name, "sha256": sha256(labels)}
     manifest.write_text(json.dumps(values))
     return directory
 
@@ -131,7 +132,7 @@ def measure(kind: str, folder: Path, size: int, batch: int) -> dict[str, float]:
         labels.labels_at(known, order.stratified(known, 50_000, "evaluate", 0))
     elif kind == "watch":
         opened = records.open_records(make_set(folder, size))
-        sizes = watch.class_sizes(opened, CLASSES)
+        sizes = labels.class_sizes(opened.stored_labels(), CLASSES)
         watch.drawn(opened, {0: int(sizes[0])}, 32)
     else:
         opened = records.open_records(make_set(folder, size))

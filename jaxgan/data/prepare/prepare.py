@@ -45,8 +45,8 @@ from jaxgan.data.prepare.target import check_path, check_space, check_writable
 from jaxgan.data.prepare.volumes import open_volumes
 from jaxgan.data.prepare.waves import open_waves
 from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish
-from jaxgan.data.records import file_hash
 from jaxgan.files import limits
+from jaxgan.files.atomic import sha256
 from jaxgan.files.progress import Progress
 from jaxgan.media.decode import MAX_PIXELS
 from jaxgan.media.image_files import WHITE, BadImageError, Kind, inspect
@@ -185,7 +185,7 @@ def prepare(
                 images,
                 labels=np.arange(len(texts), dtype=np.int32),  # indices into the texts
                 class_names=[CAPTIONS],
-                stamp=f"{images.stamp} {file_hash(Path(captions))}",
+                stamp=f"{images.stamp} {sha256(Path(captions))}",
             )
     else:
         if captions is not None:

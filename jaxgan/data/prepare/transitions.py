@@ -21,10 +21,11 @@ from jaxgan.data.prepare.job import finished, interrupted
 from jaxgan.data.prepare.listing import printable
 from jaxgan.data.prepare.target import check_path, check_writable
 from jaxgan.data.prepare.write import SPLIT, ImageFormat, finish, shard_path, write_shard
-from jaxgan.data.records import DAMAGED_ARRAY, file_hash
+from jaxgan.data.records import DAMAGED_ARRAY
 from jaxgan.environments import by_name
 from jaxgan.environments.environment import Environment
 from jaxgan.files import limits
+from jaxgan.files.atomic import sha256
 from jaxgan.files.errors import one_line
 from jaxgan.media.transitions import encoded
 
@@ -62,7 +63,7 @@ def prepare_transitions(
         )
     settings = {"environment": environment, "every": every}
     settings |= {"trajectories": trajectories, "seed": seed}
-    stamp = hashlib.sha256(file_hash(source).encode()).hexdigest()
+    stamp = hashlib.sha256(sha256(source).encode()).hexdigest()
     origin = {"name": printable(source.name), "num_files": 1, "listing": stamp, "stamp": stamp}
     manifest = finished(target, settings, origin)
     if manifest:

@@ -36,6 +36,8 @@ def sample_numbers(simulator: Simulator, options) -> int:
     if jax.process_index():
         return 0  # one process draws
     columns = options.columns or simulator.config.sample.columns
+    if columns < 1:
+        raise ValueError(f"--columns={columns}: write 1 or more")
     numbers = np.linspace(spec.least, spec.most, ROWS)
     rows = [simulator.sample(np.full(columns, number), options.seed) for number in numbers]
     joined = jax.tree.map(lambda *x: np.concatenate(x), *rows)
