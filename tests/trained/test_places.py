@@ -136,6 +136,18 @@ def test_the_shipped_generator_draws_its_classes():
     assert share(drawn, np.arange(500) % 10) >= share(images[1000:], labels[1000:]) > 0.6
 
 
+def test_the_shipped_emoji_are_yellow_faces_on_white_and_flags_that_fill_the_width():
+    g = jaxgan.load("emoji")
+    drawn = lambda name: np.float32(g.sample(classes=[name], count=64, seed=3))
+    for style in ("fluent", "noto", "twemoji"):
+        faces, flags = drawn(f"{style} Smileys & Emotion"), drawn(f"{style} Flags")
+        red, green, blue = np.median(faces[:, 8:24, 8:24].mean((1, 2)), 0)
+        assert red > green > blue + 40
+        assert faces[:, :2, :2].mean() > 230  # corners
+        left, above = flags[:, 12:20, 1:3].mean(), flags[:, :3].mean()
+        assert left < 200 and above > 220
+
+
 def test_a_run_exported_under_a_path_loads_beside_the_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     export.write_export(Path("mine.safetensors"), tiny_tabulated())
