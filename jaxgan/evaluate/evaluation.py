@@ -19,7 +19,6 @@ from jaxgan.devices.compiler import cache_folder
 from jaxgan.evaluate.extractors.extractor import Extractor, output_widths
 from jaxgan.evaluate.features import Features, as_floats, extract
 from jaxgan.evaluate.images import Images
-from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.metrics.inception_score import inception_score
 from jaxgan.evaluate.metrics.metric import Inputs, Labelled, needed
 from jaxgan.evaluate.metrics.neighbours import own_distances
@@ -30,6 +29,7 @@ from jaxgan.evaluate.score import compute
 from jaxgan.evaluate.statistics import cached_features
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import checked_seed
 from jaxgan.trained.generator import TrainedGenerator
 
 

@@ -28,10 +28,10 @@ from jaxgan.data.records import Records, open_records
 from jaxgan.devices import compiler
 from jaxgan.environments.environment import Environment, Rollout, rollout
 from jaxgan.evaluate.cloning import RATE, STEPS, cloned
-from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.results import append_result, table
 from jaxgan.evaluate.samples import tree_hash
 from jaxgan.game.keys import Keys
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.transitions import transitions
 from jaxgan.report import refresh
 from jaxgan.trained.load import load_policy

@@ -20,7 +20,7 @@ from jaxgan.config.noun import noun
 from jaxgan.data.order import fair_draw
 from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.images import Images
-from jaxgan.evaluate.metrics.checks import checked_seed
+from jaxgan.game.seeds import checked_seed
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.translator import Translator
 

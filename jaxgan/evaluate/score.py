@@ -11,10 +11,10 @@ from jax.sharding import Mesh
 
 from jaxgan.evaluate.extractors.extractor import Extractor
 from jaxgan.evaluate.features import Features, extract
-from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.metrics.metric import Inputs, Scores, full_name
 from jaxgan.evaluate.metrics.table import DEFAULT_METRICS, METRICS
 from jaxgan.evaluate.needs import WITH_CLASSES, check_metrics
+from jaxgan.game.seeds import checked_seed
 
 # Metrics of features alone, without pixels or a generator.
 OF_FEATURES = tuple(

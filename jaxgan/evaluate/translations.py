@@ -11,8 +11,8 @@ import numpy as np
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import open_records
 from jaxgan.evaluate.images import Images, identity
-from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.samples import averaging, tree_hash
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.medium import Medium
 from jaxgan.trained.translator import Translator
 

@@ -25,10 +25,10 @@ import jaxgan
 from jaxgan.data.order import fair_draw
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import Records, open_records
-from jaxgan.evaluate.metrics.checks import checked_seed
 from jaxgan.evaluate.results import append_result, table
 from jaxgan.evaluate.samples import averaging, tree_hash
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.medium import Batch
 from jaxgan.media.mel_spectrograms import ROUNDS, griffin_lim, log_mels
 from jaxgan.media.mels import settings

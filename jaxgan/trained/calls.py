@@ -10,7 +10,6 @@ from jaxgan.training.checkpoints import describe_leaves
 
 PyTree = Any
 MOST_AT_ONCE = 64, 1 << 20  # images and pixels per call of the network, on each device
-SEEDS = 1 << 32
 
 
 def refuse_not_finite(weights: PyTree) -> None:
@@ -30,10 +29,3 @@ def rows_at_once(n: int, size: tuple[int, ...], devices: int) -> int:
     most = min(images, max(pixels // math.prod(size), 1))
     each = -(-n // devices)
     return min(most, next(s for s in (images, 8, 1) if s <= each)) * devices
-
-
-def checked_seed(seed: int) -> int:
-    """Return a seed that JAX does not truncate; ValueError for another."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
-        raise ValueError(f"seed = {seed!r}: write a whole number from 0 to {SEEDS - 1}")
-    return int(seed)

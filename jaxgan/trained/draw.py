@@ -14,8 +14,8 @@ import numpy as np
 from jaxgan.data.caption_file import read_captions
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import SEEDS, checked_seed
 from jaxgan.media.pictures import captioned, in_colour, save_picture
-from jaxgan.trained.calls import SEEDS, checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, reported
 from jaxgan.trained.translator import Translator
 

@@ -21,10 +21,10 @@ from jaxgan.devices import compiler
 from jaxgan.files.atomic import write_bytes
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media import clips
 from jaxgan.media.medium import Batch
 from jaxgan.media.pictures import captioned, gif_bytes, in_colour, save_picture
-from jaxgan.trained.calls import checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
 from jaxgan.trained.translate import read, size_of
 from jaxgan.trained.translator import Translator

@@ -25,9 +25,10 @@ from PIL import Image
 from jaxgan.build import medium_of, noise_spec, sampling_prior, sides
 from jaxgan.devices import compiler, sharding
 from jaxgan.game import sampling
+from jaxgan.game.seeds import SEEDS, checked_seed
 from jaxgan.media.pictures import picture
 from jaxgan.trained import class_names, truncations
-from jaxgan.trained.calls import SEEDS, checked_seed, refuse_not_finite, rows_at_once
+from jaxgan.trained.calls import refuse_not_finite, rows_at_once
 
 PyTree = Any
 MOST_KNOWN = 32  # truncations whose computed statistics are kept

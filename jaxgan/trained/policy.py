@@ -18,7 +18,8 @@ from jaxgan.devices import compiler
 from jaxgan.environments import by_name
 from jaxgan.environments.environment import Rollout, drawn, rollout
 from jaxgan.game.keys import Keys
-from jaxgan.trained.calls import checked_seed, refuse_not_finite
+from jaxgan.game.seeds import checked_seed
+from jaxgan.trained.calls import refuse_not_finite
 
 PyTree = Any
 

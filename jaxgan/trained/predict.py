@@ -14,11 +14,11 @@ import numpy as np
 from jaxgan.data.prepare.listing import FILMS
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media import clips, films
 from jaxgan.media.image_files import BadImageError
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
-from jaxgan.trained.calls import checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, reported, results_of
 from jaxgan.trained.translator import Translator
 

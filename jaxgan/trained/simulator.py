@@ -19,8 +19,9 @@ from ml_collections import ConfigDict
 from jaxgan.build import medium_of, sampling_prior, sides
 from jaxgan.devices import compiler
 from jaxgan.game import sampling
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.medium import Number
-from jaxgan.trained.calls import checked_seed, refuse_not_finite
+from jaxgan.trained.calls import refuse_not_finite
 
 PyTree = Any
 

@@ -17,10 +17,11 @@ from PIL import Image
 
 from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.image_files import BadImageError, inspect, read_picture
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
-from jaxgan.trained.calls import checked_seed, rows_at_once
+from jaxgan.trained.calls import rows_at_once
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
 from jaxgan.trained.translator import Translator
 

@@ -25,10 +25,11 @@ from jaxgan.devices import compiler, sharding
 from jaxgan.files.errors import one_line
 from jaxgan.game import sampling, texts
 from jaxgan.game.game import Label
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.trained import tiles
-from jaxgan.trained.calls import checked_seed, refuse_not_finite, rows_at_once
+from jaxgan.trained.calls import refuse_not_finite, rows_at_once
 from jaxgan.trained.sources import checked_frames, checked_images, checked_texts, lengthened
 
 PyTree = Any

@@ -15,12 +15,12 @@ import numpy as np
 from jaxgan.data.prepare.listing import SOUNDS
 from jaxgan.files.atomic import write_bytes
 from jaxgan.files.progress import Progress
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.mel_spectrograms import log_mels
 from jaxgan.media.mels import padded, refuse_rate, settings, sound
 from jaxgan.media.pictures import save_picture
 from jaxgan.media.sounds import inspect_sound, needs_soundfile
 from jaxgan.media.waves import one_after_another, to_stored
-from jaxgan.trained.calls import checked_seed
 from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
 from jaxgan.trained.translator import Translator
 from jaxgan.training.translation_sheets import side_by_side

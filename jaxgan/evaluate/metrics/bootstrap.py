@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxgan.evaluate.metrics.checks import checked_seed
+from jaxgan.game.seeds import checked_seed
 
 
 def standard_error(

@@ -1,8 +1,6 @@
-"""Input checks of all metrics: shapes, finite values, seeds."""
+"""Input checks of all metrics: shapes, finite values."""
 
 import numpy as np
-
-SEEDS = 2**32  # of NumPy's legacy generator, which the published protocols use
 
 
 def rows(name: str, array: np.ndarray, least: int = 1) -> np.ndarray:
@@ -54,15 +52,3 @@ def labels_of(name: str, labels: np.ndarray, count: int) -> np.ndarray:
             f"{name} is {labels.dtype}{list(labels.shape)}: write integers [{count}], one a row"
         )
     return labels
-
-
-def checked_seed(seed: int) -> int:
-    """Return a seed in [0, 2**32) as an int; ValueError for another.
-
-    >>> checked_seed(2**32)
-    Traceback (most recent call last):
-    ValueError: seed = 4294967296: write a whole number from 0 to 4294967295
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
-        raise ValueError(f"seed = {seed!r}: write a whole number from 0 to {SEEDS - 1}")
-    return int(seed)

@@ -16,8 +16,9 @@ import numpy as np
 
 from jaxgan.evaluate.features import Features
 from jaxgan.evaluate.metrics.bootstrap import standard_error
-from jaxgan.evaluate.metrics.checks import checked_seed, finite, pair, rows
+from jaxgan.evaluate.metrics.checks import finite, pair, rows
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
+from jaxgan.game.seeds import checked_seed
 
 
 def frechet_distance(

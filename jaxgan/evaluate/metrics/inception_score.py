@@ -9,8 +9,9 @@ import itertools
 
 import numpy as np
 
-from jaxgan.evaluate.metrics.checks import checked_seed, finite
+from jaxgan.evaluate.metrics.checks import finite
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
+from jaxgan.game.seeds import checked_seed
 
 
 def inception_score(

@@ -19,9 +19,10 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxgan.data.order import fair_draw
-from jaxgan.evaluate.metrics.checks import checked_seed, finite, rows
+from jaxgan.evaluate.metrics.checks import finite, rows
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
 from jaxgan.evaluate.metrics.neighbours import nearest, own_distances
+from jaxgan.game.seeds import checked_seed
 from jaxgan.media.pixels import to_stored
 from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.sample.paths import path_by_name

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxgan.evaluate.metrics.checks import checked_seed, pair
+from jaxgan.evaluate.metrics.checks import pair
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
+from jaxgan.game.seeds import checked_seed
 
 # Float64 elements of one block of a kernel matrix: 64 MB.
 BLOCK = 2**23

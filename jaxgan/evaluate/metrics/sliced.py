@@ -9,8 +9,9 @@ of a squared distance between features.
 
 import numpy as np
 
-from jaxgan.evaluate.metrics.checks import checked_seed, pair
+from jaxgan.evaluate.metrics.checks import pair
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
+from jaxgan.game.seeds import checked_seed
 
 BLOCK = 2**22  # projected values in memory at once: 32 MB of float64
 
