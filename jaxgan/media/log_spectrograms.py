@@ -8,10 +8,9 @@ For 16,384 samples: a window of 256, 128 frames, 128 frequencies. Networks see
 
 where m and r follow from the possible range of |S|: 0 to the window's sum. The floor, 1e-6 in the
 paper, determines what counts as silence: if much of a recording is digital silence, a higher floor
-leaves more of the range to audible sound. A wave is recovered by 16 rounds of Griffin and Lim's
-algorithm, which alternates between the wave nearest to the spectrum and that wave's spectrum with
-the given magnitudes. Initial phases are random but always the same. Records, files, pictures and
-players are from waves.py: what is stored is the sound.
+leaves more of the range to audible sound. A wave is recovered by 16 rounds of the Griffin-Lim
+algorithm (griffin_lim.py). Records, files, pictures and players are from waves.py: what is stored
+is the sound.
 
 Deviation: the paper normalises each frequency by its mean and three standard deviations over the
 data, and clips. Here all frequencies have one scale, which needs no data and loses nothing.
@@ -24,10 +23,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from ml_collections import ConfigDict
 
 from jaxgan.media import waves
+from jaxgan.media.griffin_lim import waves_of
 from jaxgan.media.medium import Batch, Medium
 
 SIZE, AUGMENTS, READS, PREPARE = waves.SIZE, waves.AUGMENTS, waves.READS, waves.PREPARE
@@ -79,16 +78,8 @@ def sounds_of(samples: jax.Array, floor: float = FLOOR, rounds: int = ROUNDS) ->
     middle, reach = scale(n, floor)
     sizes = jnp.exp(samples[..., 0] * reach + middle) - floor
     sizes = jnp.pad(jnp.maximum(sizes, 0.0), ((0, 0), (0, 0), (0, 1)))  # of the highest frequency
-    turns = jax.random.uniform(jax.random.key(0), sizes.shape[1:], maxval=2 * jnp.pi)
-    sizes = sizes.astype(jnp.complex64)
-
-    def body(_, phases: jax.Array) -> jax.Array:
-        spectra = transform(inverse(sizes * phases, n), n)
-        return spectra / jnp.maximum(jnp.abs(spectra), 1e-12).astype(jnp.complex64)
-
-    first = lax.complex(jnp.cos(turns), jnp.sin(turns))
-    phases = lax.fori_loop(0, rounds, body, jnp.broadcast_to(first[None], sizes.shape))
-    return inverse(sizes * phases, n)[..., None]
+    found = waves_of(sizes, partial(transform, n=n), partial(inverse, n=n), rounds)
+    return found[..., None]
 
 
 def scale(n: int, floor: float) -> tuple[float, float]:

@@ -12,9 +12,7 @@ scale and the areas are librosa's defaults.
 The authors use 22,050 samples per second, a hop of 256 (so a window of 1,024) and 80 bins.
 
 The inverse, without training: the pseudo-inverse of F gives magnitudes (negative ones are set to
-0), and the Griffin-Lim algorithm a wave for them. Each iteration takes the wave nearest to the
-spectrum, then that wave's spectrum with the wanted magnitudes. The first phases are random, by a
-fixed seed.
+0), and the Griffin-Lim algorithm (griffin_lim.py) a wave for them.
 """
 
 from functools import lru_cache, partial
@@ -23,7 +21,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+
+from jaxgan.media.griffin_lim import waves_of
 
 FLOOR, SILENCE = 1e-5, -5.0  # of a magnitude; its logarithm
 OVERLAP = 4  # hops in a window
@@ -127,14 +126,6 @@ def griffin_lim(mels: jax.Array, mel: Mel, rounds: int = ROUNDS) -> jax.Array:
     """Return waves [b, n hop, 1] whose mel spectrograms are close to mels [b, n, bins]."""
     back = np.linalg.pinv(filters(mel).astype(np.float64)).astype(np.float32)
     sizes = jnp.maximum(10.0**mels @ jnp.asarray(back), 0.0)
-    turns = jax.random.uniform(jax.random.key(0), sizes.shape[1:], maxval=2 * jnp.pi)
-    sizes = sizes.astype(jnp.complex64)
-
-    def body(_, phases: jax.Array) -> jax.Array:
-        spectra = transform(inverse(sizes * phases, mel), mel)
-        return spectra / jnp.maximum(jnp.abs(spectra), 1e-12).astype(jnp.complex64)
-
-    first = jnp.broadcast_to(lax.complex(jnp.cos(turns), jnp.sin(turns))[None], sizes.shape)
-    phases = lax.fori_loop(0, rounds, body, first)
+    found = waves_of(sizes, partial(transform, mel=mel), partial(inverse, mel=mel), rounds)
     edge = (OVERLAP - 1) * mel.hop // 2
-    return inverse(sizes * phases, mel)[:, edge:-edge, None]
+    return found[:, edge:-edge, None]
