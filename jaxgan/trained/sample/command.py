@@ -113,20 +113,25 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
     columns = options.columns or g.config.sample.columns
     if columns < 1:
         raise ValueError(f"--columns={columns}: write 1 or more")
-    _refuse_size(f"--columns={columns}", columns * len(classes), picture_shape(g))
+    refuse = lambda rows: _refuse_size(f"--columns={columns}", columns * rows, picture_shape(g))
     if options.kind == "classes":
+        refuse(len(classes))
         return sheets.class_rows(g, classes, columns, options.seed, t)
     if options.kind == "truncations":
         values = [number("--truncations", v) for v in options.truncations.split(",") if v]
         values = [g.truncation(v) for v in values] or [*TRUNCATIONS, 0.0]
+        refuse(len(values))
         return sheets.truncation_rows(g, classes, columns, options.seed, values)
     if options.kind == "arithmetic":
         return sheets.arithmetic_rows(g, classes, options.seeds or "0-1+2", t)
     seeds = numbers("--seeds", options.seeds)
     if options.kind == "latents":
         seeds = seeds or [options.seed, options.seed + 1]
+        refuse(len(classes) * (len(seeds) - 1))
         return sheets.latent_rows(g, classes, columns, seeds, t, options.path)
-    return sheets.between_rows(g, classes, columns, seeds or [options.seed], t)
+    seeds = seeds or [options.seed]
+    refuse((len(classes) - 1) * len(seeds))
+    return sheets.between_rows(g, classes, columns, seeds, t)
 
 
 def picture_shape(g: TrainedGenerator) -> tuple[int, ...]:

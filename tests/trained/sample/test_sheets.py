@@ -96,6 +96,8 @@ def test_class_names_with_commas_are_names():
         ({"kind": "walk", "seeds": "1"}, "two seeds"),
         ({"kind": "walk", "output": "a.avi"}, r"a\.avi"),
         ({"columns": 10**9}, r"--columns=1000000000: 5,000,000,000 samples in one file"),
+        ({"columns": 10**9, "kind": "truncations"}, "7,000,000,000 samples in one file"),
+        ({"columns": 10**9, "kind": "between", "seeds": "1,2"}, "8,000,000,000 samples in one"),
         ({"kind": "walk", "steps": 10**9}, r"--steps=1000000000: 20,000,000,000 samples in one"),
         ({"kind": "latents", "path": "cubic"}, "linear or spherical"),
     ],
