@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import Dense
 from jaxgan.models.sides import image_shape, linen
 

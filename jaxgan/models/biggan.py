@@ -25,7 +25,7 @@ from ml_collections.config_dict import placeholder
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.attention import SelfAttention, placed
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,

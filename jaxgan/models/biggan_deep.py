@@ -27,7 +27,7 @@ from jaxgan.models.biggan import (
     GENERATOR_WIDTHS,
     Discriminator,
 )
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,

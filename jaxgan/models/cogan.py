@@ -20,7 +20,7 @@ from ml_collections import ConfigDict
 from jaxgan.game.game import Side, Spec
 from jaxgan.media.couples import halves
 from jaxgan.models.dcgan import Doubled, Halved, normal
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.sides import image_shape, linen
 

@@ -29,7 +29,7 @@ from jaxgan.models.biggan import (
     GeneratorBlock,
 )
 from jaxgan.models.clip_heads import HEADS, Discriminator, Temporal, folded
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import BatchNorm, ConditionalBatchNorm, Conv, Dense, Dtype, Embed
 from jaxgan.models.recurrent import UNITS, Recurrent
 from jaxgan.models.sides import linen, num_classes, sample_shape

@@ -27,7 +27,7 @@ from ml_collections import ConfigDict
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import dcgan
 from jaxgan.models.convolution import average_pool, upsample
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.sides import image_shape, linen
 

@@ -25,6 +25,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.convolution import conv, conv_doubling, conv_halving, conv_shrinking
+from jaxgan.models.halvings import halvings
 from jaxgan.models.layers import InstanceNorm
 from jaxgan.models.sides import image_shape, linen, source_shape
 
@@ -162,14 +163,6 @@ def refuse_patches(size: tuple[int, int], layers: int) -> None:
         )
 
 
-def halvings(height: int, width: int) -> int:
-    """Return how often both sides can be halved, at most MOST_LEVELS times."""
-    count = 0
-    while count < MOST_LEVELS and not (height | width) >> count & 1:
-        count += 1
-    return count
-
-
 def default_config() -> ConfigDict:
     """Return the paper's networks."""
     return ConfigDict(
@@ -198,7 +191,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         raise ValueError(
             f"model.latent_dim = {config.latent_dim}: write 2, whose bits draw the dropout"
         )
-    levels = config.levels or halvings(*shape[:2])
+    levels = config.levels or min(halvings(*shape[:2]), MOST_LEVELS)
     if levels < 2:
         raise ValueError(f"data.size = {shape[0]} x {shape[1]}: write multiples of 4 at least")
     refuse_size(shape[:2], 2**levels)

@@ -24,7 +24,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.convolution import average_pool, blur, upsample
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.sides import image_shape, linen
 

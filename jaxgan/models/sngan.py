@@ -20,7 +20,7 @@ from ml_collections import ConfigDict
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.attention import placed
 from jaxgan.models.biggan import Discriminator, Generator, Trunk
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.sides import image_shape, linen, num_classes
 
 # Number of doublings -> channels in units of `width`, from each network's input to its output.

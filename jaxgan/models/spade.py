@@ -31,6 +31,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.convolution import average_pool, conv_halving, conv_shrinking, upsample
+from jaxgan.models.halvings import halvings
 from jaxgan.models.layers import Conv, Dense, InstanceNorm
 from jaxgan.models.pix2pix import WIDEST, Layer, refuse_size
 from jaxgan.models.sides import image_shape, linen, source_shape
@@ -204,14 +205,6 @@ class Discriminator(nn.Module):
         return tuple(found)
 
 
-def doublings(height: int, width: int) -> int:
-    """Return how often both sides can be halved without going below SMALLEST."""
-    count = 0
-    while not (height | width) >> count & 1 and min(height, width) >> count + 1 >= SMALLEST:
-        count += 1
-    return count
-
-
 def default_config() -> ConfigDict:
     """Return the paper's networks for 256 x 256, without style."""
     return ConfigDict(
@@ -231,7 +224,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     """Return generator and discriminator for images and maps, both [height, width, channels]."""
     height, width, channels = image_shape(spec)
     source_shape(spec)  # refuses labels
-    levels = doublings(height, width)
+    levels = halvings(height, width, SMALLEST)
     if levels < 1:
         raise ValueError(f"data.size = {height} x {width}: write multiples of 8 at least")
     if config.scales < 1:

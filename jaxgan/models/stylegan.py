@@ -30,7 +30,7 @@ from ml_collections import ConfigDict
 from jaxgan.game.game import Side, Spec
 from jaxgan.models import progan
 from jaxgan.models.convolution import blur
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import Conv, Dense
 from jaxgan.models.progan import pixel_norm, unit
 from jaxgan.models.sides import image_shape, linen

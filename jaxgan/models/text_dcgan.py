@@ -25,7 +25,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.convolution import conv, conv_doubling, conv_halving
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from jaxgan.models.layers import BatchNorm, Dense
 from jaxgan.models.sides import image_shape, linen, text_dim
 

@@ -9,7 +9,7 @@ import pytest
 
 from jaxgan.game import sampling
 from jaxgan.models import biggan
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from tests.models.networks import modules_of, sides_of
 from tests.models.numpy_layers import (
     attention,

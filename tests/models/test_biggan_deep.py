@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxgan.models import biggan_deep
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from tests.models.networks import modules_of
 from tests.models.numpy_layers import (
     attention,

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from jaxgan.models.biggan import ATTENTION, DISCRIMINATOR_WIDTHS, GENERATOR_WIDTHS
-from jaxgan.models.doublings import doublings
+from jaxgan.models.halvings import doublings
 from tests.peers import reference, reference_deep
 
 

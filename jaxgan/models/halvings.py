@@ -1,6 +1,14 @@
-"""How many times a network doubles its first map until it has an image's size."""
+"""How many times the sides of an image halve, and so how often a network halves or doubles."""
 
-MOST = 8
+LEAST, MOST = 4, 8  # of BigGAN's pyramid: the side of its first map, and its doublings
+
+
+def halvings(height: int, width: int, least: int = 1) -> int:
+    """Return how often both sides can be halved to `least` pixels or more."""
+    n = 0
+    while not (height | width) >> n & 1 and min(height, width) >> n + 1 >= least:
+        n += 1
+    return n
 
 
 def doublings(height: int, width: int) -> int:
@@ -8,9 +16,7 @@ def doublings(height: int, width: int) -> int:
 
     Raises ValueError if that is less than once or more than MOST times.
     """
-    n = 0
-    while min(height, width) >> (n + 1) >= 4 and (height >> n) % 2 == (width >> n) % 2 == 0:
-        n += 1
+    n = halvings(height, width, LEAST)
     if not 1 <= n <= MOST:
         raise ValueError(
             f"data.size = {height} x {width}: this network doubles a base map of at least 4 x 4 "
