@@ -125,7 +125,7 @@ def ours(net, logan):
     images = rng.uniform(-1, 1, (1, 1, batch, size, size, 3)).astype(np.float32)
     labels = rng.integers(0, CLASSES, (1, 1, batch)).astype(np.int32)
     batches = jax.device_put(Batch(images, labels))
-    one = jax.tree.map(lambda x: x[0], batches)
+    one = jax.tree.map(lambda x: x[0], batches)  # what a player's step takes, [1, batch, ...]
     jit = partial(
         jax.jit, donate_argnums=0, compiler_options=compiler.compiler_options(jax.devices()[0])
     )
@@ -144,7 +144,8 @@ def ours(net, logan):
             state.averages["generator"], state.players["generator"].transform_state
         )
         generator = bind(game.players["generator"].side, weights)
-        return generator.call(*game.source(Keys(state.key)["samples"], one))
+        examples = jax.tree.map(lambda x: x[0], one)
+        return generator.call(*game.source(Keys(state.key)["samples"], examples))
 
     sample = jax.jit(sampled, compiler_options=compiler.compiler_options(jax.devices()[0]))
     held = {"state": state}
