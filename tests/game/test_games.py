@@ -23,7 +23,7 @@ ROLES = ("generator", "discriminator")
 FAST = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
-@pytest.fixture(scope="module", params=rotating(tuple(GAMES), 6))
+@pytest.fixture(scope="module", params=rotating(tuple(GAMES), 4))
 def game(request):
     config = config_of(request.param)
     game = built(config)

@@ -208,7 +208,11 @@ def flat(tree):
 
 def smoothed(side):
     """Return the side of the same network with swish in place of ReLU."""
-    module = side.module.clone(activation=swish)
+    module = side.module
+    if hasattr(module, "trunk"):
+        module = module.clone(trunk=module.trunk.clone(activation=swish))
+    else:
+        module = module.clone(activation=swish)
     call = lambda variables, *inputs: module.apply(variables, *inputs)
     return side._replace(calls={"call": call}, module=module)
 

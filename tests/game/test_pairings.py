@@ -249,7 +249,7 @@ def calls_of(networks):
     return {f"{player}.{call}" for player, side in networks.items() for call in side.calls}
 
 
-@pytest.mark.parametrize("model", rotating(tuple(NATURAL), 12))
+@pytest.mark.parametrize("model", rotating(tuple(NATURAL), 8))
 def test_every_objective_trains_a_model_or_is_refused_by_name(model):
     sides = build.sides(config_of(model, "adversarial"), spec_for(model))
     for objective, fitting in FITTING.items():
@@ -318,7 +318,7 @@ def refusal(model, term):
     return None
 
 
-@pytest.mark.parametrize("model", rotating(tuple(NATURAL), 12))
+@pytest.mark.parametrize("model", rotating(tuple(NATURAL), 8))
 def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
     for term, (fields, players) in TERMS.items():
         config, message = config_of(model, NATURAL[model], **fields), refusal(model, term)

@@ -113,7 +113,7 @@ def test_faces_may_count_from_the_end_and_name_textures(tmp_path):
         ("a.off", b"OFF\n1 1 0\n0 0 0\n3 0 0 9\n", "beyond"),
         ("a.stl", b"solid\nvertex 0 0 0\nvertex 0 0 1\n", "2 corners of triangles"),
         ("a.obj", obj_text(CUBE[1:]).encode(), "not closed: 4 of its edges"),
-        ("a.obj", b"v 1 1 1\nf 1 1 1\n", "one place"),
+        ("a.obj", b"v 1 1 1\nf 1 1 1\n", "at the same place"),
         ("a.obj", obj_text(CUBE * [1, 1, 0.01]).encode(), "no voxel is full"),
     ],
 )

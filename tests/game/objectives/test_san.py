@@ -97,5 +97,5 @@ def test_losses_with_another_slope_are_refused():
     assert losses.non_saturating not in san.LOSSES.values()
     config = san.default_config()
     config.loss = "non_saturating"
-    with pytest.raises(ValueError, match=r"objective\.loss = 'non_saturating': .*hinge or wasse"):
+    with pytest.raises(ValueError, match=r"'non_saturating' with .*'hinge' or 'wasserstein'"):
         san.objectives(config)
