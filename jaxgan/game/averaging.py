@@ -28,11 +28,12 @@ Average = Callable[[PyTree, PyTree, jax.Array], PyTree]  # (average, params, ste
 def ema(decay: Value, start_step: int = 0, warm_up: bool = False) -> Average:
     """Return the exponential moving average.
 
-    decay: a number, or a function of the step's index, from 0.
-    start_step: before this step, counted from 1, the average is a copy of the parameters (as in
-      the authors' PyTorch code).
-    warm_up: in step t, counted from 1, the decay is at most t / (t + 9): in a run shorter than
-      1 / (1 - decay) steps, the average covers about the newest tenth instead of the start.
+    Args:
+      decay: a number, or a function of the step's index, from 0.
+      start_step: before this step, counted from 1, the average is a copy of the parameters (as in
+        the authors' PyTorch code).
+      warm_up: in step t, counted from 1, the decay is at most t / (t + 9): in a run shorter than
+        1 / (1 - decay) steps, the average covers about the newest tenth instead of the start.
 
     >>> import jax.numpy as jnp
     >>> average = ema(0.9, warm_up=True)

@@ -187,9 +187,10 @@ def alternate(num_d_steps: int = 1, fresh: bool = False) -> tuple[Turn, ...]:
 class Game:
     """The game. Build it once: it is hashed by identity, so a rebuilt game is compiled again.
 
-    averages: averages of parameters, by the player's name; further averages of the same player are
-      named like "generator/0.05".
-    spec: shapes and dtypes of the examples, so that others are refused early; None accepts any.
+    Args:
+      averages: averages of parameters, by the player's name; further averages of the same player
+        are named like "generator/0.05".
+      spec: shapes and dtypes of the examples, so that others are refused early; None accepts any.
     """
 
     players: Mapping[str, Player]
