@@ -22,6 +22,7 @@ from jaxgan.trained.places import CONFIG, WEIGHTS
 from tests.tiny import tiny_config, tiny_run, tiny_tabulated
 
 ROOT = Path(__file__).parents[2]
+TRACKERS = ("wandb", "trackio", "mlflow")
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -192,8 +193,10 @@ def test_a_file_that_would_import_other_code_is_refused(tmp_path):
 
 
 def test_published_configs_hold_no_paths():
-    config = tiny_config(**{"data.name": "/home/me/data/cats", "train.start_from": "/home/me/run"})
+    mine = {"data.name": "/home/me/data/cats", "train.start_from": "/home/me/run"}
+    config = tiny_config(**mine, **{f"train.{name}": "secret" for name in TRACKERS})
     public = push.without_paths(config).to_dict()
+    assert not any(public["train"][name] for name in TRACKERS)
     assert public["data"]["name"] == "cats" and "/home" not in json.dumps(public)
     assert config.data.name == "/home/me/data/cats"
 

@@ -73,6 +73,8 @@ def test_sheets_and_files(simulator, tmp_path, capsys):
     with np.load(tmp_path / "out" / name) as file:
         one = simulator.sample([float(lines[1].split(",")[1]), float(number)])
         np.testing.assert_allclose(file["layer_0"], one.layer_0[1], rtol=1e-3, atol=1e-4)
+    with pytest.raises(ValueError, match="--columns=-3: write 1 or more"):
+        sample_numbers(simulator, options(columns=-3))
     with pytest.raises(ValueError, match="--kind=walk: samples are made from numbers"):
         sample_numbers(simulator, options(kind="walk"))
     with pytest.raises(ValueError, match="--classes=3: samples are made from numbers"):

@@ -22,6 +22,12 @@ def test_means_are_over_the_steps_that_have_the_metric():
     assert window.close() == {}
 
 
+def test_a_bad_leaf_of_any_player_is_not_averaged_away():
+    window = Window()
+    window.add([{"judge/bad_leaf": -1}, {"judge/bad_leaf": 4}, {"judge/bad_leaf": -1}])
+    assert window.close() == {"judge/bad_leaf": 4.0}
+
+
 def test_an_interrupted_window_is_the_whole_one_bit_for_bit():
     rng = np.random.default_rng(0)
     history = [{"a": x, "b": y} for x, y in rng.normal(size=(99, 2)).astype(np.float32)]

@@ -31,11 +31,14 @@ def emoji(target: Path, size: int, cache: Path, only: Sequence[str] = ()) -> dic
     """
     folder = cache / "emoji"
     shutil.rmtree(folder, ignore_errors=True)
-    groups = {}
+    groups: dict[str, str] = {}
     for style, package in (("noto", NOTO), ("twemoji", TWEMOJI)):
         files = dict(package_files(package, cache, ("/64/", "/emoji.json")))
         table = json.loads(files["package/emoji.json"])
         images = {name.split("/")[-1]: data for name, data in files.items() if "/64/" in name}
+        known = sorted({entry["category"] for entry in table} - {"Component"})
+        if unknown := set(only).difference(known):
+            raise SystemExit(f"--groups: no group {min(unknown)!r}; write some of {known}")
         for entry in table:
             for variant in [entry, *entry.get("skin_variations", {}).values()]:
                 code, group = variant["unified"].lower(), entry["category"]
