@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from jaxgan.commands.command import FORCE, Command
 from jaxgan.commands.saved import saved_config
 from jaxgan.config.field import Field, within
-from jaxgan.config.sections import LONGEST
+from jaxgan.config.run_sections import LONGEST
 
 
 def run(values: SimpleNamespace) -> int:

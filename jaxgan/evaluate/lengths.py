@@ -12,7 +12,7 @@ from pathlib import Path
 import jax
 from ml_collections import ConfigDict
 
-from jaxgan.config.sections import LONGEST
+from jaxgan.config.run_sections import LONGEST
 from jaxgan.evaluate.models import is_run, open_model
 from jaxgan.evaluate.plot import Line, Panel, picture
 from jaxgan.evaluate.results import Result, read_results

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.config.sections import LONGEST
+from jaxgan.config.run_sections import LONGEST
 from jaxgan.files.tensors import write_tensors
 from jaxgan.game.averaging import gamma_of, power
 from jaxgan.trained.lengths import inner, of_length, shares
