@@ -64,11 +64,15 @@ def kernel_and_x_to_y(
     return _lax_conv(x, kernel, padding, stride=stride, groups=groups)
 
 
+def kernel_and_x_to_y_on_cpu(x: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
+    """The same; zeros around a map that is smaller than the kernel are written first."""
+    return _cpu_conv(x, kernel, _padding(_size(kernel), stride), stride=stride)
+
+
 def kernel_and_y_to_x(
     y: jax.Array, kernel: jax.Array, *, stride: int, groups: int = 1
 ) -> jax.Array:
-    (kh, kw), (ph, pw) = _size(kernel), _padding(_size(kernel), stride)
-    padding = (kh - 1 - ph, kw - 1 - pw)
+    padding = _padding_of_transpose(_size(kernel), stride)
     return _lax_conv(y, flipped(kernel, groups), padding, spread=stride, groups=groups)
 
 
@@ -80,12 +84,12 @@ def kernel_and_y_to_x_apart(y: jax.Array, kernel: jax.Array, **params: Any) -> j
 def kernel_and_y_to_x_interleaved(y: jax.Array, kernel: jax.Array, *, stride: int) -> jax.Array:
     """The same without dilation: every phase of the stride is a group of output channels."""
     if stride == 1:
-        return kernel_and_y_to_x(y, kernel, stride=1)
+        return _cpu_conv(y, flipped(kernel), _padding_of_transpose(_size(kernel), 1))
     (kh, kw, c, o), (b, h, w, _) = kernel.shape, y.shape
     th, tw = (kh + 1) // 2, (kw + 1) // 2
     phases = jnp.pad(kernel, ((0, kh % 2), (0, kw % 2), (0, 0), (0, 0)))
     phases = phases.reshape(th, 2, tw, 2, c, o)[::-1, :, ::-1].transpose(0, 2, 5, 1, 3, 4)
-    x = _lax_conv(y, phases.reshape(th, tw, o, 4 * c), (th - 1, tw - 1))
+    x = _cpu_conv(y, phases.reshape(th, tw, o, 4 * c), (th - 1, tw - 1))
     rows, columns = x.shape[1:3]
     x = x.reshape(b, rows, columns, 2, 2, c).transpose(0, 1, 3, 2, 4, 5)
     (ph, pw) = _padding((kh, kw), 2)
@@ -112,6 +116,19 @@ def x_and_y_to_kernel_apart(x: jax.Array, y: jax.Array, **params: Any) -> jax.Ar
 
 def _padding(size: Size, stride: int) -> Size:
     return (size[0] - stride) // 2, (size[1] - stride) // 2
+
+
+def _padding_of_transpose(size: Size, stride: int) -> Size:
+    (kh, kw), (ph, pw) = size, _padding(size, stride)
+    return kh - 1 - ph, kw - 1 - pw
+
+
+def _cpu_conv(x: jax.Array, kernel: jax.Array, padding: Size, stride: int = 1) -> jax.Array:
+    """Convolve; a kernel that is larger than x gets an x with zeros around it, or it is swapped."""
+    if x.shape[1] < kernel.shape[0] or x.shape[2] < kernel.shape[1]:
+        (ph, pw), padding = padding, (0, 0)
+        x = lax.optimization_barrier(jnp.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0))))
+    return _lax_conv(x, kernel, padding, stride=stride)
 
 
 def _lax_conv(
@@ -232,7 +249,7 @@ def by_group(value: Callable) -> Callable:
     return mapped
 
 
-convolve = _primitive("convolve", kernel_and_x_to_y, by_group(kernel_and_x_to_y))
+convolve = _primitive("convolve", kernel_and_x_to_y, by_group(kernel_and_x_to_y_on_cpu))
 transpose = _primitive(
     "convolve_transpose",
     kernel_and_y_to_x,
