@@ -59,29 +59,26 @@ class PlainFile:
     def read(self, position: int) -> memoryview:
         """Return a record. Raises ValueError where the file does not hold one there."""
         record = np.empty(self._sizes[position], np.uint8).data
-        self._fill(position, 0, [record])
+        self._fill(position, 0, record)
         return record
 
-    def read_around(self, position: int, start: int, place: memoryview) -> tuple[bytes, bytes]:
-        """Read a record, its bytes from `start` on to `place`; return those before and after it.
+    def read_into(self, position: int, before: int, behind: int, place: memoryview) -> None:
+        """Write a record to `place`, but for so many of its first bytes and of its last.
 
-        Raises ValueError where the file does not hold a record there, of that length at least.
+        Raises ValueError where the file does not hold a record there, of that length.
         """
-        after = self._sizes[position] - start - len(place)
-        if after < 0:
-            raise ValueError("the record is too short")
-        behind = bytearray(after)
-        return self._fill(position, start, [place, memoryview(behind)]), bytes(behind)
+        if before + len(place) + behind != self._sizes[position]:
+            raise ValueError(f"not {len(place)} bytes")
+        self._fill(position, before, place)
 
-    def _fill(self, position: int, start: int, parts: list[memoryview]) -> bytes:
-        """Return the first `start` bytes of a record; write the rest to buffers, one by one."""
+    def _fill(self, position: int, before: int, place: memoryview) -> None:
+        """Write the bytes of a record from `before` on."""
         size_of_data, rest = _header(self._sizes[position])
         first = OVERHEAD + len(rest)
-        header = bytearray(first + start)
-        self._read(self._offsets[position], [memoryview(header), *parts])
+        header = bytearray(first + before)
+        self._read(self._offsets[position], [memoryview(header), place])
         if header[8:16] != size_of_data or header[OVERHEAD:first] != rest:
             raise ValueError("the head of its chunk is damaged")
-        return bytes(header[first:])
 
     def _chunk(self, offset: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes of the records of a chunk, and the records, [bytes] uint8."""

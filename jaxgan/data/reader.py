@@ -78,7 +78,8 @@ class Reader:
         leaves = jax.tree.leaves(medium.stored)
         example_bytes = sum(math.prod(x.shape) * np.dtype(x.dtype).itemsize for x in leaves)
         self._at_once = max(1, min(CHUNK, AT_ONCE // example_bytes))
-        self._as_stored = records.are_arrays and is_as_stored(medium)
+        self._are_images = is_as_stored(medium)
+        self._as_stored = records.are_arrays and self._are_images
         if self._as_stored:  # and of the same shape: no resize
             stored, sample = records.features, medium.stored.sample
             dtype = stored.dtype.newbyteorder("<")
@@ -144,30 +145,34 @@ class Reader:
                     return
                 except BadRecordError:
                     pass  # one by one below
-            for place, example in enumerate(self._examples(own), start):
+            # Images are decoded to where they are wanted, where that is possible.
+            outs = batch.sample[start : start + len(own)] if self._are_images else [None] * len(own)
+            for place, (out, example) in enumerate(self._examples(own, outs), start):
                 for array, values in zip(arrays, jax.tree.leaves(example), strict=True):
-                    array[place] = values
+                    if values is not out:
+                        array[place] = values
 
         run = map if self._pool is None else self._pool.map
         for _ in run(decode, range(0, len(indices), CHUNK)):
             pass  # map keeps order and raises the first error
         return batch
 
-    def _examples(self, indices: np.ndarray) -> Iterator[Batch]:
+    def _examples(self, indices: np.ndarray, outs: Any) -> Iterator[tuple[Any, Batch]]:
         for start in range(0, len(indices), self._at_once):
-            own = indices[start : start + self._at_once]
+            now = slice(start, start + self._at_once)
+            own = indices[now]
             try:
                 found: list[Any] = self.records.examples(own)
             except BadRecordError:
                 found = [None] * len(own)  # one by one below
-            for index, record in zip(own.tolist(), found, strict=True):
-                yield self._example(index, record)
+            for index, record, out in zip(own.tolist(), found, outs[now], strict=True):
+                yield out, self._example(index, record, out)
 
-    def _example(self, index: int, record: Any) -> Batch:
+    def _example(self, index: int, record: Any, out: np.ndarray | None) -> Batch:
         for number in range(len(self.records)):
             at = (index + number) % len(self.records)
             try:
-                return self._decoded(record or self.records.examples([at])[0], at)
+                return self._decoded(record or self.records.examples([at])[0], at, out)
             except BadRecordError as error:
                 if not self._skip:
                     raise
@@ -179,9 +184,11 @@ class Reader:
             f"{self.records}: no record can be read; the first: {self.bad_records[index]}"
         )
 
-    def _decoded(self, record: Any, index: int) -> Batch:
+    def _decoded(self, record: Any, index: int, out: np.ndarray | None) -> Batch:
         try:
-            return self._medium.decode(record, self.records.features)
+            if out is None:
+                return self._medium.decode(record, self.records.features)
+            return self._medium.decode(record, self.records.features, out=out)
         except Exception as error:  # Pillow raises many kinds on damaged bytes
             limits.pass_on(error)
             raise BadRecordError(

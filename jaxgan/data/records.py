@@ -23,13 +23,11 @@ import logging
 import resource
 import threading
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
-from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxgan.data.description import (
     Shard,
@@ -38,29 +36,21 @@ from jaxgan.data.description import (
     image_features,
     split_shards,
 )
+from jaxgan.data.example import Example, content_hash, serialize
 from jaxgan.data.labels import FileLabels, Labels, in_chunks
 from jaxgan.data.open_shard import OpenShard
-from jaxgan.data.plain_arrays import PlainArrays
 from jaxgan.data.whole_files import with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.atomic import sha256
 from jaxgan.files.errors import one_line
 from jaxgan.files.rows import Rows
-from jaxgan.media.decode import Features, Texts
+from jaxgan.media.decode import Features
 
 MANIFEST = "manifest.json"
 log = logging.getLogger(__name__)
 
 # What NumPy raises on damage: it parses an array's header as a Python literal.
 DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
-
-
-class Example(NamedTuple):
-    """The content of a record: an encoded image, its label and, if it has captions, its texts."""
-
-    image: bytes
-    label: int
-    texts: Texts | None = None
 
 
 MOST_LABELS = 1 << 26  # bytes of labels in memory, for a data set without a labels file
@@ -74,6 +64,7 @@ class Records:
     """A split of a data set: random access to encoded images and labels, from any thread.
 
     shape, dtype: of a stored image; see media/decode.py, Features.
+    are_arrays: whether images are stored as plain arrays, all of one shape.
     """
 
     def __init__(self, directory: Path, split: str, features: Features, shards: Sequence[Shard]):
@@ -88,9 +79,8 @@ class Records:
         self._starts = np.cumsum([0] + [shard.take for shard in shards]).tolist()
         self._most_open = most_open()
         self._open: collections.OrderedDict[int, OpenShard] = collections.OrderedDict()
-        self._arrays = None
-        if features.encoding == "bytes" and None not in features.shape and not features.text_dim:
-            self._arrays = PlainArrays(features, parse_example)
+        plain = features.encoding == "bytes" and None not in features.shape
+        self.are_arrays = plain and not features.text_dim
         self._content_hash: str | None = None
         self._labels: Labels | None = None
         self._lock = threading.Lock()
@@ -135,19 +125,13 @@ class Records:
         Raises as `read`, except that a BadRecordError does not name the record.
         """
         wanted, labels = self._checked(indices.tolist()), np.empty(len(indices), np.int32)
-        data = images.reshape(-1).view(np.uint8).data
-        assert self._arrays is not None
-        size = self._arrays.size
+        data, size = images.reshape(-1).view(np.uint8).data, images[:1].nbytes
         try:
             for i, index in enumerate(wanted):
                 owner = bisect.bisect_right(self._starts, index) - 1
                 position = index - self._starts[owner] + self._shards[owner].skip
-                shard, place = self._opened(owner), data[i * size : (i + 1) * size]
-                plain = shard.plain(position, 1)
-                if plain is not None:
-                    labels[i] = self._arrays.read(plain, position, place)
-                else:
-                    place[:], labels[i] = self._arrays(shard.read(position, 1)[0])
+                place = data[i * size : (i + 1) * size]
+                labels[i] = self._opened(owner).image_into(position, place)
         except Exception as error:
             limits.pass_on(error)
             raise BadRecordError(f"{self}: a record cannot be read") from error
@@ -158,20 +142,9 @@ class Records:
             raise IndexError(f"{self}: indices must be in [0, {len(self)}), got {indices}")
         return indices
 
-    @property
-    def are_arrays(self) -> bool:
-        """Whether images are stored as plain arrays, all of one shape."""
-        return self._arrays is not None
-
     def _run(self, owner: int, first: int, count: int) -> list[Example]:
         try:
-            shard = self._opened(owner)
-            plain = shard.plain(first, count)
-            if plain is None:
-                raws = shard.read(first, count)
-            else:
-                raws = [bytes(plain.read(i)) for i in range(first, first + count)]
-            return [parse_example(raw, self.features) for raw in raws]
+            return self._opened(owner).examples(first, count)
         except Exception as error:
             limits.pass_on(error)
             if count == 1:
@@ -288,7 +261,7 @@ class Records:
     def _opened(self, owner: int) -> OpenShard:
         with self._lock:
             if owner not in self._open:
-                self._open[owner] = OpenShard(self._shards[owner])
+                self._open[owner] = OpenShard(self._shards[owner], self.features)
             self._open.move_to_end(owner)
             if len(self._open) > self._most_open:
                 self._open.popitem(last=False)  # closed once no thread reads from it
@@ -326,56 +299,6 @@ def open_records(directory: str | Path, split: str = "train") -> Records:
             f"{len(counts)} files, which stay whole; write a larger slice"
         )
     return Records(found, split, records.features, shards)
-
-
-def parse_example(raw: bytes, features: Features) -> Example:
-    """Return the content of a serialized tf.train.Example; ValueError or DecodeError on damage."""
-    feature = tf_example_pb2.Example.FromString(raw).features.feature
-    (image,) = feature[features.image_key].bytes_list.value
-    texts = _texts(feature, features.text_dim) if features.text_dim else None
-    if features.label_key is None:
-        return Example(image, 0, texts)
-    (label,) = feature[features.label_key].int64_list.value
-    if not 0 <= label < len(features.class_names):
-        raise ValueError(f"label {label} is outside [0, {len(features.class_names)})")
-    return Example(image, label, texts)
-
-
-def _texts(feature: Any, text_dim: int) -> Texts:
-    captions = tuple(text.decode() for text in feature["captions"].bytes_list.value)
-    vectors = np.array(feature["vectors"].float_list.value, np.float32).reshape(-1, text_dim)
-    if not len(captions) == len(vectors) > 0:
-        raise ValueError(f"{len(vectors)} text vectors of {len(captions)} captions")
-    return Texts(captions, vectors)
-
-
-def serialize(image: bytes, label: int, texts: Texts | None = None) -> bytes:
-    """Return the bytes of one record; deterministic."""
-    example = tf_example_pb2.Example()
-    example.features.feature["image"].bytes_list.value.append(image)
-    example.features.feature["label"].int64_list.value.append(label)
-    if texts is not None:
-        captions = [text.encode() for text in texts.captions]
-        example.features.feature["captions"].bytes_list.value.extend(captions)
-        vectors = np.asarray(texts.vectors, np.float32).ravel().tolist()
-        example.features.feature["vectors"].float_list.value.extend(vectors)
-    return example.SerializeToString(deterministic=True)
-
-
-def content_hash(features: Features, digests: Iterable[bytes]) -> str:
-    """Return the SHA-256 of a data set: of its format and class names, then of every record.
-
-        sha256(JSON of [shape, dtype, encoding, class names] | digest 0 | digest 1 | ...)
-
-    Captions are covered by the records' digests.
-
-    digests: the SHA-256 of each record's bytes, as `serialize` returns them.
-    """
-    head = [list(features.shape), str(features.dtype), features.encoding]
-    result = hashlib.sha256(json.dumps([*head, list(features.class_names)]).encode())
-    for digest in digests:
-        result.update(digest)
-    return result.hexdigest()
 
 
 def labels_file(split: str) -> str:

@@ -69,12 +69,16 @@ class Texts(NamedTuple):
 
 
 def decode_record(
-    data: bytes, features: Features, size: tuple[int, int] | None = None
+    data: bytes,
+    features: Features,
+    size: tuple[int, int] | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Decode one stored image or other sample, with features.shape and features.dtype.
 
     Args:
       size: (height, width) to crop (centre) and area-resize to; None for the stored size.
+      out: an array that the image may be written to, if it has its shape; it is then returned.
 
     Raises:
       ValueError, OSError: damaged bytes, or an image whose shape differs from the features'.
@@ -88,7 +92,7 @@ def decode_record(
             raw = zlib.decompressobj().decompress(data, promised + 1)
         return of_size(np.frombuffer(raw, features.dtype.newbyteorder("<")).reshape(shape), size)
     channels = features.channels
-    image = decode_jpeg(data, features)
+    image = decode_jpeg(data, features, out)
     if image is not None:
         return of_size(image, size)
     with Image.open(io.BytesIO(data), formats=STORED) as picture:
@@ -118,11 +122,13 @@ def of_size(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     return fit(image, size, "center", "area")
 
 
-def decode_jpeg(data: bytes, features: Features) -> np.ndarray | None:
+def decode_jpeg(
+    data: bytes, features: Features, out: np.ndarray | None = None
+) -> np.ndarray | None:
     """Return the image of a JPEG file, equal to Pillow's, or None if Pillow must decode or refuse
     it.
 
-    Returns: [height, width, channels] uint8.
+    Returns: [height, width, channels] uint8; `out`, if that is its shape.
     """
     if simplejpeg is None or not data.startswith(JPEG) or features.dtype != np.uint8:
         return None
@@ -134,6 +140,9 @@ def decode_jpeg(data: bytes, features: Features) -> np.ndarray | None:
             return None
         if any(want not in (None, got) for want, got in wanted):
             return None
-        return simplejpeg.decode_jpeg(data, space)
+        if out is None or out.shape != (height, width, features.channels):
+            return simplejpeg.decode_jpeg(data, space)
+        simplejpeg.decode_jpeg(data, space, buffer=out)
+        return out
     except ValueError:  # damaged, perhaps
         return None

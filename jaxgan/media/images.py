@@ -87,10 +87,15 @@ def to_float(batch: Batch) -> Batch:
     return batch._replace(sample=jax.tree.map(pixels.to_float, batch.sample))
 
 
-def decode(record: Any, features: Any, size: tuple[int, int]) -> Batch:
-    """Return the image and the label of one record of a data set with these features."""
+def decode(
+    record: Any, features: Any, size: tuple[int, int], out: np.ndarray | None = None
+) -> Batch:
+    """Return the image and the label of one record of a data set with these features.
+
+    out: as of decode_record.
+    """
     data, label = record[:2]
-    return Batch(decode_record(data, features, size), np.int32(label))
+    return Batch(decode_record(data, features, size, out), np.int32(label))
 
 
 def is_as_stored(medium: Medium) -> bool:

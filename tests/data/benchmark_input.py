@@ -4,12 +4,14 @@
 
 Needs torch and grain, and for the fast decoder simplejpeg. Makes images that are smooth as
 photographs are (1/f noise), 128 x 128 and 256 x 256, in FOLDER: as JPEG files of quality 90 and as
-raw arrays; one file each for PyTorch, the same bytes as records for jaxgan and for grain. Every
+raw arrays; one file each for PyTorch, the same bytes as records for jaxgan and for grain. For raw
+arrays PyTorch also reads one array of all images that is mapped into memory ("mapped"). Every
 contender reads all of them four times, in random order, to batches of 64 uint8 images of that size,
 in one process with one thread that decodes, pinned to one core. Contenders run by turns, each in a
 new process. A row is the median over rounds of images per second of processor time, which holds on
 a busy machine, and per second, both after the first time; and of processor time in the first, in
-which jaxgan verifies checksums. "of the best" is the median over rounds of ours by the best other.
+which jaxgan verifies checksums. "of the best" is the median over rounds of ours by the best other
+that reads files or records.
 
 Decoders: Pillow, and simplejpeg, which calls libjpeg-turbo as torchvision.io.decode_jpeg does;
 torchvision takes part where it can be imported.
@@ -34,7 +36,7 @@ BATCH, SIZES, EPOCHS = 64, (128, 256), 4
 KEYS = ("cpu", "wall", "first")
 WHO = ("jaxgan", "torch", "grain")
 READY = np.empty(0)  # what comes first: all is imported
-DECODERS = {"jpeg": ("pillow", "simplejpeg", "torchvision"), "raw": ("raw",)}
+DECODERS = {"jpeg": ("pillow", "simplejpeg", "torchvision"), "raw": ("raw", "mapped")}
 
 
 def make_files(folder: Path, size: int, count: int) -> None:
@@ -56,6 +58,7 @@ def make_files(folder: Path, size: int, count: int) -> None:
         Image.fromarray(images[number]).save(out, "JPEG", quality=90)
         files.append(out.getvalue())
         (folder / "files" / f"{number:06d}.jpg").write_bytes(files[-1])
+        images[number].tofile(folder / "files" / f"{number:06d}.raw")
     for name, payloads in (("jpeg", files), ("raw", (x.tobytes() for x in images))):
         made = ImageFormat((size, size, 3), encoding="jpeg" if name == "jpeg" else "zlib")
         path = shard_path(folder / name, "train", 0, 1)
@@ -135,6 +138,17 @@ def torch(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
 
     class Raw(torch.utils.data.Dataset):
         def __init__(self):
+            self.paths = sorted((folder / "files").glob("*.raw"))
+
+        def __len__(self):
+            return len(self.paths)
+
+        def __getitem__(self, index):
+            image = np.fromfile(self.paths[index], np.uint8)
+            return torch.from_numpy(image.reshape(int(folder.name), -1, 3))
+
+    class Mapped(torch.utils.data.Dataset):
+        def __init__(self):
             self.images = np.load(folder / "raw.npy", mmap_mode="r")
 
         def __len__(self):
@@ -143,7 +157,7 @@ def torch(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
         def __getitem__(self, index):
             return torch.from_numpy(np.array(self.images[index]))
 
-    data = Raw() if kind == "raw" else Files()
+    data = {"raw": Raw, "mapped": Mapped}.get(name, Files)()
     loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True, drop_last=True)
     yield READY
     for _ in range(EPOCHS):
@@ -201,9 +215,9 @@ def _cpu() -> float:
 
 def is_there(who: str, name: str) -> bool:
     """Return whether a contender can be imported."""
-    package = {"pillow": "PIL", "raw": "numpy"}.get(name, name)
+    package = {"pillow": "PIL", "raw": "numpy", "mapped": "numpy"}.get(name, name)
     command = f"import {who}, {package}" + (", torchvision.io" * (name == "torchvision"))
-    if name == "torchvision" and who != "torch":
+    if name in ("torchvision", "mapped") and who != "torch":
         return False
     return subprocess.run([sys.executable, "-c", command], capture_output=True).returncode == 0
 
@@ -252,8 +266,9 @@ def main() -> None:
             row = "".join(f"{value:10.0f}" for value in others)
             print(f"{size:4} {kind:5}{who:8}{name:16}{cpu:14.0f}{row}", flush=True)
         for kind in DECODERS:
+            same = {c: r for c, r in rounds.items() if c[1] == kind and c[2] != "mapped"}
             ours, others = (
-                [r for (who, k, _), r in rounds.items() if k == kind and (who == "jaxgan") == mine]
+                [r for (who, _, _), r in same.items() if (who == "jaxgan") == mine]
                 for mine in (True, False)
             )
             best = {

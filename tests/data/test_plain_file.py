@@ -7,9 +7,11 @@ import pytest
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 from tensorflow_datasets.proto import tf_example_pb2
 
-from jaxgan.data.plain_arrays import PlainArrays
+from jaxgan.data.description import Shard
+from jaxgan.data.example import Example, parse_example, serialize
+from jaxgan.data.open_shard import OpenShard
 from jaxgan.data.plain_file import BLOCK, plain_file
-from jaxgan.data.records import BadRecordError, open_records, parse_example, serialize
+from jaxgan.data.records import BadRecordError, open_records
 from jaxgan.media.decode import Features
 from tests.data.made_arrays import raw_records
 
@@ -155,42 +157,46 @@ def test_a_file_that_changes_while_it_is_open_is_named(tmp_path, change):
         records.read([7])
 
 
-def result(parse, raw, features):
-    try:
-        image, label = parse(raw, features)[:2]
-        return bytes(image), label
-    except Exception as error:
-        return type(error), str(error)
+def shard_of(path, raws, features, options):
+    write(path, raws, options)
+    return OpenShard(Shard(path, 0, len(raws), len(raws), "train", 0), features)
 
 
-@pytest.mark.parametrize("label_key", ["label", None])
-def test_arrays_are_parsed_as_protobuf_parses_them(label_key):
-    """Records with any byte around the array changed, removed or added, and arrays of all kinds."""
-    names = tuple(map(str, range(300)))
-    features = Features((2, 2), np.dtype(np.uint8), "bytes", "image", label_key, names)
-    parser = PlainArrays(features, parse_example)
-    parse = lambda raw, _: parser(raw)
-    arrays = [bytes(4), b"\xff" * 4, b"\n\x04\n\x02", b"abcd"]
-    raws = [serialize(array, label) for array in arrays for label in (0, 7, 128, 299, 300)]
-    changed = []
-    for raw in raws[:12]:
-        for place in range(len(raw)):
-            for value in (b"", b"\x00", b"\xff", bytes([raw[place] ^ 8]), bytes([raw[place], 1])):
-                changed.append(raw[:place] + value + raw[place + 1 :])
-    for raw in raws + changed + raws:
-        assert result(parse, raw, features) == result(parse_example, raw, features)
-    assert isinstance(parser(raws[1])[0], memoryview)  # as of most: none of them was copied
+FEATURES = Features((2, 2), np.dtype(np.uint8), "bytes", "image", "label", ("a", "b"))
 
 
-def test_the_array_is_not_taken_from_another_feature():
-    """The first record holds its array twice, the others do not."""
-    features = Features((2, 2), np.dtype(np.uint8), "bytes", "image", "label", ("a", "b"))
-    parser = PlainArrays(features, parse_example)
-    for other, array in ((b"abcd", b"abcd"), (b"abcd", b"efgh"), (b"ijkl", b"mnop")):
-        example = tf_example_pb2.Example.FromString(serialize(array, 1))
-        example.features.feature["another"].bytes_list.value.append(other)
-        raw = example.SerializeToString(deterministic=True)
-        assert raw.find(other) < raw.find(b"image")
-        for _ in range(3):
-            image, label = parser(raw)
-            assert (bytes(image), label) == (array, 1)
+def with_another(array, other):
+    """Return a record that holds a second array, before the first and its label."""
+    example = tf_example_pb2.Example.FromString(serialize(array, 1))
+    example.features.feature["another"].bytes_list.value.append(other)
+    return example.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("options", [PLAIN, "group_size:1"])
+def test_the_image_is_not_taken_from_elsewhere(tmp_path, options):
+    """Arrays as in the head of a record, in another feature, at the end, and of other lengths."""
+    arrays = [b"abcd", b"\n\x04\n\x02", bytes(4), b"\xff" * 4, b"labe", b"", bytes(300), b"abcd"]
+    others = [b"abcd", b"ab", b"abc", bytes(256), b"", b"abcde", bytes(4), bytes(70_000)]
+    raws = [serialize(array, 0) for array in arrays]
+    raws += [with_another(*pair) for pair in zip(arrays, others, strict=True)]
+    shard = shard_of(tmp_path / "file", raws, FEATURES, options)
+    expected = [parse_example(raw, FEATURES) for raw in raws]
+    for _ in range(3):
+        assert shard.examples(0, len(raws)) == expected
+        for position, (image, label, _) in enumerate(expected):
+            place = bytearray(len(image))
+            assert (shard.image_into(position, memoryview(place)), place) == (label, image)
+            with pytest.raises(ValueError):
+                shard.image_into(position, memoryview(bytearray(len(image) + 1)))
+
+
+def test_files_of_many_records_are_read_by_the_libraries(tmp_path, monkeypatch):
+    """What is remembered of each record takes memory, for every file that is open."""
+    monkeypatch.setattr("jaxgan.data.open_shard.MOST_RECORDS", 2)
+    raws = [serialize(b"abcd", 1)] * 3
+    shard = shard_of(tmp_path / "file", raws, FEATURES, PLAIN)
+    place = bytearray(4)
+    for _ in range(2):
+        assert shard.examples(0, 3) == [Example(b"abcd", 1)] * 3
+        assert shard.image_into(2, memoryview(place)) == 1 and place == b"abcd"
+    assert not shard._before

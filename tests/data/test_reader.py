@@ -7,9 +7,10 @@ import threading
 import numpy as np
 import pytest
 
+from jaxgan.data.example import serialize
 from jaxgan.data.prepare.write import ImageFormat, write_shard
 from jaxgan.data.reader import Reader, prefetch
-from jaxgan.data.records import BadRecordError, open_records, serialize
+from jaxgan.data.records import BadRecordError, open_records
 from jaxgan.media.decode import of_size
 from jaxgan.media.images import for_features
 from tests.data.image_kinds import random_images

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from jaxgan.data.description import EMBEDDED
+from jaxgan.data.example import serialize
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.write import ImageFormat, dataset_name, write_records
-from jaxgan.data.records import BadRecordError, open_records, serialize
+from jaxgan.data.records import BadRecordError, open_records
 from jaxgan.media.decode import decode_record
 from tests.data.image_kinds import encoded, random_images
 
@@ -228,7 +229,7 @@ def test_a_damaged_labels_file_is_not_used(make_records, removed, caplog):
 def test_labels_come_from_their_file_without_reading_records(make_records, monkeypatch):
     records, _, labels = make_records()
     parts = [open_records(records.directory, s) for s in ("train", "train[5:17]", "train[90%:]")]
-    monkeypatch.setattr("jaxgan.data.records.parse_example", None)  # no record can be read
+    monkeypatch.setattr("jaxgan.data.open_shard.parse_example", None)  # no record can be read
     for part, expected in zip(parts, (labels, labels[5:17], labels[21:]), strict=True):
         np.testing.assert_array_equal(part.labels(), expected)
         assert part.labels().dtype == np.int32

@@ -22,8 +22,9 @@ from jaxgan.data.description import (
     image_features,
     split_shards,
 )
+from jaxgan.data.example import parse_example
 from jaxgan.data.prepare.folders import Payload, Source, stamp
-from jaxgan.data.records import BadRecordError, Records, parse_example
+from jaxgan.data.records import BadRecordError, Records
 from jaxgan.files import limits
 from jaxgan.files.crc32c import masked_crc32c
 from jaxgan.files.errors import one_line

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgan.data.example import Example
 from jaxgan.data.prepare.folders import Source
 from jaxgan.data.prepare.staging import Stage, Staged, read_stage, stage_path, write_stage
 from jaxgan.data.prepare.write import (
@@ -20,7 +21,6 @@ from jaxgan.data.prepare.write import (
     write_json,
     write_shard,
 )
-from jaxgan.data.records import Example
 from jaxgan.files.progress import Progress
 from jaxgan.media.decode import Texts
 from jaxgan.media.image_files import BadImageError

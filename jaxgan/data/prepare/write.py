@@ -21,7 +21,8 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from etils import epath
 from PIL import Image
 
-from jaxgan.data.records import MANIFEST, Example, content_hash, labels_file, serialize
+from jaxgan.data.example import Example, content_hash, serialize
+from jaxgan.data.records import MANIFEST, labels_file
 from jaxgan.files import atomic
 from jaxgan.files.errors import one_line
 from jaxgan.media.decode import Features

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 
+from jaxgan.data.example import serialize
 from jaxgan.data.prepare.sources import open_source
-from jaxgan.data.records import serialize
 from jaxgan.files.crc32c import masked_crc32c
 from jaxgan.media.image_files import read_picture
 from tests.data.image_kinds import encoded

@@ -20,11 +20,19 @@ MAGENTAS += ",EF5BA1,F172AC,F287B6,F6ADCD,F8C1D9,FAD5E5,FDE9F1"
 TEAMS = {"red": ("000000", "FF0000", "FFFFFF"), "blue": ("0F0F0F", "2E419B", "FFFFFF")}
 
 
+def sprites() -> list[Path]:
+    """Return the files of all sprites. Raises FileNotFoundError where there are none."""
+    found = sorted(WESNOTH.glob("*/**/*.png"))
+    if not found:
+        raise FileNotFoundError(f"{WESNOTH}: no sprites: apt-get install wesnoth-1.16-data")
+    return found
+
+
 def wesnoth(target: Path, size: int, cache: Path) -> dict:
     """Make the Wesnoth data set: sprites centred on 72 x 72 of a dull green."""
     folder = cache / "wesnoth"
     shutil.rmtree(folder, ignore_errors=True)
-    for file in sorted(WESNOTH.glob("*/**/*.png")):
+    for file in sprites():
         place = file.relative_to(WESNOTH)
         if place.parts[0] == "transport":  # 4 images: too few for a class
             continue
@@ -38,7 +46,7 @@ def wesnoth_teams(target: Path, size: int, cache: Path) -> dict:
     folder = cache / "wesnoth_teams"
     shutil.rmtree(folder, ignore_errors=True)
     magentas = [bytes.fromhex(code) for code in MAGENTAS.split(",")]
-    for file in sorted(WESNOTH.glob("*/**/*.png")):
+    for file in sprites():
         sprite = np.asarray(Image.open(file).convert("RGBA"))
         is_magenta = [(sprite[..., :3] == list(m)).all(-1) & (sprite[..., 3] > 0) for m in magentas]
         if np.any(is_magenta, 0).sum() < 0.05 * (sprite[..., 3] > 0).sum():
