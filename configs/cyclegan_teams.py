@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.config import default_config
 
-STEPS, BATCH = 1600, 4
+STEPS, BATCH = 4800, 4
 
 
 def get_config() -> ConfigDict:

@@ -78,7 +78,8 @@ def decode_record(
 
     Args:
       size: (height, width) to crop (centre) and area-resize to; None for the stored size.
-      out: an array that the image may be written to, if it has its shape; it is then returned.
+      out: an array that the image may be written to, if it has its shape and dtype; it is then
+        returned.
 
     Raises:
       ValueError, OSError: damaged bytes, or an image whose shape differs from the features'.
@@ -140,7 +141,8 @@ def decode_jpeg(
             return None
         if any(want not in (None, got) for want, got in wanted):
             return None
-        if out is None or out.shape != (height, width, features.channels):
+        shape = height, width, features.channels
+        if out is None or out.shape != shape or out.dtype != np.uint8:
             return simplejpeg.decode_jpeg(data, space)
         simplejpeg.decode_jpeg(data, space, buffer=out)
         return out

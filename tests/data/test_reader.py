@@ -11,7 +11,7 @@ from jaxgan.data.example import serialize
 from jaxgan.data.prepare.write import ImageFormat, write_shard
 from jaxgan.data.reader import Reader, prefetch
 from jaxgan.data.records import BadRecordError, open_records
-from jaxgan.media.decode import of_size
+from jaxgan.media.decode import decode_record, of_size
 from jaxgan.media.images import for_features
 from tests.data.image_kinds import random_images
 from tests.data.made_arrays import raw_records
@@ -66,6 +66,21 @@ def test_arrays_kept_as_they_are_go_straight_into_the_batch(tmp_path, workers, s
         for index in (-1, 20):
             with pytest.raises(IndexError, match=r"must be in \[0, 20\)"):
                 reader.read(np.array([3, index]))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("shape", [(16, 24, 3), (16, 24, 1)])
+@pytest.mark.parametrize("size", [None, (8, 8)])
+def test_jpeg_files_are_decoded_into_the_batch(make_records, workers, shape, size):
+    """Whether the fast decoder is installed or not, and where images are resized on the way."""
+    records, _, labels = make_records(shape=shape, encoding="jpeg")
+    decoded = [decode_record(e.image, records.features, size) for e in records.examples(range(23))]
+    options = {"cache_bytes": 0, "workers": workers, "size": size}
+    with reader_of(records, (2, 1, 10), seed=5, **options) as reader:
+        for step in range(4):
+            batch, indices = reader(step), reader.indices(step)
+            np.testing.assert_array_equal(batch.sample, np.stack(decoded)[indices])
+            np.testing.assert_array_equal(batch.condition, labels[indices])
 
 
 @pytest.mark.parametrize("on_bad_record", ["stop", "skip"])

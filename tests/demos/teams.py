@@ -4,7 +4,8 @@
 
 prints the mean absolute error, of images in [-1, 1], inside the team's colour and outside, from red
 to blue and back, beside the source's own ("copy"). The pairs are of units of neither domain. Inside
-is where red and blue differ by more than EDGE in a channel; "way" is how far the colours there have
+is where red and blue differ by more than EDGE in a channel, so that pixels at the border of the
+colour, which have little of it at this size, are left out; "way" is how far the colours there have
 gone along their true change, 0 for the source and 1 for the truth.
 """
 
@@ -20,7 +21,7 @@ from jaxgan.media.pictures import save_picture
 from jaxgan.trained.translator import Translator
 from jaxgan.training.translation_sheets import side_by_side
 
-EDGE = 16  # of 255
+EDGE = 64  # of 255
 COLUMNS = 10
 
 

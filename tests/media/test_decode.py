@@ -119,6 +119,21 @@ def test_the_fast_decoder_equals_pillow(monkeypatch, channels, size):
         np.testing.assert_array_equal(found[name], wanted, err_msg=name)
 
 
+def test_the_fast_decoder_writes_where_it_is_told():
+    pytest.importorskip("simplejpeg")
+    for channels in (1, 3):
+        stored = features((None, None, channels))
+        for name, data in jpegs().items():
+            wanted = decode_record(data, stored)
+            out = np.zeros_like(wanted)
+            found = decode_record(data, stored, out=out)
+            assert (found is out) == (decode_jpeg(data, stored) is not None), name
+            np.testing.assert_array_equal(found, wanted, err_msg=name)
+            for other in (np.zeros_like(wanted[1:]), np.zeros(wanted.shape, np.uint16)):
+                assert decode_record(data, stored, out=other) is not other
+                assert not other.any()
+
+
 def test_the_fast_decoder_leaves_damage_to_pillow(monkeypatch):
     pytest.importorskip("simplejpeg")
     whole = jpegs()["64x48 90 0 False"]
@@ -128,7 +143,7 @@ def test_the_fast_decoder_leaves_damage_to_pillow(monkeypatch):
         for package in (decode.simplejpeg, None):
             monkeypatch.setattr(decode, "simplejpeg", package)
             with pytest.raises((OSError, ValueError)) as raised:
-                decode_record(data, features((64, 48, 3)))
+                decode_record(data, features((64, 48, 3)), out=np.empty((64, 48, 3), np.uint8))
             errors.append((type(raised.value), str(raised.value).partition("0x")[0]))
         assert errors[0] == errors[1]
         monkeypatch.undo()

@@ -5,7 +5,8 @@ classes of the reference from nine tenths of it and is tested on the rest; its a
 protocol. Features are the inputs of its last layer, logits those of the classes. So is_classifier
 is like the Inception Score of WaveGAN (arXiv 1802.04208), but with another classifier, and not
 comparable with that paper's: it lies between 1 and the number of classes, and should be read beside
-the real sounds' own (tests/demos/digits.py).
+the real sounds' own (tests/demos/digits.py). The score depends on how sure the classifier is: after
+10 epochs it is right about all of 416 spoken digits, but their score is 7.3; after 20 it is 9.4.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from jaxgan.evaluate.images import Images
 from jaxgan.evaluate.metrics.held_out import divided
 from jaxgan.media.waves import SCALE
 
-EPOCHS, AT_ONCE = 10, 500  # AT_ONCE: waves per call
+EPOCHS, AT_ONCE = 20, 500  # AT_ONCE: waves per call
 
 
 def classifier(reference: Images, seed: int = 0) -> Extractor:
