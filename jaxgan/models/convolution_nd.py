@@ -9,12 +9,15 @@
 Time. With stride s, the s phases of the samples become channels; a kernel of k taps becomes one of
 about k / s + 1 taps over all phases, some of them 0, with stride 1. The transpose makes all phases
 of its output at once. Groups are slices of the taps and one batched product: XLA's grouped
-convolution is a naive loop on a CPU. A dilated kernel uses XLA's own convolution.
+convolution is a naive loop on a CPU. With dilation d, samples that are d apart become the rows of a
+map with d columns.
 
 Volumes. Depth is merged into the batch: the depth taps become shifted copies, side by side as
 channels, and what is left is a 2-D convolution. The transpose computes the part of every depth tap
-and adds them up. XLA's own 3-D convolution is tens to hundreds of times slower on a CPU, except if
-the larger of the two maps is 4 x 4 or less, where it is used (tests/benchmark_convolution_nd.py).
+and adds them up.
+
+On a CPU XLA's own forms of all of these are slower, most of them tens to hundreds of times inside a
+loop, such as that over microbatches (tests/benchmark_convolution_nd.py).
 
 Everything consists of linear maps whose derivatives of every order are as fast, so gradient
 penalties are too.
@@ -26,12 +29,8 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxgan.models.convolution import conv, conv_doubling, conv_halving
-
-SMALL = 16  # h x w of the larger map, up to which XLA's own 3-D convolution is faster
-_VOLUMES = ("NDHWC", "DHWIO", "NDHWC")
 
 
 def conv_1d(
@@ -72,14 +71,16 @@ def conv_transpose_1d(
 
 
 def conv_dilated_1d(x: jax.Array, kernel: jax.Array, dilation: int = 1) -> jax.Array:
-    """Convolve x [b, t, in] with kernel [k, in, out] whose taps are `dilation` samples apart.
+    """Convolve x [b, t, in] with kernel [k, in, out], k odd, whose taps are `dilation` samples
+    apart.
 
     Without padding: [b, t - dilation (k - 1), out].
     """
-    form = ("NWC", "WIO", "NWC")
-    return lax.conv_general_dilated(
-        x, kernel, (1,), "VALID", rhs_dilation=(dilation,), dimension_numbers=form
-    )
+    (b, t, channels), reach = x.shape, len(kernel) // 2
+    x = jnp.pad(x, ((0, 0), (0, -t % dilation), (0, 0))).reshape(b, -1, dilation, channels)
+    y = conv(x, kernel[:, None])  # each column holds the samples that are `dilation` apart
+    y = y[:, reach : y.shape[1] - reach].reshape(b, -1, kernel.shape[2])
+    return y[:, : t - dilation * (len(kernel) - 1)]
 
 
 def _taps(kernel: jax.Array, stride: int, before: int | None) -> jax.Array:
@@ -111,9 +112,6 @@ def conv_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     if kernel.shape[0] % 2 == 0:
         raise ValueError(f"kernel {kernel.shape}: write odd sizes")
     reach = len(kernel) // 2
-    if x.shape[2] * x.shape[3] <= SMALL:
-        padding = [(k // 2, k // 2) for k in kernel.shape[:3]]
-        return lax.conv_general_dilated(x, kernel, (1,) * 3, padding, dimension_numbers=_VOLUMES)
     depth = x.shape[1]
     padded = jnp.pad(x, ((0, 0), (reach, reach), *((0, 0),) * 3))
     taps = [padded[:, a : a + depth] for a in range(len(kernel))]
@@ -129,9 +127,6 @@ def conv_halving_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     b, d, *plane = x.shape
     if any(side % 2 for side in x.shape[1:4]):
         raise ValueError(f"cannot halve a map of {x.shape[1:4]}: write even sizes")
-    if x.shape[2] * x.shape[3] <= SMALL:
-        padding = [(1, 1)] * 3
-        return lax.conv_general_dilated(x, kernel, (2,) * 3, padding, dimension_numbers=_VOLUMES)
     even, odd = jnp.moveaxis(x.reshape(b, d // 2, 2, *plane), 2, 0)
     taps = [_later(odd), even, odd, _sooner(even)]  # x at 2 i - 1, 2 i, 2 i + 1, 2 i + 2
     return _over_planes(conv_halving, jnp.concatenate(taps, -1), _depth_to_inputs(kernel))
@@ -142,15 +137,6 @@ def conv_doubling_3d(x: jax.Array, kernel: jax.Array) -> jax.Array:
     transpose of conv_halving_3d whose kernel has in and out exchanged."""
     _check_4(kernel)
     b, d, h, w, inputs = x.shape
-    if 4 * h * w <= SMALL:
-        return lax.conv_general_dilated(
-            x,
-            kernel[::-1, ::-1, ::-1],
-            (1,) * 3,
-            [(2, 2)] * 3,
-            lhs_dilation=(2,) * 3,
-            dimension_numbers=_VOLUMES,
-        )
     outputs = kernel.shape[-1]
     kernel = kernel.transpose(1, 2, 3, 0, 4).reshape(4, 4, inputs, 4 * outputs)
     parts = _over_planes(conv_doubling, x, kernel)

@@ -1,8 +1,8 @@
-"""Spoken digits, made up: what a run of WaveGAN or SpecGAN scores, beside the real ones.
+"""Spoken digits, made up: what runs of WaveGAN or SpecGAN score, beside the real ones.
 
-    python -m tests.demos.digits runs/specgan [digits.png]        a minute on one core
+    python -m tests.demos.digits RUNS... [--output=digits.png]        two minutes on one core
 
-A classifier learns the digits by nine tenths of the run's data (evaluate/extractors/classifier.py).
+A classifier learns the digits by nine tenths of the runs' data (evaluate/extractors/classifier.py).
 Of its logits and features on 1,000 samples each of several sets the table has:
 
     is          Inception Score, from 1 to the number of words
@@ -12,10 +12,10 @@ Of its logits and features on 1,000 samples each of several sets the table has:
     back        the same, made of their own log spectrograms by the Griffin-Lim algorithm
     noise       white noise as loud as the samples: a control
 
-The picture has samples, row by row, above real sounds; digits.wav plays the samples.
+The picture has samples of the first run, row by row, above real sounds; digits.wav plays them.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import jax
@@ -52,10 +52,12 @@ def back(stored: np.ndarray) -> np.ndarray:
     return np.asarray(log_spectrograms.to_stored(made))
 
 
-def main(run: str, output: str = "digits.png") -> None:
-    generator, config = jaxgan.load(run), saved(Path(run))
-    assert isinstance(generator, jaxgan.TrainedGenerator)
-    data = of_records(open_records(config.data.name, config.data.split), generator.medium)
+def main(runs: list[str], output: str) -> None:
+    configs = [saved(Path(run)) for run in runs]
+    generators = [jaxgan.load(run) for run in runs]
+    assert all(isinstance(generator, jaxgan.TrainedGenerator) for generator in generators)
+    own = configs[0].data
+    data = of_records(open_records(own.name, own.split), generators[0].medium)
     judge, every = classifier(data), np.arange(data.count)
     stored, labels = data.read(every)
     _, (tested, words) = divided(stored, labels)
@@ -65,17 +67,23 @@ def main(run: str, output: str = "digits.png") -> None:
     real, asked = look(stored), np.arange(COUNT) % len(data.class_names)
     line("tested", look(tested), real, words)
     line("back", look(back(tested)), real, words)
-    told = bool(config.model.get("conditional"))
-    made = generator.sample(classes=asked.tolist() if told else None, count=COUNT)
-    line(f"samples of step {generator.step}", look(made), real, asked if told else None)
-    loud = made.std() * np.random.default_rng(0).normal(size=made.shape)
+    sets = []
+    for run, generator, config in zip(runs, generators, configs, strict=True):
+        told = bool(config.model.get("conditional"))
+        made = generator.sample(classes=asked.tolist() if told else None, count=COUNT)
+        line(f"{Path(run).name}, step {generator.step}", look(made), real, asked if told else None)
+        sets.append(made)
+    loud = sets[0].std() * np.random.default_rng(0).normal(size=sets[0].shape)
     line("noise", look(np.clip(loud, -32768, 32767).astype(np.int16)), real, None)
-    shown = np.concatenate([made[: 3 * COLUMNS], tested[:COLUMNS]])
-    save_picture(Path(output), grid(waves.wave_pictures(shown, config.data.rate), COLUMNS))
-    played = waves.one_after_another(made[: 2 * COLUMNS], 1, config.data.rate)
+    shown = np.concatenate([sets[0][: 3 * COLUMNS], tested[:COLUMNS]])
+    save_picture(Path(output), grid(waves.wave_pictures(shown, own.rate), COLUMNS))
+    played = waves.one_after_another(sets[0][: 2 * COLUMNS], 1, own.rate)
     write_bytes(Path(output).with_suffix(".wav"), played)
 
 
 if __name__ == "__main__":
     jax.config.update("jax_platforms", "cpu")
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runs", nargs="+", help="of one data set")
+    parser.add_argument("--output", default="digits.png", help="of the first run")
+    main(**vars(parser.parse_args()))

@@ -4,6 +4,7 @@ In float64 both agree to rounding: 1e-10 leaves digits of room, and is far below
 network would notice.
 """
 
+import re
 from functools import partial
 
 import jax
@@ -11,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.models import convolution_nd
 from jaxgan.models.convolution_nd import (
     conv_1d,
     conv_3d,
@@ -116,6 +116,12 @@ CASES = {
         (2, 22, 2),
         (3, 2, 3),
     ),
+    "k5, taps 2 apart": (
+        partial(conv_dilated_1d, dilation=2),
+        lambda x, k: sum(x[:, 2 * a : 2 * a + 1] @ k[a] for a in range(5)),
+        (2, 9, 2),
+        (5, 2, 3),
+    ),
     "3-D k3": (conv_3d, partial(plain_3d, stride=1, padding=1), (1, 3, 2, 4, 2), (3, 3, 3, 2, 3)),
     "3-D k4 s2": (
         conv_halving_3d,
@@ -141,13 +147,8 @@ def derivatives(f, x, kernel):
     return f(x, kernel), first, jax.grad(penalty, (0, 1))(x, kernel)
 
 
-# Volumes have two forms.
-FORMS = [(name, small) for name in CASES for small in (False, True)[: 1 + ("3-D" in name)]]
-
-
-@pytest.mark.parametrize(("name", "small"), rotating(FORMS, 6))
-def test_values_and_two_derivatives(name, small, monkeypatch):
-    monkeypatch.setattr(convolution_nd, "SMALL", 2**62 if small else -1)
+@pytest.mark.parametrize("name", rotating(list(CASES), 6))
+def test_values_and_two_derivatives(name):
     ours, plain, x_shape, kernel_shape = CASES[name]
     rng = np.random.default_rng(0)
     with jax.enable_x64(True):
@@ -161,6 +162,22 @@ def test_values_and_two_derivatives(name, small, monkeypatch):
         )
     for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-10 * (1 + np.abs(b).max()))
+
+
+@pytest.mark.parametrize("name", rotating(list(CASES), 4))
+def test_programs_for_a_cpu_hold_only_fast_convolutions(name):
+    """As in test_convolution.py, in a loop and with two derivatives. Products are fast as well."""
+    ours, _, *shapes = CASES[name]
+    x, kernel = (jnp.ones(shape, jnp.float32) for shape in shapes)
+
+    def in_a_loop(f, xs, kernel):
+        slopes = lambda kernel, x: (kernel, derivatives(f, x, kernel))
+        return jax.lax.scan(slopes, kernel, xs)[1]
+
+    program = jax.jit(partial(in_a_loop, ours)).lower(jnp.stack([x, x]), kernel).compile().as_text()
+    for line in re.findall(r" convolution\(.*", program):
+        assert "rhs_reversal" not in line and "lhs_dilate" not in line, line
+        assert "dim_labels=b01f_01io->b01f" in line, line
 
 
 def test_groups_are_a_loop_over_groups():

@@ -31,6 +31,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import pair, unpair
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {
     "generator": ("call", "translate", "to_a", "to_b"),
@@ -149,17 +150,15 @@ def default_config() -> ConfigDict:
 
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
-    fields = dict(config)
     loss = named_loss(config.loss)
-    for name in ("adversarial", "cycle", "identity", "pool"):
-        if fields[name] < 0:
-            raise ValueError(f"objective.{name} = {fields[name]}: write 0 or more")
+    weights_of(config, "pool")
+    weights = weights_of(config, "adversarial", "cycle", "identity")
     if config.cycle_loss not in DISTANCES:
         known = " or ".join(map(repr, DISTANCES))
         raise ValueError(f"objective.cycle_loss = {config.cycle_loss!r}: write {known}")
-    weights = {n: fields[n] for n in ("adversarial", "cycle", "cycle_loss", "identity")}
+    cycle_loss = config.cycle_loss
     return {
-        "generator": partial(generator_objective, loss=loss, **weights),
+        "generator": partial(generator_objective, loss=loss, cycle_loss=cycle_loss, **weights),
         "discriminator": partial(discriminator_objective, loss=loss),
     }
 

@@ -33,6 +33,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each, non_saturating
 from jaxgan.game.objectives.adversarial import logit_metrics
 from jaxgan.game.objectives.draw import judged
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("features", "classify"), "discriminator": ("call",)}
 VARIANTS = ("reversal", "flipped")
@@ -123,11 +124,8 @@ def objectives(config: ConfigDict) -> dict[str, Objective]:
     if config.variant not in VARIANTS:
         known = " or ".join(map(repr, VARIANTS))
         raise ValueError(f"objective.variant = {config.variant!r}: write {known}")
-    for name in ("weight", "ramp_steps"):
-        if config[name] < 0:
-            raise ValueError(f"objective.{name} = {config[name]}: write 0 or more")
-    fields = {name: config[name] for name in ("variant", "weight", "ramp_steps")}
+    fields = weights_of(config, "weight", "ramp_steps")
     return {
-        "generator": partial(generator_objective, **fields),
+        "generator": partial(generator_objective, variant=config.variant, **fields),
         "discriminator": discriminator_objective,
     }

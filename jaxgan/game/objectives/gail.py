@@ -40,6 +40,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import minimax
 from jaxgan.game.objectives.adversarial import logit_metrics
 from jaxgan.game.objectives.draw import judged
+from jaxgan.game.objectives.weights import weights_of
 
 NEEDS = {"generator": ("act", "value"), "discriminator": ("call",)}
 REWARDS: dict[str, Callable[[jax.Array], jax.Array]] = {
@@ -182,9 +183,7 @@ def objectives(config: ConfigDict) -> dict[str, Objective]:
         if not 0 <= config[name] <= most:
             instead = "0 to 1" if most == 1 else "0 or more, below 1"
             raise ValueError(f"objective.{name} = {config[name]}: write {instead}")
-    for name in ("entropy", "judge_entropy"):
-        if config[name] < 0:
-            raise ValueError(f"objective.{name} = {config[name]}: write 0 or more")
+    weights_of(config, "entropy", "judge_entropy")
     both = {"environment": environment, "rollouts": config.rollouts}
     return {
         "generator": partial(

@@ -27,6 +27,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import each, score
 from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import generated, judged
+from jaxgan.game.objectives.weights import weights_of
 
 PyTree = Any
 NEEDS = {"generator": ("call", "translate"), "discriminator": ("call",)}
@@ -106,9 +107,8 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss)
-    if config.interpolation < 0:
-        raise ValueError(f"objective.interpolation = {config.interpolation}: write 0 or more")
+    weights = weights_of(config, "interpolation")
     return {
-        "generator": partial(generator_objective, loss=loss, interpolation=config.interpolation),
+        "generator": partial(generator_objective, loss=loss, **weights),
         "discriminator": partial(discriminator_objective, loss=loss),
     }

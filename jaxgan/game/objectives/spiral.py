@@ -37,6 +37,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.losses import score
 from jaxgan.game.objectives.adversarial import discriminator_objective, named_loss
 from jaxgan.game.objectives.gail import advantages
+from jaxgan.game.objectives.weights import weights_of
 
 PyTree = Any
 NEEDS = {"generator": ("call", "act"), "discriminator": ("call",)}
@@ -116,9 +117,7 @@ def objectives(config: ConfigDict) -> dict[str, Objective]:
         raise ValueError(f"objective.rewards = {config.rewards!r}: write {known}")
     if not 0 <= config.advantage_decay <= 1:
         raise ValueError(f"objective.advantage_decay = {config.advantage_decay}: write 0 to 1")
-    for name in ("entropy", "value"):
-        if config[name] < 0:
-            raise ValueError(f"objective.{name} = {config[name]}: write 0 or more")
+    weights_of(config, "entropy", "value")
     generator = partial(
         generator_objective,
         differences=config.rewards == "differences",

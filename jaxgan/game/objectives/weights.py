@@ -1,4 +1,4 @@
-"""The weights of an objective's parts, from its config."""
+"""Weights of an objective's parts, and other fields of its config that are 0 or more."""
 
 from ml_collections import ConfigDict
 
@@ -12,5 +12,5 @@ def weights_of(config: ConfigDict, *names: str) -> dict[str, float]:
     found = {name: config[name] for name in names}
     for name, weight in found.items():
         if weight < 0:
-            raise ValueError(f"objective.{name} = {weight}: write a weight of 0 or more")
+            raise ValueError(f"objective.{name} = {weight}: write 0 or more")
     return found

@@ -70,5 +70,5 @@ def test_losses_are_those_of_the_formula():
 
 def test_refusals():
     for field in dance.WEIGHTS:
-        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write a weight"):
+        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write 0"):
             losses_of(**{field: -1.0})

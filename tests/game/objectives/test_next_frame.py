@@ -123,7 +123,7 @@ def test_without_an_adversarial_part_nobody_asks_the_discriminator():
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"gdl": -1.0}, "objective.gdl = -1.0: write a weight of 0 or more"),
+        ({"gdl": -1.0}, "objective.gdl = -1.0: write 0 or more"),
         ({"p": 0.5}, "objective.p = 0.5: write an exponent of 1 or more"),
     ],
 )

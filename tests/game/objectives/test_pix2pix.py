@@ -63,7 +63,7 @@ def test_losses_are_those_of_the_paper():
 
 def test_what_does_not_fit_is_refused_by_field():
     for field in ("adversarial", "l1"):
-        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write a weight"):
+        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write 0"):
             losses_of(**{field: -1.0})
     config = default_config("pix2pix", "pix2pix")
     config.data.size, config.model.width = (16, 16), 4

@@ -104,5 +104,5 @@ def test_refusals():
         losses_of(with_encoder=False, kl=0.05)
     config = spade.default_config()
     config.features = -1.0
-    with pytest.raises(ValueError, match=r"objective.features = -1.0: write a weight"):
+    with pytest.raises(ValueError, match=r"objective.features = -1.0: write 0"):
         spade.objectives(config)

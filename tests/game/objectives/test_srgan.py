@@ -59,5 +59,5 @@ def test_without_an_adversarial_part_the_judge_stays():
 
 def test_refusals():
     for field in ("content", "adversarial"):
-        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write a weight"):
+        with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write 0"):
             losses_of(**{field: -1.0})
