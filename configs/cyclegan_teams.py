@@ -6,8 +6,8 @@ Command   jaxgan train --config=cyclegan_teams --workdir=runs/teams
           python -m tests.demos.teams runs/teams data/teams_pairs
 Network   translators of three blocks and width 16, residual to their source; patches of 34 x 34
 Hardware  2 CPU cores
-Time      6 minutes on one core (shared)
-Result    0.65 of the source's error inside the team's colour, 0.017 outside: docs/translation.md
+Time      7 processor minutes
+Result    0.59 of the source's error inside the team's colour, 0.022 outside: docs/translation.md
 
 Differs from cyclegan.py: batches of 4, a learning rate of 4e-4 that falls to 0 in the second half,
 no crops.

@@ -8,7 +8,8 @@ Command   jaxgan train --config=gail_cartpole --workdir=runs/cartpole
           jaxgan evaluate runs/cartpole --config.evaluate.reference=data/cartpole_all
 Controls  --config=gail_cartpole:expert_free, a constant reward of 1
 Hardware  1 CPU core
-Status    built and traced, not trained to the end here; docs/imitation.md has what was tried
+Time      15 processor seconds
+Result    return 179 ± 29 over three seeds (expert 200, without an expert 12): docs/imitation.md
 
 Like gail_pendulum.py, with 400 steps. If episodes ended when the pole falls, a constant reward of 1
 would be enough to learn this task and would prove nothing about imitation; so here the episode
