@@ -6,11 +6,13 @@ Data      python tests/data/real_data.py emoji_captions data/emoji_captions_64 -
 Command   jaxgan train --config=stackgan_emoji --workdir=runs/emoji_1
           jaxgan train --config=stackgan_emoji:2 --workdir=runs/emoji_2
           jaxgan evaluate runs/emoji_2
+          python -m tests.demos.stages runs/emoji_1 runs/emoji_2
 Hardware  2 CPU cores
-Status    not trained to the end here; stage 1 of half this width has an R@5 of 0.12 after 80 s
+Time      2 processor minutes, then 30
+Result    docs/text.md
 
-Differs from stackgan.py: half the width, constant learning rates of 4e-4 for D and 2e-4 for G, no
-flips, no crops.
+Differs from stackgan.py: half the width, constant learning rates of 1e-3, R1, no flips, no crops.
+Without R1, at 2e-4 and 4e-4, the loss of D falls to 0.04 in 2,500 steps, and R@5 ends at 0.24.
 """
 
 from ml_collections import ConfigDict
@@ -28,16 +30,16 @@ def get_config(stage: str = "1") -> ConfigDict:
     config.condition = "data"
     config.model.update(width=32, augmented=32, text=64, latent_dim=64)
     for player in (config.generator, config.discriminator):
-        player.update(b1=0.5, orthogonal=0.0, spectral_norm=False)
-    config.generator.learning_rate = 2e-4
-    config.discriminator.learning_rate = 4e-4
+        player.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
+    config.penalty.update(name="r1", weight=1.0)
     config.average.decay = 0.0
-    config.train.update(steps=2500, batch=64, num_d_steps=1)
+    config.train.update(steps=1500, batch=64, num_d_steps=1)
     config.train.update(log_every=50, sample_every=200, checkpoint_every=400)
     if stage == "2":
         config.model.update(stage=2, latent_dim=96)
         config.generator.freeze = ("stage_1",)
-        config.train.update(steps=1000, start_from="runs/emoji_1", start_part="stage_1")
+        config.train.update(steps=3000, batch=32)
+        config.train.update(start_from="runs/emoji_1", start_part="stage_1")
     config.watch.every = 0  # for minutes: no looks for collapse
     config.sample.update(standing_batch=64, standing_batches=8)
     config.evaluate.metrics = ("retrieval", "paired")

@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 DAMAGED_ARRAY = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
 
 
-MOST_LABELS = 1 << 26  # bytes of labels in memory, for a data set without a labels file
+MOST_LABEL_BYTES = 1 << 26  # of labels in memory, for a data set without a labels file
 
 
 class BadRecordError(ValueError):
@@ -172,7 +172,7 @@ class Records:
         if self._labels is None:
             self._labels = self._saved_labels()
         if self._labels is None:
-            rows, number = Rows(MOST_LABELS), np.min_scalar_type(self.num_classes - 1)
+            rows, number = Rows(MOST_LABEL_BYTES), np.min_scalar_type(self.num_classes - 1)
             for chunk in self._chunks():
                 rows.add(np.array([label for _, label in self.read(chunk)], number))
             self._labels = rows.array()
