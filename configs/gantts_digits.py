@@ -4,11 +4,15 @@ Data      python -m tests.data.spoken digits      # or: -m tests.data.made_media
           jaxgan prepare digits data/digits --window=4096 --rate=8000 --normalise=peak
 Command   jaxgan train --config=gantts_digits --workdir=runs/gantts
           jaxgan evaluate runs/gantts
-Network   274,201 and 1,115,930 parameters
+Network   131,641 and 3,296,682 parameters
 Hardware  2 CPU cores
+Time      8 processor minutes
+Result    the word it is told is recognised in 0.23 of its sounds, without windows that see the words
+          in 0.08 (chance: 0.1): docs/sequences.md
 
 Differs from gantts.py: frames of 64 samples; windows of 64 steps of 1, 2, 4, 8 and 16 samples; a
-sixteenth of the width; higher learning rates; batches of 16.
+sixteenth of G's width and a quarter of D's; a small R1 in place of spectral norm in D, with which
+it learned less; higher learning rates; batches of 16.
 """
 
 from ml_collections import ConfigDict
@@ -22,9 +26,10 @@ def get_config() -> ConfigDict:
     config.data.update(split="train[:95%]", held_out="train[95%:]")
     config.condition = "data"
     config.model.update(latent_dim=32, generator_widths=(48, 48, 32, 24, 16))
-    config.model.update(factors=(2, 2, 2, 2, 4), width=8, folds=(1, 2, 4, 8, 16), steps=64)
+    config.model.update(factors=(2, 2, 2, 2, 4), width=16, folds=(1, 2, 4, 8, 16), steps=64)
     config.generator.update(learning_rate=5e-4, b1=0.0, orthogonal=0.0)
-    config.discriminator.update(learning_rate=1e-3, b1=0.0)
+    config.discriminator.update(learning_rate=1e-3, b1=0.0, spectral_norm=False)
+    config.penalty.update(name="r1", weight=0.01)
     config.average.decay = 0.99
     config.train.update(steps=1500, batch=16, num_d_steps=1)
     config.train.update(log_every=50, sample_every=500, checkpoint_every=500)

@@ -1,17 +1,16 @@
 """WaveGAN (arXiv 1802.04208) in minutes: spoken digits of 4,096 samples at 8 kHz, with labels.
 
-Data      python -m tests.data.made_media words digits --count=400
-          jaxgan prepare digits data/digits --window=4096 --rate=8000
+Data      python -m tests.data.spoken digits      # or: -m tests.data.made_media words digits
+          jaxgan prepare digits data/digits --window=4096 --rate=8000 --normalise=peak
 Command   jaxgan train --config=wavegan_digits --workdir=runs/wavegan
 Network   a quarter of the paper's width: 496,865 and 272,769 parameters
 Hardware  2 CPU cores
-Time      about 10 processor minutes
-Expected  sounds with the loudness and length of words; a classifier of real digits recognises the
-          requested digit more than twice as often as by chance
+Time      7 processor minutes
+Result    a classifier of real digits recognises the digit that was asked for in 0.60 of the samples
+          (chance: 0.1); Inception Score 3.4 (real words: 9.4): docs/sequences.md
 
 Differs from wavegan.py: labels, batch norm in G, kernels scaled by their number of inputs, the
-non-saturating loss with R1, one step of D. Score it by the accuracy of a classifier: the
-classifier's confidence alone (Inception Score) is high for noise too.
+non-saturating loss with R1, one step of D.
 """
 
 from ml_collections import ConfigDict
