@@ -167,8 +167,7 @@ def torch(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
 def grain(folder: Path, kind: str, name: str) -> Iterator[np.ndarray]:
     """Yield the batches of a grain pipeline over the records, with one thread."""
     import grain
-
-    from jaxgan.data.records import tf_example_pb2
+    from tensorflow_datasets.proto import tf_example_pb2
 
     size, decode = int(folder.name), decoder(name)
 
