@@ -2,10 +2,10 @@
 
 A record is a tf.train.Example with the features
 
-image      bytes
-label      int64, unless the images have no labels
-captions   [k] bytes, UTF-8
-vectors    [k x text_dim] float32
+    image      bytes
+    label      int64, unless the images have no labels
+    captions   [k] bytes, UTF-8
+    vectors    [k x text_dim] float32
 """
 
 import hashlib
