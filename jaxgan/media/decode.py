@@ -136,10 +136,10 @@ def decode_jpeg(
     try:
         height, width, stored, _ = simplejpeg.decode_jpeg_header(data)
         space = SPACES.get((stored, features.channels))
-        wanted = zip(features.shape, (height, width), strict=False)
         if space is None or height * width > MAX_PIXELS:
             return None
-        if any(want not in (None, got) for want, got in wanted):
+        wanted_height, wanted_width = features.shape[:2]
+        if wanted_height not in (None, height) or wanted_width not in (None, width):
             return None
         shape = height, width, features.channels
         if out is None or out.shape != shape or out.dtype != np.uint8:
