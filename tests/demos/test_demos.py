@@ -97,9 +97,17 @@ def test_a_puppet_made_perfectly_has_no_error_and_stands_where_its_feet_are():
 def test_errors_inside_and_outside_of_a_trait():
     source = np.full((2, 4, 4, 3), 100, np.uint8)
     true = source.copy()
-    true[:, :2, :, 0] += 51  # the trait: the upper half, in red
+    true[:, :2, :, 0] += 81  # the trait: the upper half, in red
     source_is = teams.errors(source, true, source)
-    assert source_is == pytest.approx((51 / 3 / 127.5, 0, 0))
+    assert source_is == pytest.approx((81 / 3 / 127.5, 0, 0))
+    border = true.copy()
+    border[:, 2, :, 0] += teams.EDGE  # half of the rest has too little of it
+    assert teams.errors(source, border, source)[:2] == pytest.approx(
+        (
+            81 / 3 / 127.5,
+            teams.EDGE / 3 / 127.5 / 2,
+        )
+    )
     made = true.copy()
     made[:, 3] += 30  # half of the rest is spoiled
     assert teams.errors(made, true, source) == pytest.approx((0, 30 / 2 / 127.5, 1))
