@@ -177,6 +177,7 @@ def test_the_image_is_not_taken_from_elsewhere(tmp_path, options):
     """Arrays as in the head of a record, in another feature, at the end, and of other lengths."""
     arrays = [b"abcd", b"\n\x04\n\x02", bytes(4), b"\xff" * 4, b"labe", b"", bytes(300), b"abcd"]
     others = [b"abcd", b"ab", b"abc", bytes(256), b"", b"abcde", bytes(4), bytes(70_000)]
+    arrays, others = [*arrays, bytes(20) + b"x"], [*others, bytes(40)]  # 20 bytes that are alike
     raws = [serialize(array, 0) for array in arrays]
     raws += [with_another(*pair) for pair in zip(arrays, others, strict=True)]
     shard = shard_of(tmp_path / "file", raws, FEATURES, options)
