@@ -1,6 +1,6 @@
 """3D-GAN on furniture of 16 x 16 x 16 voxels: chairs, tables, benches, shelves and lamps.
 
-    taskset -c 0 python -m tests.demos.furniture [furniture.png]        minutes on one core
+    taskset -c 0 python -m tests.demos.furniture [OUT.png [STEPS [SEED]]]   minutes on one core
 
 Trains configs/gan3d_furniture.py on 2,000 pieces made of boxes with sides at random, and prints of
 500 samples, of 500 pieces that were not trained on, and of samples after a fifth of the training:
@@ -124,14 +124,14 @@ def seen(voxels: np.ndarray, times: int = 4) -> np.ndarray:
     ].astype(np.uint8)
 
 
-def main(output: str = "furniture.png", steps: int = 0) -> None:
+def main(output: str = "furniture.png", steps: int = 0, seed: int = 0) -> None:
     config = import_module("configs.gan3d_furniture").get_config()
     config.data.class_names = CLASSES
     config.train.steps = int(steps) or config.train.steps
     spec = Spec(jax.ShapeDtypeStruct((SIZE,) * 3 + (1,), jnp.float32), Label(len(CLASSES)))
     game = build(config, spec)
-    state = jax.jit(partial(init_state, game, 0))()
-    (real, classes), rng = pieces(TRAINED, 0), np.random.default_rng(0)
+    state = jax.jit(partial(init_state, game, int(seed)))()
+    (real, classes), rng = pieces(TRAINED, 0), np.random.default_rng(int(seed))
     show = lambda name, numbers: print(
         f"| {name} | " + " | ".join(f"{n:.3f}" for n in numbers.values()) + " |", flush=True
     )

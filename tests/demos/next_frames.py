@@ -1,6 +1,6 @@
 """Next frames with three losses, on squares that move a pixel a frame over a still ground:
 
-    taskset -c 0 python -m tests.demos.next_frames [next_frames.png] [STEPS]    minutes on one core
+    taskset -c 0 python -m tests.demos.next_frames [OUT.png [STEPS [SEED]]]    minutes on one core
 
 Trains configs/next_frame_moving.py (four given frames, two to predict) with squared differences
 alone, with differences of gradients too, and with the adversarial part too: the same seed, the same
@@ -52,8 +52,9 @@ def clips(count: int, seed: int, frames: int, side: int) -> np.ndarray:
 def batches(config: ConfigDict) -> Iterator[Batch]:
     """Yield a batch for every step: new films every time."""
     (frames, side, _), context = config.data.size, config.data.context
-    for step in range(config.train.steps):
-        found = clips(config.train.batch, step + 1, frames, side) / np.float32(127.5) - 1
+    first = 1 + config.seed * config.train.steps
+    for step in range(first, first + config.train.steps):
+        found = clips(config.train.batch, step, frames, side) / np.float32(127.5) - 1
         parts = Batch(jnp.asarray(found[:, context:]), jnp.asarray(found[:, :context]))
         yield jax.tree.map(lambda x: x[None, None], parts)
 
@@ -84,9 +85,9 @@ def row(made: np.ndarray, true: np.ndarray) -> list[float]:
     return [energy, *(psnr(made[:, n - 1], true[:, n - 1]) for n in PLACES)]
 
 
-def main(output: str = "next_frames.png", steps: int = 0) -> None:
+def main(output: str = "next_frames.png", steps: int = 0, seed: int = 0) -> None:
     config = import_module("configs.next_frame_moving").get_config()
-    config.train.steps = int(steps) or config.train.steps
+    config.train.steps, config.seed = int(steps) or config.train.steps, int(seed)
     context, side = config.data.context, config.data.size[1]
     films = clips(TESTED, 0, context + LONG, side)
     given, true = films[:, :context], films[:, context:] / 127.5 - 1

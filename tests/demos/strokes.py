@@ -2,7 +2,7 @@
 
     python tests/data/real_data.py mnist data/mnist
     jaxgan prepare data/mnist data/digits16 --size=16
-    nice taskset -c 0 python -m tests.demos.strokes data/digits16 [FOLDER]    minutes on one core
+    taskset -c 0 python -m tests.demos.strokes data/digits16 [FOLDER [STEPS [SEED]]]    minutes
 
 Trains configs/spiral_digits.py, and a classifier on the same digits and, as an eleventh class, on
 canvases of random strokes, as many as digits: half of them drawn as the untrained policy's odds say
@@ -85,7 +85,7 @@ def even(painter: Painter, count: int, seed: int) -> np.ndarray:
     return np.asarray(2.0 * canvas.pixels - 1.0)
 
 
-def main(data: str, folder: str = "", steps: int = 0) -> None:
+def main(data: str, folder: str = "", steps: int = 0, seed: int = 0) -> None:
     config = import_module("configs.spiral_digits").get_config()
     config.data.name = data
     config.train.steps = int(steps) or config.train.steps
@@ -97,7 +97,7 @@ def main(data: str, folder: str = "", steps: int = 0) -> None:
         stored = reader.read(np.arange(len(records)))
     images, labels = np.asarray(medium.to_float(stored).sample), np.asarray(stored.condition)
     images, labels, held_out = images[:-SAMPLES], labels[:-SAMPLES], images[-SAMPLES:]
-    state = jax.jit(partial(init_state, game, 0))()
+    state = jax.jit(partial(init_state, game, int(seed)))()
     side, prior = game.players["generator"].side, sampling_prior(config)
     painter = side.module
     assert isinstance(painter, Painter)
@@ -127,7 +127,10 @@ def main(data: str, folder: str = "", steps: int = 0) -> None:
     show("real digits that were held out", held_out)
     show("strokes of even odds", even(painter, SAMPLES, 2))
     show("the untrained policy", painted(untrained, 0, SAMPLES))
-    step, rng = jax.jit(partial(train_step, game), donate_argnums=0), np.random.default_rng(0)
+    step, rng = (
+        jax.jit(partial(train_step, game), donate_argnums=0),
+        np.random.default_rng(int(seed)),
+    )
     begun = time.process_time()
     for i in range(config.train.steps):
         places = rng.integers(0, len(images), config.train.batch)

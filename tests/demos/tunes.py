@@ -1,6 +1,6 @@
 """C-RNN-GAN on procedural melodies in C major: how tunes are made, before and after training.
 
-    taskset -c 0 python -m tests.demos.tunes [FOLDER]        minutes on one core
+    taskset -c 0 python -m tests.demos.tunes [FOLDER [STEPS [SEED]]]    minutes on one core
 
 Trains configs/crnngan_tunes.py on the notes of 800 melodies (tests/data/made_media.py), and prints
 the measures of evaluate/metrics/tunes.py for melodies that were not trained on, for 500 samples of
@@ -60,14 +60,14 @@ def sampled(config, game, state, medium) -> np.ndarray:
     return medium.to_stored(np.asarray(made))
 
 
-def main(folder: str = "", steps: int = 0) -> None:
+def main(folder: str = "", steps: int = 0, seed: int = 0) -> None:
     config = import_module("configs.crnngan_tunes").get_config()
     config.data.class_names = ("tunes",)
     config.train.steps = int(steps) or config.train.steps
     notes = config.data.size[0]
     medium = events(notes, 1)
     game = build(config, medium.spec)
-    state = jax.jit(partial(init_state, game, 0))()
+    state = jax.jit(partial(init_state, game, int(seed)))()
     real, held_out = melodies(400, notes, 0), melodies(100, notes, 1)
     print("| | scale consistency | tone span | polyphony | repetitions | intervals |")
     print("|---|---|---|---|---|---|")
@@ -78,7 +78,7 @@ def main(folder: str = "", steps: int = 0) -> None:
         cells = " | ".join(f"{n:.3f}" for n in (*numbers, apart.sum() / 2))
         print(f"| {name} | {cells} |", flush=True)
 
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(int(seed))
     show("not trained on", held_out)
     show("uniform noise", noise(real, rng))
     show("untrained", sampled(config, game, state, medium))
