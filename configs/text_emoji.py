@@ -10,7 +10,8 @@ Hardware  2 CPU cores
 Time      9 processor minutes
 Result    R@5 0.55 for 160 held-out captions, 0.04 for shuffled ones: docs/text.md
 
-Differs from gan_cls.py: constant learning rates of 4e-4 for D and 2e-4 for G, no crops.
+Differs from gan_cls.py: constant learning rates of 1e-3, R1, no crops. Without R1, at 4e-4 for D and
+2e-4 for G, R@5 ends at 0.55.
 """
 
 from ml_collections import ConfigDict
@@ -25,9 +26,8 @@ def get_config() -> ConfigDict:
     config.condition = "data"
     config.model.update(width=32, text=64)
     for player in (config.generator, config.discriminator):
-        player.update(b1=0.5, orthogonal=0.0, spectral_norm=False)
-    config.generator.learning_rate = 2e-4
-    config.discriminator.learning_rate = 4e-4
+        player.update(learning_rate=1e-3, b1=0.5, orthogonal=0.0, spectral_norm=False)
+    config.penalty.update(name="r1", weight=1.0)
     config.average.decay = 0.0
     config.train.update(steps=1600, batch=64, num_d_steps=1)
     config.train.update(log_every=50, sample_every=200, checkpoint_every=400)

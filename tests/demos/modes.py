@@ -31,7 +31,7 @@ from jaxgan.evaluate.images import record_images
 from jaxgan.evaluate.models import open_model
 from jaxgan.evaluate.samples import samples
 from jaxgan.media.pictures import grid, save_picture
-from jaxgan.media.pixels import to_float
+from jaxgan.media.pixels import to_stored
 from jaxgan.training import train
 from tests.test_configs import module
 
@@ -50,17 +50,13 @@ def digits(data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the single digits [n, 32, 32, 1] in [-1, 1], and their labels [n]."""
     records = open_records(str(data / "mnist"), "train")
     images, labels = joined(record_images(records, (SIDE, SIDE)).batches(500))
-    return np.asarray(to_float(images)), labels
+    return images, labels
 
 
 def read(train: tuple[np.ndarray, np.ndarray], images: np.ndarray) -> np.ndarray:
-    """Return the numbers [n] in [0, 1000) of stored images [n, h, w, 3], by a convnet."""
+    """Return the numbers [n] in [0, 1000) of images [n, h, w, 3] in [-1, 1], by a convnet."""
     channels = np.moveaxis(images, -1, 1).reshape(-1, *images.shape[1:3], 1)
-    return convnet_labels(*train, np.asarray(to_float(channels)), 10, EPOCHS).reshape(-1, 3) @ [
-        100,
-        10,
-        1,
-    ]
+    return convnet_labels(*train, channels, 10, EPOCHS).reshape(-1, 3) @ (100, 10, 1)
 
 
 def coverage(numbers: np.ndarray) -> tuple[int, float]:
@@ -109,7 +105,7 @@ def main() -> None:
     records = open_records(str(wish.data / "stacked_mnist"), "train")
     real, _ = joined(record_images(records, (SIDE, SIDE)).batches(500))
     score("data", real)
-    score("noise", np.random.default_rng(0).integers(0, 256, real.shape, np.uint8))
+    score("noise", np.random.default_rng(0).uniform(-1, 1, real.shape).astype(np.float32))
     for seed in range(wish.seeds):
         for row in wish.rows.split(","):
             config, workdir = config_of(row, wish.data, seed), wish.runs / f"modes_{row}-{seed}"
@@ -119,7 +115,7 @@ def main() -> None:
             minutes = (time.process_time() - began) / 60
             generator = open_model(workdir, config).generator
             fake, _ = joined(samples(generator, SAMPLES, 0, None, mesh).batches(500))
-            save_picture(wish.runs / f"modes_{row}-{seed}.png", grid(fake[:20], 10))
+            save_picture(wish.runs / f"modes_{row}-{seed}.png", grid(to_stored(fake[:20]), 10))
             score(f"{row}, seed {seed}, {minutes:.1f} processor minutes", fake)
 
 

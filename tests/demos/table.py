@@ -142,10 +142,10 @@ def markdown(found: dict[str, dict], pictures: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def put(page: Path, table: str) -> None:
+def put(page: Path, table: str, marks: tuple[str, str] = MARKS) -> None:
     """Write the table between its marks on a page."""
-    before, _, rest = page.read_text().partition(MARKS[0])
-    page.write_text(before + MARKS[0] + table + MARKS[1] + rest.partition(MARKS[1])[2])
+    before, _, rest = page.read_text().partition(marks[0])
+    page.write_text(before + marks[0] + table + marks[1] + rest.partition(marks[1])[2])
 
 
 def main() -> None:
