@@ -2,7 +2,7 @@
 
 Command   jaxgan train --config=configs/r3gan_fashion.py --workdir=runs/r3gan
 Hardware  2 CPU cores
-Time      about 15 processor minutes
+Time      about 45 processor minutes
 Expected  clothes of all kinds, sharp, without any normalisation
 
 --config=configs/r3gan_fashion.py:64000 trains on 64,000 images, and the schedules end there.
