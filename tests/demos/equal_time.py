@@ -40,14 +40,14 @@ MINUTES = 2
 # Row -> config file, whether it takes the number of images, fields that differ, images in MINUTES.
 BOTH = ("generator", "discriminator")
 SMALL = {"train.batch": 16}  # so few images would be 100 steps of the config's 64
-CONSTANT = SMALL | {"penalty.weight": 0.6, "average.half_life": 3000.0}
+CONSTANT = SMALL | {"penalty.weight": 0.6, "average.half_life": 130.0}
 CONSTANT |= {f"{player}.learning_rate": 1.1e-3 for player in BOTH}
 CONSTANT |= {f"{player}.b2": 0.945 for player in BOTH}
 ROWS = {
     "biggan": ("quickstart", False, {}, 36_000),
     "stylegan": ("stylegan_fashion", False, {}, 46_000),
-    "r3gan": ("r3gan_fashion", True, SMALL, 7_000),
-    "r3gan constant": ("r3gan_fashion", True, CONSTANT, 7_000),
+    "r3gan": ("r3gan_fashion", True, SMALL, 5_500),
+    "r3gan constant": ("r3gan_fashion", True, CONSTANT, 5_500),
 }
 SETS = {"fashion": {}, "emoji": {"data.name": "data/emoji", "data.class_balanced": True}}
 SCORES = ("fd_lite0", "kd_lite0", "precision_lite0", "recall_lite0", "detail")
