@@ -41,7 +41,7 @@ TESTED = 1000  # digits that the classifier is not trained on
 # MINUTES of a processor.
 MINUTES = 3
 ROWS = {
-    "dcgan": ("dcgan_fashion", False, {}, 128_000),
+    "dcgan": ("dcgan_fashion", False, {}, 256_000),
     "biggan": ("quickstart", False, {}, 54_000),
     "r3gan": ("r3gan_fashion", True, {"model.conditional": False, "train.batch": 16}, 9_000),
 }
