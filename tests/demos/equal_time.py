@@ -25,29 +25,29 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
+from jaxgan.config import files
 from jaxgan.devices import compiler, sharding
 from jaxgan.evaluate.evaluation import joined
-from jaxgan.evaluate.images import Images
-from jaxgan.evaluate.metrics.paired import SCORES as PAIRED
+from jaxgan.evaluate.images import Images, open_images
+from jaxgan.evaluate.metrics.paired import gradient_energy
 from jaxgan.evaluate.models import open_model
 from jaxgan.evaluate.samples import samples
 from jaxgan.evaluate.session import Session
 from jaxgan.media.pictures import save_picture
 from tests.demos.table import HERE, PAGE, SAMPLES, put, strip, trained
-from tests.test_configs import module
 
 MINUTES = 2
-# Row -> config file, whether it takes the number of images, fields that differ, images in MINUTES.
+# Row -> config, its fields that differ, images in MINUTES.
 BOTH = ("generator", "discriminator")
 SMALL = {"train.batch": 16}  # so few images would be 100 steps of the config's 64
 CONSTANT = SMALL | {"penalty.weight": 0.6, "average.half_life": 130.0}
 CONSTANT |= {f"{player}.learning_rate": 1.1e-3 for player in BOTH}
 CONSTANT |= {f"{player}.b2": 0.945 for player in BOTH}
 ROWS = {
-    "biggan": ("quickstart", False, {}, 36_000),
-    "stylegan": ("stylegan_fashion", False, {}, 46_000),
-    "r3gan": ("r3gan_fashion", True, SMALL, 5_500),
-    "r3gan constant": ("r3gan_fashion", True, CONSTANT, 5_500),
+    "biggan": ("quickstart", {}, 36_000),
+    "stylegan": ("stylegan_fashion", {}, 46_000),
+    "r3gan": ("r3gan_fashion:5500", SMALL, 5_500),
+    "r3gan constant": ("r3gan_fashion:5500", CONSTANT, 5_500),
 }
 SETS = {"fashion": {}, "emoji": {"data.name": "data/emoji", "data.class_balanced": True}}
 SCORES = ("fd_lite0", "kd_lite0", "precision_lite0", "recall_lite0", "detail")
@@ -56,8 +56,8 @@ MARKS = ("<!-- equal time -->\n", "<!-- end of equal time -->\n")
 
 def config_of(row: str, data: str, seed: int) -> ConfigDict:
     """Return a row's config for a data set, trained for MINUTES."""
-    file, told, fields, images = ROWS[row]
-    config = module(file).get_config(*[str(images)] * told)
+    reference, fields, images = ROWS[row]
+    config = files.load(reference)
     config.update_from_flattened_dict(fields | SETS[data])
     config.seed = seed
     steps = images // config.train.batch
@@ -70,9 +70,16 @@ def config_of(row: str, data: str, seed: int) -> ConfigDict:
 
 
 @cache
-def session(data: str) -> tuple[Session, list[np.ndarray]]:
-    """Return what scores the rows of a data set, and a place for its images in [-1, 1]."""
-    return Session(config_of("biggan", data, 0), sharding.create_mesh(), Path(), print), []
+def session(data: str) -> Session:
+    """Return what scores the rows of a data set: its real images are read once."""
+    return Session(config_of("biggan", data, 0), sharding.create_mesh(), Path(), print)
+
+
+@cache
+def real(data: str) -> np.ndarray:
+    """Return the images of a data set [n, 32, 32, c] in [-1, 1]."""
+    source = config_of("biggan", data, 0).data
+    return floats(open_images(source.name, source.split, source.size))
 
 
 def floats(images: Images) -> np.ndarray:
@@ -86,12 +93,8 @@ def entry(row: str, data: str, seed: int, runs: Path) -> tuple[dict[str, float],
     workdir = runs / f"{data}-{row.replace(' ', '_')}-{seed}"
     minutes, model = trained(workdir, config), open_model(workdir, config)
     fake = samples(model.generator, SAMPLES, config.evaluate.seed, None, sharding.create_mesh())
-    scorer, real = session(data)
-    evaluator = scorer.evaluator(model, fake)
-    found = evaluator(fake).metrics
-    if not real:
-        real.append(floats(evaluator.reference))
-    detail = PAIRED["gradient_energy"](floats(fake), real[0])
+    found = session(data).evaluator(model, fake)(fake).metrics
+    detail = gradient_energy(floats(fake), real(data))
     images = ROWS[row][-1] / 1000
     scores = {name: found[name] for name in SCORES[:-1]}
     return {"minutes": minutes, "images": images, **scores, "detail": detail}, fake

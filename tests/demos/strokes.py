@@ -127,10 +127,8 @@ def main(data: str, folder: str = "", steps: int = 0, seed: int = 0) -> None:
     show("real digits that were held out", held_out)
     show("strokes of even odds", even(painter, SAMPLES, 2))
     show("the untrained policy", painted(untrained, 0, SAMPLES))
-    step, rng = (
-        jax.jit(partial(train_step, game), donate_argnums=0),
-        np.random.default_rng(int(seed)),
-    )
+    step = jax.jit(partial(train_step, game), donate_argnums=0)
+    rng = np.random.default_rng(int(seed))
     begun = time.process_time()
     for i in range(config.train.steps):
         places = rng.integers(0, len(images), config.train.batch)
