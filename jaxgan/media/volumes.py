@@ -1,12 +1,12 @@
 """Volumes: voxels [x, y, z, 1] that are full or empty, with z upwards.
 
 Stored in 8 bits like images: 0 is empty (-1 for the networks), 255 full (1). Generated values may
-lie between, and count as full from the middle on. A picture of a volume is its isometric view; its
+lie between, and count as full from the middle on. A picture of a volume is its isometric view, and
+a sheet is played as a GIF in which the first volume of each row turns about its vertical axis. Its
 file is an OBJ of the faces between full and empty voxels, with an .npz beside it that holds the
 array `volume`, bool [x, y, z].
 """
 
-import functools
 import io
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from jaxgan.files.atomic import write_bytes, write_text
 from jaxgan.media.augment import Streams, half_flipped
 from jaxgan.media.images import distances, to_float
 from jaxgan.media.labelled import decode, labelled
-from jaxgan.media.medium import Batch, Medium
+from jaxgan.media.medium import Batch, Medium, Reel
 from jaxgan.media.meshes import obj_text
+from jaxgan.media.pictures import gif_bytes, grid
 from jaxgan.media.pixels import to_stored
 from jaxgan.media.voxels import outside_faces
 
@@ -32,9 +33,10 @@ READS = ("volumes",)
 PREPARE = "jaxgan prepare FOLDER TARGET --voxels={0}"
 FULL = 128  # the smallest stored value that counts as full
 SIDE = 96  # pixels of a picture
+# Degrees from x of the direction in which the isometric view looks back; views of one turn.
+AZIMUTH, TURNS, RATE = 45, 20, 10  # RATE: views per second
 WHITE, FAR = 255, 0.6  # background; brightness of the farthest relative to the nearest
-# Brightness, up to 1, of the faces that face up, right and left.
-SHADES = {2: 1.0, 0: 0.72, 1: 0.5}
+SHADES = (0.72, 0.5, 1.0)  # brightness of the faces across x, y and z
 COLOR = np.array([110.0, 161.0, 255.0])
 
 
@@ -65,6 +67,7 @@ def volumes(shape: tuple[int, ...], num_classes: int = 0, flip: bool = False) ->
         write=write,
         distances=distances,
         pictures=isometric,
+        reel=Reel(".gif", turning),
     )
 
 
@@ -87,47 +90,81 @@ def write(path: Path, volume: np.ndarray) -> None:
 
 def isometric(samples: np.ndarray) -> np.ndarray:
     """Return the view from (1, 1, 1) of each stored volume [n, x, y, z, 1]: [n, SIDE, SIDE, 3]."""
-    voxels, axes, brightness = _rays(samples.shape[1:4])
-    found = np.full((len(samples), SIDE * SIDE, 3), WHITE, np.uint8)
-    for view, volume in zip(found, samples.reshape(len(samples), -1), strict=True):
-        full = np.append(volume >= FULL, False)[voxels]
-        first, seen = full.argmax(1), np.flatnonzero(full.any(1))
-        place = seen, first[seen]
-        shade = np.array([SHADES[axis] for axis in range(3)])[axes[place]] * brightness[place]
-        view[seen] = (shade[:, None] * COLOR).round()
-    return found.reshape(len(samples), SIDE, SIDE, 3)
+    return views(samples, AZIMUTH)
 
 
-@functools.lru_cache(maxsize=4)
-def _rays(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what the ray of each pixel meets, in order: voxels, axes of the faces, brightness.
+def turning(samples: np.ndarray, columns: int) -> bytes:
+    """Return a GIF in which the first stored volume of each row [rows * columns, x, y, z, 1] turns
+    once about z."""
+    first = samples[::columns]
+    angles = AZIMUTH + np.arange(TURNS) * 360 / TURNS
+    return gif_bytes(np.stack([grid(views(first, a), len(first)) for a in angles]), RATE)
 
-    Rays go in direction (-1, -1, -1) and cross the planes between voxels. Between two crossings a
-    ray is in one voxel, which it entered through the face on the plane just crossed.
+
+def views(samples: np.ndarray, azimuth: float) -> np.ndarray:
+    """Return the view of each stored volume from above, at `azimuth` degrees from the x axis.
+
+    The direction to the viewer is (2^1/2 cos a, 2^1/2 sin a, 1): (1, 1, 1) at 45 degrees. All views
+    have one scale, at which a turning volume stays in the picture.
+
+    The rays of one column of pixels lie above one line (`_crossed`), and descend along it. Between
+    two crossings a ray meets the highest full voxel that is not above the height at which it came,
+    if that is not below the height at which it leaves.
+
+    Args:
+      samples: [n, x, y, z, 1] uint8.
+      azimuth: not a multiple of 90, where rays are parallel to an axis.
 
     Returns:
-      [SIDE^2, planes] each: index of the voxel in the flattened volume (its size if outside), axis
-      of the face that was entered, and brightness from 1 (nearest) to FAR.
+      [n, SIDE, SIDE, 3] uint8.
     """
-    sides = np.array(shape, float)
-    right, up = np.array([-1, 1, 0]) / 2**0.5, np.array([-1, -1, 2]) / 6**0.5
-    corners = np.stack(np.meshgrid(*[[0.0, s] for s in sides], indexing="ij"), -1).reshape(-1, 3)
-    u, v = ((corners - sides / 2) @ axis for axis in (right, up))
-    half = 1.04 * max(abs(u).max(), abs(v).max())
-    line = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
-    across, down = np.meshgrid(line * half, -line * half)
-    start = sides / 2 + across.reshape(-1, 1) * right + down.reshape(-1, 1) * up
-    # The ray start - t (1, 1, 1) meets the plane x_i = k at t = start_i - k.
-    planes = [start[:, i, None] - np.arange(shape[i] + 1) for i in range(3)]
-    axis_of = np.repeat(np.arange(3), [s + 1 for s in shape])
-    times = np.concatenate(planes, 1)
-    order = times.argsort(1)
-    times, axes = np.take_along_axis(times, order, 1), axis_of[order]
-    between = np.append((times[:, 1:] + times[:, :-1]) / 2, times[:, -1:] + 1, 1)
-    cells = np.floor(start[:, None] - between[..., None]).astype(int)
-    is_inside = ((cells >= 0) & (cells < np.array(shape))).all(-1)
-    flat = np.ravel_multi_index(tuple(np.moveaxis(cells, -1, 0)), shape, mode="clip")
-    voxels = np.where(is_inside, flat, int(np.prod(shape))).astype(np.int32)
-    reach = sides.sum() / 6  # of the corners, in front of and behind the middle
-    brightness = np.interp(times, (-reach, reach), (1.0, FAR))
-    return voxels, axes, brightness
+    _, *sides, _ = samples.shape
+    across, high = np.hypot(*sides[:2]), sides[2]
+    half = 1.04 * max(across, (across + 2**0.5 * high) / 3**0.5) / 2
+    right = ((np.arange(SIDE) + 0.5) / SIDE * 2 - 1) * half
+    s, axis, line = _crossed(sides[0], sides[1], azimuth, right)
+    up = -right[:, None, None]  # the arrays below are [row, column, crossing]
+    level = np.floor(high / 2 + 1.5**0.5 * up - s / 2**0.5).astype(int)
+    came, leaves = level[..., :-1], level[..., 1:]
+    places = line * (high + 1) + np.clip(came, -1, high - 1) + 1
+    reach = (2**0.5 * across + high) / 6  # of the corners, in front of and behind the middle
+    found = np.full((len(samples), SIDE, SIDE, 3), WHITE, np.uint8)
+    for view, volume in zip(found, samples[..., 0] >= FULL, strict=True):
+        # The highest full voxel of each line up to a level, -1 if there is none; outside: none.
+        highest = np.full((sides[0] * sides[1] + 1, high + 1), -1)
+        numbered = np.where(volume, np.arange(high), -1).reshape(-1, high)
+        highest[:-1, 1:] = np.maximum.accumulate(numbered, 1)
+        meets = highest.ravel()[places]
+        is_met = (meets >= 0) & (meets >= leaves)
+        row, column = np.nonzero(is_met.any(-1))
+        first = is_met[row, column].argmax(-1)
+        z, v = meets[row, column, first], up[row, 0, 0]
+        is_top = z != came[row, column, first]
+        from_above = (high / 2 + 1.5**0.5 * v - z - 1) * 2**0.5
+        depth = (np.where(is_top, from_above, s[column, first]) - v / 3**0.5) / 2**0.5
+        shade = np.array(SHADES)[np.where(is_top, 2, axis[column, first])]
+        brightness = shade * np.interp(depth, (-reach, reach), (1.0, FAR))
+        view[row, column] = (brightness[:, None] * COLOR).round()
+    return found
+
+
+def _crossed(
+    wide: int, deep: int, azimuth: float, right: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where lines in the plane of x and y cross from voxel to voxel, in order.
+
+    Lines run away from the viewer, at distances `right` [n] to the right of the middle.
+
+    Returns:
+      distances from the middle [n, wide + deep + 2]; the axis that is crossed, 0 or 1; and between
+      two crossings [n, wide + deep + 1] the index x * deep + y, wide * deep if outside.
+    """
+    cos, sin = np.cos(np.deg2rad(azimuth)), np.sin(np.deg2rad(azimuth))
+    x, y = wide / 2 - right[:, None] * sin, deep / 2 + right[:, None] * cos
+    s = np.concatenate([(x - np.arange(wide + 1)) / cos, (y - np.arange(deep + 1)) / sin], 1)
+    order = s.argsort(1)
+    s, axis = np.take_along_axis(s, order, 1), np.repeat([0, 1], [wide + 1, deep + 1])[order]
+    between = (s[:, 1:] + s[:, :-1]) / 2
+    x, y = (np.floor(at).astype(int) for at in (x - between * cos, y - between * sin))
+    is_inside = (x >= 0) & (x < wide) & (y >= 0) & (y < deep)
+    return s, axis, np.where(is_inside, x * deep + y, wide * deep)

@@ -9,6 +9,9 @@ Trains configs/gan3d_furniture.py on 2,000 pieces made of boxes with sides at ra
     one part    mean share of a piece's voxels in its largest connected part
     overlap     mean of the largest intersection over union with a training piece
     full        mean share of the voxels that are full
+
+The picture has samples on the way, samples at the end and real pieces; beside it a GIF turns one
+sample of each class.
 """
 
 import sys
@@ -23,10 +26,12 @@ import numpy as np
 from scipy import ndimage
 
 from jaxgan.build import build, sampling_prior
+from jaxgan.files.atomic import write_bytes
 from jaxgan.game import sampling
 from jaxgan.game.game import Batch, Label, Spec, init_state
 from jaxgan.game.steps import train_step
 from jaxgan.media.pictures import grid, save_picture
+from jaxgan.media.volumes import isometric, turning
 
 SIZE, TRAINED, HELD_OUT = 16, 2000, 500
 CLASSES = ("chair", "table", "bench", "shelf", "lamp")
@@ -102,6 +107,11 @@ def scores(found: np.ndarray, labels: np.ndarray, real: np.ndarray, classes: np.
     }
 
 
+def stored(voxels: np.ndarray) -> np.ndarray:
+    """Return pieces [n, x, y, z] bool as the medium stores them."""
+    return np.where(voxels, np.uint8(255), np.uint8(0))[..., None]
+
+
 def sampled(config, game, state, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return samples [count, x, y, z] bool of the averaged generator, and their classes."""
     side, prior = game.players["generator"].side, sampling_prior(config)
@@ -114,14 +124,6 @@ def sampled(config, game, state, count: int) -> tuple[np.ndarray, np.ndarray]:
     generate = jax.jit(partial(sampling.generate, side))
     made = generate(variables, noise, jnp.asarray(labels, jnp.int32))
     return np.asarray(made)[..., 0] > 0, labels
-
-
-def seen(voxels: np.ndarray, times: int = 4) -> np.ndarray:
-    """Return each piece [n, x, y, z] from the front, nearer is lighter: [n, h, w, 1] uint8."""
-    near = np.where(voxels, np.linspace(1, 0.3, SIZE)[None, None, :, None], 0).max(2)
-    return np.kron(255 * near.swapaxes(1, 2)[:, ::-1], np.ones((1, times, times)))[
-        ..., None
-    ].astype(np.uint8)
 
 
 def main(output: str = "furniture.png", steps: int = 0, seed: int = 0) -> None:
@@ -148,9 +150,10 @@ def main(output: str = "furniture.png", steps: int = 0, seed: int = 0) -> None:
         if i + 1 in (config.train.steps // 5, config.train.steps):
             found, labels = sampled(config, game, state, HELD_OUT)
             show(f"after {i + 1} steps", scores(found, labels, real, classes))
-            sheets.append(seen(found[:10]))
-    sheets.append(seen(held_out[0][:10]))
-    save_picture(Path(output), grid(np.concatenate(sheets), 10))
+            sheets.append(stored(found[:10]))
+    sheets.append(stored(held_out[0][:10]))
+    save_picture(Path(output), grid(isometric(np.concatenate(sheets)), 10))
+    write_bytes(Path(output).with_suffix(".gif"), turning(sheets[1][: len(CLASSES)], 1))
     print(f"{output}: samples on the way, at the end, real ones; {time.process_time():.0f} CPU s")
 
 

@@ -1,9 +1,12 @@
 """The medium of volumes: stored values, views, files; `jaxgan prepare --voxels`."""
 
+import io
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxgan.config import check, default_config
 from jaxgan.data.prepare.command import command
@@ -11,7 +14,7 @@ from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.volumes import volume_of
 from jaxgan.game.keys import Keys
 from jaxgan.media.medium import Batch
-from jaxgan.media.volumes import COLOR, SHADES, isometric, volumes
+from jaxgan.media.volumes import AZIMUTH, COLOR, SHADES, TURNS, isometric, views, volumes
 from jaxgan.training.run import with_facts
 from tests.data.image_kinds import stored_images
 from tests.data.made_media import FURNITURE, furniture
@@ -56,6 +59,44 @@ def test_views_show_three_faces_and_what_is_behind_is_hidden():
     assert views[0].max() == 255 and (views[0][is_drawn[0]] <= COLOR.max()).all()
     flat = np.full((1, 4, 6, 9, 1), 255, np.uint8)
     assert isometric(flat).shape == (1, 96, 96, 3)
+
+
+def test_a_volume_seen_from_the_side_is_a_turned_volume_seen_from_the_front():
+    full = np.random.default_rng(0).random((2, 6, 7, 5, 1)) < 0.2
+    stored = np.where(full, 255, 0).astype(np.uint8)
+    is_drawn = lambda volume, azimuth: (views(volume, azimuth) != 255).any(-1)
+    for azimuth in (20, 45, 73):
+        front = is_drawn(np.rot90(stored, -1, axes=(1, 2)), azimuth)
+        np.testing.assert_array_equal(is_drawn(stored, azimuth + 90), front)
+    np.testing.assert_array_equal(views(stored, 20 + 360), views(stored, 20))
+
+
+def test_a_pixel_is_drawn_where_its_ray_meets_a_full_voxel():
+    full = np.random.default_rng(0).random((4, 6, 5)) < 0.1
+    cos, sin = np.cos(np.deg2rad(20)), np.sin(np.deg2rad(20))
+    ahead = np.array([2**0.5 * cos, 2**0.5 * sin, 1])
+    half = 1.04 * (np.hypot(4, 6) + 2**0.5 * 5) / 3**0.5 / 2
+    line = ((np.arange(96) + 0.5) / 48 - 1) * half
+    up = np.array([-cos, -sin, 2**0.5]) / 3**0.5
+    start = np.array([2, 3, 2.5]) + line[:, None] * [-sin, cos, 0] - line[:, None, None] * up
+    steps = np.linspace(-4, 4, 1500)
+    cells = np.floor(start[:, :, None] - steps[:, None] * ahead).astype(int)
+    is_inside = ((cells >= 0) & (cells < full.shape)).all(-1)
+    is_met = full[tuple(np.moveaxis(np.where(is_inside[..., None], cells, 0), -1, 0))] & is_inside
+    (view,) = views(np.where(full, 255, 0).astype(np.uint8)[None, ..., None], 20)
+    is_drawn, is_met = (view != 255).any(-1), is_met.any(-1)
+    assert is_drawn[is_met].all() and is_met.mean() > 0.2
+    assert (is_drawn & ~is_met).sum() < 10  # rays that graze an edge between two steps
+
+
+def test_the_first_of_each_row_turns():
+    stored = np.random.default_rng(0).integers(0, 256, (4, 5, 5, 5, 1)).astype(np.uint8)
+    reel = volumes((5, 5, 5, 1)).reel
+    with Image.open(io.BytesIO(reel.encode(stored, 2))) as film:
+        assert film.n_frames == TURNS and film.size == (2 * 96, 96)
+        shown = np.asarray(film.convert("RGB"))
+    np.testing.assert_array_equal(shown, np.concatenate(isometric(stored[::2]), 1))
+    assert all((AZIMUTH + i * 360 / TURNS) % 90 for i in range(TURNS))
 
 
 def test_half_are_mirrored_left_to_right():

@@ -168,6 +168,11 @@ def test_every_odd_place_gets_an_answer(port, place):
     assert status == 400 and kind.startswith("text/plain") and len(body) < 400, body
 
 
+def test_images_do_not_play(port):
+    status, _, body = get(port, f"/played?{urllib.parse.urlencode({'a': '{}'})}")
+    assert status == 400 and body == b"these samples do not play: ask for /image"
+
+
 def test_an_odd_host_gets_an_answer(port):
     status, _, _ = get(port, "/", host="[::1")
     assert status == 400
