@@ -26,9 +26,9 @@ def get_config() -> ConfigDict:
         player.update(b1=0.5, orthogonal=0.0)
     config.generator.learning_rate = 1e-3
     config.discriminator.learning_rate = 5e-4
-    config.average.decay = 0.98
-    config.train.update(steps=1000, batch=32, num_d_steps=1)
-    config.train.update(log_every=20, sample_every=100, checkpoint_every=200)
+    config.average.decay = 0.99
+    config.train.update(steps=4000, batch=32, num_d_steps=1)
+    config.train.update(log_every=50, sample_every=500, checkpoint_every=1000)
     config.sample.update(standing_batches=20, standing_batch=64)
-    config.watch.every = 200
+    config.watch.every = 500
     return config

@@ -154,9 +154,8 @@ def reserve_gpu_memory(all_at_once: bool) -> None:
     """Allow JAX GPU_SHARE of a GPU's memory; call it before the devices start.
 
     all_at_once: allocate it in one piece at the start, for a training that has the GPU to itself;
-      else
-    allocate as needed, so that other processes can use the GPU too. Environment variables that the
-    user has set stay as they are.
+      else allocate as needed, so that other processes can use the GPU too. Environment variables
+      that the user has set stay as they are.
     """
     if "XLA_PYTHON_CLIENT_MEM_FRACTION" not in os.environ:  # its old name: JAX refuses both
         os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", str(GPU_SHARE))

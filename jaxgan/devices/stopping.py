@@ -54,8 +54,7 @@ class Together:
     """One process's part of the agreement.
 
     store: a client of the key-value store. name: of this loop, for its keys. me, count: the index
-      of
-    this process, and how many there are. asked, first: see `stopping`.
+      of this process, and how many there are. asked, first: see `stopping`.
     """
 
     def __init__(

@@ -36,8 +36,7 @@ class Place(NamedTuple):
     """Where a process is in its loop.
 
     moves: number of activities begun since its start. still: seconds without a move, counted while
-      the
-    process was running. limit: seconds after which it counts as stuck.
+      the process was running. limit: seconds after which it counts as stuck.
     """
 
     host: str

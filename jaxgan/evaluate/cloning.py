@@ -3,8 +3,7 @@
 The policy's own network, from weights initialised by a seed, maximises the likelihood of the
 expert's
 pairs: Adam, 1e-3, 1,000 steps on all of them at once. It never acts while it learns, so it has
-  never
-seen the states after its first mistake (arXiv 1011.0686).
+never seen the states after its first mistake (arXiv 1011.0686).
 """
 
 from typing import Any

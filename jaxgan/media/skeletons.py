@@ -32,8 +32,7 @@ class Layout(NamedTuple):
     """The meaning of key points.
 
     joints: names, in the order of the points. limbs: pairs of joints that a line connects. head:
-      the
-    uppermost joint. ankles: both of them.
+      the uppermost joint. ankles: both of them.
     """
 
     joints: tuple[str, ...]

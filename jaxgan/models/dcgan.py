@@ -57,8 +57,7 @@ def doubled(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """Map x [b, h, w, in] to [b, 2 h, 2 w, out] with kernel [5, 5, in, out].
 
     y[i, j] = sum over a, b of x[(i + 1 - a) / 2, (j + 1 - b) / 2] kernel[a, b], where these indices
-    are
-    integers: the transpose of `halved` ("fractionally strided").
+    are integers: the transpose of `halved` ("fractionally strided").
     """
     b, h, w, c = x.shape
     features = kernel.shape[-1]

@@ -151,8 +151,7 @@ class BatchNorm(nn.Module):
 
     gain, bias: None (learned per channel, starting at 1 and 0), or [b, channels].
     steps: if above 1, x are frames [b * steps, ...], and every time step has its own moments, its
-      own
-    standing ones too (DVD-GAN, arXiv 1907.06571); gain and bias are per clip, [b, channels].
+      own standing ones too (DVD-GAN, arXiv 1907.06571); gain and bias are per clip, [b, channels].
     """
 
     eps: float = 1e-4

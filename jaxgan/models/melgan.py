@@ -47,8 +47,7 @@ class Layer(nn.Module):
     """A convolution whose kernel has a gain, and a bias.
 
     form: "same" (reflection padding, dilation), "down" (stride and groups) or "up" (transposed,
-      with
-    twice as many taps as the stride).
+      with twice as many taps as the stride).
     """
 
     features: int

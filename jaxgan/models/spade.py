@@ -83,8 +83,7 @@ class Decoder(nn.Module):
     """Map latents [b, latent_dim] and maps [b, h, w, classes] to images [b, h, w, channels].
 
     levels: doublings. size: (height, width) of the first features if latents make them; None if the
-      map
-    does.
+      map does.
     """
 
     channels: int

@@ -51,9 +51,9 @@ COLOURS = ("red", "green", "blue")
 class Episode(NamedTuple):
     """The growing canvases of an episode, and the actions.
 
-    actions: {part: [b, strokes] int32}, see the module. log_odds: [b, strokes] float32, log
-      probability
-    of the parts that were used. entropy: [b, strokes] float32, averaged over the parts.
+    actions: {part: [b, strokes] int32}, see the module.
+    log_odds: [b, strokes] float32, log probability of the parts that were used.
+    entropy: [b, strokes] float32, averaged over the parts.
     value: [b, strokes] float32, expected reward from here on, before the action.
     canvas: [b, strokes + 1, h, w, c] float32 in [-1, 1], the empty one first.
     """

@@ -66,8 +66,7 @@ def card_devices(topology: str, memory: int, bandwidth: float) -> list[jax.Devic
     such).
 
     memory: bytes of one card. bandwidth: bytes per second. Raises ValueError, with one line, for
-      another
-    topology, and if the CUDA compiler is not installed or does not match this jaxlib.
+      another topology, and if the CUDA compiler is not installed or does not match this jaxlib.
     """
     name = topology.partition(":")[0]
     found = _TOPOLOGY.fullmatch(topology)

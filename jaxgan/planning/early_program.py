@@ -25,8 +25,7 @@ def optimised(lowered: jax.stages.Lowered) -> tuple[str, dict[str, int]]:
     """Return the compiled program's text (HLO) and its bytes on one device.
 
     Bytes: "arguments", "temporaries", and "peak", which is their sum plus the results that replace
-      no
-    argument. Raises what the compiler raises. Afterwards end the process with `leave`.
+      no argument. Raises what the compiler raises. Afterwards end the process with `leave`.
     """
     raised: list[Exception] = []
 

@@ -15,8 +15,8 @@ Line = Mapping[str, Any]
 
 class Life(NamedTuple):
     """steps: computed in total. lost: how many of them were lost. seconds: by activity.
-      lost_seconds: of
-    "step". elapsed: seconds from the beginning of the first start to the last line."""
+    lost_seconds: of "step". elapsed: seconds from the beginning of the first start to the last
+    line."""
 
     starts: int
     steps: int

@@ -13,8 +13,7 @@ The 8 numbers of a cell are divided by sqrt(sum of their squares + FLAT^2).
 An empty mask gives a term of 0 with a gradient of 0.
 
 Deviation: the paper does not describe its descriptor down to the bins; the form above is ours,
-  chosen
-because it is differentiable everywhere.
+chosen because it is differentiable everywhere.
 """
 
 import math

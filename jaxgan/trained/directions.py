@@ -40,8 +40,7 @@ class Directions(NamedTuple):
     """The strongest directions.
 
     vectors: [k, latent_dim] float32, unit norm, the strongest first. strengths: [k], the share of
-      each
-    in the total squared effect (factorised) or variance (principal).
+      each in the total squared effect (factorised) or variance (principal).
     """
 
     vectors: np.ndarray

@@ -9,9 +9,8 @@ best result is returned. Latents are kept where the prior is (descent.bounds_of)
 on the strokes, the start and the seed alone.
 
 Deviations: latents of any prior, where the paper has z in (-1, 1) by a tanh; a fixed number of
-  steps
-with a decaying rate, where the paper updates a window every 25; one result, where the paper shows
-16. The paper's `keep` is 5 when an image is edited further, and 0 for the first edit.
+steps with a decaying rate, where the paper updates a window every 25; one result, where the paper
+shows 16. The paper's `keep` is 5 when an image is edited further, and 0 for the first edit.
 """
 
 from collections.abc import Callable

@@ -11,8 +11,7 @@ and for power functions of t_a <= t_b
     <p_a, p_b> = (g_a + 1) (g_b + 1) / (g_a + g_b + 1)  t_a^g_b / t_b^(g_b + 1).
 
 Deviation: x is rescaled to a sum of 1, so that constant parameters stay as they are; errors are up
-  to
-five times smaller.
+to five times smaller.
 """
 
 from pathlib import Path

@@ -24,10 +24,9 @@ Payload = bytes | Path | np.ndarray | BadImageError  # an error is a rejected im
 class Source:
     """Images, or other samples, in a fixed order.
 
-    names: one per image, for messages. labels: [n] int32 into class_names. read(start): the
-      payloads
-    from position start on: a file's bytes or path, or [height, width, channels] uint8 or uint16.
-    stamp: changes when the source does.
+    names: one per image, for messages. labels: [n] int32 into class_names.
+    read(start): the payloads from position start on: a file's bytes or path, or
+      [height, width, channels] uint8 or uint16. stamp: changes when the source does.
     shape, dtype: of the images if all are arrays, else None.
     ignored: {name: reason} of files that are not images of this data set.
     notes: what the user may not have intended, one line each. empty: class folders without images.

@@ -7,8 +7,7 @@
 
 In the first `pretraining` steps, the generator minimises mean (G(z, x_1 .. x_(t-1)) - x_t)^2
 instead: it predicts each note from the true ones before it, over a share of the tune that grows
-  from
-its first note to all of it. D learns meanwhile.
+from its first note to all of it. D learns meanwhile.
 
 Deviation: the authors' code stops a player whose loss is low. If one rule stops D and another stops
 both, nothing moves any more; here both always move.

@@ -10,8 +10,7 @@ for the poses x and the true frames y of a clip. G unrolls the clip, so its seco
 from its own first one, and D sees both at once: a frame must fit its pose and the frame before it.
 
 Deviation: the paper compares features of a VGG network instead of pixels; no such network comes
-  with
-the library. The paper does not state all weights; those below are ours.
+with the library. The paper does not state all weights; those below are ours.
 """
 
 from functools import partial

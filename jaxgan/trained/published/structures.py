@@ -23,8 +23,7 @@ def config_of(networks: dict[str, tuple[Structure, Arrays]]) -> ConfigDict:
     """Return a config whose networks have these parameters.
 
     networks: {role: (structure, parameters)}, one or both roles. Raises ValueError if the two do
-      not
-    belong together.
+      not belong together.
     """
     deep = {structure.deep for structure, _ in networks.values()}
     if len(deep) > 1:
