@@ -1,6 +1,7 @@
-"""Checks that every loaded network makes before a call, and the number of samples per call."""
+"""Calls of loaded networks: what is checked before, how many samples are computed at once."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -29,3 +30,16 @@ def rows_at_once(n: int, size: tuple[int, ...], devices: int) -> int:
     most = min(images, max(pixels // math.prod(size), 1))
     each = -(-n // devices)
     return min(most, next(s for s in (images, 8, 1) if s <= each)) * devices
+
+
+def in_parts(function: Callable[..., PyTree], size: int, *rows: np.ndarray) -> PyTree:
+    """Return `function` of rows [n, ...], leaves [n, ...] on the host, computed `size` rows at a
+    time.
+
+    The last part is filled up with its own rows, so that the function is compiled once.
+    """
+    n, parts = len(rows[0]), []
+    for start in range(0, n, size):
+        part = [np.resize(x[start : start + size], (size, *x.shape[1:])) for x in rows]
+        parts.append(jax.device_get(function(*part)))
+    return jax.tree.map(lambda *x: np.concatenate(x)[:n], *parts)

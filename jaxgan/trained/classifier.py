@@ -23,6 +23,7 @@ from jaxgan.devices import compiler
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState
 from jaxgan.media import pixels
+from jaxgan.trained.calls import in_parts
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
 
@@ -80,12 +81,8 @@ class Classifier:
                 f"images are {images.dtype} {list(images.shape)}: write {self.dtype} "
                 f"[n, {', '.join(map(str, self.image_shape))}] with n above 0"
             )
-        found = []
-        for start in range(0, len(images), AT_ONCE):  # of one shape: compiled once
-            part = images[start : start + AT_ONCE]
-            rows = np.resize(part, (AT_ONCE, *self.image_shape))
-            found.append(np.asarray(self._classify(self.variables, rows))[: len(part)])
-        return np.concatenate(found).astype(np.int32)
+        found = in_parts(partial(self._classify, self.variables), AT_ONCE, images)
+        return found.astype(np.int32)
 
 
 def load(workdir: str | Path) -> Classifier:

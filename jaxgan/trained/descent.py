@@ -9,6 +9,7 @@ prior.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +20,7 @@ from ml_collections import ConfigDict
 
 from jaxgan.devices import compiler
 from jaxgan.models.spiral import Painter
+from jaxgan.trained.calls import in_parts
 from jaxgan.trained.generator import TrainedGenerator
 
 PyTree = Any
@@ -103,12 +105,8 @@ class Descent:
         """Return the value of each term, [n, terms], for latents [n, d] and labels [n]."""
         kinds, abouts, _ = _taken(terms)
         all_of = latents, self._g.generate(latents, labels, truncation), labels
-        n, found = len(latents), []
-        size = self._g.rows_at_once(n)
-        for start in range(0, n, size):
-            rows = [np.resize(a[start : start + size], (size, *a.shape[1:])) for a in all_of]
-            found.append(np.asarray(self._measure(kinds, abouts, *rows)))
-        return np.concatenate(found)[:n]
+        size = self._g.rows_at_once(len(latents))
+        return in_parts(partial(self._measure, kinds, abouts), size, *all_of)
 
     def steps(
         self,

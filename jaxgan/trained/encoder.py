@@ -8,7 +8,6 @@ encoder's over batches of images, so that the result for an image depends on no 
 """
 
 import math
-from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from jaxgan.data.records import Records, open_records
 from jaxgan.devices import compiler
 from jaxgan.game import sampling
 from jaxgan.game.game import TrainState, init_state
+from jaxgan.trained.calls import in_parts
 from jaxgan.training import run as runs
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.sheets import Sampler
@@ -53,20 +53,20 @@ class TrainedEncoder:
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Return "AvgPool" features [n, features] of images [n, h, w, c] float32 in [-1, 1]."""
-        return _in_parts(partial(self._calls["features"], self.variables), images)
+        return in_parts(partial(self._calls["features"], self.variables), AT_ONCE, images)
 
     def latents(self, images: np.ndarray, seed: int | None = None) -> np.ndarray:
         """Return the mean latents [n, latent_dim] of images; with a seed, draws from E(x)."""
         if seed is None:
-            return _in_parts(partial(self._calls["encode"], self.variables), images)
+            return in_parts(partial(self._calls["encode"], self.variables), AT_ONCE, images)
         shape = (len(images), self.run.config.model.latent_dim)
         noise = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-        return _in_parts(partial(self._calls["draw_code"], self.variables), images, noise)
+        return in_parts(partial(self._calls["draw_code"], self.variables), AT_ONCE, images, noise)
 
     def images(self, latents: np.ndarray) -> np.ndarray:
         """Return G of latents [n, latent_dim]: [n, height, width, channels] in [-1, 1]."""
         labels = np.zeros(len(latents), np.int32)
-        return _in_parts(partial(self._calls["call"], self._generator), latents, labels)
+        return in_parts(partial(self._calls["call"], self._generator), AT_ONCE, latents, labels)
 
     def reconstructions(self, images: np.ndarray, seed: int | None = None) -> np.ndarray:
         """Return G(E(x)), at the size that G makes."""
@@ -75,15 +75,6 @@ class TrainedEncoder:
     @cached_property
     def _generator(self):
         return Sampler(self.run).prepare(self._state)
-
-
-def _in_parts(function: Callable, *rows: np.ndarray) -> np.ndarray:
-    """Apply a function of rows to AT_ONCE of them at a time."""
-    n, parts = len(rows[0]), []
-    for start in range(0, n, AT_ONCE):  # parts of one shape, so that it is compiled once
-        part = [np.resize(x[start : start + AT_ONCE], (AT_ONCE, *x.shape[1:])) for x in rows]
-        parts.append(np.asarray(function(*part)))
-    return np.concatenate(parts)[:n]
 
 
 def load(workdir: Path) -> TrainedEncoder:

@@ -28,7 +28,7 @@ from jaxgan.game import sampling
 from jaxgan.game.seeds import SEEDS, checked_seed
 from jaxgan.media.pictures import picture
 from jaxgan.trained import class_names, truncations
-from jaxgan.trained.calls import refuse_not_finite, rows_at_once
+from jaxgan.trained.calls import in_parts, refuse_not_finite, rows_at_once
 
 PyTree = Any
 MOST_KNOWN = 32  # truncations whose computed statistics are kept
@@ -148,13 +148,9 @@ class TrainedGenerator:
           ValueError: another shape, a label out of range, or values that are not finite.
         """
         z, y = self._checked(latents, labels)
-        variables, n = self.variables(truncation), len(z)
-        size, chunks = self.rows_at_once(n), []
-        for start in range(0, n, size):
-            rows = [np.resize(a[start : start + size], (size, *a.shape[1:])) for a in (z, y)]
-            rows = jax.device_put(rows, sharding.rows(self._mesh))
-            chunks.append(np.asarray(self._apply(variables, *rows)))
-        return np.concatenate(chunks)[:n]
+        variables, spread = self.variables(truncation), sharding.rows(self._mesh)
+        made = lambda *rows: self._apply(variables, *jax.device_put(rows, spread))
+        return in_parts(made, self.rows_at_once(len(z)), z, y)
 
     def apply(self, variables: PyTree, latents: jax.Array, labels: jax.Array) -> jax.Array:
         """Apply the network: a pure, differentiable function; see `generate` and `variables`."""

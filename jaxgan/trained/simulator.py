@@ -8,11 +8,12 @@ Sample i depends on (seed, i) and its number alone.
 """
 
 import copy
+import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -21,7 +22,7 @@ from jaxgan.devices import compiler
 from jaxgan.game import sampling
 from jaxgan.game.seeds import checked_seed
 from jaxgan.media.medium import Number
-from jaxgan.trained.calls import refuse_not_finite
+from jaxgan.trained.calls import in_parts, refuse_not_finite, rows_at_once
 
 PyTree = Any
 
@@ -68,8 +69,11 @@ class Simulator:
             raise ValueError(f"numbers are {list(asked.shape)}: write [n] with n above 0")
         if not ((asked >= spec.least) & (asked <= spec.most)).all():
             raise ValueError(f"numbers: write values from {spec.least:g} to {spec.most:g}")
-        made = self._apply(self.variables, jnp.uint32(checked_seed(seed)), asked)
-        return self.medium.to_stored(jax.device_get(made))
+        apply = partial(self._apply, self.variables, np.uint32(checked_seed(seed)))
+        cells = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(self.medium.spec.sample))
+        size = rows_at_once(len(asked), (cells,), 1)
+        made = in_parts(apply, size, np.arange(len(asked), dtype=np.int32), asked)
+        return self.medium.to_stored(made)
 
     def with_weights(self, weights: PyTree, step: int) -> "Simulator":
         """Return a simulator of this network with other weights, without compiling again."""
@@ -87,6 +91,8 @@ class Simulator:
         inputs = lambda key: self._prior(key, settings.standing_batch)
         return sampling.variables(self.side, weights, inputs, settings.standing_batches)
 
-    def _made(self, variables: PyTree, seed: jax.Array, numbers: jax.Array) -> PyTree:
-        noise, _ = sampling.draw(self._prior, seed, jnp.arange(numbers.shape[0]))
+    def _made(
+        self, variables: PyTree, seed: jax.Array, indices: jax.Array, numbers: jax.Array
+    ) -> PyTree:
+        noise, _ = sampling.draw(self._prior, seed, indices)
         return sampling.generate(self.side, variables, noise, numbers)

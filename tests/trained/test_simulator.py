@@ -39,6 +39,10 @@ def test_a_sample_depends_on_its_index_and_its_number_alone(simulator):
         np.testing.assert_allclose(a[0], c[0], atol=1e-4)
         assert (a >= 0).all()
     assert any((a[1] != c[1]).any() for a, c in zip(both, other, strict=True))
+    many = simulator.sample(np.full(70, 20.0), seed=3)  # in more than one part
+    for a, c in zip(many, simulator.sample(np.full(66, 20.0), seed=3), strict=True):
+        assert len(a) == 70
+        np.testing.assert_allclose(a[:66], c, atol=1e-4)
     assert repr(simulator) == "Simulator(calogan, 1 to 100, step 7)"
 
 
