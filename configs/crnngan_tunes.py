@@ -4,9 +4,9 @@ Data      python -m tests.data.made_media tunes tunes --count=400
           jaxgan prepare tunes data/melodies --notes=16
 Command   jaxgan train --config=crnngan_tunes --workdir=runs/crnngan
 Hardware  1 CPU core
-Time      about 2 processor minutes
-Expected  tone spans and steps near the melodies', but no consistent key: docs/programs.md has the
-          numbers of python -m tests.demos.tunes
+Time      about 1 processor minute
+Expected  tone spans and steps near the melodies', but always nearly the same tune, and no key:
+          docs/programs.md has the numbers of python -m tests.demos.tunes
 
 Differs from crnngan.py: 64 units, notes scaled for the networks, the non-saturating loss with R1,
 no feature matching.

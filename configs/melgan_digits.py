@@ -8,7 +8,7 @@ Command   jaxgan train --config=melgan_digits --workdir=runs/melgan
 Network   204,754 and 2,141,298 parameters
 Hardware  2 CPU cores
 Time      18 processor minutes
-Result    loudness and length of words, but not their harmonics: docs/sequences.md
+Result    loudness and length of words, but not their harmonics: docs/sounds.md
 
 Differs from melgan.py: a hop of 64 and 40 bins, a quarter of the width, three strided layers in
 D, Adam with 5e-4, an average, batches of 8.

@@ -6,7 +6,7 @@ Command   jaxgan train --config=specgan_digits --workdir=runs/specgan
 Network   DCGAN's of width 16: 476,641 and 271,489 parameters
 Hardware  2 CPU cores
 Time      6 processor minutes
-Result    words, without labels; Inception Score 5.6 (real words: 9.4): docs/sequences.md
+Result    words, without labels; Inception Score 5.6 (real words: 9.4): docs/sounds.md
 
 Differs from specgan.py: batch norm in G, kernels from N(0, 0.02^2), the non-saturating loss with
 R1, one step of D. Everything 60 decibels below a full-scale sine counts as silence, since two

@@ -7,7 +7,7 @@ Network   a quarter of the paper's width: 496,865 and 272,769 parameters
 Hardware  2 CPU cores
 Time      7 processor minutes
 Result    a classifier of real digits recognises the digit that was asked for in 0.60 of the samples
-          (chance: 0.1); Inception Score 3.4 (real words: 9.4): docs/sequences.md
+          (chance: 0.1); Inception Score 3.4 (real words: 9.4): docs/sounds.md
 
 Differs from wavegan.py: labels, batch norm in G, kernels scaled by their number of inputs, the
 non-saturating loss with R1, one step of D.

@@ -9,6 +9,7 @@ Trains configs/gan3d_furniture.py on 2,000 pieces made of boxes with sides at ra
     one part    mean share of a piece's voxels in its largest connected part
     overlap     mean of the largest intersection over union with a training piece
     full        mean share of the voxels that are full
+    alike       mean intersection over union of two pieces of a class
 
 The picture has samples on the way, samples at the end and real pieces; beside it a GIF turns one
 sample of each class.
@@ -97,13 +98,15 @@ def one_part(voxels: np.ndarray) -> float:
 
 
 def scores(found: np.ndarray, labels: np.ndarray, real: np.ndarray, classes: np.ndarray) -> dict:
-    """Return the four numbers above of pieces [n, x, y, z] bool that were asked for as `labels`."""
+    """Return the five numbers above of pieces [n, x, y, z] bool that were asked for as `labels`."""
     table = overlaps(found, real)
+    is_pair = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)
     return {
         "class": float((classes[table.argmax(1)] == labels).mean()),
         "one part": float(np.mean([one_part(x) for x in found])),
         "overlap": float(table.max(1).mean()),
         "full": float(found.mean()),
+        "alike": float(overlaps(found, found)[is_pair].mean()),
     }
 
 
@@ -137,7 +140,7 @@ def main(output: str = "furniture.png", steps: int = 0, seed: int = 0) -> None:
     show = lambda name, numbers: print(
         f"| {name} | " + " | ".join(f"{n:.3f}" for n in numbers.values()) + " |", flush=True
     )
-    print("| | class | one part | overlap | full |\n|---|---|---|---|---|")
+    print("| | class | one part | overlap | full | alike |\n|---|---|---|---|---|---|")
     held_out = pieces(HELD_OUT, 1)
     show("not trained on", scores(*held_out, real, classes))
     step = jax.jit(partial(train_step, game), donate_argnums=0)

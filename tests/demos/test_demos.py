@@ -76,6 +76,8 @@ def test_furniture_is_of_one_part_and_scored_as_defined():
     assert wrong["class"] == 0.0
     blocks = np.zeros((2, 4, 4, 4), bool)
     blocks[0, 0, 0, :3] = blocks[0, 3, 3, 3] = blocks[1, 0, 0, 2:] = True
+    twins = furniture.scores(np.repeat(found[:5], 2, 0), labels[:5].repeat(2), found, labels)
+    assert twins["alike"] == 1.0 and same["alike"] < 0.5
     assert furniture.one_part(blocks[0]) == 0.75  # 3 of 4 voxels
     assert furniture.one_part(np.zeros((4, 4, 4), bool)) == 0.0
     np.testing.assert_allclose(furniture.overlaps(blocks, blocks), [[1, 1 / 5], [1 / 5, 1]])
