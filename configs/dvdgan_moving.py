@@ -4,8 +4,8 @@ Data      python -m tests.data.made_media moving moving --count=150
           jaxgan prepare moving data/moving --frames=8 --stride=2 --size=16
 Command   jaxgan train --config=dvdgan_moving --workdir=runs/dvdgan
 Hardware  2 CPU cores
-Time      6 processor minutes
-Result    squares move in the requested direction in 0.82 of the steps: docs/video.md
+Time      3.5 processor minutes
+Result    squares move in the requested direction in two thirds of the steps: docs/video.md
 Try       --config.model.unit=tsru_s --config.model.heads=trivd
 
 Differs from dvdgan.py: width 8, four frames for D_S, one D step, batches of 32.
