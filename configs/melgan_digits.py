@@ -11,7 +11,7 @@ Time      18 processor minutes
 Result    loudness and length of words, but not their harmonics: docs/sounds.md
 
 Differs from melgan.py: a hop of 64 and 40 bins, a quarter of the width, three strided layers in
-D, Adam with 5e-4, an average, batches of 8.
+D, Adam with 1e-3 for G and 1e-4 for D, an average, batches of 8.
 """
 
 from ml_collections import ConfigDict
@@ -26,8 +26,10 @@ def get_config() -> ConfigDict:
     config.condition = "data"
     config.model.update(width=8, factors=(4, 4, 2, 2), discriminator_width=4, layers=3)
     for player in (config.generator, config.discriminator):
-        player.update(learning_rate=5e-4, b1=0.5, b2=0.9, orthogonal=0.0)
+        player.update(b1=0.5, b2=0.9, orthogonal=0.0)
         player.update(spectral_norm=False, weight_norm=True)
+    config.generator.learning_rate = 1e-3
+    config.discriminator.learning_rate = 1e-4
     config.average.decay = 0.99
     config.train.update(steps=1500, batch=8, num_d_steps=1)
     config.train.update(log_every=50, sample_every=500, checkpoint_every=500)

@@ -25,8 +25,8 @@ def get_config() -> ConfigDict:
     config.generator.learning_rate = 1e-3
     config.discriminator.learning_rate = 1e-3
     config.average.decay = 0.995
-    config.train.update(steps=1200, batch=64, num_d_steps=1)
-    config.train.update(log_every=20, sample_every=200, checkpoint_every=200)
+    config.train.update(steps=1800, batch=64, num_d_steps=1)
+    config.train.update(log_every=20, sample_every=300, checkpoint_every=300)
     config.watch.every = 0  # for minutes: no looks for collapse
     config.sample.update(standing_batches=20, standing_batch=100)
     config.evaluate.update(samples=1000, metrics=("recognition",))
