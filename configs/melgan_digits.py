@@ -7,8 +7,8 @@ Command   jaxgan train --config=melgan_digits --workdir=runs/melgan
           jaxgan translate runs/melgan digits/seven --out=vocoded
 Network   204,754 and 2,141,298 parameters
 Hardware  2 CPU cores
-Time      18 processor minutes
-Result    loudness and length of words, but not their harmonics: docs/sounds.md
+Time      8 processor minutes
+Result    loudness and bands of words, but not their harmonics: docs/sounds.md
 
 Differs from melgan.py: a hop of 64 and 40 bins, a quarter of the width, three strided layers in
 D, Adam with 1e-3 for G and 1e-4 for D, an average, batches of 8.
