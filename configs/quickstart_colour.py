@@ -12,7 +12,7 @@ Expected  flags, faces and the outlines of people; 82 and 85 % of the samples of
           recognised as their class (98 % of held-out emoji), and 0.92 and 0.87 times as diverse
 
 Differs from quickstart.py in the data: 166 to 2,261 images per class, so classes are drawn equally
-often; and in learning rates that fall along a cosine.
+often; in 1,200 steps; and in learning rates that fall along a cosine.
 """
 
 from ml_collections import ConfigDict
