@@ -29,7 +29,7 @@ from jaxgan.game.seeds import checked_seed
 from jaxgan.media.medium import Batch, Number
 from jaxgan.media.pictures import picture
 from jaxgan.trained import tiles
-from jaxgan.trained.calls import refuse_not_finite, rows_at_once
+from jaxgan.trained.calls import in_parts, refuse_not_finite, rows_at_once
 from jaxgan.trained.sources import checked_frames, checked_images, checked_texts, lengthened
 
 PyTree = Any
@@ -145,22 +145,19 @@ class Translator:
 
     def _in_batches(self, apply: Callable, noise: PyTree, sources: np.ndarray) -> np.ndarray:
         """Return the results of `apply` for sources [n, ...], computed in batches."""
-        variables, n, chunks = self.variables, len(sources), []
+        n, spread = len(sources), sharding.rows(self._mesh)
         pixels = self.image_shape[:2] if self.takes_text else sources.shape[1:-1]
         if self.makes_sounds:
             pixels = (sources.shape[1] * self.hop,)
         size = rows_at_once(n, pixels, self._mesh.size)
-        for start in range(0, n, size):
-            rows = np.resize(sources[start : start + size], (size, *sources.shape[1:]))
-            rows = jax.device_put(rows, sharding.rows(self._mesh))
-            made, finite = apply(variables, noise, rows)
-            if not np.asarray(finite)[: n - start].all():
-                raise ValueError(
-                    f"image {start + int(np.argmin(finite))} of {n} is not finite: the weights are "
-                    "damaged, or the training has diverged"
-                )
-            chunks.append(np.asarray(made))
-        return np.concatenate(chunks)[:n]
+        run = lambda rows: apply(self.variables, noise, jax.device_put(rows, spread))
+        made, finite = in_parts(run, size, sources)
+        if not finite.all():
+            raise ValueError(
+                f"image {int(np.argmin(finite))} of {n} is not finite: the weights are damaged, or "
+                "the training has diverged"
+            )
+        return made
 
     def pictures(self, images: Any, seed: int = 0) -> list[Image.Image]:
         """Return what `translate` returns, as 8-bit PIL images."""
