@@ -9,8 +9,8 @@ Expected  shapes of the requested class, most of them in one piece: docs/sequenc
           the numbers of python -m tests.demos.furniture
 
 Differs from gan3d.py: labels, the relativistic loss with R1 and R2 (R3GAN's, arXiv 2501.05441), no
-batch norm in D, kernels from N(0, 0.05^2), Adam with 5e-4 and no first moment. With other losses and
-rates the samples of a class resemble each other much more than its pieces do.
+batch norm in D, kernels from N(0, 0.05^2), Adam with 5e-4 and no first moment. With other losses
+and rates the samples of a class resemble each other much more than its pieces do.
 """
 
 from ml_collections import ConfigDict

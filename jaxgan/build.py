@@ -189,11 +189,17 @@ def sides(config: ConfigDict, spec: Spec) -> dict[str, Side]:
 
 def own_terms(config: ConfigDict) -> compose.Terms:
     """Return the terms of the modules in config.terms, each under the last part of its module's
-    name."""
+    name.
+
+    Raises ValueError if two modules have the same last part.
+    """
     found: compose.Terms = {}
     for name in config.terms:
         for player, term in module_named(terms, "term", name).terms().items():
-            found.setdefault(player, {})[name.rpartition(".")[2]] = term
+            named, own = found.setdefault(player, {}), name.rpartition(".")[2]
+            if own in named:
+                raise ValueError(f"terms = {tuple(config.terms)} names {own!r} twice: rename one")
+            named[own] = term
     return found
 
 

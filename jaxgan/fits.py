@@ -7,7 +7,30 @@ import jax
 from ml_collections import ConfigDict
 
 from jaxgan.game.game import Side, Spec
+from jaxgan.game.objectives.srgan import unasked
 from jaxgan.game.terms import compose
+
+# Fields, and the value with which each does nothing.
+OFF = {
+    "augmentation.name": "none",
+    "consistency.real": 0,
+    "consistency.fake": 0,
+    "consistency.latents": 0,
+    "consistency.spread": 0,
+    "data.flip": False,
+    "data.random_crop": 1.0,
+    "latent_step.name": "none",
+}
+IMAGES = ("augmentation.name", "consistency.real", "consistency.fake")  # change images
+NEARBY = ("consistency.latents", "consistency.spread")  # need nearby noise to give nearby samples
+# What an objective's module may say of itself: (the fields that it takes or not, without it).
+TAKES = {
+    "TAKES_LATENT_STEP": (("latent_step.name",), False),
+    "TAKES_AUGMENTATION": (("augmentation.name",), True),
+    "TAKES_NEARBY_LATENTS": (NEARBY, True),
+    "TAKES_CHANGED_IMAGES": (("data.flip", "data.random_crop"), True),
+}
+UNTRAINED = "with objective.adversarial = 0 the discriminator is not trained"
 
 
 def refuse_misfits(
@@ -23,7 +46,12 @@ def refuse_misfits(
     networks: of the model. spec: of the medium. terms: all that the config asks for.
     """
     wanted = [(f"objective {config.objective.name!r}", objective.NEEDS)]
-    for named in terms.values():
+    for player, named in terms.items():
+        if named and player not in networks:
+            raise ValueError(
+                f"terms: {', '.join(named)} for the {player}; model {config.model.name!r} has "
+                f"{' and '.join(networks)}"
+            )
         wanted += [(f"term {name!r}", term.needs) for name, term in named.items()]
     for who, needs in wanted:
         for player, calls in needs.items():
@@ -35,39 +63,29 @@ def refuse_misfits(
                         f"{', '.join(known) or 'no such player'}: write another model.name or "
                         "objective.name"
                     )
-    refuse_changes_of_images(config, spec)
     refuse_two_sizes(config, networks, spec, objective.NEEDS)
-    for field in ("latents", "spread"):
-        if config.consistency[field] and not config.model.get("latent_dim"):
-            raise ValueError(
-                f"consistency.{field} = {config.consistency[field]}: model "
-                f"{config.model.name!r} takes no noise; write 0"
-            )
-    if config.latent_step.name != "none" and not getattr(objective, "TAKES_LATENT_STEP", False):
-        raise ValueError(
-            f"latent_step.name = {config.latent_step.name!r}: objective "
-            f"{config.objective.name!r} takes no latent step; write 'none'"
-        )
-    if config.augmentation.name != "none" and not getattr(objective, "TAKES_AUGMENTATION", True):
-        raise ValueError(
-            f"augmentation.name = {config.augmentation.name!r}: objective "
-            f"{config.objective.name!r} shows its discriminator several resolutions; write 'none'"
-        )
+    if len(getattr(spec.sample, "shape", ())) != 3:
+        refuse(config, IMAGES, f"data.medium = {config.data.medium!r} is not single images")
+    generator = networks.get("generator")
+    if not config.model.get("latent_dim") or not (generator and generator.smooth):
+        why = f"model {config.model.name!r} has no latent space"
+        refuse(config, (*NEARBY, "latent_step.name"), why)
+    for constant, (fields, default) in TAKES.items():
+        if not getattr(objective, constant, default):
+            refuse(config, fields, f"objective {config.objective.name!r} does not take it")
+    if objective.objectives(config.objective).get("discriminator") is unasked:
+        refuse(config, ("augmentation.name",), UNTRAINED)
+        for name in terms["discriminator"]:
+            raise ValueError(f"{name} is on: {UNTRAINED}; switch it off")
 
 
-def refuse_changes_of_images(config: ConfigDict, spec: Spec) -> None:
-    """Raise ValueError for terms that mirror, shift or colour images, if a sample is not a single
-    image."""
-    if len(getattr(spec.sample, "shape", ())) == 3:
-        return
-    found = {"augmentation.name": (config.augmentation.name, "none")}
-    found |= {f"consistency.{name}": (config.consistency[name], 0) for name in ("real", "fake")}
-    for field, (value, instead) in found.items():
-        if value != instead:
-            raise ValueError(
-                f"{field} = {value!r} changes images, and data.medium = {config.data.medium!r}: "
-                f"write {instead!r}"
-            )
+def refuse(config: ConfigDict, fields: tuple[str, ...], why: str) -> None:
+    """Raise ValueError, with the reason, for the first of some fields that is not OFF."""
+    for field in fields:
+        section, name = field.split(".")
+        value, off = config[section][name], OFF[field]
+        if value != off:
+            raise ValueError(f"{field} = {value!r}: {why}; write {off!r}")
 
 
 def refuse_two_sizes(

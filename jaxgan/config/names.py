@@ -71,7 +71,10 @@ def _place(error: BaseException) -> str:
 
 
 def _missing(module: ModuleType, section: str) -> list[str]:
-    return [name for name in FUNCTIONS[section] if not callable(getattr(module, name, None))]
+    missing = [name for name in FUNCTIONS[section] if not callable(getattr(module, name, None))]
+    if section == "objective" and not isinstance(getattr(module, "NEEDS", None), dict):
+        missing.append("NEEDS")
+    return missing
 
 
 def _known(package: ModuleType, section: str) -> list[str]:

@@ -8,9 +8,10 @@ from jaxgan.config.field import Scheduled
 from jaxgan.config.intervals import images_a_step
 from jaxgan.game.schedules import Schedule, parse
 
-ONLY_WITH = {  # field -> (another field, the value of that one with which it counts)
-    "augmentation.std": ("augmentation.name", "instance_noise"),
-    "augmentation.probability": ("augmentation.name", "ada"),
+ONLY_WITH = {  # field -> (another field, whether it counts with a value of that one)
+    "augmentation.std": ("augmentation.name", lambda name: name == "instance_noise"),
+    "augmentation.probability": ("augmentation.name", lambda name: name == "ada"),
+    "penalty.weight": ("penalty.name", lambda name: name != "none"),
 }
 
 
@@ -20,8 +21,10 @@ def schedules(config: ConfigDict) -> dict[str, Schedule]:
     kinds = {path: field.type for path, field in fields(defaults_of(config))}
     found = {}
     for path, value in values.items():
-        other, needed = ONLY_WITH.get(path, ("", None))
-        if kinds[path] is Scheduled and isinstance(value, str) and values.get(other) == needed:
+        if kinds[path] is not Scheduled or not isinstance(value, str):
+            continue
+        other, counts = ONLY_WITH.get(path, ("seed", lambda _: True))
+        if counts(values[other]):
             found[path] = parse(value)
     return found
 

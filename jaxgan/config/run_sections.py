@@ -31,7 +31,9 @@ RUN: dict[str, Any] = {
         "num_d_steps": Field(2, "discriminator steps before each generator step", at_least(1)),
         "fresh_batches": Field(False, "the generator's step gets its own real examples too"),
         "microbatches": Field(
-            1, "number of parts that a batch is split into; their gradients are summed", at_least(1)
+            1,
+            "parts that a batch is split into; their gradients are averaged",
+            at_least(1),
         ),
         "deterministic": Field(
             False,

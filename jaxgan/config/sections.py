@@ -44,9 +44,11 @@ def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
         ),
         "b1": Field(0.0, "decay of Adam's first moment; 0: not kept", below_one()),
         "b2": over_time(0.999, "decay of Adam's second moment", below_one()),
-        "eps": Field(1e-8, "of Adam: added to the square root of the second moment", at_least(0)),
+        "eps": Field(1e-8, "of Adam: added to the square root of the second moment", above(0)),
         "spectral_norm": Field(True, "divide each kernel by its spectral norm (arXiv 1802.05957)"),
-        "spectral_norm_eps": Field(1e-4, "added to the spectral norm", at_least(0)),
+        "spectral_norm_eps": Field(
+            1e-4, "kernels whose spectral norm is not above it stay as they are", at_least(0)
+        ),
         "clip_weights": Field(
             0.0,
             "clip every weight to +- this; 0.01 in Wasserstein GAN (1701.07875); 0: no clipping",
@@ -60,7 +62,9 @@ def _player(learning_rate: float, orthogonal: float) -> dict[str, Field]:
             "weight normalisation: a kernel is a length times a direction (1602.07868); for "
             "a model with gains",
         ),
-        "freeze": Field((), "paths of parameters that are not trained (FreezeD, 2002.10964)"),
+        "freeze": Field(
+            (), "paths of parameters that are not trained (FreezeD, 2002.10964)", texts()
+        ),
     }
 
 
@@ -235,7 +239,11 @@ SECTIONS: dict[str, Any] = {
         "weight": over_time(
             0.0, "weight of LeCam regularisation (arXiv 2104.03310); 0: none", at_least(0)
         ),
-        "decay": Field(0.99, "decay per step of the moving averages of the logits", below_one()),
+        "decay": Field(
+            0.99,
+            "decay of the moving averages of the logits, per step of the discriminator",
+            below_one(),
+        ),
     },
     "path_length": {
         "weight": over_time(
@@ -244,7 +252,11 @@ SECTIONS: dict[str, Any] = {
             "penalty; 0: none",
             at_least(0),
         ),
-        "decay": Field(0.99, "decay per step of the moving average of the length", below_one()),
+        "decay": Field(
+            0.99,
+            "decay of the moving average of the length, per step that has the term",
+            below_one(),
+        ),
     },
     "augmentation": {
         "name": Field(

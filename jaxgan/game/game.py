@@ -42,6 +42,8 @@ class Side(NamedTuple):
     module: the Linen module behind the calls, for code that looks inside (directions).
     looks: whether the calls draw random numbers in training (phase shuffle, models/wavegan.py).
       Then variables also hold {"looks": {"key": key}}; without it, nothing is drawn.
+    smooth: whether nearby noise gives nearby samples; False where noise is only the seed of random
+      draws (dropout, models/pix2pix.py).
     """
 
     init: Callable[[jax.Array], PyTree]
@@ -49,6 +51,7 @@ class Side(NamedTuple):
     moments: Callable[..., PyTree] = lambda name, variables, *inputs: {}
     module: nn.Module | None = None
     looks: bool = False
+    smooth: bool = True
 
 
 class Bound:
@@ -68,9 +71,9 @@ class Bound:
         """Return a copy in which some of the calls are replaced."""
         return Bound({**self._calls, **calls}, self.stats)
 
-    def wrapped(self, wrap: Callable[[Callable], Callable]) -> "Bound":
-        """Return a copy in which every call is wrapped."""
-        return Bound({name: wrap(call) for name, call in self._calls.items()}, self.stats)
+    def wrapped(self, wrap: Callable[[str, Callable], Callable]) -> "Bound":
+        """Return a copy in which every call is replaced by wrap(name, call)."""
+        return Bound({name: wrap(name, call) for name, call in self._calls.items()}, self.stats)
 
 
 class Nets:

@@ -104,17 +104,18 @@ energy_based = Loss(
 def top_k(loss: Loss, share: float) -> Loss:
     """Return a loss whose generator learns only from its best fakes (arXiv 2002.06224).
 
-    These are the k with the highest logits, where k is `share` of the batch, rounded. The others
-    have the loss 0, and the k losses are multiplied by batch / k, so that the batch's mean is
-    the mean over the k. On several devices, the batch is the global one. Deviation: the paper
+    These are the k with the highest logits, where k is `share` of the batch, rounded: by their mean
+    logits where a sample has several, as for patches, and for each scale or head on its own. The
+    others have the loss 0, and the k losses are multiplied by batch / k, so that the batch's mean
+    is the mean over the k. On several devices, the batch is the global one. Deviation: the paper
     starts with the whole batch and lowers k during training.
     """
 
     def generator(fake: jax.Array) -> jax.Array:
         k = max(round(share * len(fake)), 1)
-        best = jax.lax.top_k(jax.lax.stop_gradient(fake), k)[1]  # exactly k, also with ties
+        best = jax.lax.top_k(jax.lax.stop_gradient(score(fake)), k)[1]  # exactly k, also with ties
         chosen = jnp.zeros(len(fake)).at[best].set(len(fake) / k)
-        return chosen * loss.generator(fake)
+        return chosen.reshape(-1, *(1,) * (fake.ndim - 1)) * loss.generator(fake)
 
     return Loss(loss.discriminator, generator)
 

@@ -44,8 +44,8 @@ def orthogonal_gradient(
 def orthogonal_regularization(
     strength: float, replicate: Callable[[jax.Array], jax.Array] = jnp.asarray
 ) -> optax.GradientTransformation:
-    """Add the gradient of R for every leaf with two or more axes, except the shared class embedding
-    and an encoder beside the generator.
+    """Add the gradient of R for every leaf with two or more axes, except the shared class
+    embedding, an encoder beside the generator, and the gains of weight norm, which are lengths.
 
     strength: as in R above. replicate: as in orthogonal_gradient.
     """
@@ -53,7 +53,8 @@ def orthogonal_regularization(
     def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
         def add(path: Any, grad: jax.Array, param: jax.Array) -> jax.Array:
             name = jax.tree_util.keystr(path, simple=True, separator="/")
-            if param.ndim < 2 or "shared_embedding" in name or name.startswith("encoder/"):
+            left_out = "shared_embedding" in name or name.startswith("encoder/")
+            if param.ndim < 2 or left_out or name.endswith("gain"):
                 return grad
             extra = orthogonal_gradient(as_matrix(name, param), replicate)
             extra = extra.T if name.endswith("embedding") else extra.reshape(param.shape)
@@ -65,14 +66,19 @@ def orthogonal_regularization(
 
 
 def clip_weights(limit: float) -> optax.GradientTransformation:
-    """Clip every parameter to [-limit, limit] after its update (Wasserstein GAN, arXiv 1701.07875).
+    """Clip every parameter to [-limit, limit] after its update (Wasserstein GAN, arXiv 1701.07875),
+    except `progress`, which says how far a network has grown (transforms.growth).
 
     Put it last in the chain.
     """
 
     def update(updates: PyTree, state: PyTree, params: PyTree = None) -> tuple[PyTree, PyTree]:
-        clip = lambda u, p: jnp.clip(p + u, -limit, limit) - p
-        return jax.tree.map(clip, updates, params), state
+        def clip(path: tuple, update: jax.Array, param: jax.Array) -> jax.Array:
+            if jax.tree_util.keystr(path, simple=True, separator="/") == "progress":
+                return update
+            return jnp.clip(param + update, -limit, limit) - param
+
+        return jax.tree_util.tree_map_with_path(clip, updates, params), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 

@@ -134,7 +134,7 @@ def _call(text: str) -> tuple[str, list[float], dict[str, float]]:
     try:
         numbers = [_number(node) for node in call.args]
         return call.func.id, numbers, {str(k.arg): _number(k.value) for k in call.keywords}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise ValueError(f"write the numbers of {_signature(call.func.id)}") from None
 
 

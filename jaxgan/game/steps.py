@@ -38,8 +38,9 @@ def accumulate(objective, weights: PyTree, stats: PyTree, batch: Batch, key: jax
     """Return the mean gradient (float32), the last stats and the mean metrics over microbatches.
 
     objective: (weights, stats, microbatch, key) -> (loss, (stats, metrics)). The leaves of `batch`
-    are [microbatches, n, ...]. The result equals that of one large batch, except with batch norm,
-    whose moments are per microbatch.
+    are [microbatches, n, ...]. The result equals that of one large batch for objectives that are
+    means over examples. What depends on the batch as a whole is computed for each microbatch: batch
+    norm's moments, mean features, the top k.
     """
     gradient = jax.grad(objective, has_aux=True)
     microbatches = jax.tree.leaves(batch)[0].shape[0]

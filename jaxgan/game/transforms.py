@@ -85,21 +85,22 @@ def as_matrix(path: str, leaf: Leaf) -> Leaf:
     return leaf.T if path.endswith("embedding") else leaf.reshape(-1, leaf.shape[-1])
 
 
-def _unit(x: jax.Array, eps: float) -> jax.Array:
-    return x / jnp.maximum(jnp.linalg.norm(x), eps)
+def _unit(x: jax.Array, of_zero: jax.Array) -> jax.Array:
+    norm = jnp.linalg.norm(x)
+    return jnp.where(norm > 0.0, x / jnp.where(norm > 0.0, norm, 1.0), of_zero)
 
 
 def power_iteration(
     matrix: jax.Array,
     u: jax.Array,
-    eps: float,
     iterations: int = 1,
     replicate: Callable = jnp.asarray,
 ) -> tuple[jax.Array, jax.Array]:
     """Return an estimate of the largest singular value of a matrix [inputs, outputs], and the next
     u.
 
-    Differentiable with respect to the matrix, with u and v held constant. Computed in full float32
+    Differentiable with respect to the matrix, with u and v held constant. A matrix of zeros leaves
+    u as it is, so that the iteration goes on once the matrix is trained. Computed in full float32
     even where the default precision of products is lower: they are only products with a vector.
     `replicate`: see spectral_norm.
     """
@@ -107,9 +108,10 @@ def power_iteration(
         matrix = replicate(matrix)
         projected = u
         for _ in range(iterations):
-            v = replicate(_unit(jax.lax.stop_gradient(matrix) @ u, eps))
+            through = jax.lax.stop_gradient(matrix) @ u
+            v = replicate(_unit(through, jnp.zeros_like(through)))
             projected = replicate(jax.lax.stop_gradient(v) @ matrix)
-            u = replicate(jax.lax.stop_gradient(_unit(projected, eps)))
+            u = replicate(jax.lax.stop_gradient(_unit(projected, u)))
         return projected @ u, u
 
 
@@ -121,6 +123,7 @@ def spectral_norm(
 ) -> ParamTransform:
     """Divide each chosen leaf by its spectral norm. State: {path: u}, u [outputs] float32.
 
+    eps: a leaf whose spectral norm is not above it stays as it is.
     replicate: keeps a value on every device of a mesh (sharding.replicate). Without it the compiler
     shards the vectors as it does the gradient, at the cost of small reductions and gathers in every
     layer.
@@ -144,8 +147,8 @@ def spectral_norm(
         flat, new = flatten_dict(params, sep="/"), {}
         for path, u in us.items():
             matrix = as_matrix(path, flat[path])
-            sigma, new[path] = power_iteration(matrix, u, eps, iterations, replicate)
-            flat[path] = flat[path] / jnp.where(sigma > 0.0, sigma, 1.0)  # zeros stay zeros
+            sigma, new[path] = power_iteration(matrix, u, iterations, replicate)
+            flat[path] = flat[path] / jnp.where(sigma > eps, sigma, 1.0)
         return unflatten_dict(flat, sep="/"), new
 
     return ParamTransform(init, apply)

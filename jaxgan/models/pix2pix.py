@@ -200,7 +200,8 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         shape[2], config.width, levels, config.norm, config.dropout, bool(config.skips)
     )
     discriminator = PatchGAN(config.width, config.patch_layers, config.norm)
+    drawn = linen(generator, spec.noise, spec.condition, calls=("translate",))
     return {
-        "generator": linen(generator, spec.noise, spec.condition, calls=("translate",)),
+        "generator": drawn._replace(smooth=False),
         "discriminator": linen(discriminator, spec.sample, spec.condition),
     }

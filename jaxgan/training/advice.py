@@ -65,8 +65,9 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
     group = train.batch // train.microbatches // config.model.get("batch_norm_groups", 1)
     if group < 16:
         yield (
-            f"batch norm sees {group} {word} at a time (train.batch / train.microbatches / "
-            "model.batch_norm_groups): its moments are noise below some 16 (arXiv 1803.08494)"
+            f"batch norm, where there is any, sees {group} {word} at a time (train.batch / "
+            "train.microbatches / model.batch_norm_groups): its moments are noise below some 16 "
+            "(arXiv 1803.08494)"
         )
     decay = average.decay
     if average.half_life:
@@ -74,7 +75,7 @@ def advice(config: ConfigDict, examples: int) -> Iterator[str]:
     left = decay ** max(train.steps - average.start_step, 0)
     # A half-life that grows from 0 warms up by itself.
     warms_up = average.warm_up or isinstance(average.half_life, str)
-    if left > 0.05 and not warms_up:
+    if 0.05 < left < 1.0 and 0.0 < decay < 1.0 and not warms_up:
         steps = math.ceil(math.log(0.05) / math.log(decay))
         yield (
             f"average.decay = {decay:.6g}: after {train.steps} steps {left:.0%} of the average "

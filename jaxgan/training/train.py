@@ -12,7 +12,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from jaxgan.build import takes_text
+from jaxgan.build import sampling_prior, takes_text
 from jaxgan.config.intervals import images_a_step
 from jaxgan.config.noun import noun
 from jaxgan.config.over_time import scheduled
@@ -77,6 +77,7 @@ def train(config: ConfigDict, workdir: Path, profile: str = "") -> int:
     _, metrics = jax.eval_shape(step_number(0), *shapes)
     watch = Watch(run, records)
     check_best_metric(run.config, metrics)
+    sampling_prior(run.config)  # refuses a truncation that does not fit
     check_trackers(run.config.train)
     refuse_start_from(run)
     config, stop = run.config.train, stop_flag()

@@ -63,15 +63,24 @@ class Watch:
     """Looks at a run's state. The first look reads its images and compiles."""
 
     def __init__(self, run: Run, records: Records):
-        """Raises ValueError if the held-out split overlaps the training data, or if the game makes
-        no samples to look at."""
+        """Raises ValueError if the held-out split overlaps the training data, if no class has two
+        examples in both, or if the game makes no samples to look at."""
         if run.config.watch.every and not makes_samples(run.game.players["generator"].side):
             raise ValueError(
                 f"watch.every = {run.config.watch.every}: this game makes no samples to look at; "
                 "write 0"
             )
-        self._run, self._records = run, records
-        self._held_out = held_out_records(run, records)
+        self._run, self._splits = run, {"real": records}
+        held_out = held_out_records(run, records)
+        if held_out is not None:
+            self._splits["held_out"] = held_out
+        if run.config.watch.every:
+            count = len(run.config.data.class_names)
+            self._sizes = {
+                name: class_sizes(split.stored_labels(), count)
+                for name, split in self._splits.items()
+            }
+            self._classes = shared_classes(list(self._sizes.values()), run.config.watch.classes)
         self._look: Callable[[TrainState], dict] | None = None
 
     def __call__(self, state: TrainState) -> dict[str, Any]:
@@ -83,22 +92,18 @@ class Watch:
 
     def _prepared(self) -> Callable[[TrainState], dict]:
         run, config = self._run, self._run.config.watch
-        splits = {"real": self._records}
-        if self._held_out is not None:
-            splits["held_out"] = self._held_out
-        num_classes = len(run.config.data.class_names)
-        sizes = {n: class_sizes(r.stored_labels(), num_classes) for n, r in splits.items()}
-        classes = shared_classes(list(sizes.values()), config.classes)
-        self.classes = [run.config.data.class_names[c] for c in classes]
+        self.classes = [run.config.data.class_names[c] for c in self._classes]
         # Every device and every group of batch norm gets the same number of rows.
         unit = int(np.lcm(run.mesh.size, run.config.model.get("batch_norm_groups", 1)))
         count = -(-config.images // unit) * unit
         places = {
-            name: drawn(records, {c: int(sizes[name][c]) for c in classes.tolist()}, count)
-            for name, records in splits.items()
+            name: drawn(
+                records, {c: int(self._sizes[name][c]) for c in self._classes.tolist()}, count
+            )
+            for name, records in self._splits.items()
         }
         batches = {}
-        for name, records in splits.items():
+        for name, records in self._splits.items():
             with Reader(records, run.medium, on_bad_record="skip") as reader:
                 host = reader.read(places[name].ravel())
             batches[name] = jax.tree.map(lambda x: spread(run, x), host)
@@ -231,7 +236,10 @@ def shared_classes(sizes: list[np.ndarray], most: int) -> np.ndarray:
     """
     (usable,) = np.nonzero(np.stack(sizes).min(0) >= 2)
     if not len(usable):
-        raise ValueError("no class has two examples in the data and in data.held_out")
+        raise ValueError(
+            "watch.every: no class has two examples in data.split, and two in data.held_out if "
+            "there is one; write larger splits, or watch.every = 0"
+        )
     return usable[np.unique(np.linspace(0, len(usable) - 1, min(len(usable), most)).astype(int))]
 
 

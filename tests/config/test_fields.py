@@ -47,6 +47,8 @@ def test_every_shipped_config_passes(name):
         ("data.size", (64,), r"data.size = \(64,\): write \(height, width\), such as \(64, 64\)"),
         ("data.random_crop", 1.5, r"data.random_crop = 1.5: write a share in \(0, 1\]"),
         ("generator.learning_rate", float("nan"), "generator.learning_rate = nan: write a number"),
+        ("discriminator.eps", 0.0, "discriminator.eps = 0.0: write a number above 0"),
+        ("generator.freeze", (1,), r"generator.freeze = \(1,\): write a tuple of strings"),
         ("generator.b1", 1.0, r"generator.b1 = 1.0: write a number in \[0, 1\)"),
         ("seed", 2**32, "seed = 4294967296: write a number from 0 to 4294967295"),
         ("prior", "gaussian", "prior = 'gaussian': write 'normal' or 'uniform'"),

@@ -71,7 +71,7 @@ def test_a_module_that_raises_or_lacks_functions(mine, tmp_path):
     place = tmp_path / "mine"
     mine("half", "def default_config(): ...\n")
     assert f"{place}/half.py does not define networks" in refusal("model", "mine.half")
-    assert "does not define objectives" in refusal("objective", "mine.half")
+    assert "does not define objectives and NEEDS" in refusal("objective", "mine.half")
     mine("zero", "\n1 / 0\n")
     message = refusal("model", "mine.zero")
     assert f"raises ZeroDivisionError: division by zero ({place}/zero.py, line 2)" in message

@@ -84,6 +84,17 @@ def test_top_k():
     assert loss.discriminator is losses.non_saturating.discriminator
 
 
+def test_top_k_of_patches_takes_the_images_with_the_best_mean():
+    fake = np.zeros((4, 4, 3), np.float32)  # of image i, the mean is i / 10
+    fake += np.arange(4)[:, None, None] / 10
+    fake[0, :2], fake[0, 2:] = 5.0, -5.0  # its best patch is the best of all
+    loss = losses.top_k(losses.non_saturating, 0.5)
+    slope = jax.grad(lambda x: losses.each(loss.generator, x).mean())(jnp.asarray(fake))
+    assert (np.asarray(slope) != 0).all((1, 2)).tolist() == [False, False, True, True]
+    found = losses.each(loss.generator, jnp.asarray(fake)).mean()
+    assert float(found) == pytest.approx(np.log1p(np.exp([-0.2, -0.3])).mean(), rel=1e-6)
+
+
 # Table 6 of arXiv 1606.00709, literally: f(u), f*(t), the activation.
 F_DIVERGENCES = {
     "kl": (lambda u: u * np.log(u), lambda t: np.exp(t - 1), lambda v: v),

@@ -296,8 +296,9 @@ TERMS = {
 
 
 OF_NOISE = ("consistency.latents", "consistency.spread")
-WITHOUT_NOISE = ("adda", "cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame", "policy")
-WITHOUT_NOISE += ("srgan",)
+# Without noise, or with noise that only seeds random draws (pix2pix).
+WITHOUT_LATENTS = ("adda", "cyclegan", "dance", "domains", "mcnet", "melgan", "next_frame")
+WITHOUT_LATENTS += ("pix2pix", "policy", "srgan")
 
 
 def refusal(model, term):
@@ -305,16 +306,20 @@ def refusal(model, term):
     objective = NATURAL[model]
     is_image = len(shape_of(model)) == 3 and model not in ("calogan", "policy", *CLASSIFIERS)
     if not is_image and {"consistency.real", "augmentation.name"} & TERMS[term][0].keys():
-        return r"(consistency\.real|augmentation\.name) = .* changes images"
+        return r"(consistency\.real|augmentation\.name) = .* is not single images"
     if term == "path_length" and model != "stylegan":
         return rf"path_length'? needs generator\.styles; model '{model}'"
-    if model in WITHOUT_NOISE and any(TERMS[term][0].get(f) for f in OF_NOISE):
-        return rf"consistency\.(latents|spread) = 1\.0: model '{model}' takes no noise"
+    is_of_noise, latent_step = any(map(TERMS[term][0].get, OF_NOISE)), term.startswith("latent")
+    if model in WITHOUT_LATENTS and (is_of_noise or latent_step):
+        return rf"(consistency\.|latent_step).* = .*: model '{model}' has no latent space; write"
     takes = ("adversarial", "relativistic", "style")
-    if term.startswith("latent step") and objective not in takes:
-        return rf"latent_step\.name = .*objective '{objective}' takes no latent step"
-    if "augmentation.name" in TERMS[term][0] and objective == "lapgan":
-        return r"augmentation\.name = .*objective 'lapgan' shows its discriminator several"
+    augments = "augmentation.name" in TERMS[term][0]
+    if (
+        (latent_step and objective not in takes)
+        or (augments and objective in ("lapgan", "mmd"))
+        or (is_of_noise and objective == "style")
+    ):
+        return rf" = .*: objective '{objective}' does not take it; write"
     return None
 
 
@@ -328,3 +333,30 @@ def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
         else:
             with pytest.raises(ValueError, match=message):
                 built(config)
+
+
+@pytest.mark.parametrize(
+    ("model", "objective", "fields", "message"),
+    [
+        ("improved", "semi_supervised", {"data.flip": True}, r"data\.flip = True: objective"),
+        ("improved", "semi_supervised", {"data.random_crop": 0.9}, r"data\.random_crop = 0\.9"),
+        ("srgan", "adversarial", {"latent_step.name": "gradient"}, "model 'srgan' has no latent"),
+        ("pix2pix", "adversarial", {"latent_step.name": "gradient"}, "'pix2pix' has no latent"),
+        (
+            "srgan",
+            "srgan",
+            {"objective.adversarial": 0.0, "lecam.weight": 1.0},
+            "lecam is on: with",
+        ),
+        (
+            "srgan",
+            "srgan",
+            {"objective.adversarial": 0.0, "augmentation.name": "diff_augment"},
+            r"augmentation\.name = 'diff_augment': with objective\.adversarial = 0",
+        ),
+        ("bigan", "bigan", {"objective.loss": "kl"}, r"objective\.loss = 'kl': write one of hinge"),
+    ],
+)
+def test_other_misfits_are_refused_by_name(model, objective, fields, message):
+    with pytest.raises(ValueError, match=message):
+        built(config_of(model, objective, **fields))

@@ -63,6 +63,19 @@ def test_clip_lands_parameters_within_the_limit():
     np.testing.assert_allclose(params["a"] + updates["a"], [0.5, 1.0, -1.0], rtol=1e-6)
 
 
+def test_clipping_leaves_how_far_a_network_has_grown():
+    params = {"progress": jnp.float32(2.0), "deep": {"progress": jnp.float32(2.0)}}
+    updates, _ = clip_weights(0.01).update(jax.tree.map(jnp.zeros_like, params), (), params)
+    assert float(updates["progress"]) == 0.0 and float(updates["deep"]["progress"]) < -1.9
+
+
+def test_gains_are_lengths_which_orthogonality_leaves_free():
+    params = {"gain": jnp.ones((1, 1, 4)), "kernel": jnp.ones((3, 2, 4))}
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = orthogonal_regularization(1.0).update(zeros, (), params)
+    assert not updates["gain"].any() and updates["kernel"].all()
+
+
 def test_frozen_parameters_stay_and_a_wrong_path_is_refused():
     params = {"trunk": {"block_0": jnp.ones(3), "block_1": jnp.ones(2)}, "head": jnp.ones(2)}
     link = freeze(("trunk/block_0", "head"))

@@ -19,7 +19,7 @@ def unit(x):
 
 def test_many_iterations_find_the_largest_singular_value_and_its_vector():
     w = matrix(7, 5)
-    sigma, u = power_iteration(w, jnp.ones(5), 1e-12, iterations=200)
+    sigma, u = power_iteration(w, jnp.ones(5), iterations=200)
     _, s, vt = np.linalg.svd(np.asarray(w))
     np.testing.assert_allclose(sigma, s[0], rtol=1e-5)
     np.testing.assert_allclose(np.abs(vt[0] @ np.asarray(u)), 1.0, rtol=1e-5)
@@ -29,7 +29,7 @@ def test_one_iteration_is_the_stated_formula_and_never_above_sigma():
     w, u = np.asarray(matrix(7, 5)), np.asarray(matrix(5, seed=1))
     v = unit(w @ u)
     next_u = unit(v @ w)
-    sigma, new = power_iteration(jnp.asarray(w), jnp.asarray(u), 1e-12)
+    sigma, new = power_iteration(jnp.asarray(w), jnp.asarray(u))
     np.testing.assert_allclose(sigma, v @ w @ next_u, rtol=1e-5)
     np.testing.assert_allclose(new, next_u, rtol=1e-5)
     assert sigma <= np.linalg.svd(w)[1][0] * (1 + 1e-6)
@@ -62,11 +62,29 @@ def test_gradient_is_the_stated_formula():
 
 def test_gradient_with_u_and_v_converged_is_that_of_the_true_norm():
     w = matrix(6, 4)
-    _, u = power_iteration(w, jnp.ones(4), 1e-12, iterations=200)
-    ours = jax.grad(lambda w: power_iteration(w, u, 1e-12)[0])(w)
+    _, u = power_iteration(w, jnp.ones(4), iterations=200)
+    ours = jax.grad(lambda w: power_iteration(w, u)[0])(w)
     true = jax.grad(lambda w: jnp.linalg.norm(w, 2))(w)
     np.testing.assert_allclose(ours, true, rtol=0, atol=2e-5)
-    check_grads(lambda w: power_iteration(w, u, 1e-12)[0], (w,), 1, ["rev"], atol=1e-2, rtol=1e-2)
+    check_grads(lambda w: power_iteration(w, u)[0], (w,), 1, ["rev"], atol=1e-2, rtol=1e-2)
+
+
+def test_a_kernel_that_starts_at_zero_is_normalised_once_it_is_not():
+    sn, zeros = spectral_norm(), {"kernel": jnp.zeros((8, 6))}
+    weights, state = sn.apply(zeros, sn.init(zeros, jax.random.key(0)))
+    assert not weights["kernel"].any() and np.isfinite(state["kernel"]).all()
+    for _ in range(100):
+        weights, state = sn.apply({"kernel": matrix(8, 6)}, state)
+    np.testing.assert_allclose(np.linalg.norm(weights["kernel"], 2), 1.0, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("size", "norm"), [(2e-4, 1.0), (5e-5, 5e-5)])
+def test_kernels_below_eps_stay_as_they_are_at_every_step(size, norm):
+    sn, params = spectral_norm(eps=1e-4), {"kernel": size * jnp.eye(8)}
+    state = sn.init(params, jax.random.key(0))
+    for _ in range(30):
+        weights, state = sn.apply(params, state)
+    np.testing.assert_allclose(np.linalg.norm(weights["kernel"], 2), norm, rtol=1e-4)
 
 
 @pytest.mark.parametrize("iterations", [1, 3])

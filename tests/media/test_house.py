@@ -197,7 +197,7 @@ def test_what_does_not_fit_is_refused_before_training(medium, tmp_path):
         ("--config.data.name=fashion_mnist", f"data.medium = '{medium}', but .* holds images"),
         (
             "--config.augmentation.name=ada",
-            "augmentation.name = 'ada' changes images, and data.medium",
+            f"augmentation.name = 'ada': data.medium = '{medium}' is not single images; write",
         ),
     ]
     if medium == "waves":

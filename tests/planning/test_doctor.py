@@ -209,8 +209,11 @@ def doctor_run(tmp_path, **fields):
         ({"discriminator.b1": 0.9}, "discriminator.b1 = 0.9"),
         ({"discriminator.spectral_norm": False}, "needs a gradient penalty"),
         ({"average.decay": 0.9999}, "100% of the average is still the start"),
-        ({}, "batch norm sees 8 images"),
-        ({"train.batch": 32, "model.batch_norm_groups": 2}, "batch norm sees 8 images"),
+        ({}, "where there is any, sees 8 images"),
+        (
+            {"train.batch": 32, "model.batch_norm_groups": 2},
+            "where there is any, sees 8 images",
+        ),
         ({}, "data.held_out is empty"),
     ],
 )
@@ -225,6 +228,12 @@ def test_known_failures_are_named_with_their_source(fields, words):
 def test_what_bounds_the_discriminator_otherwise_is_no_failure(fields):
     config = debug_config(**{"discriminator.spectral_norm": False, **fields})
     assert not any("spectral_norm" in text for text in advice(config, 1))
+
+
+@pytest.mark.parametrize("fields", [{"average.decay": 0.0}, {"average.half_life": 1e18}])
+def test_an_average_without_a_length_needs_no_advice_on_it(fields):
+    config = debug_config(**fields, **{"average.start_step": 100, "train.steps": 10})
+    assert not any("average." in text for text in advice(config, 60_000))
 
 
 def test_disk_counts_every_checkpoint_that_is_kept(tmp_path):

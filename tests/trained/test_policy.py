@@ -132,7 +132,7 @@ def test_refused_of_a_policy(trained, argv, message):
         (
             "gail_pendulum",
             ("augmentation.name=diff_augment",),
-            "augmentation.name = 'diff_augment' changes images, and data.medium = 'transitions'",
+            "augmentation.name = 'diff_augment': data.medium = 'transitions' is not single images",
         ),
         ("gail_cartpole", (), "objective.environment = 'cartpole', but .* is of 'pendulum'"),
         ("mlp_gan", (), "data.medium = 'images', but .* holds transitions: write 'transitions'"),

@@ -110,6 +110,13 @@ def test_classes_are_those_with_two_images_everywhere():
     assert shared_classes(sizes, 2).tolist() == [0, 3]
 
 
+def test_splits_without_a_class_to_look_at_are_refused_before_training(tmp_path):
+    fields = {"data.split": "train[:200]", "data.held_out": "train[200:201]"}
+    run, records = runs.new_run(tmp_path, debug_config(**fields))
+    with pytest.raises(ValueError, match=r"no class has two examples.*or watch\.every = 0"):
+        Watch(run, records)
+
+
 def test_images_of_a_class_are_drawn_without_all_labels_at_once():
     """The draw is that of the class's places in an array, which large sets have no room for."""
     labels = np.random.default_rng(0).choice(4, 500, p=[0.6, 0.38, 0.01, 0.01])

@@ -4,7 +4,8 @@
     generator, E:   mean loss.generator(D(G(z), z)) + loss.generator(-D(x, E(x)))
 
 At the optimum the two joint distributions are equal, so E inverts G. The papers' non-saturating
-form swaps the labels of the two kinds of pairs, hence the minus. Needs models/bigan.py.
+form swaps the labels of the two kinds of pairs, hence the minus. It is right for losses that treat
+D and -D alike but for the label; others are refused. Needs models/bigan.py.
 """
 
 from functools import partial
@@ -20,6 +21,11 @@ from jaxgan.game.objectives.adversarial import logit_metrics, named_loss
 from jaxgan.game.objectives.draw import generated, pair, unpair
 
 NEEDS = {"generator": ("call", "encode"), "discriminator": ("call", "judge")}
+
+
+# At the negated logit, the generator's loss of each is that of a real pair which should look made.
+LOSSES = ("hinge", "minimax", "non_saturating", "label_smoothing", "wasserstein")
+LOSSES += ("jensen_shannon", "squared_hellinger", "energy_based")
 
 
 def judge(
@@ -59,6 +65,8 @@ def default_config() -> ConfigDict:
 def objectives(config: ConfigDict) -> dict[str, Objective]:
     """Return each player's objective."""
     loss = named_loss(config.loss, config.top_k)
+    if config.loss not in LOSSES:
+        raise ValueError(f"objective.loss = {config.loss!r}: write one of {', '.join(LOSSES)}")
     return {
         "generator": partial(generator_objective, loss=loss),
         "discriminator": partial(discriminator_objective, loss=loss),

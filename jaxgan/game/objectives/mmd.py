@@ -25,6 +25,7 @@ from jaxgan.game.keys import Keys
 from jaxgan.game.objectives.draw import generated, pair, unpair
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "encode", "decode")}
+TAKES_AUGMENTATION = False  # it would be asked to decode the image as it was before
 
 BANDWIDTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -39,8 +40,16 @@ def kernel(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def squared_mmd(x: jax.Array, y: jax.Array) -> jax.Array:
-    """Return the unbiased estimate of MMD^2 from codes x [n, d] and y [m, d]; n and m at least
-    2."""
+    """Return the unbiased estimate of MMD^2 from codes x [n, d] and y [m, d].
+
+    Raises ValueError unless n and m are at least 2.
+    """
+
+    if min(len(x), len(y)) < 2:
+        raise ValueError(
+            "objective 'mmd' compares pairs of different examples: write train.batch = 2 or more "
+            "for each microbatch"
+        )
 
     def others(a: jax.Array) -> jax.Array:  # the mean over pairs of different examples
         n = len(a)

@@ -6,7 +6,8 @@
 with D(x) = log sum exp of the class logits and p their softmax (models/improved.py). y is known for
 a share `labelled` of the images, chosen by a hash of their pixels: the same ones in every epoch and
 on every device. The mean over them is a sum over the batch divided by share times batch: unbiased,
-even if a batch has none. Leave data.flip False: a mirrored image has another hash.
+even if a batch has none. An image that is mirrored or cropped has another hash, so data.flip and
+data.random_crop are refused.
 
 `accuracy` in the log is over the images whose label was not used.
 """
@@ -27,6 +28,7 @@ from jaxgan.game.objectives.draw import generated, pair, unpair
 from jaxgan.game.objectives.feature_matching import generator_objective
 
 NEEDS = {"generator": ("call",), "discriminator": ("call", "classify", "features")}
+TAKES_CHANGED_IMAGES = False  # a label is used or not by a hash of the image
 
 
 def is_labelled(images: jax.Array, share: float) -> jax.Array:

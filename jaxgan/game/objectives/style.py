@@ -16,6 +16,7 @@ from jaxgan.game.objectives import adversarial
 
 NEEDS = {"generator": ("call", "styles", "synthesise"), "discriminator": ("call",)}
 TAKES_LATENT_STEP = True
+TAKES_NEARBY_LATENTS = False  # the terms would compare images with mixed styles and without
 
 
 def mixed_styles(

@@ -56,9 +56,14 @@ Terms = dict[str, dict[str, Term]]  # by player and name
 
 
 def terms_of(config: ConfigDict, images_a_step: int, own: Terms | None = None) -> Terms:
-    """Return the terms that the config asks for, and the user's `own`, by player and name."""
+    """Return the terms that the config asks for, and the user's `own`, by player and name.
+
+    Raises ValueError for an own term with the name of another.
+    """
     c, every = config.consistency, config.penalty.every
     weight = partial(of_steps, images=images_a_step)
+    # A moving average moves with each microbatch.
+    a_turn = lambda decay: decay ** (1 / config.train.microbatches)
     terms: Terms = {"generator": {}, "discriminator": {}}
     if config.penalty.name != "none":
         term = wrappers.penalised(penalties.named(config.penalty.name))
@@ -69,17 +74,23 @@ def terms_of(config: ConfigDict, images_a_step: int, own: Terms | None = None) -
         term = consistency.discriminator_term(real, fake, latents, c.noise)
         terms["discriminator"]["consistency"] = term
     if config.lecam.weight:
-        term = wrappers.weighed(lecam(config.lecam.decay), weight(config.lecam.weight))
+        term = wrappers.weighed(lecam(a_turn(config.lecam.decay)), weight(config.lecam.weight))
         terms["discriminator"]["lecam"] = term
     if c.spread:
         term = wrappers.weighed(consistency.generator_term(c.noise), weight(c.spread))
         terms["generator"]["spread"] = term
     if config.path_length.weight:
         of_length = weight(config.path_length.weight, factor=every)
-        term = wrappers.weighed(path_length(config.path_length.decay), of_length)
+        term = wrappers.weighed(path_length(a_turn(config.path_length.decay)), of_length)
         terms["generator"]["path_length"] = term
     for player, named in (own or {}).items():
-        terms.setdefault(player, {}).update(named)
+        for name, term in named.items():
+            if name in (*LAZY, *terms.setdefault(player, {})):
+                raise ValueError(
+                    f"terms has a module {name!r} for the {player}, which already has a term of "
+                    "that name: rename the file"
+                )
+            terms[player][name] = term
     return terms
 
 

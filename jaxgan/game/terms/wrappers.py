@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import jax
+import jax.numpy as jnp
 
 from jaxgan.game.game import Batch, Drawn, Game, Nets, Objective, Outcome
 from jaxgan.game.keys import Keys
@@ -120,20 +121,31 @@ def alike(change: Callable[[jax.Array], jax.Array], inputs: tuple) -> tuple:
     return tuple(change(x) if is_image(x) else x for x in inputs)
 
 
-def through(nets: Nets, augmentation: Augmentation, state: PyTree, keys: Keys) -> Nets:
-    """Return nets whose discriminator sees images, in any of its calls, through the augmentation.
+def through(
+    nets: Nets, augmentation: Augmentation, state: PyTree, batch: Batch, keys: Keys
+) -> Nets:
+    """Return nets whose discriminator sees images through the augmentation, in any of its calls but
+    `pooled`, which only resizes them.
 
-    Within a turn, all passes over the same number of images use the same random draws.
+    Within a turn, image i of the batch and of every pass is changed by the same random draws: in a
+    pass over pairs (objectives/draw.py), both images of pair i. So it makes no difference whether
+    real and generated images are judged together or apart.
     """
+    count = len(jax.tree.leaves(batch.sample)[0])
+    apply = lambda images: augmentation.apply(state, images, keys["augment"], nets.step)
 
     def augmented(images: jax.Array) -> jax.Array:
-        return augmentation.apply(state, images, keys["augment"], nets.step)
+        if len(images) == count:
+            return apply(images)
+        groups = images.reshape(count, -1, *images.shape[1:])
+        parts = [apply(groups[:, i]) for i in range(groups.shape[1])]
+        return jnp.stack(parts, axis=1).reshape(images.shape)
 
-    def seeing(call: Callable) -> Callable:
+    def seeing(name: str, call: Callable) -> Callable:
         def seen(*inputs):
             return call(*alike(augmented, inputs))
 
-        return seen
+        return call if name == "pooled" else seen
 
     return nets.replace(discriminator=nets.discriminator.wrapped(seeing))
 
@@ -145,7 +157,7 @@ def augmented_d(objective: Objective, augmentation: Augmentation) -> Objective:
         game: Game, nets: Nets, stats, batch: Batch, keys: Keys
     ) -> tuple[jax.Array, Outcome]:
         state = stats["augmentation"]
-        seen = through(nets, augmentation, state, keys)
+        seen = through(nets, augmentation, state, batch, keys)
         loss, outcome = objective(game, seen, stats, batch, keys)
         of_real, _ = logits_of(outcome.drawn)
         real_logits = jax.lax.stop_gradient(score(of_real))
@@ -164,6 +176,6 @@ def augmented_g(objective: Objective, augmentation: Augmentation) -> Objective:
         game: Game, nets: Nets, stats, batch: Batch, keys: Keys
     ) -> tuple[jax.Array, Outcome]:
         state = nets.discriminator.stats["augmentation"]
-        return objective(game, through(nets, augmentation, state, keys), stats, batch, keys)
+        return objective(game, through(nets, augmentation, state, batch, keys), stats, batch, keys)
 
     return behind

@@ -86,14 +86,14 @@ def normalised(weights: Weights, role: str) -> PyTree:
     params = weights.part(role, "params")
     if not params:
         raise ValueError(f"no {role} among these weights: import a file that holds one")
-    v, eps = weights.part(role, "v"), weights.config[role].spectral_norm_eps
+    v = weights.part(role, "v")
     for path, u in weights.part(role, "u").items():
         matrix = as_matrix(path, params[path])
         if path in v:
             left, right = np.asarray(v[path], np.float64), np.asarray(u, np.float64)
             sigma = left @ matrix.astype(np.float64) @ right
         else:
-            sigma, _ = power_iteration(jnp.asarray(matrix), jnp.asarray(u), eps)
+            sigma, _ = power_iteration(jnp.asarray(matrix), jnp.asarray(u))
         params[path] = params[path] / np.float32(sigma)
     return unflatten_dict(params, sep="/")
 

@@ -51,6 +51,11 @@ def test_two_gaussians():
     assert abs(same.mean()) < 4 * same.std() / np.sqrt(len(same)) and same.min() < 0
 
 
+def test_a_single_example_has_no_pairs():
+    with pytest.raises(ValueError, match=r"train\.batch = 2 or more"):
+        mmd.squared_mmd(jnp.ones((1, 3)), jnp.ones((1, 3)))
+
+
 def test_the_two_players():
     class Game:
         source = staticmethod(lambda key, batch: (jnp.float32(Y), jnp.zeros(4, jnp.int32)))

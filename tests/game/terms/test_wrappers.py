@@ -8,9 +8,10 @@ import pytest
 from jaxgan.config import default_config
 from jaxgan.game.game import Batch, Bound, Drawn, Nets, Outcome
 from jaxgan.game.keys import Keys
+from jaxgan.game.objectives.draw import judged
 from jaxgan.game.schedules import of_steps
 from jaxgan.game.terms import compose, consistency, penalties, wrappers
-from jaxgan.game.terms.augmentations import instance_noise
+from jaxgan.game.terms.augmentations import diff_augment, instance_noise
 from jaxgan.game.terms.lecam import lecam
 
 RNG = np.random.default_rng(0)
@@ -174,11 +175,46 @@ def test_an_objective_that_hands_over_no_logits_cannot_steer_an_augmentation():
 def test_codes_are_not_augmented():
     noise = instance_noise(1.0)
     nets = Nets({"discriminator": Bound({"encode": lambda x: x, "decode": lambda x: x})})
-    nets = wrappers.through(nets, noise, noise.init(), KEYS)
+    zeros = jnp.zeros((64, 8, 8, 1))
+    nets = wrappers.through(nets, noise, noise.init(), Batch(zeros), KEYS)
     codes = jnp.ones((3, 5))
     np.testing.assert_array_equal(nets.discriminator.decode(codes), codes)
-    images = nets.discriminator.encode(jnp.zeros((64, 8, 8, 1)))
+    images = nets.discriminator.encode(zeros)
     assert float(images.std()) == pytest.approx(1.0, abs=0.05)  # of 4096 draws
+
+
+@pytest.mark.parametrize("name", ["color", "translation", "cutout"])
+def test_images_are_changed_alike_whether_they_are_judged_in_pairs_or_apart(name):
+    augment, rng = diff_augment((name,)), np.random.default_rng(1)
+    real, fake = (Batch(jnp.float32(rng.normal(size=(4, 8, 8, 3))), LABELS) for _ in range(2))
+    nets = Nets({"discriminator": Bound({"call": lambda x, _: x, "pooled": lambda x: x})})
+    seen = wrappers.through(nets, augment, augment.init(), real, KEYS)
+    apart = judged(seen, real, fake, one_pass=False)
+    for together, alone, was in zip(judged(seen, real, fake), apart, (real, fake), strict=True):
+        np.testing.assert_array_equal(together, alone)
+        assert (np.asarray(alone) != was.sample).any((1, 2, 3)).all()
+    np.testing.assert_array_equal(seen.discriminator.pooled(real.sample), real.sample)
+
+
+def test_moving_averages_do_not_depend_on_the_number_of_microbatches():
+    """Of constant logits, in as many turns: one pass each, or four."""
+    means = []
+    for microbatches in (1, 4):
+        config = default_config()
+        config.train.microbatches, config.lecam.weight, config.lecam.decay = microbatches, 1.0, 0.9
+        term = compose.terms_of(config, 64)["discriminator"]["lecam"]
+        state = term.init()
+        for _ in range(3 * microbatches):
+            _, state = term.value(NETS, DRAWN, state, KEYS)
+        means.append(float(state["real"]))
+    assert means[0] == pytest.approx((1 - 0.9**3) * float(LOGITS[0].mean()), rel=1e-5)
+    assert means[1] == pytest.approx(means[0], rel=1e-5)
+
+
+def test_a_term_of_ones_own_does_not_replace_another():
+    config, own = default_config(), {"discriminator": {"penalty": wrappers.penalised(penalties.r1)}}
+    with pytest.raises(ValueError, match="terms has a module 'penalty' for the discriminator"):
+        compose.terms_of(config, 64, own)
 
 
 @pytest.mark.parametrize(
