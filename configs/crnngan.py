@@ -27,4 +27,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=20_000, batch=20, num_d_steps=1)
     config.train.update(log_every=50, sample_every=500, checkpoint_every=1000)
     config.watch.every = 1000
+    config.evaluate.metrics = ("tunes",)
     return config

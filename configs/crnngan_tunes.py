@@ -30,4 +30,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=1200, batch=32, num_d_steps=1)
     config.train.update(log_every=50, sample_every=250, checkpoint_every=500)
     config.watch.every = 500
+    config.evaluate.metrics = ("tunes",)
     return config

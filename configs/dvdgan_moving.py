@@ -27,4 +27,5 @@ def get_config() -> ConfigDict:
     config.train.update(log_every=20, sample_every=100, checkpoint_every=200)
     config.sample.update(standing_batches=10, standing_batch=64)
     config.watch.every = 200
+    config.evaluate.update(extractor="discriminator", metrics=("fd", "kd", "precision_recall"))
     return config

@@ -30,4 +30,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=50_000, batch=100, num_d_steps=1)
     config.train.update(log_every=100, sample_every=1000, checkpoint_every=1000)
     config.watch.every = 1000
+    config.evaluate.update(extractor="discriminator", metrics=("fd", "kd", "precision_recall"))
     return config

@@ -25,4 +25,5 @@ def get_config() -> ConfigDict:
         player.update(learning_rate=1e-4, b1=0.9, orthogonal=0.0, spectral_norm=False)
     config.average.decay = 0.0
     config.train.update(steps=500_000, batch=8, num_d_steps=1)
+    config.evaluate.metrics = ("paired",)
     return config

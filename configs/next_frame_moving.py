@@ -29,4 +29,5 @@ def get_config() -> ConfigDict:
     config.average.decay = 0.98
     config.train.update(steps=1000, batch=16, num_d_steps=1)
     config.train.update(log_every=20, sample_every=100, checkpoint_every=200)
+    config.evaluate.metrics = ("paired",)
     return config

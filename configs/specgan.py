@@ -30,4 +30,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=200_000, batch=64, num_d_steps=5)
     config.train.update(log_every=100, sample_every=2000, checkpoint_every=2000)
     config.watch.every = 2000
+    config.evaluate.update(extractor="classifier", metrics=("is", "fd"))
     return config

@@ -31,4 +31,5 @@ def get_config() -> ConfigDict:
     config.train.update(log_every=20, sample_every=200, checkpoint_every=400)
     config.sample.update(standing_batches=20, standing_batch=64)
     config.watch.every = 400
+    config.evaluate.update(extractor="classifier", metrics=("is", "fd"))
     return config

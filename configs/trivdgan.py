@@ -26,4 +26,5 @@ def get_config() -> ConfigDict:
     config.train.update(steps=300_000, batch=512, num_d_steps=2)
     config.sample.update(standing_batches=20, standing_batch=64)
     config.watch.update(images=2, classes=8)
+    config.evaluate.update(extractor="discriminator", metrics=("fd", "kd", "precision_recall"))
     return config

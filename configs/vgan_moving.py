@@ -29,4 +29,5 @@ def get_config() -> ConfigDict:
     config.train.update(log_every=50, sample_every=500, checkpoint_every=500)
     config.sample.update(standing_batches=20, standing_batch=64)
     config.watch.every = 500
+    config.evaluate.update(extractor="discriminator", metrics=("fd", "kd", "precision_recall"))
     return config

@@ -8,7 +8,11 @@ import jax
 import pytest
 
 from jaxgan.build import build, medium_of
+from jaxgan.config import default_config
 from jaxgan.data.records import open_records
+from jaxgan.evaluate.evaluation import needs_extractor
+from jaxgan.evaluate.metrics.table import METRICS
+from jaxgan.evaluate.session import INSTEAD
 from jaxgan.game import steps
 from jaxgan.game.game import Batch, init_state
 from jaxgan.training import facts, run
@@ -89,6 +93,21 @@ def built(name):
 @pytest.mark.parametrize(("name", "makes"), MAKES.items())
 def test_what_comes_next_fits_what_a_run_makes(name, makes):
     assert made_by(built(name)) == makes
+
+
+# Media besides those of INSTEAD that image networks do not see.
+OTHERS = ("clips", "mels", "posed_clips", "speech", "transitions", "volumes")
+
+
+@pytest.mark.parametrize("name", STEMS)
+def test_what_a_config_evaluates_fits_its_medium(name):
+    """As the end of a training proposes: scores of images for images alone."""
+    config = module(name).get_config()
+    if config.data.medium not in (*INSTEAD, *OTHERS):
+        return
+    assert config.evaluate.metrics != default_config().evaluate.metrics
+    if METRICS.keys() >= set(config.evaluate.metrics) and needs_extractor(config.evaluate):
+        assert config.evaluate.extractor in ("discriminator", "classifier")
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,11 @@ SECTIONS: dict[str, Any] = {
         "rate": Field(
             None, "for waves: samples per second; filled in from the data set", at_least(1), int
         ),
+        "stride": Field(
+            1,
+            "for clips: distance of two frames in their film; filled in from the data set",
+            at_least(1),
+        ),
         "hop": Field(
             256,
             "for mels: samples from one frame to the next; a window is four times as long",
@@ -333,5 +338,5 @@ SECTIONS: dict[str, Any] = {
 # Fields of config.data that only the data set can fill in; a resolved config has them.
 FACTS = (
     *("channels", "source_channels", "map_classes", "text_dim"),
-    *("bits", "rate", "class_names"),
+    *("bits", "rate", "stride", "class_names"),
 )

@@ -47,6 +47,7 @@ def check_metrics(metrics: Iterable[str], known: Iterable[str] = tuple(METRICS))
 
 def check_request(metrics: Iterable[str], request: Request) -> None:
     """Raise ValueError for metrics whose needs the request does not provide."""
+    metrics = tuple(metrics)
     word = request.reference.noun
     sets = {"samples": request.samples, f"real {word}": request.reference}
     for name in metrics:
@@ -60,10 +61,14 @@ def check_request(metrics: Iterable[str], request: Request) -> None:
         for need in metric.needs:
             reason = NEEDS[need](request) if need in NEEDS else ""
             if reason:
-                other = (
-                    "" if need in ("images", "images_or_sounds", "frames") else ", or leave it out"
-                )
-                raise ValueError(f"the metric {name!r} {reason}{other} of evaluate.metrics")
+                rest = tuple(n for n in metrics if need not in METRICS[n].needs)
+                if need in ("images", "images_or_sounds", "frames"):
+                    other = " of evaluate.metrics"
+                elif rest:
+                    other = f", or evaluate.metrics = {rest}"
+                else:
+                    other = ", or leave it out of evaluate.metrics"
+                raise ValueError(f"the metric {name!r} {reason}{other}")
 
 
 def numbering(metrics: Iterable[str], samples: Images, reference: Images) -> np.ndarray | None:

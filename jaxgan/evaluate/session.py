@@ -27,6 +27,17 @@ from jaxgan.evaluate.translations import guesses, pair_images, translations
 from jaxgan.media.pictures import save_picture
 from jaxgan.trained.translator import Translator
 
+# What evaluates other media than images, by data.medium.
+INSTEAD = {
+    "waves": "evaluate.extractor = 'classifier'",
+    "log_spectrograms": "evaluate.extractor = 'classifier'",
+    "events": "evaluate.metrics = ('tunes',)",
+    "next_frames": "evaluate.metrics = ('paired',)",
+}
+OTHERWISE = (
+    "evaluate.extractor = 'discriminator' and evaluate.metrics = ('fd', 'kd', 'precision_recall')"
+)
+
 
 class Session:
     """The reference, the extractor and their compiled programs, kept from one model to the next."""
@@ -131,6 +142,7 @@ class Session:
         if not needs_extractor(self._settings):
             return None
         name, shape = self._settings.extractor, reference.shape
+        medium = self._config.data.medium
         if name == "classifier":
             found = classifier(reference)
             self._say(
@@ -141,8 +153,8 @@ class Session:
         if len(shape) != 3 and name in KNOWN and name not in NETWORKS:
             raise ValueError(
                 f"evaluate.extractor = {name!r} sees images, and these are samples of "
-                f"{'x'.join(map(str, shape))}: write 'discriminator', 'classifier' for sounds, "
-                "or package.module:function of your own"
+                f"{'x'.join(map(str, shape))}: write {INSTEAD.get(medium, OTHERWISE)}, or "
+                "package.module:function of your own"
             )
         if name in NETWORKS:
             if model.run is None or model.state is None:

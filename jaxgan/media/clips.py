@@ -16,7 +16,7 @@ from jaxgan.media import pictures
 from jaxgan.media.augment import Streams, half_flipped
 from jaxgan.media.images import distances, to_float
 from jaxgan.media.labelled import decode, labelled
-from jaxgan.media.medium import Batch, Medium, Reel
+from jaxgan.media.medium import Batch, Held, Medium, Reel
 from jaxgan.media.pixels import to_stored
 
 SIZE = (16, 64, 64)  # frames, height, width
@@ -26,6 +26,11 @@ READS = ("clips",)
 PREPARE = "jaxgan prepare FOLDER TARGET --frames={0}"
 STRIP = 6  # frames of a picture
 RATE = 10  # frames per second of a GIF
+
+
+def facts(data: ConfigDict, held: Held) -> dict[str, int]:
+    """Return the distance of two frames of a clip in their film."""
+    return {"stride": held.manifest.get("stride", 1)}
 
 
 def medium(data: ConfigDict) -> Medium:

@@ -22,7 +22,7 @@ from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
 
 SIZE, AUGMENTS = clips.SIZE, clips.AUGMENTS
-READS, PREPARE, NOUN = clips.READS, clips.PREPARE, clips.NOUN
+READS, PREPARE, NOUN, facts = clips.READS, clips.PREPARE, clips.NOUN, clips.facts
 
 
 def medium(data: ConfigDict) -> Medium:

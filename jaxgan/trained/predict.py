@@ -4,7 +4,8 @@ OUT/NAME.gif    the first frames of the film FOLDER/NAME.*, as many as the model
                 that it predicts
 OUT.png         the first films: frames given above frames predicted
 
-Films are animated GIF, WebP or PNG of any size that the network takes.
+Films are animated GIF, WebP or PNG of any size that the network takes. The given frames are as far
+apart as in training (`jaxgan prepare --stride`).
 """
 
 from pathlib import Path
@@ -71,8 +72,10 @@ def first_frames(translator: Translator, path: Path) -> np.ndarray:
     """Return as many frames of a film as the network takes; ValueError, naming it, for an unfit
     film."""
     count, *_, channels = translator.source_shape
+    stride = translator.config.data.stride
     try:
-        frames = np.stack(list(films.frames(path, range(count), channels)))
+        places = range(0, count * stride, stride)
+        frames = np.stack(list(films.frames(path, places, channels)))
         translator.refuse_source(frames.shape)
     except (BadImageError, ValueError, OSError) as error:
         raise ValueError(f"{path}: {one_line(error)}; {count} frames are needed") from None

@@ -137,6 +137,9 @@ def test_evaluation_runs_on_features_and_refuses_what_knows_images(trained):
         assert f"metric {metric!r} works on {works_on}, and these are samples of {shape}" in said
     said = outcome(["evaluate", str(folder / "run"), "--config.evaluate.metrics=fd"])
     assert f"evaluate.extractor = 'lite0' sees images, and these are samples of {shape}" in said
+    said = outcome([*argv, "--config.evaluate.metrics=is,fd"])
+    assert "the metric 'is' needs logits" in said
+    assert said.strip().endswith("or evaluate.metrics = ('fd',)")
 
 
 def test_the_explorer_shows_and_plays(trained):

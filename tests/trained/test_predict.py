@@ -8,11 +8,14 @@ import pytest
 import jaxgan
 from jaxgan.config import default_config
 from jaxgan.data.prepare.prepare import prepare
+from jaxgan.data.reader import Reader
+from jaxgan.data.records import open_records
 from jaxgan.evaluate.metrics.paired import psnr
 from jaxgan.evaluate.translations import guesses, pair_images
 from jaxgan.media import image_files
 from jaxgan.media.image_files import count_frames, read_picture
-from jaxgan.trained.predict import predict_films
+from jaxgan.trained.predict import first_frames, predict_films
+from jaxgan.training.run import resolve
 from tests.data.made_media import moving
 from tests.tiny import run_of
 
@@ -46,6 +49,24 @@ def test_films_go_on(opened, tmp_path):
     found = found[:, ::8, ::8].astype(int)  # small frames are enlarged
     assert np.abs(found - [*frames, *made[0]]).mean() < 8  # a GIF's palette
     assert read_picture(tmp_path / "out.png", 3, 8).shape[1] > 3 * 2 * 8
+
+
+def test_given_frames_are_as_far_apart_as_in_training(tmp_path):
+    """A square that moves one pixel a frame, trained on every second frame."""
+    moving(tmp_path / "films", 1, frames=14, side=16)
+    prepare(tmp_path / "films", tmp_path / "data", frames=6, stride=2)
+    records = open_records(tmp_path / "data")
+    config = default_config("next_frame", "next_frame")
+    config.data.update(name=str(tmp_path / "data"), medium="next_frames", size=(6, 16, 16))
+    config.condition, config.model.width, config.train.batch = "data", 2, 8
+    run_of(tmp_path / "run", resolve(config, records))
+    translator = jaxgan.load(tmp_path / "run")
+    assert translator.config.data.stride == 2
+    with Reader(records, translator.medium) as reader:
+        trained_on = reader.read(np.arange(len(records))).condition
+    for film in sorted((tmp_path / "films").rglob("*.gif")):
+        given = first_frames(translator, film)
+        assert any((given == clip).all() for clip in trained_on)
 
 
 def test_scores_are_set_beside_the_last_given_frame(opened):

@@ -101,7 +101,7 @@ def open_clips(
         read=read,
         shape=(frames, *size, channels),
         dtype=np.dtype(np.uint8),
-        facts={"medium": "clips"},
+        facts={"medium": "clips", "stride": stride},
         files=files,
     )
 
