@@ -74,7 +74,7 @@ def evaluate(path: Path, config: ConfigDict, options: Options) -> int:
     check_settings(config.evaluate)
     values = points_of(options.truncation) if options.truncation else []
     spans = points_of(options.length, "--length") if options.length else []
-    lengths.check(path, spans)
+    lengths.check(path, spans, config.sample.weights)
     if values and spans:
         raise ValueError("--truncation and --length: write one of the two at a time")
     if options.follow and not is_run(path):

@@ -14,9 +14,8 @@ import numpy as np
 from jax.experimental import multihost_utils
 from ml_collections import ConfigDict
 
-from jaxgan.evaluate.models import Model, of, run_of
+from jaxgan.evaluate.models import Model, of_state, run_of
 from jaxgan.files import desk, manifest
-from jaxgan.trained.load import from_state
 from jaxgan.training.checkpoints import Checkpoints
 from jaxgan.training.run import abstract_state
 
@@ -49,9 +48,7 @@ def follow(
                 except (manifest.DamagedError, OSError) as error:
                     say(f"the checkpoint of step {step} is left out: {error}")
                     continue
-                # The networks are compiled for the first checkpoint; the others reuse the programs.
-                compiled = model and (model.generator or model.translator)
-                model = of(from_state(run, state, compiled), run, state)
+                model = of_state(workdir, run, state, model)
                 score(model)
                 desk.push(workdir)
                 waited = time.monotonic()

@@ -21,8 +21,10 @@ from jaxgan.files.atomic import write_text
 from jaxgan.media.pictures import save_picture
 
 
-def check(path: Path, values: list[float]) -> None:
-    """Raise ValueError for a path or lengths for which there are no averages."""
+def check(path: Path, values: list[float], weights: str) -> None:
+    """Raise ValueError for a path, lengths or weights for which there are no averages."""
+    if values and weights != "average":
+        raise ValueError(f"sample.weights = {weights!r}: --length is of averages; write 'average'")
     if values and not is_run(path):
         raise ValueError(f"--length: {path} is not a run; write one that kept average.lengths")
     if values and not 0.0 < min(values) <= max(values) <= LONGEST:

@@ -49,12 +49,19 @@ def open_model(path: Path, config: ConfigDict) -> Model:
     run = run_of(path, config)
     with Checkpoints(path / "checkpoints") as checkpoints:
         state = checkpoints.restore_newest(abstract_state(run), wanted=config.sample.step)
-    if config.sample.length and config.sample.weights == "average":
-        average = of_length(path, config.sample.length, int(state.step))
-        state = state.replace(averages={**state.averages, "generator": average})
+    return of_state(path, run, state)
+
+
+def of_state(path: Path, run: Run, state: TrainState, before: Model | None = None) -> Model:
+    """Return the model of a run's state; `before`, that of another state, lends its programs."""
     if is_classifier(run):
         return Model(run=run, state=state, classifier=classifier_of(run, state))
-    return of(from_state(run, state), run, state)
+    wanted = run.config.sample
+    if wanted.length and wanted.weights == "average":
+        average = of_length(path, wanted.length, int(state.step))
+        state = state.replace(averages={**state.averages, "generator": average})
+    compiled = before and (before.generator or before.translator)
+    return of(from_state(run, state, compiled), run, state)
 
 
 def of(trained: Trained, run: Run | None = None, state: TrainState | None = None) -> Model:

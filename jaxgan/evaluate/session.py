@@ -123,11 +123,17 @@ class Session:
             medium = model.generator.medium
         word = noun(self._config.data.medium)
         reference = several(replace(open_images(name, split, size, medium), noun=word))
+        whole = reference.digest
         if settings.get("reference_samples", 0):
             reference = subset(reference, settings.reference_samples, settings.seed)
         test = None
         if settings.test_split:
             test = replace(open_images(name, settings.test_split, size, medium), noun=word)
+            if test.digest == whole:
+                raise ValueError(
+                    f"evaluate.test_split = {settings.test_split!r}: these are the images of the "
+                    "reference itself; write another split of a prepared data set, or ''"
+                )
         if reference.count < fake.count:
             self._say(
                 f"note: {reference.name} has {reference.count} {word}, fewer than the "

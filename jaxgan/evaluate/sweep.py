@@ -36,7 +36,7 @@ OWN = ("truncation", "truncation_definition")  # fields in which the points of a
 def points_of(text: str, flag: str = "--truncation") -> list[float]:
     """Return the values of "FIRST:LAST:STEP" (both ends included) or of "0.5,1", ascending.
 
-    Raises ValueError for another form, too many values, or values of 0 or less.
+    Raises ValueError for another form, too many values, negative ones, or none but 0.
     """
     try:
         if ":" in text:
@@ -53,8 +53,8 @@ def points_of(text: str, flag: str = "--truncation") -> list[float]:
             f"{flag}={text}: write FIRST:LAST:STEP, such as 0.04:0.2:0.04, or numbers with commas"
         ) from None
     if len(found) > MOST:
-        raise ValueError(f"--truncation={text}: more than {MOST} numbers: write a larger step")
-    if min(found) < 0:
+        raise ValueError(f"{flag}={text}: more than {MOST} numbers: write a larger step")
+    if min(found) < 0 or not any(found):
         raise ValueError(f"{flag}={text}: write numbers above 0")
     return found
 
@@ -89,8 +89,8 @@ def sweep(
         return []
     curve = [r for r in read_results(path) if fd in r["metrics"]] if path.exists() else []
     curve = [r for r in curve if {k: r["protocol"].get(k) for k in fixed} == fixed]
-    if not curve:
-        return []  # the metric failed everywhere
+    if not any(r["protocol"]["truncation"] for r in curve):
+        return []  # the metric failed at every truncation
     real_score = evaluator.real_inception_score()
     for name, rows in by_definition(curve).items():
         for line in said(name, points(rows, fd, inception, real_score), fd, inception, real_score):

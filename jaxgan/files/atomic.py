@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jaxgan.files import limits
@@ -120,6 +120,15 @@ def check_output(
             f"{field}: {path} is there already: write --force to replace it, or another name"
         )
     return " (it replaces the file that was there)"
+
+
+def check_outputs(paths: Iterable[Path], force: bool = False) -> str:
+    """Check the files that a command writes, as check_output does; return what it adds to its
+    line."""
+    count = sum(bool(check_output(path, force=force)) for path in paths)
+    return {0: "", 1: " (it replaces a file that was there)"}.get(
+        count, f" (they replace {count} files that were there)"
+    )
 
 
 def sha256(path: str | Path) -> str:

@@ -151,7 +151,7 @@ def others(runs: list[RunFacts], kind: str, known: set[str], x_label: str) -> li
 
 
 def singular_values(run: RunFacts, named: bool) -> str:
-    """Return a chart of the largest singular values of G's layers, those that grew most."""
+    """Return a chart of the largest singular values of G's layers, the six that end highest."""
     lines = [
         {"step": line.get("step"), **{k: v[0] for k, v in line["sigmas"].items() if v}}
         for line in run.watch
@@ -170,8 +170,7 @@ def singular_values(run: RunFacts, named: bool) -> str:
 
 
 def time_shares(runs: list[RunFacts]) -> str:
-    """Return a bar for each run that shows how its time was spent, weighted by the length of the
-    laps."""
+    """Return a bar for each run that shows how its time was spent, as a mean over its laps."""
     bars = []
     for run in runs:
         names = sorted({n for line in run.timing for n in line if n.startswith("time/")})

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from jaxgan.files.arrays import write_npz
-from jaxgan.files.atomic import check_output
+from jaxgan.files.atomic import check_output, check_outputs
 from jaxgan.files.progress import Progress
 from jaxgan.media.pictures import captioned, refuse_suffix, save_film, save_picture
 from jaxgan.media.pixels import to_stored
@@ -50,8 +50,7 @@ def edit_command(model: Path, config: ConfigDict, strokes: Path, options: Option
     for path in (strokes, drawn):
         if path and path.resolve() in (output.resolve(), film.resolve()):
             raise ValueError(f"--output={output} would replace {path}: write another name")
-    replaced = check_output(output)
-    check_output(film)
+    replaced = check_outputs((output, film))
     check_output(arrays, force=options.force)
     g = load_generator(model, config)
     refuse_others(g)

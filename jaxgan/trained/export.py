@@ -37,6 +37,7 @@ from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.policy import Policy
 from jaxgan.trained.simulator import Simulator
 from jaxgan.trained.translator import Translator, is_translator
+from jaxgan.trained.truncations import allowed
 
 PyTree = Any
 FORMAT = "jaxgan generator 1"
@@ -47,11 +48,8 @@ PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
 def default_truncations(generator: TrainedGenerator) -> tuple[float, ...]:
     """Return the truncations that are worth storing, 0 (none) among them."""
-    if generator.config.prior != "normal":
-        return (0.0,)
-    most = 1.0 if generator.config.sample.truncation_definition != "threshold" else 2.0
-    own = generator.config.sample.truncation
-    return tuple(sorted({t for t in (*TRUNCATIONS, own) if t <= max(most, own)}))
+    config = generator.config
+    return tuple(sorted({*allowed(TRUNCATIONS, config), config.sample.truncation}))
 
 
 def write_generator(path: Path, generator: TrainedGenerator, dtype: str = "float32") -> None:

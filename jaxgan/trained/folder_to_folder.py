@@ -29,7 +29,7 @@ def files_of(folder: Path, out: Path, what: str = "images", wanted: Wanted = IMA
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; write one with {what}")
-    if out.absolute().is_relative_to(folder.absolute()):
+    if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"--out={out} is in {folder}, whose {what} are read: write another folder")
     return [path for path in open_folder(folder, None, wanted).read(0) if isinstance(path, Path)]
 
@@ -68,10 +68,8 @@ def results_of(paths: Iterable[Path], folder: Path, out: Path, suffix: str) -> d
 
 
 def check_outputs(results: Iterable[Path], sheets: Iterable[Path], force: bool) -> int:
-    """Check results and sheets as check_output does; return how many results replace files."""
-    for path in sheets:
-        check_output(path, "--out")
-    return sum(bool(check_output(path, "--out", force=force)) for path in results)
+    """Check results and sheets as check_output does; return how many of them replace files."""
+    return sum(bool(check_output(path, "--out", force=force)) for path in (*sheets, *results))
 
 
 def reported(text: str, replaced: int, left_out: Sequence[str] = ()) -> str:

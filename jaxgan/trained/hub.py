@@ -55,7 +55,7 @@ def refuse_foreign_modules(file: Path, reference: str) -> None:
     named = [(f"{s}.{field}", config.get(s, {}).get(field, "")) for s, field in OWN.items()]
     named += [("terms", name) for name in config.get("terms", ())]
     for field, name in named:
-        if "." in str(name):
+        if "." in str(name) or ":" in str(name):
             raise ValueError(
                 f"{reference}: {field} = {name!r} is code that jaxgan does not bring: if you trust "
                 f"it, download {file.name} yourself and write its path"

@@ -118,8 +118,8 @@ def _length(about, latents, images, labels) -> jax.Array:
 def _starts(g, image, label, starts, seed, truncation) -> tuple[np.ndarray, np.ndarray]:
     """Return latents [starts, d] and labels [starts]: the draws whose images are nearest and, for a
     model with an encoder, its latents."""
-    z, _ = g.draw(range(max(CANDIDATES, starts)), seed, truncation)
     count = max(len(g.class_names), 1)
+    z, _ = g.draw(range(max(CANDIDATES, starts, count)), seed, truncation)
     labels = np.arange(len(z), dtype=np.int32) % count if label is None else np.full(len(z), label)
     found = np.asarray(distance(g.generate(z, labels, truncation), image[None]))
     order = np.argsort(found)[:starts]

@@ -127,13 +127,21 @@ def load_simulator(path: str | Path, config: ConfigDict | None = None) -> Simula
 def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
     """Return the generator in a file of `jaxgan export` or `jaxgan import`."""
     export.refuse_program(path)
-    if config is not None and config.sample.length != model_config(path).sample.length:
+    known = model_config(path).sample
+    if config is not None and config.sample.length != known.length:
         raise ValueError(
             f"sample.length = {config.sample.length:g}: {path} holds one average; write the run's "
             "directory"
         )
-    if weights.is_weights(path):
-        imported = weights.load(path)
+    imported = weights.load(path) if weights.is_weights(path) else None
+    has_table = imported is None or weights.statistics(imported) is not None
+    other = config.sample.truncation_definition if config is not None else None
+    if has_table and other not in (None, known.truncation_definition):
+        raise ValueError(
+            f"sample.truncation_definition = {other!r}: {path} holds standing statistics for "
+            f"{known.truncation_definition!r}; write this, or the run's directory"
+        )
+    if imported is not None:
         if config is not None:
             imported.config.sample = config.sample
         return weights.generator(imported)

@@ -9,7 +9,7 @@ The variance of N(0, 1) truncated at t is 1 - 2 t phi(t) / (2 Phi(t) - 1).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -45,6 +45,12 @@ def checked(value: float, config: ConfigDict, known: Sequence[float] | None = No
             f"--truncations={value:g},..."
         )
     return value
+
+
+def allowed(values: Iterable[float], config: ConfigDict) -> tuple[float, ...]:
+    """Return those of some truncations, 0 for none, that a config's generator can be sampled at."""
+    largest = LARGEST[config.sample.truncation_definition] if config.prior == "normal" else 0.0
+    return tuple(t for t in values if t <= largest)
 
 
 def latent_variance(truncation: float, definition: str) -> float:

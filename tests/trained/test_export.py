@@ -50,6 +50,15 @@ def test_a_file_samples_what_its_generator_does(exported):
         )
 
 
+def test_a_table_is_of_one_definition(exported):
+    config = load.model_config(exported)
+    config.sample.truncation_definition = "variance"
+    with pytest.raises(
+        ValueError, match=r"'variance': .* holds standing statistics for 'threshold'"
+    ):
+        jaxgan.load(exported, config)
+
+
 def test_the_arrays_are_there_for_others(exported):
     arrays, metadata = read_tensors(exported)
     assert metadata["format"] == export.FORMAT

@@ -48,6 +48,19 @@ def test_results_lie_as_their_sources_do(folder, tmp_path):
     assert reported("out: 2 images", 0) == "out: 2 images"
 
 
+def test_results_are_not_written_among_the_sources_by_another_name(folder, tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    for out in (tmp_path / "sub" / ".." / "in", tmp_path / "link" / "a"):
+        with pytest.raises(ValueError, match="write another folder"):
+            files_of(folder, out)
+
+
+def test_sheets_that_are_replaced_are_counted(folder, tmp_path):
+    (tmp_path / "out.png").touch()
+    assert check_outputs([], [tmp_path / "out.png"], force=False) == 1
+
+
 def test_two_files_with_one_result_are_refused(folder, tmp_path):
     save_picture(folder / "a/0.jpg", np.zeros((2, 3, 1), np.uint8))
     with pytest.raises(ValueError, match=r"0.jpg and .*0.png would both become .*a/0.gif: rename"):

@@ -186,10 +186,11 @@ def test_a_file_that_would_import_other_code_is_refused(tmp_path):
     arrays, metadata = read_tensors(path)
     for section, field in hub.OWN.items():
         config = json.loads(metadata["config"])
-        config[section][field] = "their.module"
-        write_tensors(tmp_path / "b", dict(arrays), metadata | {"config": json.dumps(config)})
-        with pytest.raises(ValueError, match=r"their\.module' is code that jaxgan does not bring"):
-            hub.refuse_foreign_modules(tmp_path / "b", "hf://me/small")
+        for name in ("their.module", "theirs:function"):
+            config[section][field] = name
+            write_tensors(tmp_path / "b", dict(arrays), metadata | {"config": json.dumps(config)})
+            with pytest.raises(ValueError, match=f"{name}' is code that jaxgan does not bring"):
+                hub.refuse_foreign_modules(tmp_path / "b", "hf://me/small")
 
 
 def test_published_configs_hold_no_paths():

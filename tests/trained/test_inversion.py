@@ -37,6 +37,16 @@ def test_its_own_image_is_found_again():
     assert list(found.progress) == [0, 3, 10, 30, 100, 200]
 
 
+def test_every_class_is_tried(monkeypatch):
+    monkeypatch.setattr(inversion, "CANDIDATES", 2)
+    g = tiny_tabulated()
+    count, tried = len(g.class_names), []
+    monkeypatch.setattr(g, "generate", lambda z, labels, t: tried.extend(labels) or 0 * z)
+    monkeypatch.setattr(inversion, "distance", lambda images, target: np.arange(len(images)))
+    inversion._starts(g, np.zeros((1,)), None, 1, 0, 0.0)
+    assert count > 2 and sorted(tried) == list(range(count))
+
+
 def test_an_encoder_gives_a_start(monkeypatch):
     """BiGAN's encoder, its last layer's bias moved so that it inverts one image exactly."""
     config = default_config("bigan", "bigan")

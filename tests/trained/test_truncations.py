@@ -48,6 +48,15 @@ def test_the_first_batch_norm_is_interpolated_as_if_computed():
     np.testing.assert_allclose(found["var"], exact["var"], atol=0.05 * scale)
 
 
+def test_the_usual_truncations_are_those_of_the_definition():
+    usual = (0.0, 0.5, 1.0, 1.5, 2.0)
+    allowed = lambda **fields: truncations.allowed(usual, tiny_config(**fields))
+    assert allowed() == usual
+    for definition in ("scaled", "variance"):
+        assert allowed(**{"sample.truncation_definition": definition}) == (0.0, 0.5, 1.0)
+    assert allowed(prior="uniform") == (0.0,)
+
+
 def test_a_truncation_outside_its_range_is_refused():
     def refused(value, words, known=None, **fields):
         with pytest.raises(ValueError, match=words):

@@ -16,7 +16,7 @@ import numpy as np
 from jaxgan.data.order import permutation
 from jaxgan.evaluate.metrics.distances import row_blocks
 from jaxgan.evaluate.metrics.metric import Inputs, Metric, Scores, needed
-from jaxgan.evaluate.metrics.paired import with_channels
+from jaxgan.evaluate.metrics.paired import enlarged, with_channels
 
 KS = (1, 5)
 BASELINES = ("", "_copy", "_shuffled")
@@ -57,16 +57,21 @@ def compared(made: np.ndarray, copies: np.ndarray, true: np.ndarray, seed: int) 
     }
 
 
+def copies_of(sources: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Return sources [n, h, w, c] in [-1, 1], at the size and with the channels of the truth."""
+    return with_channels(enlarged(sources, true.shape[1:3]), true.shape[-1])
+
+
 def of_pixels(inputs: Inputs) -> Scores:
     (made, _), (true, _) = needed(inputs.fake_pixels), needed(inputs.real_pixels)
-    copies = with_channels(needed(inputs.source_pixels)[0], true.shape[-1])
+    copies = copies_of(needed(inputs.source_pixels)[0], true)
     made, copies, true = (x.reshape(len(x), -1) for x in (made, copies, true))
     return Scores(compared(made, copies, true, inputs.seed))
 
 
 def of_features(inputs: Inputs) -> Scores:
     copies, features_of = needed(inputs.source_pixels)[0], needed(inputs.features_of)
-    copies = with_channels(copies, needed(inputs.real_pixels)[0].shape[-1])
+    copies = copies_of(copies, needed(inputs.real_pixels)[0])
     seen = features_of(np.round((copies + 1) * 127.5).astype(np.uint8))
     of_images: Callable[..., np.ndarray] = lambda x: needed(x).features
     rows = of_images(inputs.fake), seen, of_images(inputs.real)

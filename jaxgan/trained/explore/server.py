@@ -42,6 +42,7 @@ from jaxgan.trained.generator import TrainedGenerator
 from jaxgan.trained.load import load_generator
 from jaxgan.trained.sample.paths import spherical
 from jaxgan.trained.strokes import can_be_painted, read_strokes
+from jaxgan.trained.truncations import allowed
 
 TRUNCATIONS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)  # tabulated for a run; others are interpolated
 DIRECTIONS, REACH = 6, 6.0
@@ -279,7 +280,7 @@ def explore(model: Path, config: ConfigDict | None, host: str, port: int) -> int
     g = load_generator(model, config)
     if g.truncations is None:
         print("computing standing statistics ...", flush=True)
-        g = g.tabulated(TRUNCATIONS if g.config.prior == "normal" else (0.0,))
+        g = g.tabulated(allowed(TRUNCATIONS, g.config))
     with serve(Explorer(g, model.stem or str(model), str(model)), host, port) as server:
         url = f"http://{'localhost' if host in LOCAL else host}:{server.server_port}/"
         print(f"{url}  (Ctrl-C to stop)", flush=True)

@@ -21,6 +21,7 @@ from jaxgan.trained.sample.numbers import sample_numbers
 from jaxgan.trained.sample.rollouts import sample_policy
 from jaxgan.trained.sample.strokes import write_strokes
 from jaxgan.trained.simulator import is_simulator
+from jaxgan.trained.truncations import allowed
 
 KINDS = {
     "classes": "sample.png",
@@ -65,7 +66,7 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
     output = Path(options.output or KINDS[options.kind])
     shard = _shard(options.shard)
     if options.kind == "images":
-        check_output(output / "labels.csv")
+        check_output(output / "labels.csv")  # samples.json says whether it may be written
     elif options.kind in ("walk", "strokes"):
         refuse_film(output)
     else:
@@ -96,16 +97,16 @@ def sample(model: Path, config: ConfigDict | None, options: Options) -> int:
         save_film(output, walks.walk_frames(g, chosen, seeds, options.steps, t, options.path))
         print(f"{output}: {frames} frames through seeds {seeds}{replaced}")
         return 0
+    played = output.with_suffix(g.medium.reel.suffix) if g.medium.reel else None
+    by = f"; played by {played}{check_output(played)}" if played else ""
     rows = _rows(g, options, classes or sheets.default_classes(g), t)
     picture = sheets.sheet(g, rows)
     save_picture(output, picture)
     print(terminal.drawn(picture), end="")
-    if g.medium.reel:
-        played = output.with_suffix(g.medium.reel.suffix)
+    if played:
         write_bytes(played, sheets.reel(g, rows))
-        replaced += f"; played by {played}"
     shown = ", ".join(row.caption for row in rows[:12])
-    print(f"{output}: {len(rows)} row{'s' * (len(rows) != 1)}: {shown}{replaced}")
+    print(f"{output}: {len(rows)} row{'s' * (len(rows) != 1)}: {shown}{replaced}{by}")
     return 0
 
 
@@ -119,7 +120,7 @@ def _rows(g: TrainedGenerator, options: Options, classes: list[int], t: float) -
         return sheets.class_rows(g, classes, columns, options.seed, t)
     if options.kind == "truncations":
         values = [number("--truncations", v) for v in options.truncations.split(",") if v]
-        values = [g.truncation(v) for v in values] or [*TRUNCATIONS, 0.0]
+        values = [g.truncation(v) for v in values] or [*allowed(TRUNCATIONS, g.config), 0.0]
         refuse(len(values))
         return sheets.truncation_rows(g, classes, columns, options.seed, values)
     if options.kind == "arithmetic":

@@ -53,7 +53,7 @@ def write_images(
     if count < 1:
         raise ValueError(f"--count={count}: write 1 or more")
     _claim(g, folder, seed, g.truncation(truncation), classes)
-    labels = _labels(g, count, seed, classes)
+    labels = _labels(g, max(count, _rows(folder)), seed, classes)
     if jax.process_index() == 0:
         _write_labels(g, folder, labels)
     k, n = shard
@@ -80,6 +80,12 @@ def write_images(
         for _ in progress.watch(writes):
             _.result()
     return len(missing)
+
+
+def _rows(folder: Path) -> int:
+    """Return how many images labels.csv already lists: a larger command may have been here."""
+    path = folder / "labels.csv"
+    return len(path.read_text("utf-8").splitlines()) if path.exists() else 0
 
 
 def _labels(g: TrainedGenerator, count: int, seed: int, classes: list[int] | None) -> np.ndarray:
@@ -113,5 +119,9 @@ def _claim(
             raise ValueError(
                 f"{folder} holds other samples ({'; '.join(other)}): write another --output"
             )
+    elif (folder / "labels.csv").exists():
+        raise ValueError(
+            f"{folder} has a labels.csv that is not of samples: write another --output"
+        )
     if jax.process_index() == 0:
         write_text(path, json.dumps(settings, indent=2) + "\n")

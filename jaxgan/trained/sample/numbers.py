@@ -5,7 +5,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxgan.files.atomic import check_output, write_text
+from jaxgan.files.atomic import check_output, check_outputs, write_text
 from jaxgan.media import terminal
 from jaxgan.media.pictures import captioned, refuse_suffix, save_picture
 from jaxgan.trained.simulator import Simulator
@@ -55,13 +55,12 @@ def _files(simulator: Simulator, folder: Path, count: int, seed: int) -> int:
     medium, spec = simulator.medium, simulator.medium.spec.condition
     files = [folder / f"{number:08d}{medium.suffix}" for number in range(count)]
     table = folder / "numbers.csv"
-    for file in (*files, table):
-        check_output(file)
+    replaced = check_outputs((*files, table))
     numbers = np.random.default_rng(seed).uniform(spec.least, spec.most, count).astype(np.float32)
     made = simulator.sample(numbers, seed)
     for i, file in enumerate(files):
         medium.write(file, jax.tree.map(lambda x, i=i: x[i], made))
     lines = [f"{file.name},{number:.6g}\n" for file, number in zip(files, numbers, strict=True)]
     write_text(table, "name,number\n" + "".join(lines))
-    print(f"{folder}: {count} samples, their numbers in {table}")
+    print(f"{folder}: {count} samples, their numbers in {table}{replaced}")
     return 0

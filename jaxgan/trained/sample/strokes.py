@@ -34,7 +34,7 @@ def write_strokes(g: TrainedGenerator, output: Path, columns: int, seed: int) ->
             f"--kind=strokes: model {g.config.model.name!r} paints no strokes: write another kind"
         )
     file = output.with_suffix(".json")
-    check_output(file)
+    replaced = check_output(file)
     noise = jnp.asarray(g.latents(range(columns), seed))
     seen = jax.device_get(jax.jit(g.side.calls["act"])(g.variables(), noise))
     frames = np.stack([shown(g, canvases, columns) for canvases in np.moveaxis(seen.canvas, 1, 0)])
@@ -43,7 +43,8 @@ def write_strokes(g: TrainedGenerator, output: Path, columns: int, seed: int) ->
     programs = [[stroke_of(x, i) for x in strokes(painter, seen)] for i in range(columns)]
     write_text(file, json.dumps({"size": [height, width], "programs": programs}) + "\n")
     paints = [sum(stroke["paints"] for stroke in program) for program in programs]
-    return f"{output}: {columns} canvases of {np.mean(paints):.1f} strokes on average; {file}"
+    said = f"{output}: {columns} canvases of {np.mean(paints):.1f} strokes on average"
+    return f"{said}; {file}{replaced}"
 
 
 def shown(g: TrainedGenerator, canvases: np.ndarray, columns: int) -> np.ndarray:

@@ -63,6 +63,13 @@ def test_all_three_rows():
     assert set(found) == set(retrieval.RETRIEVAL.gives)
 
 
+def test_small_sources_are_enlarged_to_the_size_of_the_truth():
+    small = np.float32(RNG.uniform(-1, 1, (12, 2, 2, 3)))
+    true = small.repeat(4, 1).repeat(4, 2)
+    found = retrieval.of_pixels(inputs(true, true, small)).values
+    assert found["r1"] == found["r1_copy"] == 1.0
+
+
 def test_features_are_compared_by_their_angle():
     pixels = random_images((12, 2, 2, 1))
     true = RNG.normal(size=(12, 6))

@@ -52,6 +52,19 @@ def test_what_is_there_is_left_and_what_is_missing_is_made(whole, tmp_path):
     assert write_images(g, tmp_path, 20, 3, 0.5) == 0
 
 
+def test_the_labels_of_images_that_are_there_are_kept(whole, tmp_path):
+    write_images(tiny_tabulated(), tmp_path, 20, 3, 0.5)
+    write_images(tiny_tabulated(), tmp_path, 5, 3, 0.5)
+    assert (tmp_path / "labels.csv").read_bytes() == (whole / "labels.csv").read_bytes()
+
+
+def test_labels_of_something_else_are_not_replaced(tmp_path):
+    (tmp_path / "labels.csv").write_text("cat.jpg,cat\n")
+    with pytest.raises(ValueError, match=r"labels\.csv that is not of samples: write another"):
+        write_images(tiny_tabulated(), tmp_path, 2, 3, 0.5)
+    assert (tmp_path / "labels.csv").read_text() == "cat.jpg,cat\n"
+
+
 def test_other_images_are_not_mixed_in(tmp_path):
     g = tiny_tabulated()
     write_images(g, tmp_path, 2, seed=3, truncation=0.5)
