@@ -27,6 +27,8 @@ from jaxgan.media.image_files import FORMATS, BadImageError, inspect, read_pictu
 
 RARE = 20  # images: a class with fewer is reported
 UNEVEN = 10  # times the smallest class: a larger class is reported
+# Entries of a manifest that `jaxgan prepare DATA_SET TARGET` refuses or drops.
+MADE_OF_FILES = {"medium", "source_channels", "map_classes", "text_dim"}
 
 
 class Finding(NamedTuple):
@@ -40,12 +42,12 @@ class Finding(NamedTuple):
 
 
 class Look(NamedTuple):
-    """One image: its name, the hash of its content, its size (h, w), its oddities, and why it is
-    bad."""
+    """One image: its name, the hash of its content, its size without channels, its oddities, and
+    why it is bad."""
 
     name: str
     digest: bytes
-    size: tuple[int, int] | None = None
+    size: tuple[int, ...] | None = None
     oddities: tuple[str, ...] = ()
     problem: str = ""
 
@@ -58,17 +60,43 @@ def examine_records(records: Records, on_bad_record: str) -> list[Finding]:
     }[on_bad_record]
     labels = np.full(len(records), -1, np.int32)
     looks = in_threads(lambda index: record_look(records, index, labels), range(len(records)))
-    if "environment" in (records.manifest() or {}):
+    manifest = records.manifest() or {}
+    if "environment" in manifest:
         return summary(looks, becomes)  # of transitions, whose labels are actions
     known = labels[labels >= 0]
     findings = [*summary(looks, becomes), *labels_summary(known, records.class_names)]
-    if is_sorted_by_class(known):
+    files = records.files()
+    if is_sorted_by_class(known if files is None else by_file(labels, files)):
+        remedy = (
+            "prepare the original files again, without --order=source"
+            if MADE_OF_FILES & manifest.keys()
+            else f"write them shuffled: `jaxgan prepare {records.directory} TARGET "
+            f"--split={whole_splits(records.split)}`"
+        )
         findings.append(
             Finding(True, f"{records.directory}: records are sorted by class, so a slice such as "
-                    "train[95%:] holds one or two classes only; write them shuffled: `jaxgan "
-                    f"prepare {records.directory} TARGET --split={records.split}`")
+                    f"train[95%:] holds one or two classes only; {remedy}")
         )  # fmt: skip
     return findings
+
+
+def by_file(labels: np.ndarray, files: np.ndarray) -> np.ndarray:
+    """Return the label of each file, of its first readable record, in order.
+
+    Args:
+      labels: of each record, [n]; -1 if it cannot be read. files: the number of its file, [n].
+    """
+    files, labels = files[labels >= 0], labels[labels >= 0]
+    return labels[np.diff(files, prepend=-1) != 0]
+
+
+def whole_splits(split: str) -> str:
+    """Return a split without its slices.
+
+    >>> whole_splits("train[:5%]+train[6%:]")
+    'train'
+    """
+    return "+".join(dict.fromkeys(part.partition("[")[0] for part in split.split("+")))
 
 
 def is_sorted_by_class(labels: np.ndarray) -> bool:
@@ -92,7 +120,7 @@ def record_look(records: Records, index: int, labels: np.ndarray) -> Look:
     except Exception as error:  # Pillow raises many kinds on damaged bytes
         limits.pass_on(error)
         return Look(where, b"", problem=one_line(error))
-    return Look(where, hashlib.sha256(image.tobytes()).digest(), image.shape[:2])
+    return Look(where, hashlib.sha256(image.tobytes()).digest(), image.shape[:-1])
 
 
 def examine_source(source: Source) -> list[Finding]:
@@ -114,7 +142,7 @@ def examine_source(source: Source) -> list[Finding]:
 def picture_look(name: str, payload: Payload) -> Look:
     """Read one image of a source."""
     if isinstance(payload, np.ndarray):
-        return Look(name, hashlib.sha256(payload.tobytes()).digest(), payload.shape[:2])
+        return Look(name, hashlib.sha256(payload.tobytes()).digest(), payload.shape[:-1])
     try:
         if isinstance(payload, Exception):
             raise payload
@@ -159,7 +187,8 @@ def summary(looks: list[Look], becomes: str) -> list[Finding]:
     """Return findings on the images themselves: bad ones, sizes, oddities, copies."""
     findings = [Finding(True, f"{x.name}: {x.problem}; {becomes}") for x in looks if x.problem]
     sizes = collections.Counter(x.size for x in looks if x.size)
-    text = ", ".join(f"{h}x{w} ({count:,})" for (h, w), count in sizes.most_common(3))
+    most = sizes.most_common(3)
+    text = ", ".join(f"{'x'.join(map(str, size))} ({count:,})" for size, count in most)
     if len(sizes) > 3:
         text += f" and {len(sizes) - 3:,} more sizes"
     findings.append(

@@ -39,7 +39,7 @@ from jaxgan.data.description import (
 from jaxgan.data.example import Example, content_hash, serialize
 from jaxgan.data.labels import FileLabels, Labels, in_chunks
 from jaxgan.data.open_shard import OpenShard
-from jaxgan.data.whole_files import with_whole_files
+from jaxgan.data.whole_files import file_numbers, with_whole_files
 from jaxgan.files import limits
 from jaxgan.files.atomic import sha256
 from jaxgan.files.errors import one_line
@@ -222,6 +222,12 @@ class Records:
             return dict(json.loads(path.read_text("utf-8")).items())
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{path} is damaged ({one_line(error)}); restore it") from error
+
+    def files(self) -> np.ndarray | None:
+        """Return the number of the file that each record was cut from, [len]; None unless files
+        give several records, which stay together (data/whole_files.py)."""
+        counts = (self.manifest() or {}).get("files")
+        return file_numbers(self._shards, counts) if counts else None
 
     def _hash_in_manifest(self) -> str | None:
         """Return the manifest's content hash if it covers exactly these records, else None."""

@@ -35,6 +35,13 @@ def with_whole_files(
     return found
 
 
+def file_numbers(shards: Sequence[Shard], counts: Sequence[int]) -> np.ndarray:
+    """Return the number of the file that each record of a slice was cut from, [n]; `counts` as
+    above."""
+    files = np.repeat(np.arange(len(counts)), counts)
+    return np.concatenate([files[begin:end] for begin, end in parts(shards)])
+
+
 def parts(shards: Sequence[Shard]) -> list[tuple[int, int]]:
     """Return (first record, last record + 1) of each contiguous part."""
     found: list[tuple[int, int]] = []

@@ -90,7 +90,7 @@ def scores(
 
     with (
         Reader(records, translator.medium) as reader,
-        Progress("vocoding", len(places)) as progress,
+        Progress("vocoding", len(places), noun="sounds") as progress,
     ):
         for start in range(0, len(places), batch):
             true = reader.read(places[start : start + batch]).condition

@@ -23,7 +23,7 @@ SIZE = (16, 64, 64)  # frames, height, width
 NOUN = "clips"
 AUGMENTS = ("flip",)
 READS = ("clips",)
-PREPARE = "jaxgan prepare FOLDER TARGET --frames={0}"
+PREPARE = "jaxgan prepare FOLDER TARGET --frames={0} --size={1}x{2}"
 STRIP = 6  # frames of a picture
 RATE = 10  # frames per second of a GIF
 

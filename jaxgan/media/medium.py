@@ -11,7 +11,8 @@ known before that:
 SIZE       an example of data.size; another number of sides is refused
 AUGMENTS   which of data.flip and data.random_crop it supports; if missing, both
 READS      the kinds of data sets that it reads (training/facts.py); if missing, any
-PREPARE    the command that makes such a data set; {0} is data.size[0]
+PREPARE    the command that makes such a data set; {0}, {1}, ... are the sides of data.size
+prepares   size -> whether this command makes samples of it; if missing, of any size
 NOUN       what progress and reports call its examples (config/noun.py); if missing, images
 facts      (data, Held) -> the other fields of config.data that the data set decides, or ValueError
 assumed    (config, channels, classes) -> all of these fields for a data set that is not here

@@ -58,12 +58,29 @@ def to_hertz(mel: Any) -> np.ndarray:
     return np.where(mel < BREAK / LINEAR, mel * LINEAR, above)
 
 
+def corners(mel: Mel) -> np.ndarray:
+    """Return where the bins begin, peak and end, in Hz: bin i at places i, i + 1 and i + 2."""
+    return to_hertz(np.linspace(0, to_mel(mel.rate / 2), mel.bins + 2))
+
+
+def most_bins(mel: Mel) -> int:
+    """Return the largest number of bins, mel.bins at most, that all hold a frequency."""
+    spacing = mel.rate / (OVERLAP * mel.hop)
+
+    def are_filled(bins: int) -> bool:
+        places = corners(mel._replace(bins=bins)) / spacing
+        return bool((np.floor(places[:-2]) + 1 < places[2:]).all())
+
+    frequencies = OVERLAP * mel.hop // 2 + 1
+    return next(n for n in range(min(mel.bins, frequencies), 0, -1) if are_filled(n))
+
+
 @lru_cache
 def filters(mel: Mel) -> np.ndarray:
     """Return F [2 hop + 1 frequencies, bins] float32."""
     frequencies = np.linspace(0, mel.rate / 2, OVERLAP * mel.hop // 2 + 1)
-    corners = to_hertz(np.linspace(0, to_mel(mel.rate / 2), mel.bins + 2))
-    low, middle, high = corners[:-2], corners[1:-1], corners[2:]
+    places = corners(mel)
+    low, middle, high = places[:-2], places[1:-1], places[2:]
     up = (frequencies[:, None] - low) / (middle - low)
     down = (high - frequencies[:, None]) / (high - middle)
     return (np.maximum(0, np.minimum(up, down)) * 2 / (high - low)).astype(np.float32)

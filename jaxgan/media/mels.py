@@ -26,7 +26,7 @@ from jaxgan.media import waves
 from jaxgan.media.augment import Streams
 from jaxgan.media.decode import decode_record
 from jaxgan.media.medium import Batch, Medium, Spec
-from jaxgan.media.mel_spectrograms import SILENCE, Mel, log_mels
+from jaxgan.media.mel_spectrograms import SILENCE, Mel, log_mels, most_bins
 from jaxgan.media.sounds import inspect_sound, read_sound
 from jaxgan.media.spectrograms import coloured
 
@@ -39,7 +39,8 @@ LOUD = 1.5  # shown as white in a picture
 def medium(data: ConfigDict) -> Medium:
     """Return the medium of a resolved config's section `data`.
 
-    Raises ValueError for waves that are not a whole number of hops, or have several channels.
+    Raises ValueError for waves that are not a whole number of hops, or have several channels, and
+    for bins without a frequency.
     """
     sounds, (samples,), hop = waves.medium(data), data.size, data.hop
     if data.channels != 1:
@@ -51,7 +52,14 @@ def medium(data: ConfigDict) -> Medium:
             f"data.hop = {hop}: write an even number that goes into data.size = {samples}, twice "
             "or more"
         )
-    return mels(sounds, settings(data))
+    mel = settings(data)
+    most = most_bins(mel)
+    if mel.bins > most:
+        raise ValueError(
+            f"data.mel_bins = {mel.bins}: with data.hop = {hop} and {mel.rate} samples per second "
+            f"some hold no frequency: write {most} or less, or a larger data.hop"
+        )
+    return mels(sounds, mel)
 
 
 def settings(data: ConfigDict) -> Mel:

@@ -31,6 +31,7 @@ NOUN = "volumes"
 AUGMENTS = ("flip",)
 READS = ("volumes",)
 PREPARE = "jaxgan prepare FOLDER TARGET --voxels={0}"
+LEAST, MOST = 4, 256  # voxels per side of prepared volumes
 FULL = 128  # the smallest stored value that counts as full
 SIDE = 96  # pixels of a picture
 # Degrees from x of the direction in which the isometric view looks back; views of one turn.
@@ -38,6 +39,11 @@ AZIMUTH, TURNS, RATE = 45, 20, 10  # RATE: views per second
 WHITE, FAR = 255, 0.6  # background; brightness of the farthest relative to the nearest
 SHADES = (0.72, 0.5, 1.0)  # brightness of the faces across x, y and z
 COLOR = np.array([110.0, 161.0, 255.0])
+
+
+def prepares(size: tuple[int, ...]) -> bool:
+    """Return whether `jaxgan prepare` makes volumes of this size."""
+    return len(set(size)) == 1 and LEAST <= size[0] <= MOST
 
 
 def assumed(config: ConfigDict, channels: int, classes: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Films are animated GIF, WebP or PNG of any size that the network takes. The give
 apart as in training (`jaxgan prepare --stride`).
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,9 @@ from jaxgan.files.errors import one_line
 from jaxgan.files.progress import Progress
 from jaxgan.game.seeds import checked_seed
 from jaxgan.media import clips, films
-from jaxgan.media.image_files import BadImageError
 from jaxgan.media.pictures import captioned, in_colour, save_picture
 from jaxgan.media.resize import fit
-from jaxgan.trained.folder_to_folder import check_outputs, files_of, reported, results_of
+from jaxgan.trained.folder_to_folder import check_outputs, files_of, readable, reported, results_of
 from jaxgan.trained.translator import Translator
 
 CAPTIONS = ("given", "made")
@@ -43,13 +43,22 @@ def predict_films(
       force: as in every command; films are pictures, which are replaced anyway.
 
     Raises:
-      ValueError, FileNotFoundError: before anything is written: no films, a film that is too short,
-        or of a size that does not fit.
+      ValueError, FileNotFoundError: before anything is written: no films that can be read and are
+        long enough, or a film of a size that does not fit.
     """
     checked_seed(seed)
-    results = results_of(files_of(folder, out, "films", FILMS), folder, out, ".gif")
-    films.refuse_videos(results)
-    given = {path: first_frames(translator, path) for path in results}
+    paths = files_of(folder, out, "films", FILMS)
+    films.refuse_videos(paths)
+    count, *_, channels = translator.source_shape
+    stride = translator.config.data.stride
+    first = partial(first_frames, count=count, stride=stride, channels=channels)
+    given, left_out = readable(folder, paths, first, "films")
+    for path, frames in given.items():
+        try:
+            translator.refuse_source(frames.shape)
+        except ValueError as error:
+            raise ValueError(f"{path}: {one_line(error)}") from None
+    results = results_of(given, folder, out, ".gif")
     sheet = out.with_name(f"{out.name}.png")
     replaced = check_outputs(results.values(), [sheet], force)
     rows = []
@@ -65,18 +74,13 @@ def predict_films(
     images = np.concatenate([in_colour(np.stack(row)) for row in pair])
     save_picture(sheet, captioned(images, len(shown), CAPTIONS))
     text = f"{out}: {len(given)} films; {sheet}: the first {len(shown)} of them"
-    return reported(text, replaced)
+    return reported(text, replaced, left_out)
 
 
-def first_frames(translator: Translator, path: Path) -> np.ndarray:
-    """Return as many frames of a film as the network takes; ValueError, naming it, for an unfit
-    film."""
-    count, *_, channels = translator.source_shape
-    stride = translator.config.data.stride
-    try:
-        places = range(0, count * stride, stride)
-        frames = np.stack(list(films.frames(path, places, channels)))
-        translator.refuse_source(frames.shape)
-    except (BadImageError, ValueError, OSError) as error:
-        raise ValueError(f"{path}: {one_line(error)}; {count} frames are needed") from None
-    return frames
+def first_frames(path: Path, count: int, stride: int, channels: int) -> np.ndarray:
+    """Return `count` frames of a film, every `stride`-th from the first on, [count, height, width,
+    channels]. Raises ValueError or OSError for a film that is damaged or too short."""
+    length, places = films.inspect(path)[1], range(0, count * stride, stride)
+    if length <= places[-1]:
+        raise ValueError(f"only {length} of the {places[-1] + 1} frames needed can be read")
+    return np.stack(list(films.frames(path, places, channels)))

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.errors import ScopeParamShapeError
 from ml_collections import ConfigDict
 from PIL import Image
 
@@ -33,6 +34,12 @@ from jaxgan.trained.calls import in_parts, refuse_not_finite, rows_at_once
 from jaxgan.trained.sources import checked_frames, checked_images, checked_texts, lengthened
 
 PyTree = Any
+IMAGES = "images are made from images, by translate(images)"
+MADE_FROM = {  # axes of a source: what is made from it
+    1: "images are made from text vectors, by translate(vectors)",
+    2: "sounds are made from conditions, by translate(conditions)",
+    4: "clips are made from clips, by translate(clips)",
+}
 
 
 def is_translator(config: ConfigDict) -> bool:
@@ -83,9 +90,8 @@ class Translator:
 
     def __getattr__(self, name: str) -> Any:
         """Raise AttributeError with what a translator has instead of latents and classes."""
-        raise AttributeError(
-            f"a translator has no {name!r}: its images are made from images, by translate(images)"
-        )
+        axes = len(self.__dict__.get("source_shape", ()))  # missing while it is copied
+        raise AttributeError(f"a translator has no {name!r}: its {MADE_FROM.get(axes, IMAGES)}")
 
     @property
     def takes_film(self) -> bool:
@@ -208,7 +214,12 @@ class Translator:
         """Raise ValueError for a source shape that the network cannot take."""
         source = jax.ShapeDtypeStruct((1, *shape), self.medium.stored.condition.dtype)
         noise = jax.tree.map(lambda x: jnp.zeros((1, *x.shape)), noise_spec(self.config))
-        jax.eval_shape(self._stored, self.variables, noise, source)
+        try:
+            jax.eval_shape(self._stored, self.variables, noise, source)
+        except ScopeParamShapeError as error:
+            raise ValueError(
+                f"sources are {list(shape)}: write {list(self.source_shape)}, as in the training"
+            ) from error
 
     def back(self) -> "Translator":
         """Return the translator of the opposite direction, for a model that has both (CycleGAN).

@@ -63,18 +63,26 @@ def refuse_other_kind(data: ConfigDict, held: Held, module: ModuleType) -> None:
     kind, reads = kind_of(held), getattr(module, "READS", None)
     if reads is None or not kind:
         return
-    prepared = module.PREPARE.format(data.size[0])
+    command = prepare_command(module, data.size)
     if kind not in reads:
+        command = command or module.PREPARE.format(*module.SIZE)
         raise ValueError(
             f"data.medium = {data.medium!r}, but {held.directory} holds {kind}: write {kind!r} "
-            f"with a model for them, or make {data.medium} with `{prepared}`"
+            f"with a model for them, or make {data.medium} with `{command}`"
         )
     size = tuple(held.features.shape[:-1])
     if "medium" in held.manifest and data.size != size:
         raise ValueError(
-            f"data.size = {data.size}, but the {kind} of {held.directory} have {size}: write "
-            f"this, or make others with `{prepared}`"
+            f"data.size = {data.size}, but the {kind} of {held.directory} have {size}: write this"
+            + (f", or make others with `{command}`" if command else "")
         )
+
+
+def prepare_command(module: ModuleType, size: tuple[int, ...]) -> str:
+    """Return the command that makes samples of this size for a medium; "" if there is none."""
+    fits = getattr(module, "prepares", lambda size: True)
+    is_possible = len(size) == len(getattr(module, "SIZE", size)) and fits(size)
+    return module.PREPARE.format(*size) if is_possible else ""
 
 
 def refuse_environment(config: ConfigDict, held: Held) -> None:

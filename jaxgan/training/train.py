@@ -362,7 +362,7 @@ def describe(run: Run, records: Records) -> str:
     """Return a few lines on what is about to be trained."""
     config, train, word = run.config, run.config.train, noun(run.config.data.medium)
     shapes = ", ".join(
-        "x".join(map(str, x.shape)) for x in jax.tree.leaves(run.medium.stored.sample)
+        "x".join(map(str, x.shape)) for x in jax.tree.leaves(run.medium.stored.sample) if x.shape
     )
     players = abstract_state(run).players.items()
     classes = len(config.data.class_names)

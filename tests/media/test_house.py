@@ -190,7 +190,11 @@ def test_what_does_not_fit_is_refused_before_training(medium, tmp_path):
     text = CONFIG.format(name=str(tmp_path / "data"), medium=medium, size=SIZES[medium])
     (tmp_path / "config.py").write_text(text)
     wrong = tuple(2 * side for side in SIZES[medium])
-    number = {"waves": "--window=512", "volumes": "--voxels=16", "clips": "--frames=10"}[medium]
+    number = {
+        "waves": "--window=512`",
+        "volumes": "--voxels=16`",
+        "clips": "--frames=10 --size=16x16`",
+    }[medium]
     cases = [
         (
             f"--config.data.size={wrong}",
@@ -205,6 +209,11 @@ def test_what_does_not_fit_is_refused_before_training(medium, tmp_path):
     ]
     if medium == "waves":
         cases.append(("--config.data.rate=16000", "data.rate = 16000, but .* has 4000 samples"))
+        # 256 samples are no size of the other media: their example is written.
+        cases.append(("--config.data.medium=clips", "make clips with .* --frames=16 --size=64x64`"))
+        cases.append(("--config.data.medium=volumes", "make volumes with .* --voxels=16`"))
+    if medium == "volumes":  # nothing makes those
+        cases.append(("--config.data.size=(8, 8, 9)", r"have \(8, 8, 8\): write this$"))
     for flag, line in cases:
         argv = ["train", f"--config={tmp_path / 'config.py'}", f"--workdir={tmp_path / 'run'}"]
         said = outcome([*argv, flag, "--config.data.held_out="])

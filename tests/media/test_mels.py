@@ -11,7 +11,15 @@ from ml_collections import ConfigDict
 from jaxgan.data.description import Features
 from jaxgan.media import mel_spectrograms, mels
 from jaxgan.media.medium import Batch
-from jaxgan.media.mel_spectrograms import Mel, filters, griffin_lim, log_mels, to_hertz, to_mel
+from jaxgan.media.mel_spectrograms import (
+    Mel,
+    filters,
+    griffin_lim,
+    log_mels,
+    most_bins,
+    to_hertz,
+    to_mel,
+)
 from jaxgan.media.sounds import wav_bytes
 from tests.media.test_log_spectrograms import sounds
 
@@ -102,6 +110,14 @@ def test_griffin_and_lims_rounds_come_nearer():
     assert error(60) < 0.6 * error(0) and error(60) < 0.2
 
 
+@pytest.mark.parametrize("rate", [8000, 22_050])
+def test_no_bin_is_empty_up_to_the_largest_count(rate):
+    for bins in range(1, 34):  # of 33 frequencies
+        mel = Mel(rate, 16, bins)
+        assert (most_bins(mel) == bins) == filters(mel).any(0).all()
+    assert most_bins(AUTHORS) == 80 and most_bins(AUTHORS._replace(bins=1 << 30)) == 308
+
+
 def test_transform_and_back():
     wave = jnp.asarray(sounds(1, 1024)[..., 0])
     back = mel_spectrograms.inverse(mel_spectrograms.transform(wave, SMALL), SMALL)
@@ -144,6 +160,7 @@ def test_training_draws_a_loudness_for_each_wave():
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
+        ({"mel_bins": 5000}, "data.mel_bins = 5000: .* hold no frequency: write 33 or less, or a"),
         ({"hop": 15}, r"data.hop = 15: write an even number that goes into data.size = 256"),
         ({"hop": 48}, r"data.hop = 48: write an even"),
         ({"hop": 256}, r"data.hop = 256: write an even number .* twice or more"),

@@ -153,8 +153,30 @@ def test_arrays_are_prepared(tmp_path):
         prepare(tmp_path / "gray.npz", tmp_path / "gray", voxels=6)
     with pytest.raises(ValueError, match="voxels is 8, but its arrays are 6x6x6 uint8; save"):
         prepare(tmp_path / "ones.npz", tmp_path / "other", voxels=8)
+    with pytest.raises(ValueError, match=r"classes, or write --voxels=6$"):
+        prepare(tmp_path / "ones.npz", tmp_path / "other", voxels=8)
     with pytest.raises(ValueError, match="voxels is 2; write a number from 4"):
         prepare(tmp_path / "ones.npz", tmp_path / "other", voxels=2)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": np.zeros((5, 9)), "y": np.zeros(5, int)}, r"it holds 'x' \[5, 9\] float64, 'y' .*"),
+        ({"x": np.zeros((5, 6, 6, 6), bool)}, r"it holds 'x' \[5, 6, 6, 6\] bool"),
+        ({"x": np.ones((5, 6, 6), np.uint8)}, "voxels is 6, but its arrays are 6x6x1 uint8"),
+    ],
+)
+def test_arrays_that_are_no_volumes_are_told_the_rule(tmp_path, arrays, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+    rule = r"; save one array \[n, 6, 6, 6\] uint8 of 0 and 1, and `labels` \[n\] if .* classes$"
+    with pytest.raises(ValueError, match=message + rule):
+        prepare(tmp_path / "a.npz", tmp_path / "out", voxels=6)
+    (tmp_path / "a.npz").write_text("no archive")
+    with pytest.raises(
+        ValueError, match=r"cannot be read as npz \(File is not a zip file\)" + rule
+    ):
+        prepare(tmp_path / "a.npz", tmp_path / "out", voxels=6)
 
 
 def test_the_classes_of_furniture_are_told_apart_by_their_nearest_neighbour(tmp_path):

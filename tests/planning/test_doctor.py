@@ -11,6 +11,7 @@ import pytest
 from jaxgan.config import default_config
 from jaxgan.data.description import EMBEDDED, find_data_set
 from jaxgan.data.examine import (
+    by_file,
     examine_records,
     examine_source,
     is_sorted_by_class,
@@ -20,6 +21,7 @@ from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.sources import open_source
 from jaxgan.data.prepare.write import ImageFormat, finish, shard_path, write_shard
 from jaxgan.data.records import open_records
+from jaxgan.media.sounds import wav_bytes
 from jaxgan.planning import doctor
 from jaxgan.training.advice import advice
 from tests.data.image_kinds import BAD, encoded, messy_files, random_images
@@ -101,6 +103,38 @@ def test_records_sorted_by_class_are_a_problem(tmp_path, order, is_problem):
     assert len(found) == is_problem == len(problems)
     if found:
         assert f"`jaxgan prepare {tmp_path / 'set'} TARGET --split=train`" in found[0]
+        sliced = examine_records(open_records(tmp_path / "set", "train[:95%]"), "stop")
+        assert any("TARGET --split=train`" in text for text in texts(sliced, True))
+
+
+@pytest.mark.parametrize(("order", "is_problem"), [("source", True), ("shuffled", False)])
+@pytest.mark.parametrize("split", ["train", "train[:90%]"])
+def test_of_records_cut_from_files_the_order_of_the_files_counts(
+    tmp_path, order, is_problem, split
+):
+    """Windows of a sound follow each other, and have one class."""
+    for number in range(40):
+        sound = tmp_path / "sounds" / "ab"[number % 2] / f"{number}.wav"
+        sound.parent.mkdir(parents=True, exist_ok=True)
+        sound.write_bytes(wav_bytes(np.full((60, 1), 1000 + number, np.int16), 8000))
+    prepare(tmp_path / "sounds", tmp_path / "set", window=4, order=order)
+    problems = texts(examine_records(open_records(tmp_path / "set", split), "stop"), True)
+    found = [text for text in problems if "records are sorted by class" in text]
+    assert len(found) == is_problem
+    if found:
+        assert found[0].endswith("prepare the original files again, without --order=source")
+
+
+def test_sizes_have_every_axis_but_the_channels(tmp_path):
+    np.savez(tmp_path / "a.npz", voxels=np.ones((3, 4, 4, 4), np.uint8))
+    prepare(tmp_path / "a.npz", tmp_path / "set", voxels=4)
+    found = texts(examine_records(open_records(tmp_path / "set"), "stop"))
+    assert "3 of 3 can be read: 4x4x4 (3)" in found
+
+
+def test_a_file_has_the_class_of_its_first_readable_record():
+    labels, files = np.array([-1, 2, 2, 0, 0, 1, -1]), np.array([3, 3, 3, 4, 4, 5, 6])
+    assert by_file(labels, files).tolist() == [2, 0, 1]
 
 
 def test_what_counts_as_sorted():

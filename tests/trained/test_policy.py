@@ -9,10 +9,13 @@ import pytest
 from PIL import Image
 
 import jaxgan
+from jaxgan.config.files import load
 from jaxgan.data.prepare.transitions import prepare_transitions
 from jaxgan.environments import by_name
 from jaxgan.main import main
 from jaxgan.trained.sample.rollouts import SIDE, cell
+from jaxgan.training.run import new_run
+from jaxgan.training.train import describe
 from tests.data.experts import trajectories
 
 FIELDS = ["model.generator_widths=(4,)", "model.discriminator_widths=(4,)", "train.steps=2"]
@@ -43,6 +46,13 @@ def trained(prepared):
     argv = [f"--config.data.name={folder / 'data'}", f"--workdir={folder / 'run'}"]
     run("train", "--config=gail_pendulum", *argv, *(f"--config.{field}" for field in FIELDS))
     return folder
+
+
+def test_transitions_are_described_before_training(prepared, tmp_path):
+    config = load("gail_pendulum")
+    config.data.name = str(prepared / "data")
+    said = describe(*new_run(tmp_path / "run", config))
+    assert said.splitlines()[0].endswith("/data: 60 transitions 3, 3 classes")
 
 
 @pytest.mark.slow

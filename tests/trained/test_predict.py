@@ -65,7 +65,7 @@ def test_given_frames_are_as_far_apart_as_in_training(tmp_path):
     with Reader(records, translator.medium) as reader:
         trained_on = reader.read(np.arange(len(records))).condition
     for film in sorted((tmp_path / "films").rglob("*.gif")):
-        given = first_frames(translator, film)
+        given = first_frames(film, 4, translator.config.data.stride, 3)
         assert any((given == clip).all() for clip in trained_on)
 
 
@@ -81,14 +81,30 @@ def test_scores_are_set_beside_the_last_given_frame(opened):
     assert 5 < psnr(*floats) < 40
 
 
+def test_films_that_are_short_or_damaged_are_left_out(opened, tmp_path):
+    _, translator = opened
+    moving(tmp_path / "films", 2, frames=6, side=8)
+    moving(tmp_path / "films", 1, frames=3, side=8)  # number 0 of each class is short
+    (tmp_path / "films" / "down" / "0000.gif").write_bytes(b"GIF89a, cut short")
+    said = predict_films(translator, tmp_path / "films", tmp_path / "out")
+    assert "4 films" in said and "; 4 files left out, such as '0000.gif' (not an image" in said
+    assert "needed" not in said
+    assert {path.name for path in (tmp_path / "out").rglob("*.gif")} == {"0001.gif"}
+
+
 def test_refusals(opened, tmp_path):
     _, translator = opened
     moving(tmp_path / "brief", 1, frames=3, side=8)
-    with pytest.raises(ValueError, match=r"0000\.gif: .*; 4 frames are needed"):
+    reason = r"none of 4 films .*0000\.gif' \(only 3 of the 4 frames needed can be read\)"
+    with pytest.raises(ValueError, match=reason):
         predict_films(translator, tmp_path / "brief", tmp_path / "out")
     moving(tmp_path / "odd", 1, frames=5, side=9)
     with pytest.raises(ValueError, match=r"cannot halve 9 x 9"):
         predict_films(translator, tmp_path / "odd", tmp_path / "out")
     with pytest.raises(ValueError, match=r"\[n, frames, height, width, 3\]"):
         translator.translate(np.zeros((1, 8, 8, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"sources are \[5, 8, 8, 3\]: write \[4, 8, 8, 3\]"):
+        translator.translate(np.zeros((1, 5, 8, 8, 3), np.uint8))
+    with pytest.raises(AttributeError, match="no 'sample': its clips are made from clips"):
+        translator.sample()
     assert not (tmp_path / "out").exists()

@@ -147,7 +147,10 @@ def summary(manifest: dict, target: Path) -> str:
     for key, verb in (("rejected", "rejected"), ("ignored", "left out")):
         names = manifest[key]
         if names:
-            lines.append(f"{len(names):,} files {verb} (all in manifest.json):")
+            what = "files"
+            if key == "rejected" and "files" in manifest:  # cut from files: FILE[INDEX]
+                what = f"{medium} of {len({name.rpartition('[')[0] for name in names}):,} files"
+            lines.append(f"{len(names):,} {what} {verb} (all in manifest.json):")
             lines += [f"  {name!r}: {names[name]}" for name in list(names)[:5]]
     return "\n".join(lines)
 

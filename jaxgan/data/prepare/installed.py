@@ -69,8 +69,10 @@ def open_directory(directory: Path, split: str) -> Source:
     info = data_set_info(found)
     features = image_features(info.features, found)
     shards = split_shards(info, split)
+    stored = Records(found, split, features, shards)
+    manifest = stored.manifest() or {}
     if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
-        labels = Records(found, split, features, shards).labels()
+        labels = stored.labels()
     elif info.file_format is tfds.core.FileFormat.TFRECORD:
         labels = _tfrecord_labels(shards, features)
     else:
@@ -78,7 +80,7 @@ def open_directory(directory: Path, split: str) -> Source:
 
     def read(start: int) -> Iterator[Payload]:
         if info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
-            images = _array_records(Records(found, split, features, shards), start)
+            images = _array_records(stored, start)
         else:
             images = (parse_example(raw, features)[0] for raw in _tfrecords(shards, start))
         for image in images:
@@ -103,6 +105,7 @@ def open_directory(directory: Path, split: str) -> Source:
         " ".join(stamps),
         features.one_shape() if arrays else None,
         features.dtype if arrays else None,
+        medium="transitions" if "environment" in manifest else manifest.get("medium", "images"),
     )
 
 

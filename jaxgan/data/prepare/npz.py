@@ -25,21 +25,16 @@ def open_npz(path: Path) -> Source:
             if any(member.compress_type not in BOUNDED for member in archive.infolist()):
                 raise ValueError("not compressed by deflate")
 
-            def header(key: str) -> Header:
-                with archive.open(key + ".npy") as file:
-                    return _npy_header(file)
-
             def whole(key: str | None) -> np.ndarray | None:
                 if key is None:
                     return None
                 with archive.open(key + ".npy") as file:
                     return np.lib.format.read_array(file, allow_pickle=False)
 
-            keys = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
-            members = {key: header(key) for key in keys}
+            members = headers(archive)
             images_key, labels_key = choose(members, path)
             labels = whole(labels_key)
-            class_names = whole("class_names" if "class_names" in keys else None)
+            class_names = whole("class_names" if "class_names" in members else None)
     except (NotImplementedError, RuntimeError, *DAMAGED_ARRAY, *READ_ERRORS) as error:
         limits.pass_on(error)
         raise ValueError(f"{path}: cannot be read as npz ({one_line(error)})") from error
@@ -53,6 +48,16 @@ def open_npz(path: Path) -> Source:
             yield from blocks(file, shape, dtype, start)
 
     return array_source(path, shape, dtype, labels, class_names, stream)
+
+
+def headers(archive: zipfile.ZipFile) -> dict[str, Header]:
+    """Return the shape and dtype of each array of an .npz, by name."""
+    found = {}
+    for name in archive.namelist():
+        if name.endswith(".npy"):
+            with archive.open(name) as file:
+                found[name[:-4]] = _npy_header(file)
+    return found
 
 
 def _npy_header(file: IO[bytes]) -> Header:

@@ -178,6 +178,11 @@ def prepare(
         source_channels = 1
     elif pairs is None and domains is None:
         images = open_source(source, labels, split)
+        if images.medium != "images":
+            raise ValueError(
+                f"{source} holds {images.medium} that are prepared already; write the files that "
+                "they were made from"
+            )
         if captions is not None:
             _refuse_classes("images with captions", labels=labels, class_names=class_names)
             texts = caption_file.of_images(Path(captions), images.names)
@@ -263,7 +268,7 @@ def prepare(
                 return ordered(pool, workers, recipe.encode, images.read(start))
 
             if job is None:
-                check_space(target, len(images.names), stored, encoded)
+                check_space(target, len(images.names), stored, encoded, images.medium)
                 job = {"source": origin, "settings": settings}
                 job |= {"shape": stored.shape, "dtype": stored.dtype}
             with locked(target, job) as folder:

@@ -30,6 +30,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.media.transitions import encoded
 
 ARRAYS = ("observations", "actions", "rewards")
+NUMBERS = "biuf"  # kinds of dtypes
 
 
 def prepare_transitions(
@@ -126,8 +127,7 @@ def read(
             f"integers from 0 to {len(world.actions) - 1}, the places in {', '.join(world.actions)}"
         )
     if observations.dtype.kind != "f" or not np.isfinite(observations).all():
-        first = np.argwhere(~np.isfinite(observations.astype(np.float64)))[:1].tolist()
-        where = f", not finite at {first[0]} (an episode that is shorter?)" if first else ""
+        where = not_finite(observations)
         raise ValueError(f"{path}: observations are {observations.dtype}{where}: write floats")
     rewards = found.get("rewards")
     if rewards is not None and rewards.shape != actions.shape:
@@ -135,7 +135,20 @@ def read(
             f"{path}: rewards {list(rewards.shape)} of actions {list(actions.shape)}: write one "
             "for each, or none"
         )
+    if rewards is not None and (rewards.dtype.kind not in NUMBERS or not_finite(rewards)):
+        where = not_finite(rewards)
+        raise ValueError(
+            f"{path}: rewards are {rewards.dtype}{where}: write numbers, or no rewards"
+        )
     return observations.astype(np.float32), actions.astype(np.int64), rewards
+
+
+def not_finite(array: np.ndarray) -> str:
+    """Return words on the first number that is not finite; "" if all are, or none is a number."""
+    if array.dtype.kind not in NUMBERS:
+        return ""
+    first = np.argwhere(~np.isfinite(array))[:1].tolist()
+    return f", not finite at {first[0]} (an episode that is shorter?)" if first else ""
 
 
 def summary(manifest: dict, target: Path) -> str:

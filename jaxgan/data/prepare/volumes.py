@@ -10,21 +10,23 @@ are classes.
 """
 
 import dataclasses
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from jaxgan.data.prepare.archives import READ_ERRORS
 from jaxgan.data.prepare.folders import Payload, Source, open_folder
 from jaxgan.data.prepare.listing import MESHES
-from jaxgan.data.prepare.npz import open_npz
+from jaxgan.data.prepare.npz import headers, open_npz
+from jaxgan.data.records import DAMAGED_ARRAY
 from jaxgan.files import limits
 from jaxgan.files.errors import one_line
 from jaxgan.media.image_files import BadImageError
 from jaxgan.media.meshes import open_edges, read_mesh
+from jaxgan.media.volumes import LEAST, MOST
 from jaxgan.media.voxels import filled, fitted
-
-LEAST, MOST = 4, 256  # voxels per side
 
 
 def open_volumes(path: Path, size: int, labels: Path | None = None) -> Source:
@@ -77,13 +79,18 @@ def checked(full: np.ndarray) -> np.ndarray:
 
 
 def _of_arrays(path: Path, size: int) -> Source:
-    source = open_npz(path)
+    try:
+        source = open_npz(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {_held(path, error)}; {_rule(size)}") from error
     if source.shape != (size, size, size) or source.dtype != np.uint8:
         assert source.shape is not None
         shape = "x".join(map(str, source.shape))
+        is_cube = len(set(source.shape)) == 1 and source.dtype == np.uint8
+        own = f", or write --voxels={source.shape[0]}" if is_cube else ""
         raise ValueError(
-            f"{path}: voxels is {size}, but its arrays are {shape} {source.dtype}; save [n, "
-            f"{size}, {size}, {size}] uint8, or write their size"
+            f"{path}: voxels is {size}, but its arrays are {shape} {source.dtype}; "
+            f"{_rule(size)}{own}"
         )
 
     def read(start: int) -> Iterator[Payload]:
@@ -96,6 +103,24 @@ def _of_arrays(path: Path, size: int) -> Source:
                 yield BadImageError("voxels that are neither 0 nor 1 (or 255)")
 
     return _volumes(source, size, read)
+
+
+def _rule(size: int) -> str:
+    return (
+        f"save one array [n, {size}, {size}, {size}] uint8 of 0 and 1, and `labels` [n] if there "
+        "are classes"
+    )
+
+
+def _held(path: Path, error: ValueError) -> str:
+    """Return which arrays an .npz holds, or why they cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = [f"{k!r} {list(x[0])} {x[1]}" for k, x in headers(archive).items()]
+            return f"it holds {', '.join(arrays) or 'no array'}"
+    except (NotImplementedError, RuntimeError, *DAMAGED_ARRAY, *READ_ERRORS) as damage:
+        limits.pass_on(damage)
+        return one_line(error).removeprefix(f"{path}: ")
 
 
 def _volumes(source: Source, size: int, read: Callable[[int], Iterator[Payload]]) -> Source:

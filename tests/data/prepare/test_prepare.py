@@ -110,6 +110,14 @@ def test_a_prepared_set_can_be_prepared_again(class_folder, tmp_path):
     assert first["content_hash"] == second["content_hash"]  # the same records, other files
 
 
+def test_a_prepared_set_of_another_medium_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", voxels=np.ones((3, 4, 4, 4), np.uint8))
+    prepare(tmp_path / "a.npz", tmp_path / "set", voxels=4)
+    with pytest.raises(ValueError, match=r"set holds volumes that are prepared already; write the"):
+        prepare(tmp_path / "set", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 def test_jpeg_files_that_fit_are_copied(tmp_path):
     data = [encoded(random_images((8, 6, 3), seed=n), "jpeg", quality=60) for n in range(2)]
     for number, file in enumerate(data):

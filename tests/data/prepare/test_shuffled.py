@@ -1,5 +1,7 @@
 """Records are shuffled by a stored seed: slices are fair, and a restart changes no byte."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -100,6 +102,17 @@ def test_a_disk_that_will_be_full_is_refused_before_anything_is_written(
     with pytest.raises(ValueError, match=r"12 images take about .* but 5e-07 GB are free"):
         prepare(class_folder[0], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    np.savez(tmp_path / "a.npz", voxels=np.ones((3, 8, 8, 8), np.uint8))
+    tiny = usage._replace(free=5)
+    monkeypatch.setattr(target_module.shutil, "disk_usage", lambda path: tiny)
+    with pytest.raises(ValueError, match=r"3 volumes take .*; write a target on another disk$"):
+        prepare(tmp_path / "a.npz", tmp_path / "out", voxels=8)
     roomy = usage._replace(free=10**9)
     monkeypatch.setattr(target_module.shutil, "disk_usage", lambda path: roomy)
     prepare(class_folder[0], tmp_path / "out")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that root cannot write in")
+def test_a_target_that_cannot_be_written_is_no_full_disk(class_folder):
+    with pytest.raises(OSError, match=r"/proc/x/y: .* /proc .*; write another target"):
+        prepare(class_folder[0], "/proc/x/y")

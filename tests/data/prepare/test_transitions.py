@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jaxgan.data.prepare.command import command
+from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.prepare.transitions import prepare_transitions
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import open_records
@@ -76,6 +77,11 @@ REFUSED = {
     "padded": (changed(observations=SHORT), r"not finite at \[1, 150, 0\] \(an episode that"),
     "no actions": ({"observations": OBSERVATIONS}, "no array 'actions' among observations"),
     "other rewards": (changed(rewards=REWARDS[:2]), r"rewards \[2, 200\] of actions \[3, 200\]"),
+    "rewards that end": (
+        changed(rewards=SHORT[..., 0]),
+        r"rewards are float32, not finite at \[1, 150\] .*: write numbers, or no rewards",
+    ),
+    "rewards in words": (changed(rewards=REWARDS.astype(str)), "rewards are <U32: write numbers"),
 }
 
 
@@ -112,6 +118,12 @@ def test_files_that_are_none(name, tmp_path):
         path.write_bytes(saved(tmp_path, GOOD).read_bytes()[:2000])
     with pytest.raises(ValueError, match="cannot be read as npz"):
         prepare_transitions(path, tmp_path / "data", "pendulum")
+
+
+def test_prepared_transitions_do_not_become_images(tmp_path):
+    prepare_transitions(saved(tmp_path, GOOD), tmp_path / "set", "pendulum", every=10)
+    with pytest.raises(ValueError, match="set holds transitions that are prepared already"):
+        prepare(tmp_path / "set", tmp_path / "again")
 
 
 def test_the_command(tmp_path, capsys):

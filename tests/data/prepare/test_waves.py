@@ -85,6 +85,7 @@ def test_silence_and_damage_are_rejected_by_name(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2 waves of 40x1 int16 (zlib), 2 classes of 1 to 1" in said
     assert "data.medium = 'waves', data.size = (40,), 8,000 samples per second" in said
+    assert "2 waves of 2 files rejected (all in manifest.json)" in said
     assert "'a/half.wav[1]': silent" in said and "'a/bad.wav[0]': not a WAV file" in said
     assert "'a/notes.txt': not named as one of waves" in said
     write(tmp_path / "dead" / "a.wav", np.zeros(40))
