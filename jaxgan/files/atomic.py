@@ -126,7 +126,7 @@ def check_outputs(paths: Iterable[Path], force: bool = False) -> str:
     """Check the files that a command writes, as check_output does; return what it adds to its
     line."""
     count = sum(bool(check_output(path, force=force)) for path in paths)
-    return {0: "", 1: " (it replaces a file that was there)"}.get(
+    return {0: "", 1: " (it replaces the file that was there)"}.get(
         count, f" (they replace {count} files that were there)"
     )
 

@@ -203,7 +203,7 @@ def test_a_run_is_edited_by_its_files(command, tmp_path):
         shown = np.asarray(film.convert("L")).astype(int)[::8, ::8]
     assert np.abs(shown - g.medium.to_stored(first)[0, ..., 0]).max() <= 8  # 256 colours
     assert "edit.npz is there already: write --force" in command(*argv)
-    assert "(it replaces the file that was there)" in command(*argv, "--force")
+    assert "(they replace 2 files that were there)" in command(*argv, "--force")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_folder_is_a_film(workdir, tmp_path, monkeypatch, capsys):
     with Image.open(f"{out}.gif") as played:
         assert played.n_frames == 11 and played.size == (128, 64)
     assert main.main(argv) == 0
-    assert "(11 replace files that were there)" in capsys.readouterr().out
+    assert "(13 replace files that were there)" in capsys.readouterr().out
 
 
 def test_films_with_gaps_are_refused_before_anything_is_written(workdir, tmp_path):

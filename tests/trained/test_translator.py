@@ -130,7 +130,7 @@ def test_a_folder_of_images(command, workdir, translator, tmp_path):
     np.testing.assert_array_equal(found, translator.translate(source, seed=3)[0])
     with Image.open(tmp_path / "made.png") as sheet:
         assert sheet.width > 3 * 64 and sheet.height > 2 * 64  # three columns, source above result
-    assert "(3 replace files that were there)" in command("translate", workdir, "in", "--out=made")
+    assert "(4 replace files that were there)" in command("translate", workdir, "in", "--out=made")
 
 
 def test_folders_that_cannot_be_translated(command, workdir, tmp_path):
