@@ -17,7 +17,7 @@ from jaxgan import media, models
 from jaxgan.config.intervals import images_a_step
 from jaxgan.config.names import module_named
 from jaxgan.devices import sharding
-from jaxgan.fits import refuse_misfits
+from jaxgan.fits import refuse_misfits, refuse_prior
 from jaxgan.game import latent_steps, latents, objectives, terms, texts
 from jaxgan.game.averaging import Average, decay_of, ema, power
 from jaxgan.game.game import (
@@ -211,6 +211,7 @@ def build(
     with_lazy_terms: False builds the game of the steps in which lazy terms are left out (terms/).
     Raises ValueError, naming the field, for parts that do not fit together.
     """
+    refuse_prior(config, module_named(models, "model", config.model.name))
     networks = sides(config, spec)
     objective = module_named(objectives, "objective", config.objective.name)
     asked = compose.terms_of(config, images_a_step(config), own_terms(config))

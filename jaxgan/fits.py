@@ -33,6 +33,15 @@ TAKES = {
 UNTRAINED = "with objective.adversarial = 0 the discriminator is not trained"
 
 
+def refuse_prior(config: ConfigDict, model: ModuleType) -> None:
+    """Raise ValueError if the model's module says that it needs another PRIOR."""
+    needed = getattr(model, "PRIOR", config.prior)
+    if config.prior != needed:
+        raise ValueError(
+            f"prior = {config.prior!r}: model {config.model.name!r} needs {needed!r}; write this"
+        )
+
+
 def refuse_misfits(
     config: ConfigDict,
     networks: Mapping[str, Side],

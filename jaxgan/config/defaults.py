@@ -11,7 +11,18 @@ from ml_collections import ConfigDict
 from ml_collections.config_dict import FieldReference
 
 from jaxgan import models
-from jaxgan.config.field import ANY, Field, Scheduled, above, at_least, one_of, share, sizes, within
+from jaxgan.config.field import (
+    ANY,
+    Field,
+    Scheduled,
+    above,
+    all_at_least,
+    at_least,
+    one_of,
+    share,
+    sizes,
+    within,
+)
 from jaxgan.config.names import module_named
 from jaxgan.config.sections import SECTIONS
 from jaxgan.game import objectives
@@ -97,17 +108,23 @@ def fields(defaults: ConfigDict) -> Iterator[tuple[str, Field]]:
         if isinstance(section, Field):
             yield name, section
             continue
-        for key, field in (section or own_fields(defaults[name])).items():
+        for key, field in (section or own_fields(name, defaults[name])).items():
             yield f"{name}.{key}", field
 
 
-def own_fields(section: ConfigDict) -> dict[str, Field]:
-    """Return the fields of a model's or an objective's section; those in COMMON have a
-    description."""
-    found = {}
+def own_fields(of: str, section: ConfigDict) -> dict[str, Field]:
+    """Return the fields of a model's or an objective's section.
+
+    Those in COMMON have a description. Its module's AT_LEAST, if there is one, gives the smallest
+    value of a number, or of each number of a tuple.
+    """
+    module = module_named(models if of == "model" else objectives, of, section.name)
+    least, found = getattr(module, "AT_LEAST", {}), {}
     for name in section:
         default, kind = section[name], section.get_type(name)
         common = COMMON.get(name, Field(default, ""))
         rule = common.rule if kind is common.type else ANY
+        if name in least:
+            rule = all_at_least(least[name], default) if kind is tuple else at_least(least[name])
         found[name] = Field(default, common.doc, rule, kind)
     return found

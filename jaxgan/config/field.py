@@ -73,6 +73,14 @@ def at_least(least: float) -> Rule:
     return Rule(f"{least} or more", lambda value: value >= least)
 
 
+def all_at_least(least: float, default: tuple) -> Rule:
+    """Take a tuple of such numbers, empty only if the default is."""
+    is_number = lambda item: isinstance(item, int | float) and not isinstance(item, bool)
+    right = lambda item: is_number(item) and item >= least
+    holds = lambda value: (bool(value) or not default) and all(map(right, value))
+    return Rule(f"a tuple of numbers of {least} or more", holds)
+
+
 def above(bound: float) -> Rule:
     return Rule(f"a number above {bound}", lambda value: value > bound)
 

@@ -48,7 +48,7 @@ class Kind:
 def inspect(source: bytes | Path) -> Kind:
     """Read the header only. Raises BadImageError."""
     with _open(source) as picture:
-        raw_mode, is_deep = _raw_mode(picture), _is_deep_colour(picture)
+        raw, is_deep = raw_mode(picture), _is_deep_colour(picture)
         try:  # for a PNG this loads the picture, which loses the raw mode
             turned = picture.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 swap the sides
         except Exception as error:  # Pillow raises many kinds on damaged EXIF; so will read_picture
@@ -56,7 +56,7 @@ def inspect(source: bytes | Path) -> Kind:
             turned = False
         width, height = picture.size[::-1] if turned else picture.size
         gray = picture.mode[0] in "1LIF" and picture.mode != "LAB"
-        gray |= raw_mode.startswith("LA;16")  # which Pillow opens as RGBA
+        gray |= raw.startswith("LA;16")  # which Pillow opens as RGBA
         bits = 16 if picture.mode.startswith("I") else 8
         channels = (1 if gray else 3) + _has_alpha(picture)
         return Kind(height, width, channels, bits, is_deep)
@@ -182,9 +182,11 @@ def _pixels(picture: Image.Image, channels: int, bits: int, background: tuple) -
     return image.astype(np.uint16) * np.uint16(257) if bits == 16 else image
 
 
-def _raw_mode(picture: ImageFile.ImageFile) -> str:
-    """Return how an unloaded file stores its pixels, in Pillow's notation, such as "RGB;16B"."""
-    arguments = picture.tile[0][3] if picture.tile else ""
+def raw_mode(picture: Image.Image) -> str:
+    """Return how an unloaded file stores its pixels, in Pillow's notation, such as "RGB;16B"; ""
+    for an image that is loaded."""
+    tiles = getattr(picture, "tile", ())
+    arguments = tiles[0][3] if tiles else ""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return first if isinstance(first, str) else ""
 
@@ -196,7 +198,7 @@ def _is_deep_colour(picture: ImageFile.ImageFile) -> bool:
         arguments = picture.tile[0][3] if picture.tile else ()
         largest = arguments[-1] if isinstance(arguments, tuple) and arguments else 0
         return isinstance(largest, int) and largest > 255
-    return picture.format in ("PNG", "TIFF") and ";16" in _raw_mode(picture)
+    return picture.format in ("PNG", "TIFF") and ";16" in raw_mode(picture)
 
 
 def _has_alpha(picture: Image.Image) -> bool:

@@ -24,7 +24,7 @@ from jaxgan.files.errors import one_line
 from jaxgan.media import images, pixels
 from jaxgan.media.augment import Streams, random_flip, random_resized_crop
 from jaxgan.media.decode import decode_record
-from jaxgan.media.image_files import BadImageError, inspect
+from jaxgan.media.image_files import BadImageError, inspect, raw_mode
 from jaxgan.media.medium import Batch, Held, Medium, Spec
 from jaxgan.media.resize import fit
 
@@ -33,6 +33,7 @@ SIZE = (64, 64)  # height, width
 READS = ("maps", "images")  # images with data.map_classes
 PREPARE = "jaxgan prepare A TARGET --maps=B"
 MODES = ("L", "P", "1")  # a gray value, or an index of the file's palette
+STRETCHED = {"L;2": 85, "L;4": 17}  # gray of 2 and 4 bits, which Pillow multiplies
 
 
 def facts(data: ConfigDict, held: Held) -> dict[str, Any]:
@@ -161,12 +162,13 @@ def read_map(source: Path | Image.Image) -> np.ndarray:
 
 
 def _classes(picture: Image.Image) -> np.ndarray:
+    stretched = STRETCHED.get(raw_mode(picture), 1)
     if picture.mode not in MODES:
         raise BadImageError(
             f"mode {picture.mode} is not a map: write a gray PNG of 8 bits, whose values are the "
             "classes"
         )
-    return np.asarray(picture).astype(np.uint8)[..., None]
+    return np.asarray(picture).astype(np.uint8)[..., None] // np.uint8(stretched)
 
 
 def refuse_classes(found: np.ndarray, num_classes: int, name: str) -> None:

@@ -51,6 +51,7 @@ def filled(triangles: np.ndarray, size: int) -> np.ndarray:
         ]
         signs = [area > 0 for area in areas]
         inside = (signs[0] == signs[1]) & (signs[1] == signs[2])
+        inside &= sum(areas) != 0  # a triangle seen from its edge crosses no ray
         ray, triangle = np.nonzero(inside)
         u, v, w = (area[ray, triangle] for area in areas)
         depth = (u * p[0, triangle, 2] + v * q[0, triangle, 2] + w * r[0, triangle, 2]) / (

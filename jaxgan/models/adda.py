@@ -111,6 +111,9 @@ def of_target(source: Side) -> Side:
     )
 
 
+AT_LEAST = {"stage": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's networks for digits."""
     return ConfigDict(

@@ -141,6 +141,15 @@ class Discriminator(nn.Module):
         return self.score_x(self.trunk(self.pooled(images)))[:, 0]
 
 
+AT_LEAST = {
+    "encoder_depths": 1,
+    "encoder_hidden": 1,
+    "encoder_scale": 1,
+    "encoder_width": 2,
+    "hidden_pairs": 1,
+}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     return ConfigDict(
         {

@@ -25,7 +25,7 @@ from ml_collections.config_dict import placeholder
 
 from jaxgan.game.game import Side, Spec
 from jaxgan.models.attention import SelfAttention, placed
-from jaxgan.models.halvings import doublings
+from jaxgan.models.halvings import doublings, refuse_downsamples, refuse_widths
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,
@@ -241,6 +241,9 @@ class Discriminator(nn.Module):
         return self(images, labels, True)
 
 
+AT_LEAST = {"discriminator_downsamples": 0}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network at any resolution; None means: from this file's tables."""
     return ConfigDict(
@@ -275,7 +278,10 @@ def modules(
     chosen = lambda value, default: default if value is None else value
     g_widths = chosen(config.generator_widths, GENERATOR_WIDTHS[n])
     d_widths = chosen(config.discriminator_widths, DISCRIMINATOR_WIDTHS[n])
+    refuse_widths("generator_widths", len(g_widths), height, width)
+    refuse_widths("discriminator_widths", len(d_widths), height, width)
     halvings = chosen(config.discriminator_downsamples, len(d_widths) - 1)
+    refuse_downsamples(halvings, len(d_widths))
     slope = config.leaky_slope
     shared = {
         "activation": partial(nn.leaky_relu, negative_slope=slope) if slope else nn.relu,

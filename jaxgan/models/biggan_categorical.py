@@ -21,6 +21,8 @@ from jaxgan.models import biggan
 from jaxgan.models.auxiliary import Discriminator
 from jaxgan.models.sides import image_shape, linen, num_classes
 
+AT_LEAST = {"discriminator_downsamples": 0}  # the smallest values of fields
+
 
 def default_config() -> ConfigDict:
     config = biggan.default_config()

@@ -27,7 +27,7 @@ from jaxgan.models.biggan import (
     GENERATOR_WIDTHS,
     Discriminator,
 )
-from jaxgan.models.halvings import doublings
+from jaxgan.models.halvings import doublings, refuse_downsamples, refuse_widths
 from jaxgan.models.layers import (
     BatchNorm,
     ConditionalBatchNorm,
@@ -169,6 +169,9 @@ class Trunk(nn.Module):
         return self.activation(x).astype(jnp.float32).sum((1, 2))
 
 
+AT_LEAST = {"discriminator_downsamples": 0, "to_image_channels": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network at any resolution; None means: from the tables."""
     return ConfigDict(
@@ -204,7 +207,19 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
     if any(m * config.width % BOTTLENECK for m in (*g_widths, *d_widths)):
         raise ValueError(f"model.width = {config.width}: write a multiple of {BOTTLENECK}")
     given = lambda value, default: default if value is None else value
+    refuse_widths("generator_widths", len(g_widths), height, width)
+    refuse_widths("discriminator_widths", len(d_widths), height, width)
+    if list(g_widths) != sorted(g_widths, reverse=True) or list(d_widths) != sorted(d_widths):
+        raise ValueError(
+            "model.generator_widths must not rise and model.discriminator_widths not fall: a block "
+            "drops or adds channels"
+        )
+    if config.to_image_channels is not None and config.to_image_channels < channels:
+        raise ValueError(
+            f"model.to_image_channels = {config.to_image_channels}: write {channels} or more"
+        )
     halvings = given(config.discriminator_downsamples, len(d_widths) - 1)
+    refuse_downsamples(halvings, len(d_widths))
     shared = {
         "activation": partial(nn.leaky_relu, negative_slope=config.leaky_slope)
         if config.leaky_slope

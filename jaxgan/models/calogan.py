@@ -211,6 +211,9 @@ def held(layers: Layers) -> jax.Array:
     return jnp.stack([layer.sum((1, 2)) for layer in layers], -1)
 
 
+AT_LEAST = {"judged_widths": 1, "local_widths": 1, "unfolded": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     return ConfigDict(
         {

@@ -107,6 +107,9 @@ class Discriminator(nn.Module):
         return self.linear(x.reshape(x.shape[0], -1))[:, 0]
 
 
+AT_LEAST = {"own": 0}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     return ConfigDict(
         {

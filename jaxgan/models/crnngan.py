@@ -117,6 +117,10 @@ def mean_logit(logits: jax.Array) -> jax.Array:
     return likely - jax.nn.logsumexp(nn.log_sigmoid(-logits), -1)
 
 
+PRIOR = "uniform"  # as in the paper, scaled to [0, 1]
+AT_LEAST = {"layers": 1, "note_scales": 0.001}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network for 32 notes: 350 units, two layers."""
     return ConfigDict(

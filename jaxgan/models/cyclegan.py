@@ -129,6 +129,14 @@ class Discriminator(nn.Module):
         return self.of_b(images)
 
 
+AT_LEAST = {
+    "blocks": 0,
+    "judge_width": 0,
+    "levels": 0,
+    "patch_layers": 0,
+}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's networks for 256 x 256."""
     return ConfigDict(

@@ -108,6 +108,14 @@ def successive(frames: jax.Array) -> jax.Array:
     return jnp.concatenate([frames[:, :-1], frames[:, 1:]], -1)
 
 
+AT_LEAST = {
+    "blocks": 0,
+    "halvings": 0,
+    "patch_layers": 0,
+    "scales": 1,
+}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the networks of the paper's first stage, for frames of 256 x 512."""
     return ConfigDict(

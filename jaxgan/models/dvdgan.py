@@ -29,7 +29,7 @@ from jaxgan.models.biggan import (
     GeneratorBlock,
 )
 from jaxgan.models.clip_heads import HEADS, Discriminator, Temporal, folded
-from jaxgan.models.halvings import doublings
+from jaxgan.models.halvings import doublings, refuse_widths
 from jaxgan.models.layers import BatchNorm, ConditionalBatchNorm, Conv, Dense, Dtype, Embed
 from jaxgan.models.recurrent import UNITS, Recurrent
 from jaxgan.models.sides import linen, num_classes, sample_shape
@@ -80,6 +80,9 @@ class Generator(nn.Module):
         return jnp.tanh(x.astype(jnp.float32)).reshape(-1, *self.clip_shape)
 
 
+AT_LEAST = {"frames": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return DVD-GAN at any size; None asks for BigGAN's tables."""
     return ConfigDict(
@@ -117,6 +120,7 @@ def networks(config: ConfigDict, spec: Spec) -> dict[str, Side]:
         )
     shared = {"remat": config.remat, "dtype": jnp.dtype(config.dtype)}
     g_widths = config.generator_widths or GENERATOR_WIDTHS[doublings(height, width)]
+    refuse_widths("generator_widths", len(g_widths), height, width)
     generator = Generator(
         shape,
         num_classes(spec),

@@ -84,6 +84,9 @@ class Discriminator(nn.Module):
         return logits
 
 
+AT_LEAST = {"first_size": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network: 512, 256, 128, 64 channels for 64 x 64 x 64 voxels."""
     return ConfigDict(

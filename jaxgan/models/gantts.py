@@ -200,6 +200,9 @@ class Discriminator(nn.Module):
         return jax.random.randint(key, (), 0, last + 1)
 
 
+AT_LEAST = {"factors": 1, "folds": 1, "steps": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's generator, for conditions at 200 Hz and sound at 24 kHz."""
     return ConfigDict(

@@ -11,6 +11,25 @@ def halvings(height: int, width: int, least: int = 1) -> int:
     return n
 
 
+def refuse_widths(field: str, count: int, height: int, width: int) -> None:
+    """Raise ValueError for a field of `count` widths whose maps would have half pixels."""
+    most = halvings(height, width) + 1
+    if count > most:
+        raise ValueError(
+            f"model.{field} has {count} widths: {height} x {width} halves {most - 1} times; write "
+            f"{most} or less"
+        )
+
+
+def refuse_downsamples(downsamples: int, widths: int) -> None:
+    """Raise ValueError for more blocks that halve the map than a discriminator has blocks."""
+    if downsamples > widths - 1:
+        raise ValueError(
+            f"model.discriminator_downsamples = {downsamples}: there are {widths - 1} blocks; "
+            "write that or less"
+        )
+
+
 def doublings(height: int, width: int) -> int:
     """Return how often both sides can be halved to 4 or more: 5 for 128 x 128, 2 for 28 x 28.
 

@@ -61,6 +61,9 @@ class Discriminator(nn.Module):
         return self.classes(x)
 
 
+AT_LEAST = {"kernel_dim": 1, "kernels": 0}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     return ConfigDict(
         {

@@ -67,6 +67,9 @@ class Discriminator(nn.Module):
         return Recognition(self.linear(x)[:, 0], self.classes(q), self.codes(q))
 
 
+AT_LEAST = {"num_codes": 0}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     return ConfigDict(
         {

@@ -13,7 +13,8 @@ of each other (objectives/lapgan.py). `beyond` applies the last level once more,
 twice as large as any in training.
 
 Deviations: up repeats pixels and its inverse averages 2 x 2, in place of Burt's filters; D_k sees
-I_k and l_k as channels, in place of l_k + detail alone; unconditional, so labels are ignored.
+I_k and l_k as channels, in place of l_k + detail alone; unconditional, so labels are ignored. The
+networks are DCGAN's at every level; the paper's are dense at the coarsest and shallow above.
 """
 
 from functools import reduce
@@ -154,6 +155,9 @@ class Discriminator(nn.Module):
             for image, x in zip(images[1:], real[1:], strict=True)
         ]
         return [judge(x) for judge, x in zip(self.judges, inputs, strict=True)]
+
+
+AT_LEAST = {"coarse_dim": 1, "coarse_width": 1}  # the smallest values of fields
 
 
 def default_config() -> ConfigDict:

@@ -161,6 +161,14 @@ class Discriminator(nn.Module):
         return [maps[-1][..., 0] for maps in found], [maps[:-1] for maps in found]
 
 
+AT_LEAST = {
+    "discriminator_width": 1,
+    "factors": 1,
+    "layers": 1,
+    "scales": 1,
+}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the authors' networks: 512 to 32 channels; three judges of 16 to 1024."""
     return ConfigDict(

@@ -153,14 +153,18 @@ def refuse_size(size: tuple[int, ...], divisor: int) -> None:
 
 
 def refuse_patches(size: tuple[int, int], layers: int) -> None:
-    """Refuse images that are smaller than a patch of a PatchGAN with this many strided
-    convolutions."""
-    least = 4 << layers - 1 if layers else 1
+    """Refuse images for whose patches a PatchGAN with this many strided convolutions has no
+    logit."""
+    refuse_size(size, 1 << layers)
+    least = 3 << layers if layers else 1
     if min(size) < least:
         raise ValueError(
             f"model.patch_layers = {layers} needs images of {least} pixels or more: write less for "
             f"{size[0]} x {size[1]}"
         )
+
+
+AT_LEAST = {"levels": 0, "patch_layers": 0}  # the smallest values of fields
 
 
 def default_config() -> ConfigDict:

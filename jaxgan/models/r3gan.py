@@ -155,6 +155,9 @@ class Discriminator(nn.Module):
         return (linear(width, name="linear")(features) * classes).sum(-1)
 
 
+AT_LEAST = {"dtype_stages": 0, "group_width": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network for 32 x 32 CIFAR-10."""
     return ConfigDict(

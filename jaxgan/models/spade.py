@@ -204,6 +204,9 @@ class Discriminator(nn.Module):
         return tuple(found)
 
 
+AT_LEAST = {"patch_layers": 0, "scales": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's networks for 256 x 256, without style."""
     return ConfigDict(

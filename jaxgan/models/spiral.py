@@ -195,6 +195,19 @@ def parts_of(config: ConfigDict, channels: int) -> tuple[tuple[str, int], ...]:
     return tuple((name, count) for name, count in found.items() if count > 1)
 
 
+PRIOR = "uniform"  # its numbers choose the actions by their probabilities
+AT_LEAST = {
+    "blocks": 0,
+    "discriminator_width": 1,
+    "grid": 2,
+    "memory": 1,
+    "pressures": 1,
+    "sizes": 0.001,
+    "strokes": 1,
+    "z_dim": 1,
+}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the authors' network for gray images of 32 x 32: one brush, no colour."""
     return ConfigDict(

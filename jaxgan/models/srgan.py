@@ -134,6 +134,9 @@ class Discriminator(nn.Module):
         return Dense(1, kernel_init=uniform, name="to_logits")(x)[:, 0]
 
 
+AT_LEAST = {"blocks": 0, "edge": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's networks."""
     return ConfigDict(

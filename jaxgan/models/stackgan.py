@@ -150,6 +150,9 @@ class Stage2(nn.Module):
         return self.augmentation(texts)
 
 
+AT_LEAST = {"augmented": 1, "stage": 1, "text": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the authors' networks: 64 x 64 in stage 1, 256 x 256 in stage 2."""
     return ConfigDict(

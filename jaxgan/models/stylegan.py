@@ -132,6 +132,9 @@ class Generator(nn.Module):
         return self.to_image(x)
 
 
+AT_LEAST = {"depth": 1, "style_dim": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's widths and mapping; latent_dim is for 32 x 32."""
     return ConfigDict(

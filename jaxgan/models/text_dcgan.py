@@ -133,6 +133,9 @@ class Discriminator(nn.Module):
         ]
 
 
+AT_LEAST = {"text": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the authors' networks for 64 x 64: 1024, 512, 256, 128 channels."""
     return ConfigDict(

@@ -122,6 +122,9 @@ class Discriminator(nn.Module):
         return Dense(1, kernel_init=normal, name="last")(features)[:, 0]
 
 
+AT_LEAST = {"streams": 1}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network: 512, 256, 128, 64 channels for 32 frames of 64 x 64."""
     return ConfigDict(

@@ -135,6 +135,9 @@ class Discriminator(nn.Module):
         return logits
 
 
+AT_LEAST = {"phase_shuffle": 0}  # the smallest values of fields
+
+
 def default_config() -> ConfigDict:
     """Return the paper's network: 1024, 512, 256, 128, 64 channels for 16,384 samples."""
     return ConfigDict(

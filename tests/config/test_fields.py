@@ -1,14 +1,23 @@
 """Fields: defaults, types, ranges; each refusal is one line with path, value and what to write."""
 
+import importlib
+import pkgutil
+
 import pytest
 
-from jaxgan.config import check, default_config
+from jaxgan import models
+from jaxgan.config import check, check_fields, default_config
 from jaxgan.config.check import flat, nearest
 from jaxgan.config.defaults import COMMON, fields
-from jaxgan.config.field import read_value
+from jaxgan.config.field import ANY, read_value
 from jaxgan.config.files import load, shipped
 from jaxgan.config.overrides import override
 from jaxgan.config.sections import SECTIONS
+
+
+def module_of(model):
+    return importlib.import_module(f"jaxgan.models.{model}")
+
 
 PAIRS = [("biggan", "adversarial"), ("bigbigan", "bigbigan"), ("stylegan", "style")]
 
@@ -27,6 +36,27 @@ def test_every_field_is_documented():
         assert field.doc or path.startswith(("model.", "objective.")), path
     assert all(field.doc for field in COMMON.values())
     assert all(SECTIONS[name] == {} for name in ("model", "objective"))
+
+
+MODELS = [m.name for m in pkgutil.iter_modules(models.__path__)]
+MODELS = [name for name in MODELS if hasattr(module_of(name), "networks")]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_whole_number_of_a_model_has_a_smallest_value(model):
+    """Zero channels and no layers are refused by name, not by an error inside the network."""
+    config = default_config(model)
+    for path, field in fields(config):
+        if not path.startswith("model.") or field.type not in (int, tuple):
+            continue
+        assert field.rule is not ANY, path
+        low = getattr(module_of(model), "AT_LEAST", {}).get(path.removeprefix("model."))
+        if low is not None:
+            config = default_config(model)
+            wrong = int(low) - 1
+            config.update_from_flattened_dict({path: (wrong,) if field.type is tuple else wrong})
+            with pytest.raises(ValueError, match=f"^{path} = "):
+                check_fields(config)
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -190,6 +190,7 @@ def config_of(model, objective, **fields):
     config.train.update(batch=4, num_d_steps=1)
     of_data = {"dance", "policy", *OF_FRAMES, *TEXT, *TRANSLATORS, *PREDICTORS}
     config.condition = "data" if model in of_data else "prior"
+    config.prior = "uniform" if model in ("crnngan", "spiral") else "normal"
     config.update_from_flattened_dict(fields)
     return config
 
@@ -353,6 +354,12 @@ def test_every_term_goes_with_a_model_or_is_refused_by_name(model):
             "srgan",
             {"objective.adversarial": 0.0, "augmentation.name": "diff_augment"},
             r"augmentation\.name = 'diff_augment': with objective\.adversarial = 0",
+        ),
+        (
+            "spiral",
+            "spiral",
+            {"prior": "normal"},
+            "prior = 'normal': model 'spiral' needs 'uniform'",
         ),
         ("bigan", "bigan", {"objective.loss": "kl"}, r"objective\.loss = 'kl': write one of hinge"),
     ],

@@ -1,5 +1,8 @@
 """Label maps: classes stay classes, wherever they are resized, cropped or mirrored."""
 
+import struct
+import zlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -80,6 +83,20 @@ def test_crops_of_nearest_pixels_against_a_loop():
         assert np.isin(made, image).all() and (np.diff(made[:, 0, 0]) >= 0).all()
 
 
+def gray_png(values, bits):
+    """Return a gray PNG of 2 or 4 bits, which Pillow does not write."""
+    packed = np.zeros((len(values), values.shape[1] * bits // 8), np.uint8)
+    for i, column in enumerate(values.T):
+        packed[:, i * bits // 8] |= column << (8 - bits - i * bits % 8)
+    chunk = lambda kind, data: (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    )
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], bits, 0, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
 def test_files(tmp_path):
     """Gray values and palette numbers are classes; colour, 16 bits and JPEG are refused by name."""
     found = drawn(1)[0]
@@ -93,6 +110,10 @@ def test_files(tmp_path):
     np.testing.assert_array_equal(condition_of(gray, CLASSES), found)
     with pytest.raises(ValueError, match=r"gray.png has class 4, and there are 4, from 0 to 3"):
         condition_of(tmp_path / "gray.png", 4)
+    for bits in (2, 4):
+        classes = np.arange(1 << bits, dtype=np.uint8)[None]
+        (tmp_path / "deep.png").write_bytes(gray_png(classes, bits))
+        np.testing.assert_array_equal(read_map(tmp_path / "deep.png")[..., 0], classes)
     gray.convert("RGB").save(tmp_path / "colour.png")
     with pytest.raises(BadImageError, match="mode RGB is not a map: write a gray PNG of 8 bits"):
         read_map(tmp_path / "colour.png")

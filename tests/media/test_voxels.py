@@ -133,6 +133,13 @@ def test_a_sphere_fills_its_volume(size):
     assert full.mean() == pytest.approx(np.pi / 6, rel=0.04)
 
 
+def test_a_triangle_without_an_area_changes_nothing():
+    solid = fitted(triangles_of(CUBE), 6)
+    point, line = solid[:1, :1].repeat(3, 1), solid[:1, [0, 1, 1]]
+    np.testing.assert_array_equal(filled(np.concatenate([solid, point, line]), 6), filled(solid, 6))
+    assert filled(solid, 6).all()
+
+
 def test_axes_are_not_mixed_up_and_holes_stay_empty():
     shell = np.concatenate([sphere(), sphere(radii=(0.5, 0.5, 0.5))])
     full = filled(fitted(shell, 24), 24)

@@ -155,6 +155,12 @@ def test_groups_of_the_batch_have_moments_of_their_own():
     [
         ({"latent_dim": 13}, "model.latent_dim = 13 cannot be cut into 3 equal parts"),
         ({"shared_embedding": False}, "set split_latents to False"),
+        (
+            {"generator_widths": (2, 2, 2, 2, 2, 2)},
+            "generator_widths has 6 widths: 16 x 16 halves 4 times; write 5 or less",
+        ),
+        ({"discriminator_widths": (1,) * 6}, "discriminator_widths has 6 widths"),
+        ({"discriminator_downsamples": 9}, "discriminator_downsamples = 9: there are"),
     ],
 )
 def test_refuses_what_cannot_be_built(fields, message):

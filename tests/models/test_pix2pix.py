@@ -82,7 +82,7 @@ def inputs(n=3, size=16):
 
 def test_every_layer_matters():
     """No norm at one pixel, so the output depends on every kernel, the innermost among them."""
-    side, _ = sides()
+    side, _ = sides(patch_layers=2)
     latents, source = inputs()
     target = jnp.asarray(np.random.default_rng(3).normal(size=source.shape), jnp.float32)
     loss = lambda p: (side.calls["translate"]({"params": p}, latents, source) * target).sum()
@@ -96,7 +96,7 @@ def test_without_skips_only_the_code_is_seen():
     """The ablation: with the innermost kernels 0 every source becomes the same image."""
     latents, source = inputs()
     for skips in (True, False):
-        side, _ = sides(skips=skips, dropout=0.0)
+        side, _ = sides(skips=skips, dropout=0.0, patch_layers=2)
         params = drawn(side)
         params["down_3"] = jax.tree.map(jnp.zeros_like, params["down_3"])
         made = called(side)({"params": params}, latents, source)
@@ -105,7 +105,7 @@ def test_without_skips_only_the_code_is_seen():
 
 
 def test_an_image_does_not_depend_on_its_batch():
-    side, _ = sides()
+    side, _ = sides(patch_layers=2)
     latents, source = inputs()
     network, params = called(side), {"params": drawn(side)}
     call = lambda z, x: np.asarray(network(params, z, x))
@@ -138,7 +138,8 @@ def test_dropout_is_drawn_by_the_latents():
         ({"norm": "batch"}, "model.norm = 'batch': write 'affine' or 'plain'"),
         ({"dropout": 1.0}, "model.dropout = 1.0"),
         ({"latent_dim": 8}, "model.latent_dim = 8: write 2"),
-        ({"size": 8}, "model.patch_layers = 3 needs images of 16 pixels"),
+        ({"size": 16}, "model.patch_layers = 3 needs images of 24 pixels"),
+        ({"size": 20}, "images of 20 x 20: .* 8 divides, such as 16 x 16"),
     ],
 )
 def test_refusals(fields, words):

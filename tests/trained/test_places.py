@@ -57,14 +57,6 @@ def test_commands_that_need_a_whole_run_refuse_a_name(argv, tmp_path, monkeypatc
     assert not list(tmp_path.iterdir())
 
 
-def test_average_names_its_own_flag(tmp_path, monkeypatch, capsys):
-    tiny_run(tmp_path / "run")
-    monkeypatch.chdir(tmp_path)
-    for model in ("fashion", "run"):
-        line = refusal(monkeypatch, capsys, "average", model)
-        assert "--length=0.1: " in line and "sample.length" not in line and "write 0" not in line
-
-
 @pytest.mark.parametrize("name", [n for n, c in main.COMMANDS.items() if n != "prepare"])
 def test_every_command_that_takes_a_model_takes_a_name(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

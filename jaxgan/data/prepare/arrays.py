@@ -51,7 +51,7 @@ def array_source(
         raise ValueError(f"{path}: images have shape {shape}; there are none")
     if height * width > MAX_PIXELS:
         raise ValueError(f"{path}: images of {shape} are above {MAX_PIXELS} pixels")
-    if height in (1, 3, 4) and width == image_shape[2] > 4:
+    if height in (1, 3, 4) and min(width, image_shape[2]) > 4:
         raise ValueError(
             f"{path}: images of {shape} look channels-first; save [n, height, width, channels]"
         )

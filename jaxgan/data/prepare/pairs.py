@@ -89,12 +89,12 @@ def open_pairs(
             raise FileNotFoundError(f"{place}: no such folder; the images of pairs lie in folders")
     first = open_folder(folder)
     second = first if halves else open_folder(Path(pictures))
-    labels, class_names = None, [CLASS]
+    labels, class_names, files = None, [CLASS], None
     if lot is None:
         there = Path(pictures) if second is not first else folder
         pairs = partners((folder, first), (there, second))
     else:
-        pairs, places = drawn(first, second, lot.seed)
+        pairs, places, files = drawn(first, second, lot.seed)
         if len(first.class_names) > 1:
             labels, class_names = first.labels[places], list(first.class_names)
     kinds = _kinds(pairs)
@@ -128,6 +128,7 @@ def open_pairs(
         ignored=first.ignored | second.ignored,
         notes=(),
         empty=(),
+        files=files,
     )
     return source, settled.source_channels
 
@@ -150,9 +151,15 @@ def partners(sources: tuple[Path, Source], pictures: tuple[Path, Source]) -> lis
     return [(path, second[name]) for name, path in first.items()]
 
 
-def drawn(first: Source, second: Source, seed: int) -> tuple[list[Pair], np.ndarray]:
-    """Return the files of two domains paired at random, as many as the larger has, and the index of
-    each pair's image in the first domain, [n] int64."""
+def drawn(
+    first: Source, second: Source, seed: int
+) -> tuple[list[Pair], np.ndarray, np.ndarray | None]:
+    """Return the files of two domains paired at random, as many as the larger has, the index of
+    each pair's image in the first domain, [n] int64, and that in the smaller domain, whose images
+    occur in several pairs; None if both are equally large.
+
+    Pairs with the same image stay together, so that none that is held out is trained on.
+    """
     count = max(len(first.names), len(second.names))
 
     def order(name: str, source: Source) -> np.ndarray:
@@ -166,9 +173,11 @@ def drawn(first: Source, second: Source, seed: int) -> tuple[list[Pair], np.ndar
         paths = [path for path in source.read(0) if isinstance(path, Path)]
         return [paths[place] for place in places]
 
-    places = order("source", first)
-    pictures = files(second, order("picture", second))
-    return list(zip(files(first, places), pictures, strict=True)), places
+    places, others = order("source", first), order("picture", second)
+    pairs = list(zip(files(first, places), files(second, others), strict=True))
+    if len(first.names) == len(second.names):
+        return pairs, places, None
+    return pairs, places, others if len(second.names) < count else places
 
 
 def _by_name(folder: Path, source: Source) -> dict[str, Path]:

@@ -149,21 +149,23 @@ def prepare(
     texts = None
     of_images = {"size": size, "channels": channels, "bits": bits}
     joined = {"pairs": pairs, "domains": domains, "maps": maps, "captions": captions}
+    joined |= {"split": None if split == "train" else split}
+    others = {"voxels": voxels, "frames": frames, "notes": notes, "showers": showers or None}
     label_file, source_channels = Path(labels) if labels else None, None
     if (window or voxels or frames or notes) is not None or showers:
         _refuse_missing(Path(source), label_file)
     if window is not None:
-        _refuse_beside("window", **of_images, **joined, voxels=voxels, frames=frames, notes=notes)
+        _refuse_beside("window", **of_images, **joined, **others)
         images = open_waves(Path(source), window, rate, hop, normalise, label_file)
     elif voxels is not None:
-        _refuse_beside("voxels", **of_images, **joined, frames=frames, notes=notes)
+        _refuse_beside("voxels", **of_images, **joined, **others | {"voxels": None})
         images = open_volumes(Path(source), voxels, label_file)
     elif frames is not None:
-        _refuse_beside("frames", bits=bits, **joined, notes=notes)
+        _refuse_beside("frames", bits=bits, **joined, notes=notes, showers=showers or None)
         as_asked = size, channels, crop, resize, background, label_file
         images = open_clips(Path(source), frames, stride or 1, *as_asked)
     elif notes is not None:
-        _refuse_beside("notes", **of_images, **joined)
+        _refuse_beside("notes", **of_images, **joined, showers=showers or None)
         images = open_tunes(Path(source), notes, label_file)
     elif showers:
         _refuse_beside("showers", **of_images, **joined, labels=labels)

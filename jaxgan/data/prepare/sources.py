@@ -24,6 +24,7 @@ def open_source(path: str | Path, labels: str | Path | None = None, split: str =
       FileNotFoundError, ValueError: with one line on what to write instead.
     """
     if str(path).startswith("tfds:"):
+        _refuse_labels(path, labels)
         return open_installed(str(path)[5:], split)
     path = Path(path)
     if not path.exists():
@@ -32,17 +33,22 @@ def open_source(path: str | Path, labels: str | Path | None = None, split: str =
     if labels and not labels.is_file():
         raise FileNotFoundError(f"{labels}: no such labels file")
     name = path.name.lower()
+    if path.is_dir() and is_installed(path):
+        _refuse_labels(path, labels)
+        return open_directory(path, split)
+    if split != "train":
+        raise ValueError(f"split is {split!r}: only TFDS data sets have splits; leave it out")
     if path.is_dir():
-        if is_installed(path):
-            return open_directory(path, split)
         return open_folder(path, labels)
     if name.endswith(".zip"):
         return open_zip(path, labels)
     if name.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")):
         return open_tar(path, labels)
     if name.endswith(".npz"):
+        _refuse_labels(path, labels)
         return open_npz(path)
     if name.endswith((".h5", ".hdf5")):
+        _refuse_labels(path, labels)
         return open_hdf5(path)
     if "idx" in name or name.endswith("-ubyte.gz"):
         return open_idx(path, labels)
@@ -50,3 +56,8 @@ def open_source(path: str | Path, labels: str | Path | None = None, split: str =
         f"{path}: unknown kind of source; give a folder, .zip, .tar, .npz, .h5, idx "
         "or a TFDS data set"
     )
+
+
+def _refuse_labels(path: str | Path, labels: str | Path | None) -> None:
+    if labels:
+        raise ValueError(f"{path} holds its labels itself: leave out labels")

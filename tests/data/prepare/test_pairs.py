@@ -9,6 +9,7 @@ from jaxgan.data.prepare.command import command
 from jaxgan.data.prepare.prepare import prepare
 from jaxgan.data.reader import Reader
 from jaxgan.data.records import open_records
+from jaxgan.media.decode import decode_record
 from jaxgan.media.pairs import medium
 from jaxgan.media.resize import fit
 from jaxgan.training.run import resolve
@@ -140,6 +141,13 @@ def test_domains_are_joined_by_lot(tmp_path):
     )
     prepare(tmp_path / "a", tmp_path / "other", **options, seed=1)
     assert (stored_images(tmp_path / "other") != stored_images(tmp_path / "out")).any()
+    parts = [open_records(tmp_path / "out", split) for split in ("train[:50%]", "train[50%:]")]
+    seen = [
+        {decode_record(r, x.features)[0, 0, 1] for r, _ in x.read(range(len(x)))} for x in parts
+    ]
+    assert (
+        len(seen[0] | seen[1]) == 3 and not seen[0] & seen[1]
+    )  # none that is held out is trained on
     records = open_records(tmp_path / "out")
     with pytest.raises(ValueError, match=r"but .* holds domains: write 'domains'"):
         resolve(config_of(tmp_path / "out"), records, 1)

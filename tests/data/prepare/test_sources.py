@@ -281,6 +281,12 @@ def test_unknown_sources(tmp_path):
         open_source(tmp_path / "nothing")
     with pytest.raises(FileNotFoundError, match="no such labels file"):
         open_source(tmp_path, tmp_path / "nothing.csv")
+    np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8))
+    (tmp_path / "l.csv").write_text("a,b\n")
+    with pytest.raises(ValueError, match=r"a\.npz holds its labels itself: leave out labels"):
+        open_source(tmp_path / "a.npz", tmp_path / "l.csv")
+    with pytest.raises(ValueError, match="split is 'test': only TFDS data sets have splits"):
+        open_source(tmp_path, split="test")
     (tmp_path / "bad-idx3").write_bytes(b"\0\0\x0d\x03" + bytes(12))
     with pytest.raises(ValueError, match="type 13"):
         open_source(tmp_path / "bad-idx3")
