@@ -46,13 +46,14 @@ def read(folder: Path) -> dict:
 def verify(folder: Path) -> None:
     """Compare every file with the manifest; raise DamagedError for the first that differs."""
     for name, listed in read(folder)["files"].items():
+        shown = name if name.isprintable() else repr(name)
         try:
             path = folder / name
             found = [path.stat().st_size, atomic.sha256(path)]
         except (OSError, ValueError) as error:
-            raise DamagedError(f"{name}: {one_line(error)}") from error
+            raise DamagedError(f"{shown}: {one_line(error)}") from error
         if found != listed:
-            raise DamagedError(f"{name} ({found[0]} bytes) has another size or checksum")
+            raise DamagedError(f"{shown} ({found[0]} bytes) has another size or checksum")
 
 
 def _seal(body: bytes) -> bytes:

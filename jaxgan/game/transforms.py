@@ -21,6 +21,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 PyTree = Any
+TINY = 1e-15  # its square is a float32 still
 Leaf = TypeVar("Leaf", jax.Array, np.ndarray)
 
 
@@ -85,9 +86,8 @@ def as_matrix(path: str, leaf: Leaf) -> Leaf:
     return leaf.T if path.endswith("embedding") else leaf.reshape(-1, leaf.shape[-1])
 
 
-def _unit(x: jax.Array, of_zero: jax.Array) -> jax.Array:
-    norm = jnp.linalg.norm(x)
-    return jnp.where(norm > 0.0, x / jnp.where(norm > 0.0, norm, 1.0), of_zero)
+def _unit(x: jax.Array) -> jax.Array:
+    return x / jnp.maximum(jnp.linalg.norm(x), TINY)
 
 
 def power_iteration(
@@ -99,8 +99,8 @@ def power_iteration(
     """Return an estimate of the largest singular value of a matrix [inputs, outputs], and the next
     u.
 
-    Differentiable with respect to the matrix, with u and v held constant. A matrix of zeros leaves
-    u as it is, so that the iteration goes on once the matrix is trained. Computed in full float32
+    Differentiable with respect to the matrix, with u and v held constant. After a matrix of
+    zeros u is not zero, so that the iteration goes on once the matrix is trained. Computed in full float32
     even where the default precision of products is lower: they are only products with a vector.
     `replicate`: see spectral_norm.
     """
@@ -108,10 +108,10 @@ def power_iteration(
         matrix = replicate(matrix)
         projected = u
         for _ in range(iterations):
-            through = jax.lax.stop_gradient(matrix) @ u
-            v = replicate(_unit(through, jnp.zeros_like(through)))
+            v = replicate(_unit(jax.lax.stop_gradient(matrix) @ u))
             projected = replicate(jax.lax.stop_gradient(v) @ matrix)
-            u = replicate(jax.lax.stop_gradient(_unit(projected, u)))
+            # TINY is rounded away, except beside a matrix of zeros.
+            u = replicate(jax.lax.stop_gradient(_unit(projected + TINY)))
         return projected @ u, u
 
 

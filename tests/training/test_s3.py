@@ -51,7 +51,8 @@ def server(monkeypatch):
         until(lambda: answers(f"http://127.0.0.1:{port}/moto-api/"))
         import s3fs
 
-        s3fs.S3FileSystem(skip_instance_cache=True).mkdir(BUCKET)
+        s3fs.S3FileSystem.clear_instance_cache()  # of another test's server
+        s3fs.S3FileSystem().mkdir(BUCKET)
         yield
     finally:
         process.kill()
