@@ -99,8 +99,8 @@ def power_iteration(
     """Return an estimate of the largest singular value of a matrix [inputs, outputs], and the next
     u.
 
-    Differentiable with respect to the matrix, with u and v held constant. After a matrix of
-    zeros u is not zero, so that the iteration goes on once the matrix is trained. Computed in full float32
+    Differentiable with respect to the matrix, with u and v held constant. After a matrix of zeros u
+    is not zero, so that the iteration goes on once the matrix is trained. Computed in full float32
     even where the default precision of products is lower: they are only products with a vector.
     `replicate`: see spectral_norm.
     """
