@@ -149,7 +149,8 @@ def test_configs_and_fields_are_listed(monkeypatch, capsys):
     assert text.count(" = ") == 2
     text = answered(monkeypatch, capsys, "config", "model", "--config=infogan_fashion")
     assert (
-        "model.num_codes = 2\n    a whole number: how many of the latents are codes\n" in text
+        "model.num_codes = 2\n    a whole number of 0 or more: how many of the latents are codes\n"
+        in text
     )  # a comment beside it
     assert answered(monkeypatch, capsys, "config").count("\n    ") > 90
 

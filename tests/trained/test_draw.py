@@ -128,7 +128,7 @@ def test_a_file_of_captions(command, workdir, translator, tmp_path):  # noqa: F8
             np.testing.assert_array_equal(np.asarray(picture), image)
     with Image.open(tmp_path / "made.png") as sheet:
         assert sheet.width > 2 * 64 and sheet.height > 5 * 64  # a row for each caption
-    assert "(5 replace files" in command("translate", workdir, "c.npz", "--out=made")
+    assert "(6 replace files" in command("translate", workdir, "c.npz", "--out=made")
 
 
 def test_what_cannot_be_drawn(command, workdir, tmp_path):  # noqa: F811

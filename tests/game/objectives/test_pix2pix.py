@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_refused_by_field():
         with pytest.raises(ValueError, match=f"objective.{field} = -1.0: write 0"):
             losses_of(**{field: -1.0})
     config = default_config("pix2pix", "pix2pix")
-    config.data.size, config.model.width = (16, 16), 4
+    config.data.size, config.model.width, config.model.patch_layers = (16, 16), 4, 2
     with pytest.raises(
         ValueError, match=r"condition = 'prior': only labels and numbers can be drawn"
     ):
