@@ -135,10 +135,11 @@ def through(
     apply = lambda images: augmentation.apply(state, images, keys["augment"], nets.step)
 
     def augmented(images: jax.Array) -> jax.Array:
-        if len(images) == count:
+        copies, rest = divmod(len(images), count)
+        if copies < 2 or rest:  # not pairs, but a part of the batch (objectives/gan_cls.py)
             return apply(images)
-        groups = images.reshape(count, -1, *images.shape[1:])
-        parts = [apply(groups[:, i]) for i in range(groups.shape[1])]
+        groups = images.reshape(count, copies, *images.shape[1:])
+        parts = [apply(groups[:, i]) for i in range(copies)]
         return jnp.stack(parts, axis=1).reshape(images.shape)
 
     def seeing(name: str, call: Callable) -> Callable:
