@@ -127,25 +127,31 @@ def load_simulator(path: str | Path, config: ConfigDict | None = None) -> Simula
 def load_file(path: Path, config: ConfigDict | None = None) -> TrainedGenerator | Translator:
     """Return the generator in a file of `jaxgan export` or `jaxgan import`."""
     export.refuse_program(path)
-    known = model_config(path).sample
-    if config is not None and config.sample.length != known.length:
-        raise ValueError(
-            f"sample.length = {config.sample.length:g}: {path} holds one average; write the run's "
-            "directory"
-        )
     imported = weights.load(path) if weights.is_weights(path) else None
-    has_table = imported is None or weights.statistics(imported) is not None
-    other = config.sample.truncation_definition if config is not None else None
-    if has_table and other not in (None, known.truncation_definition):
-        raise ValueError(
-            f"sample.truncation_definition = {other!r}: {path} holds standing statistics for "
-            f"{known.truncation_definition!r}; write this, or the run's directory"
-        )
+    if config is not None:
+        own = export.saved_config(path) if imported is None else imported.config
+        has_table = imported is None or weights.statistics(imported) is not None
+        refuse_other_sampling(path, config.sample, own.sample, has_table)
     if imported is not None:
         if config is not None:
             imported.config.sample = config.sample
         return weights.generator(imported)
     return export.read_generator(path, config)
+
+
+def refuse_other_sampling(path: Path, asked: ConfigDict, own: ConfigDict, has_table: bool) -> None:
+    """Raise ValueError for another average than a file's own or, if it holds standing statistics,
+    another definition of truncation than theirs."""
+    if asked.length != own.length:
+        raise ValueError(
+            f"sample.length = {asked.length:g}: {path} holds one average; write the run's directory"
+        )
+    definition = asked.truncation_definition
+    if has_table and definition != own.truncation_definition:
+        raise ValueError(
+            f"sample.truncation_definition = {definition!r}: {path} holds standing statistics for "
+            f"{own.truncation_definition!r}; write this, or the run's directory"
+        )
 
 
 def model_config(path: Path) -> ConfigDict:
